@@ -1,0 +1,55 @@
+# Every command of the project; CONTRIBUTING.md tells what each is for.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PYTHON ?= python3
+
+.PHONY: help check test integration e2e demo cluster cluster-delete images generate lock
+
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+.venv: requirements/operator.txt requirements/dev.txt pyproject.toml
+	@echo "== Install the Python requirements into .venv"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/operator.txt -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch .venv
+
+check: .venv ## Lint, types, generated files, unit and property tests: the quick loop
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/podpatterns crds --check crds
+	cd helpers/git-sync && go vet ./... && go test ./...
+	$(BIN)/pytest -q tests/unit
+
+integration: .venv ## Tests on a real API server made of plain processes
+	$(BIN)/pytest tests/integration
+
+e2e: .venv ## Scenarios with real containers on the kind cluster
+	$(BIN)/pytest e2e
+
+test: check ## Everything: what CI runs
+	$(BIN)/pytest -v
+
+cluster: .venv ## Create (or reuse) the kind cluster; its kubeconfig is .cluster/kubeconfig
+	@$(BIN)/python -m e2e.cluster create
+
+cluster-delete: .venv ## Delete the kind cluster
+	@$(BIN)/python -m e2e.cluster delete
+
+demo: .venv ## From nothing to push-to-deploy on a real cluster
+	@$(BIN)/python -m e2e.demo
+
+generate: .venv ## Write crds/ anew from the models
+	$(BIN)/podpatterns crds crds
+
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(abspath $(BIN))/pip-compile --quiet --generate-hashes --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --allow-unsafe --no-header
+
+lock: .venv ## Pin the Python requirements anew, with hashes
+	PIP_FIND_LINKS= $(COMPILE) -o requirements/operator.txt pyproject.toml
+	cd requirements && PIP_FIND_LINKS= $(COMPILE) -o dev.txt dev.in

@@ -1,0 +1,1 @@
+"""podpatterns: SidecarApp, Ambassador and Adapter as real, well-kept Pods."""
