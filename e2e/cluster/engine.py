@@ -1,0 +1,128 @@
+"""A Docker engine: the one that already works, or one of our own where none does.
+
+Our own is Debian's dockerd. It touches nothing outside its own places: images and containers lie in the user's cache
+(so they outlive a restart of the machine), socket and pid in /run, it has no default bridge, and kind's network takes
+an address range that no route of the machine uses. It goes on after this process ends; `stop` ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from e2e.cluster.cache import cache_directory, lock
+from e2e.cluster.command import CommandFailed, run
+from e2e.cluster.own_programs import own_program
+from e2e.cluster.packages import require
+from e2e.cluster.process import Process
+from e2e.cluster.progress import step
+
+# Not in the cache: the path of a socket may have no more than 107 characters.
+RUN = Path("/run/podpatterns")
+HOST = f"unix://{RUN}/docker.sock"
+CONFIGURATION = RUN / "dockerd.json"
+PID = RUN / "dockerd.pid"
+
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+_started: list[Process] = []  # A Popen that is collected while its program runs warns of it.
+
+
+class EngineMissing(RuntimeError):
+    """No Docker engine answers, and this process may not start one."""
+
+
+def ensure() -> None:
+    """Makes a Docker engine answer to this process and its children, by DOCKER_HOST where it's our own.
+
+    Raises EngineMissing, PackagesMissing, or RuntimeError with the log when our own doesn't come up.
+    """
+    if _answers():
+        return
+    if "DOCKER_HOST" in os.environ:
+        raise EngineMissing(f"no Docker engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}")
+    if os.geteuid() != 0:
+        raise EngineMissing("no Docker engine answers: start one, or become root to have one installed and started")
+    require({"docker": "docker.io", "dockerd": "docker.io"})
+    with lock("engine"):
+        if not _answers(HOST):
+            with step("Start a Docker engine"):
+                _start()
+    os.environ["DOCKER_HOST"] = HOST
+
+
+def stop() -> bool:
+    """Stops our own engine with all its containers, and no other. False when it doesn't run."""
+    pid = _pid()
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _pid() is not None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"dockerd (pid {pid}) didn't end within {STOP_SECONDS} s")
+        time.sleep(0.1)
+    return True
+
+
+def _answers(host: str | None = None) -> bool:
+    if not shutil.which("docker"):
+        return False
+    chosen = ["--host", host] if host else []
+    try:
+        run("docker", *chosen, "version", "--format", "{{.Server.Version}}")
+    except CommandFailed:
+        return False
+    return True
+
+
+def _pid() -> int | None:
+    """The process id of our own engine. The file alone proves nothing: it may be from before a restart."""
+    try:
+        pid = int(PID.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ValueError):
+        return None
+    return pid if str(CONFIGURATION) in command else None
+
+
+def _start() -> None:
+    state = cache_directory() / "engine"
+    for directory in (RUN, state):
+        directory.mkdir(parents=True, exist_ok=True)
+    PID.unlink(missing_ok=True)
+    configuration = {
+        "hosts": [HOST],
+        "pidfile": str(PID),
+        "exec-root": str(RUN / "exec"),
+        "data-root": str(state / "data"),
+        "bridge": "none",
+        **_runtime(),
+    }
+    CONFIGURATION.write_text(json.dumps(configuration, indent=2))
+    daemon = Process(["dockerd", "--config-file", CONFIGURATION], state / "dockerd.log", keep=True)
+    daemon.start()
+    _started.append(daemon)
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(HOST):
+        daemon.check()
+        if time.monotonic() > deadline:
+            daemon.stop()
+            raise TimeoutError(f"dockerd didn't answer within {START_SECONDS} s\n{daemon.log_tail()}")
+        time.sleep(0.1)
+
+
+def _runtime() -> dict[str, object]:
+    """The configuration of the OCI runtime: runc, or our wrapper where the machine withholds a capability."""
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    status = Path("/proc/self/status").read_text()
+    bounding = next(line for line in status.splitlines() if line.startswith("CapBnd:"))
+    if int(bounding.split()[1], 16) == (1 << last + 1) - 1:
+        return {}
+    wrapper = own_program(Path(__file__).parent / "runc-capped")
+    return {"runtimes": {"capped": {"path": str(wrapper)}}, "default-runtime": "capped"}

@@ -1,0 +1,46 @@
+"""Debian packages this machine needs before it can run containers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from e2e.cluster.command import run
+from e2e.cluster.progress import step
+
+# Asked by Debian's package scripts before they start a service; 101 means "don't".
+SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+class PackagesMissing(RuntimeError):
+    """Programs are missing that this process may not install; the text is the command that does."""
+
+
+def require(packages: dict[str, str]) -> None:
+    """Installs what is missing of `packages`, a program's name to the Debian package that holds it."""
+    missing = sorted({package for program, package in packages.items() if not shutil.which(program)})
+    if not missing:
+        return
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise PackagesMissing(f"please install: sudo {' '.join(install)}")
+    with step(f"Install {', '.join(missing)}"), _no_services_started():
+        run("apt-get", "update")
+        run(*install, environment={"DEBIAN_FRONTEND": "noninteractive"})
+
+
+@contextmanager
+def _no_services_started() -> Iterator[None]:
+    """An engine of the machine's own is for its owner to start. A policy that is there already is left alone."""
+    if SERVICE_POLICY.exists():
+        yield
+        return
+    SERVICE_POLICY.write_text("#!/bin/sh\nexit 101\n")
+    SERVICE_POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        SERVICE_POLICY.unlink()

@@ -1,0 +1,3 @@
+module podpatterns.dev/pause
+
+go 1.26

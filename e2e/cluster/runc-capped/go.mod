@@ -1,0 +1,3 @@
+module podpatterns.dev/runc-capped
+
+go 1.26
