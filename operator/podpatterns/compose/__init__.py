@@ -1,0 +1,10 @@
+"""An object and its parts -> the Pod.
+
+Pure: nothing here does I/O. Whatever can't be composed is reported as problems, each with its field.
+"""
+
+from podpatterns.compose.composition import Composition, compose
+from podpatterns.compose.pod import pod_manifest
+from podpatterns.compose.problem import CannotCompose, Problem
+
+__all__ = ["CannotCompose", "Composition", "Problem", "compose", "pod_manifest"]

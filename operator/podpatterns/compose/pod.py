@@ -1,0 +1,39 @@
+"""The Pod manifest: a composition with a name, an owner and the operator's labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podpatterns.api import SidecarApp
+from podpatterns.compose.composition import Composition
+from podpatterns.compose.labels import POD_INDEX, REVISION, selector
+
+
+def pod_manifest(app: SidecarApp, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
+    """What is sent to the API server to create the Pod `name`."""
+    template = composition.template
+    labels = {
+        **(template["metadata"].get("labels") or {}),
+        **selector(app.kind, app.metadata.name),
+        REVISION: composition.revision,
+    }
+    if index is not None:
+        labels[POD_INDEX] = str(index)
+    metadata: dict[str, Any] = {
+        "name": name,
+        "namespace": app.metadata.namespace,
+        "labels": labels,
+        "ownerReferences": [
+            {
+                "apiVersion": app.api_version,
+                "kind": app.kind,
+                "name": app.metadata.name,
+                "uid": app.metadata.uid,
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ],
+    }
+    if annotations := template["metadata"].get("annotations"):
+        metadata["annotations"] = annotations
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}

@@ -1,0 +1,82 @@
+"""The controller: caches, queue and workers, tied together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kubernetes.aio.client import ApiClient
+from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.census import Census
+from podpatterns.controller.informer import Informer
+from podpatterns.controller.key import Key
+from podpatterns.controller.leadership import Leadership
+from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.podstore import PodStore
+from podpatterns.controller.reconciler import Reconciler
+from podpatterns.controller.recorder import Recorder
+from podpatterns.controller.workqueue import WorkQueue
+
+WORKERS = 16
+"""Objects worked on at once. One object's Pods are written concurrently within its own look."""
+
+log = logging.getLogger(__name__)
+
+
+class Controller:
+    def __init__(self, client: ApiClient, lease_namespace: str, identity: str) -> None:
+        api = ApiServer(client)
+        objects, pods = ObjectStore(), PodStore()
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._census = Census(api, objects, self._add)
+        self._informer = Informer(api, pods, self._add)
+        self._recorder = Recorder(api)
+        self._reconciler = Reconciler(api, objects, pods, self._recorder)
+        self._leadership = Leadership(client, lease_namespace, identity)
+
+    def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
+        """An object of ours, as kopf's watch delivers it."""
+        self._census.see(event_type, obj)
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises what ended a task that should never end."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._census.run())
+                tasks.create_task(self._informer.run())
+                tasks.create_task(self._recorder.run())
+                tasks.create_task(self._leadership.run())
+                # A worker that starts on half a list would take the missing half for deleted.
+                await self._census.synced.wait()
+                await self._informer.synced.wait()
+                log.info("In sync")
+                await self._leadership.elected.wait()
+                for _ in range(WORKERS):
+                    tasks.create_task(self._work())
+        finally:
+            await self._leadership.release()
+
+    def _add(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._queue.add(key)
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            try:
+                after = await self._reconciler.reconcile(key)
+            except (ApiError, UnansweredError) as error:
+                log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
+                self._queue.add_failed(key)
+            except Exception:
+                # One object's surprise must not end the work for all others.
+                log.exception("Look failed unexpectedly, trying again", extra={"key": str(key)})
+                self._queue.add_failed(key)
+            else:
+                self._queue.succeeded(key)
+                if after is not None:
+                    self._queue.add_after(key, after) if after else self._queue.add(key)
+            finally:
+                self._queue.done(key)

@@ -1,0 +1,123 @@
+"""Carries a plan out: deletes first, then creates, every answer into the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.key import controller_of
+from podpatterns.controller.podstore import PodStore
+from podpatterns.replicas import Create, Delete, Plan
+from podpatterns.replicas.status import Failure
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a plan."""
+
+    created: list[str] = field(default_factory=list)
+    deleted: list[Delete] = field(default_factory=list)
+    failure: Failure | None = None
+    retry_after: float = 0
+    """Seconds that the server asked to wait."""
+
+    def fail(self, error: ApiError | UnansweredError) -> None:
+        if isinstance(error, ApiError):
+            self.failure = Failure(error.reason, error.message)
+            self.retry_after = max(self.retry_after, error.retry_after or 0)
+        else:
+            self.failure = Failure("NoAnswer", str(error))
+
+
+class Executor:
+    def __init__(self, api: ApiServer, store: PodStore) -> None:
+        self._api = api
+        self._store = store
+
+    async def carry_out(
+        self, plan: Plan, namespace: str, owner_uid: str, manifest: Callable[[Create], dict[str, Any]]
+    ) -> Outcome:
+        """Do what the plan says, as far as the server allows.
+
+        Nothing is created when a delete failed: the number of live Pods must not exceed what was planned.
+        """
+        outcome = Outcome()
+        await asyncio.gather(*(self._delete(d, namespace, outcome) for d in plan.deletes))
+        await self._create_all(plan.creates, namespace, owner_uid, manifest, outcome)
+        return outcome
+
+    async def _create_all(
+        self,
+        creates: Sequence[Create],
+        namespace: str,
+        owner_uid: str,
+        manifest: Callable[[Create], dict[str, Any]],
+        outcome: Outcome,
+    ) -> None:
+        """Slow start: 1, 2, 4, … at a time, and an end at the first refusal."""
+        batch = 1
+        while creates and outcome.failure is None:
+            now, creates = creates[:batch], creates[batch:]
+            await asyncio.gather(*(self._create(c, namespace, owner_uid, manifest, outcome) for c in now))
+            batch *= 2
+
+    async def _create(
+        self,
+        create: Create,
+        namespace: str,
+        owner_uid: str,
+        manifest: Callable[[Create], dict[str, Any]],
+        outcome: Outcome,
+    ) -> None:
+        path = f"/api/v1/namespaces/{namespace}/pods"
+        try:
+            pod = await self._api.create(path, manifest(create))
+            outcome.created.append(create.name)
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                return outcome.fail(error)
+            try:
+                pod = await self._api.get(f"{path}/{create.name}")
+            except (ApiError, UnansweredError) as unseen:
+                return outcome.fail(unseen)
+            owner = controller_of(pod)
+            if owner is None or owner[1] != owner_uid:
+                outcome.failure = _name_taken(pod)
+                return None
+        except UnansweredError as error:
+            return outcome.fail(error)
+        self._store.put(pod)
+        return None
+
+    async def _delete(self, delete: Delete, namespace: str, outcome: Outcome) -> None:
+        try:
+            answer = await self._api.delete(f"/api/v1/namespaces/{namespace}/pods/{delete.name}", delete.uid)
+        except ApiError as error:
+            if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                # Gone, or the name is another Pod's by now: either way there is nothing left to delete.
+                self._store.forget(delete.uid)
+            else:
+                outcome.fail(error)
+            return
+        except UnansweredError as error:
+            outcome.fail(error)
+            return
+        outcome.deleted.append(delete)
+        if answer.get("kind") == "Pod" and "deletionTimestamp" in answer["metadata"]:
+            self._store.put(answer)
+        else:
+            self._store.forget(delete.uid)
+
+
+def _name_taken(pod: dict[str, Any]) -> Failure:
+    name = pod["metadata"]["name"]
+    owners = [f"{o['kind']} {o['name']}" for o in pod["metadata"].get("ownerReferences") or ()]
+    whose = f"belongs to {', '.join(owners)}" if owners else "has no owner"
+    return Failure(
+        "PodNameTaken",
+        f'a Pod "{name}" exists already and {whose}: it is left alone; delete it or rename one of the two',
+    )

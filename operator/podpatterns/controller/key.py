@@ -1,0 +1,30 @@
+"""Which object: the kind, namespace and name that the work queue and the stores share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from podpatterns.api import GROUP, KINDS
+
+BY_NAME = {kind.kind: kind for kind in KINDS}
+
+
+class Key(NamedTuple):
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+def controller_of(obj: Mapping[str, Any]) -> tuple[Key, str] | None:
+    """The pattern object that controls a Pod, and its UID; None where there is none or it is another's."""
+    metadata = obj["metadata"]
+    for owner in metadata.get("ownerReferences") or ():
+        if owner.get("controller"):
+            if owner["kind"] in BY_NAME and owner["apiVersion"].startswith(f"{GROUP}/"):
+                return Key(owner["kind"], metadata["namespace"], owner["name"]), owner["uid"]
+            return None
+    return None

@@ -1,0 +1,86 @@
+"""Kubernetes Events about our objects, written beside the work and never in its way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import uuid4
+
+from podpatterns.api import API_VERSION, GROUP
+from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.key import Key
+
+BACKLOG = 1_000
+"""Events waiting to be sent; more are dropped, as an Event is news and not state."""
+NOTE_LENGTH = 1_024
+"""The server's limit, in bytes (events.k8s.io/v1)."""
+NAMES_SHOWN = 10
+
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    def __init__(self, api: ApiServer) -> None:
+        self._api = api
+        self._backlog: asyncio.Queue[tuple[str, dict[str, object]]] = asyncio.Queue(BACKLOG)
+        self._instance = os.environ.get("POD_NAME") or socket.gethostname()
+        self._last_warning: dict[Key, tuple[str, str]] = {}
+
+    def normal(self, key: Key, uid: str, reason: str, action: str, note: str) -> None:
+        self._record(key, uid, "Normal", reason, action, note)
+
+    def warning(self, key: Key, uid: str, reason: str, action: str, note: str) -> None:
+        """Told once, until something else is told or `well` was called."""
+        if self._last_warning.get(key) != (reason, note):
+            self._last_warning[key] = (reason, note)
+            self._record(key, uid, "Warning", reason, action, note)
+
+    def well(self, key: Key) -> None:
+        self._last_warning.pop(key, None)
+
+    async def run(self) -> None:
+        while True:
+            path, event = await self._backlog.get()
+            try:
+                await self._api.create(path, event)
+            except (ApiError, UnansweredError) as error:
+                log.warning("Event not recorded", extra={"error": str(error)})
+
+    def _record(
+        self, key: Key, uid: str, kind: Literal["Normal", "Warning"], reason: str, action: str, note: str
+    ) -> None:
+        event: dict[str, object] = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"name": f"{key.name}.{uuid4().hex[:16]}", "namespace": key.namespace},
+            "eventTime": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "reportingController": f"{GROUP}/operator",
+            "reportingInstance": self._instance[:128],
+            "type": kind,
+            "reason": reason,
+            "action": action,
+            "note": note.encode()[:NOTE_LENGTH].decode(errors="ignore"),
+            "regarding": {
+                "apiVersion": API_VERSION,
+                "kind": key.kind,
+                "namespace": key.namespace,
+                "name": key.name,
+                "uid": uid,
+            },
+        }
+        try:
+            self._backlog.put_nowait((f"/apis/events.k8s.io/v1/namespaces/{key.namespace}/events", event))
+        except asyncio.QueueFull:
+            log.warning("Event dropped, the API server is slow", extra={"key": str(key), "reason": reason})
+
+
+def enumerate_names(names: Sequence[str]) -> str:
+    """ "3 Pods: a, b, c", cut after a few."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"{len(names)} Pod{'' if len(names) == 1 else 's'}: {shown}{more}"

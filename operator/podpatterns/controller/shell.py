@@ -1,0 +1,94 @@
+"""The kopf shell: settings, login, start and stop, probes, and the handlers of our kinds.
+
+The handlers only pass on what they see. kopf neither retries a failed `on.event` handler nor tells all
+deletions, and its other handlers write annotations and finalizers; so the controller does the work itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import kopf
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+from podpatterns.api import GROUP, KINDS, VERSION
+from podpatterns.controller.controller import Controller
+
+log = logging.getLogger(__name__)
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """Remembers nothing of an object: no annotation, no deep copy. Differences are the planner's business."""
+
+    def fetch(self, *, body: kopf.Body) -> None:  # noqa: ARG002
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: Any) -> None:
+        pass
+
+
+async def serve(lease_namespace: str, liveness: str | None) -> None:
+    """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it."""
+    client = ApiClient(await _configuration())
+    controller = Controller(client, lease_namespace, _identity())
+    stop = asyncio.Event()
+    work = asyncio.create_task(controller.run())
+    work.add_done_callback(lambda _: stop.set())
+    try:
+        await kopf.operator(
+            registry=_registry(controller),
+            standalone=True,
+            clusterwide=True,
+            liveness_endpoint=liveness,
+            stop_flag=stop,
+        )
+    finally:
+        if not work.done():
+            work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await client.close()
+    if not work.cancelled() and (error := work.exception()):
+        raise error
+
+
+def _registry(controller: Controller) -> kopf.OperatorRegistry:
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=registry)
+    async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+        settings.persistence.diffbase_storage = NoDiffBase()
+        settings.posting.enabled = False
+        settings.scanning.disabled = True
+        settings.watching.chunk_size = 500
+
+    @kopf.on.login(registry=registry)
+    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    async def see(event: Mapping[str, Any], **_: Any) -> None:
+        controller.see(event["type"], event["object"])
+
+    for kind in KINDS:
+        kopf.on.event(GROUP, VERSION, kind.plural, registry=registry)(see)
+    return registry
+
+
+async def _configuration() -> Configuration:
+    configuration = Configuration()
+    if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+        config.load_incluster_config(client_configuration=configuration)
+    else:
+        await config.load_kube_config(client_configuration=configuration)
+    configuration.retries = 0  # what to try again, and when, is decided where the request is understood
+    return configuration
+
+
+def _identity() -> str:
+    """Who holds the Lease. A restarted container of the same Pod is the same holder and need not wait."""
+    return os.environ.get("POD_NAME") or f"{socket.gethostname()}-{uuid4().hex[:8]}"

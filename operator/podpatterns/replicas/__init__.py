@@ -1,0 +1,11 @@
+"""What is wanted and what is observed -> a plan and a status.
+
+Nothing here does I/O or reads a clock: Pods come in as slim records, time and fresh names as arguments.
+The controller carries the plan out.
+"""
+
+from podpatterns.replicas.plan import Create, Delete, Plan, plan
+from podpatterns.replicas.pod import Pod, observe
+from podpatterns.replicas.wanted import Wanted
+
+__all__ = ["Create", "Delete", "Plan", "Pod", "Wanted", "observe", "plan"]

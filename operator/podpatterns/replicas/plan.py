@@ -1,0 +1,192 @@
+"""The planner: which Pods to delete and which to create, now.
+
+Read top to bottom: sort the Pods by what they are (live, terminating, finished), clear away the finished,
+take the surplus, fill the gaps, and roll outdated ones out as far as availability allows. The same function
+serves creation, repair, scaling and rollout: it looks only at what is wanted and what is there.
+
+Deletes come before creates: a Pod that is deleted here no longer counts as live there, and so the number of
+live Pods never exceeds replicas + maxSurge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.wanted import Wanted
+
+FAILED_POD_MIN_LIFE = 10.0
+"""Seconds between a Pod's creation and its replacement when it failed at once: no hot loop of dying Pods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    name: str
+    index: int | None
+    """The slot, for Stable names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    name: str
+    uid: str
+    reason: str
+    """One of ScaledDown, Failed, Succeeded, Outdated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    deletes: tuple[Delete, ...] = ()
+    creates: tuple[Create, ...] = ()
+    wake_after: float | None = None
+    """Seconds after which time alone makes a difference; None when only an event can."""
+
+
+def plan(wanted: Wanted, pods: Sequence[Pod], now: float, fresh_names: Iterator[str]) -> Plan:
+    """Decide what to do next.
+
+    `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming.
+    """
+    done = sum(1 for p in pods if _done(wanted, p))
+    ended = [p for p in pods if p.finished and not p.terminating and not _done(wanted, p)]
+    cleared = [p for p in ended if _rest(p, now) <= 0]
+    resting = len(ended) - len(cleared)
+
+    live = [p for p in pods if p.live]
+    surplus = _surplus(wanted, live, done, now)
+    live = [p for p in live if p not in surplus]
+    outdated = _outdated(wanted, live, done, now)
+    kept = [p for p in live if p not in outdated]
+    room = wanted.replicas - len(kept) - done - resting
+
+    return Plan(
+        deletes=tuple(
+            [Delete(p.name, p.uid, p.phase) for p in cleared]
+            + [Delete(p.name, p.uid, "ScaledDown") for p in surplus]
+            + [Delete(p.name, p.uid, "Outdated") for p in outdated]
+        ),
+        creates=tuple(
+            _free_slots(wanted, pods, room)
+            if wanted.naming == "Stable"
+            else (
+                Create(next(fresh_names), None)
+                for _ in range(_generated_room(wanted, pods, kept, done, room))
+            )
+        ),
+        wake_after=min(_waits(wanted, ended, kept, now), default=None),
+    )
+
+
+def slot(wanted: Wanted, name: str) -> int | None:
+    """The index that a Stable Pod's name holds; None for any other name."""
+    prefix, _, index = name.rpartition("-")
+    if prefix != wanted.name or not index.isdecimal() or str(int(index)) != index:
+        return None
+    return int(index)
+
+
+def _done(wanted: Wanted, pod: Pod) -> bool:
+    """The Pod ran to completion and stays as one of the replicas."""
+    return wanted.runs_to_completion and pod.phase == "Succeeded" and not pod.terminating
+
+
+def _rest(pod: Pod, now: float) -> float:
+    """Seconds until a finished Pod may be replaced."""
+    return pod.created + FAILED_POD_MIN_LIFE - now
+
+
+def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
+    if wanted.naming == "Stable":
+        beyond = [
+            (index, p)
+            for p in live
+            if (index := slot(wanted, p.name)) is not None and index >= wanted.replicas
+        ]
+        return [p for _, p in sorted(beyond, key=lambda pair: -pair[0])]
+    # While a rollout goes on, the surge stays until the outdated ones are gone.
+    surge = wanted.max_surge if any(p.revision != wanted.revision for p in live) else 0
+    excess = len(live) + done - wanted.replicas - surge
+    return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[: max(0, excess)]
+
+
+def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
+    """ReplicaSet's order (kubernetes pkg/controller, ActivePodsWithRanks), the outdated going first."""
+    return (
+        pod.revision == wanted.revision,
+        pod.scheduled,
+        pod.phase == "Running",
+        pod.ready_since is not None,
+        pod.deletion_cost,
+        pod.ready_since is not None and now - pod.ready_since,
+        -pod.restarts,
+        -pod.created,
+        pod.name,
+    )
+
+
+def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
+    """Another revision, or a generated name where Stable ones are wanted now."""
+    if wanted.naming == "Stable":
+        index = slot(wanted, pod.name)
+        if index is None:
+            return True
+        if index < wanted.partition:
+            return False
+    return pod.revision != wanted.revision
+
+
+def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
+    """Those to replace now: highest index first, the unavailable before the available.
+
+    A Pod in flight is one that is missing or new and not yet available. Never are more in flight than
+    maxUnavailable + maxSurge, so that a bad revision can't spread further than that.
+    """
+    if not wanted.rolls_out:
+        return []
+    old = [p for p in live if _is_outdated(wanted, p)]
+    available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds)}
+    new_in_flight = sum(1 for p in live if not _is_outdated(wanted, p) and p.uid not in available)
+    in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
+    may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)
+    chosen: list[Pod] = []
+    old.sort(key=lambda p: (p.uid in available, -(slot(wanted, p.name) or 0), p.created, p.name))
+    if wanted.naming == "Generated":
+        old = old[: max(0, len(old) - wanted.partition)]
+    for pod in old:
+        if in_flight >= wanted.max_unavailable + wanted.max_surge:
+            break
+        if pod.uid in available:
+            if may_lose <= 0:
+                break
+            may_lose -= 1
+        in_flight += 1
+        chosen.append(pod)
+    return chosen
+
+
+def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int) -> Iterator[Create]:
+    """Lowest first. A name is free once its last holder is gone; terminating and finished Pods keep theirs."""
+    taken = {p.name for p in pods}
+    free = (i for i in range(wanted.replicas) if f"{wanted.name}-{i}" not in taken)
+    for _, index in zip(range(room), free, strict=False):
+        yield Create(f"{wanted.name}-{index}", index)
+
+
+def _generated_room(wanted: Wanted, pods: Sequence[Pod], kept: Sequence[Pod], done: int, room: int) -> int:
+    new = sum(1 for p in kept if p.revision == wanted.revision)
+    if wanted.rolls_out and new < len(kept):
+        room = max(room, min(room + wanted.max_surge, wanted.replicas - wanted.partition - new - done))
+    if wanted.replacement == "Failed":
+        room -= sum(1 for p in pods if p.terminating and not p.finished)
+    return max(0, room)
+
+
+def _waits(wanted: Wanted, ended: Sequence[Pod], live: Sequence[Pod], now: float) -> Iterator[float]:
+    """Seconds until time alone changes something: a failed Pod has rested, a ready one becomes available."""
+    for pod in ended:
+        if (rest := _rest(pod, now)) > 0:
+            yield rest
+    for pod in live:
+        if pod.ready_since is not None and not pod.available(now, wanted.min_ready_seconds):
+            yield pod.ready_since + wanted.min_ready_seconds - now

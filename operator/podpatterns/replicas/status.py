@@ -1,0 +1,179 @@
+"""The status that an object's users read, from what was observed and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podpatterns.api import Pattern
+from podpatterns.compose import Problem
+from podpatterns.compose.labels import selector
+from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.wanted import Wanted
+
+NAMES_SHOWN = 5
+"""Pods named in a message; the counts tell of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The API server, or a fact of the cluster, kept a Pod from being written."""
+
+    reason: str
+    """CamelCase, the server's where it gave one: Forbidden, PodNameTaken, …"""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What there is to report on."""
+
+    pods: Sequence[Pod]
+    problems: Sequence[Problem]
+    """Why no Pod can be made; empty when all is well."""
+    failure: Failure | None
+    now: float
+    """Unix seconds."""
+    timestamp: str
+    """The same as metav1.Time, for conditions that turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    type: str
+    status: bool
+    reason: str
+    message: str
+
+
+def unreadable_status(
+    generation: int, problems: Sequence[Problem], previous: Mapping[str, Any], timestamp: str
+) -> dict[str, Any]:
+    """The status of an object that has not the form of its kind: the counts stay as last seen."""
+    ready = Condition("Ready", False, "InvalidSpec", "; ".join(map(str, problems)))
+    return {
+        **previous,
+        "observedGeneration": generation,
+        "conditions": _conditions([ready], generation, previous, timestamp),
+    }
+
+
+def part_status(
+    part: Pattern, used_by: Sequence[Mapping[str, str]], previous: Mapping[str, Any], timestamp: str
+) -> dict[str, Any]:
+    """The status of an object without a template: who uses it."""
+    users = len(used_by)
+    message = (
+        f"included by {users} object{'' if users == 1 else 's'}"
+        if users
+        else "not included by any object yet"
+    )
+    ready = Condition("Ready", True, "ReusablePart", message)
+    status: dict[str, Any] = {
+        "observedGeneration": part.metadata.generation,
+        "conditions": _conditions([ready], part.metadata.generation, previous, timestamp),
+    }
+    if used_by:
+        status["usedBy"] = [dict(user) for user in used_by]
+    return status
+
+
+def app_status(
+    app: Pattern, wanted: Wanted | None, observed: Observed, previous: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The status of an object that makes Pods.
+
+    `wanted` is None when the object can't be composed; then the revisions stay as they were.
+    """
+    live = [p for p in observed.pods if p.live]
+    available = sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds))
+    updated = sum(1 for p in live if wanted and p.revision == wanted.revision)
+    status: dict[str, Any] = {
+        "observedGeneration": app.metadata.generation,
+        "replicas": len(live),
+        "readyReplicas": sum(1 for p in live if p.ready_since is not None),
+        "availableReplicas": available,
+        "updatedReplicas": updated,
+        "terminatingReplicas": sum(1 for p in observed.pods if p.terminating),
+        "selector": ",".join(f"{k}={v}" for k, v in selector(app.kind, app.metadata.name).items()),
+    }
+    if wanted:
+        update = f"{wanted.name}-{wanted.revision}"
+        complete = updated == len(live) == wanted.replicas
+        status["updateRevision"] = update
+        status["currentRevision"] = update if complete else previous.get("currentRevision", update)
+    else:
+        status |= {key: previous[key] for key in ("updateRevision", "currentRevision") if key in previous}
+    found = [
+        _ready(app, observed, available),
+        _progressing(app, observed, updated, len(live)),
+        _replica_failure(observed.failure),
+    ]
+    status["conditions"] = _conditions(found, app.metadata.generation, previous, observed.timestamp)
+    return status
+
+
+def _ready(app: Pattern, observed: Observed, available: int) -> Condition:
+    if observed.problems:
+        return Condition("Ready", False, observed.problems[0].reason, "; ".join(map(str, observed.problems)))
+    count = f"{available} of {app.spec.replicas} Pods are available"
+    if available >= app.spec.replicas:
+        return Condition("Ready", True, "PodsAvailable", count)
+    if observed.failure:
+        return Condition("Ready", False, observed.failure.reason, f"{count}; {observed.failure.message}")
+    notes = [count]
+    if ill := sorted(f"{p.name} ({p.reason})" for p in observed.pods if p.reason):
+        notes.append(f"not well: {_some(ill)}")
+    if leaving := sorted(p.name for p in observed.pods if p.terminating):
+        notes.append(f"waiting for {_some(leaving)} to be gone")
+    return Condition("Ready", False, "PodsNotAvailable", "; ".join(notes))
+
+
+def _progressing(app: Pattern, observed: Observed, updated: int, live: int) -> Condition:
+    if observed.problems:
+        return Condition(
+            "Progressing", False, observed.problems[0].reason, "waiting for the object to be corrected"
+        )
+    count = f"{updated} of {app.spec.replicas} Pods have the newest revision"
+    if updated == live == app.spec.replicas:
+        return Condition("Progressing", True, "RevisionComplete", count)
+    if app.spec.update_strategy.paused:
+        return Condition(
+            "Progressing", False, "Paused", f"{count}; spec.updateStrategy.paused holds the others"
+        )
+    return Condition("Progressing", True, "RollingOut", count)
+
+
+def _replica_failure(failure: Failure | None) -> Condition:
+    if failure:
+        return Condition("ReplicaFailure", True, failure.reason, failure.message)
+    return Condition("ReplicaFailure", False, "NoFailure", "every Pod could be written")
+
+
+def _conditions(
+    found: Sequence[Condition], generation: int, previous: Mapping[str, Any], timestamp: str
+) -> list[dict[str, Any]]:
+    """As metav1.Conditions; one that did not turn keeps its lastTransitionTime."""
+    before = {c["type"]: c for c in previous.get("conditions") or ()}
+    result = []
+    for condition in found:
+        status = "True" if condition.status else "False"
+        old = before.get(condition.type)
+        steady = old is not None and old["status"] == status
+        result.append(
+            {
+                "type": condition.type,
+                "status": status,
+                "reason": condition.reason,
+                "message": condition.message,
+                "observedGeneration": generation,
+                "lastTransitionTime": old["lastTransitionTime"] if old and steady else timestamp,
+            }
+        )
+    return result
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
