@@ -1,0 +1,70 @@
+"""Ambassador: the helper stands for the outside world."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from podpatterns.api.kubernetes import PartialContainer, ResourceRequirements
+from podpatterns.api.model import Items, Model, Validation, list_map
+from podpatterns.api.pattern import Pattern, PatternSpec
+from podpatterns.api.scalar import Port
+from podpatterns.api.upstream import Upstream
+
+
+class Proxy(Model):
+    """The container that stands between the application and its upstreams."""
+
+    resources: ResourceRequirements | None = None
+    """CPU and memory of the proxy, as core/v1 ResourceRequirements."""
+    metrics_port: Port = 8404
+    """The port of the proxy's Prometheus metrics, at /metrics. Default: 8404."""
+    container: PartialContainer | None = None
+    """Fields of a core/v1 Container that are merged last into the proxy's: whatever has no field here."""
+
+
+class AmbassadorSpec(PatternSpec):
+    """What is wanted."""
+
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "self.upstreams.all(u, self.upstreams.exists_one(v, v.listen.port == u.listen.port))",
+            "two upstreams listen on one port",
+            ".upstreams",
+        ),
+        Validation(
+            "self.upstreams.all(u, u.listen.port != self.proxy.metricsPort)",
+            "an upstream listens on this port",
+            ".proxy.metricsPort",
+        ),
+        Validation(
+            "self.mode != 'Local' || self.upstreams.all(u, has(u.local))",
+            "in mode Local every upstream needs local.container",
+            ".upstreams",
+        ),
+        Validation(
+            "self.upstreams.all(u, !has(u.env) || !has(u.env.portName) || self.upstreams.exists_one(v,"
+            " has(v.env) && has(v.env.portName) && v.env.portName == u.env.portName))",
+            "two upstreams have the same env.portName",
+            ".upstreams",
+        ),
+    )
+
+    mode: Literal["Proxy", "Local"] = "Proxy"
+    """Proxy: a proxy in the Pod connects the localhost ports with the endpoints. Local: no proxy; each
+    upstream's local.container runs in the Pod, on the same port, for development without the outside world.
+    Default: Proxy."""
+    upstreams: Items[Upstream] = Field(min_length=1, max_length=32, json_schema_extra=list_map("name"))
+    """The services that the application reaches on localhost."""
+    proxy: Proxy = Proxy()
+    """The proxy's container."""
+
+
+class Ambassador(Pattern):
+    """An application that talks only to localhost, and a proxy beside it that stands for the outside world:
+    it finds the servers, follows failovers, speaks TLS, retries. Without a template it is a reusable part."""
+
+    kind: Literal["Ambassador"] = "Ambassador"
+    spec: AmbassadorSpec
+    """What is wanted."""

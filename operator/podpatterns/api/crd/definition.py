@@ -1,0 +1,89 @@
+"""The CustomResourceDefinition of a kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import JsonSchemaValue
+
+from podpatterns.api.crd.kubernetes import kubernetes_schema
+from podpatterns.api.crd.structural import structural
+from podpatterns.api.kinds import KINDS, Kind
+from podpatterns.api.pattern import GROUP, MAX_NAME_LENGTH, VERSION
+
+CATEGORY = "patterns"
+
+_CREATED = ".metadata.creationTimestamp"
+_READY = '.status.conditions[?(@.type=="Ready")]'
+
+COLUMNS: tuple[dict[str, Any], ...] = (
+    {"name": "Ready", "type": "string", "jsonPath": f"{_READY}.status"},
+    {"name": "Replicas", "type": "integer", "jsonPath": ".status.replicas"},
+    {"name": "Updated", "type": "integer", "jsonPath": ".status.updatedReplicas"},
+    {"name": "Available", "type": "integer", "jsonPath": ".status.availableReplicas"},
+    {"name": "Age", "type": "date", "jsonPath": _CREATED},
+    {"name": "Reason", "type": "string", "jsonPath": f"{_READY}.reason", "priority": 1},
+    {"name": "Revision", "type": "string", "jsonPath": ".status.updateRevision", "priority": 1},
+    {"name": "Replacements", "type": "integer", "jsonPath": ".status.replacements", "priority": 1},
+)
+"""What `kubectl get` shows; priority 1 with `-o wide` only."""
+
+
+def definitions() -> dict[str, dict[str, Any]]:
+    """The CustomResourceDefinitions, by the name of the file that each belongs in."""
+    return {f"{GROUP}_{kind.plural}.yaml": definition(kind) for kind in KINDS}
+
+
+def definition(kind: Kind) -> dict[str, Any]:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind.kind,
+                "listKind": f"{kind.kind}List",
+                "plural": kind.plural,
+                "singular": kind.singular,
+                "shortNames": [kind.short_name],
+                "categories": [CATEGORY],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": object_schema(kind)},
+                    "subresources": {
+                        "status": {},
+                        "scale": {
+                            "specReplicasPath": ".spec.replicas",
+                            "statusReplicasPath": ".status.replicas",
+                            "labelSelectorPath": ".status.selector",
+                        },
+                    },
+                    "additionalPrinterColumns": [dict(column) for column in COLUMNS],
+                }
+            ],
+        },
+    }
+
+
+def object_schema(kind: Kind) -> JsonSchemaValue:
+    """The schema of a whole object: our fields, and in them those of Kubernetes."""
+    schema = kind.model.model_json_schema(by_alias=True)
+    result = structural(schema, schema.pop("$defs"), kubernetes_schema)
+    result["required"] = ["spec"]
+    # The API server has its own rules for these three; of metadata only the name may be restricted further.
+    result["properties"] |= {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {
+            "type": "object",
+            "properties": {"name": {"type": "string", "maxLength": MAX_NAME_LENGTH}},
+        },
+    }
+    del result["properties"]["status"]["default"]
+    return result

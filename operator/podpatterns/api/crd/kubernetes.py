@@ -1,0 +1,111 @@
+"""The schema of Kubernetes' own types, from the client's models.
+
+The models tell names, types and what is required. The tables here add what they don't: which strings are
+quantities, and which lists are maps. An integration test holds both against the API server's own schema.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import kubernetes.client
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaValue
+
+from podpatterns.api.crd.structural import structural
+from podpatterns.api.model import LIST_SET, list_map
+from podpatterns.api.scalar import QUANTITY_SCHEMA
+
+_QUANTITIES = {
+    ("V1EmptyDirVolumeSource", "sizeLimit"),
+    ("V1ResourceFieldSelector", "divisor"),
+}
+
+_MAPS_OF_QUANTITIES = {
+    ("V1PodSpec", "overhead"),
+    ("V1ResourceRequirements", "limits"),
+    ("V1ResourceRequirements", "requests"),
+    ("V1VolumeResourceRequirements", "limits"),
+    ("V1VolumeResourceRequirements", "requests"),
+}
+
+_LISTS = {
+    "claims": list_map("name"),
+    "containers": list_map("name"),
+    "env": list_map("name"),
+    "ephemeralContainers": list_map("name"),
+    "evictionResponders": list_map("name"),
+    "hostAliases": list_map("ip"),
+    "imagePullSecrets": list_map("name"),
+    "initContainers": list_map("name"),
+    "ports": list_map("containerPort", "protocol"),
+    "resourceClaims": list_map("name"),
+    "schedulingGates": list_map("name"),
+    "topologySpreadConstraints": list_map("topologyKey", "whenUnsatisfiable"),
+    "volumeDevices": list_map("devicePath"),
+    "volumeMounts": list_map("mountPath"),
+    "volumes": list_map("name"),
+    "bindMountOptions": LIST_SET,
+}
+"""By the field's name, which means the same wherever it occurs. All other lists are atomic, the default."""
+
+_SETS = {("V1ContainerRestartRuleOnExitCodes", "values")}
+
+_ATOMIC = {
+    "V1ConfigMapKeySelector",
+    "V1EvictionResponder",
+    "V1FileKeySelector",
+    "V1LabelSelector",
+    "V1LocalObjectReference",
+    "V1NodeSelector",
+    "V1NodeSelectorTerm",
+    "V1ObjectFieldSelector",
+    "V1ResourceFieldSelector",
+    "V1SecretKeySelector",
+    "V1TypedLocalObjectReference",
+}
+
+_ATOMIC_MAPS = {("V1PodSpec", "nodeSelector")}
+
+_DEFAULTS = {("V1ContainerPort", "protocol"): "TCP", ("V1LocalObjectReference", "name"): ""}
+"""A key of a list-map is required or has a default."""
+
+_STRING_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
+_EMBEDDED_METADATA = {
+    "type": "object",
+    "properties": {"annotations": _STRING_MAP, "labels": _STRING_MAP},
+}
+"""What a template can say of the metadata of what is made from it."""
+
+
+@cache
+def kubernetes_schema(name: str) -> JsonSchemaValue:
+    """The structural schema of the client's model `name`, without descriptions: they would fill 250 KB."""
+    model: type[BaseModel] = getattr(kubernetes.client, name)
+    schema = model.model_json_schema(by_alias=True, mode="serialization")
+    definitions = {**schema.pop("$defs", {}), name: schema, "V1ObjectMeta": _EMBEDDED_METADATA}
+    for type_name, definition in definitions.items():
+        _amend(type_name, definition)
+    return structural({"$ref": name}, definitions, kubernetes_schema)
+
+
+def _amend(type_name: str, definition: dict[str, Any]) -> None:
+    definition.pop("description", None)
+    if type_name in _ATOMIC:
+        definition["x-kubernetes-map-type"] = "atomic"
+    properties = definition["properties"]
+    for field, schema in properties.items():
+        at = (type_name, field)
+        schema.pop("description", None)
+        schema.update(_LISTS.get(field, {}))
+        if at in _QUANTITIES:
+            properties[field] = QUANTITY_SCHEMA
+        elif at in _MAPS_OF_QUANTITIES:
+            properties[field] = {"type": "object", "additionalProperties": QUANTITY_SCHEMA}
+        elif at in _ATOMIC_MAPS:
+            schema["x-kubernetes-map-type"] = "atomic"
+        elif at in _SETS:
+            schema.update(LIST_SET)
+        elif at in _DEFAULTS:
+            schema["default"] = _DEFAULTS[at]

@@ -1,0 +1,49 @@
+"""The table of kinds, and the way from a manifest to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from podpatterns.api.adapter import Adapter
+from podpatterns.api.ambassador import Ambassador
+from podpatterns.api.invalid import FieldError, InvalidObject
+from podpatterns.api.sidecarapp import SidecarApp
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind by all its names."""
+
+    kind: str
+    plural: str
+    singular: str
+    short_name: str
+    model: type[SidecarApp | Ambassador | Adapter]
+
+
+KINDS = (
+    Kind("SidecarApp", "sidecarapps", "sidecarapp", "sca", SidecarApp),
+    Kind("Ambassador", "ambassadors", "ambassador", "amb", Ambassador),
+    Kind("Adapter", "adapters", "adapter", "adp", Adapter),
+)
+
+_MODELS = {kind.kind: kind.model for kind in KINDS}
+
+
+def parse(obj: Mapping[str, Any]) -> SidecarApp | Ambassador | Adapter:
+    """The model of a manifest, as the API server gives it.
+
+    Raises InvalidObject with every field that is missing, unknown or of the wrong form. The CEL rules of the
+    CRDs are the API server's to check, not repeated here.
+    """
+    model = _MODELS.get(obj.get("kind", ""))
+    if model is None:
+        raise InvalidObject([FieldError("kind", f"one of {', '.join(_MODELS)} is expected")])
+    try:
+        return model.model_validate(dict(obj))
+    except ValidationError as error:
+        raise InvalidObject.of(error) from None

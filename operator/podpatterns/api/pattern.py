@@ -1,0 +1,100 @@
+"""What all kinds share: the fields for running Pods."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from podpatterns.api.include import Include, KindName
+from podpatterns.api.kubernetes import PodTemplateSpec
+from podpatterns.api.model import Items, Model, Validation, list_map
+from podpatterns.api.objectmeta import ObjectMeta
+from podpatterns.api.scalar import Quantity
+from podpatterns.api.sharedvolume import SharedVolume
+from podpatterns.api.status import Status
+from podpatterns.api.updatestrategy import UpdateStrategy
+
+GROUP = "podpatterns.dev"
+VERSION = "v1alpha1"
+ApiVersion = Literal["podpatterns.dev/v1alpha1"]
+API_VERSION: ApiVersion = "podpatterns.dev/v1alpha1"
+
+MAX_NAME_LENGTH = 57
+"""A Pod's name, <name>-<index of up to 5 digits>, is a host name and a label value too: 63 characters."""
+MAX_REPLICAS = 100_000
+"""Keeps the index within 5 digits."""
+
+
+class PatternSpec(Model):
+    """What is wanted."""
+
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "self.podNaming == 'Generated' || self.podReplacementPolicy != 'Failed'",
+            "Failed needs podNaming Generated: with a stable name a replacement always waits",
+            ".podReplacementPolicy",
+        ),
+        Validation(
+            "self.podNaming == 'Generated' || self.updateStrategy.maxSurge == 0"
+            " || self.updateStrategy.maxSurge == '0%'",
+            "needs podNaming Generated: a stable name can't be held by two Pods",
+            ".updateStrategy.maxSurge",
+        ),
+    )
+
+    replicas: int = Field(default=1, ge=0, le=MAX_REPLICAS)
+    """How many Pods to keep running. A reusable part (no template) has none, whatever this says.
+    Default: 1."""
+    template: PodTemplateSpec | None = None
+    """The application, as a core/v1 PodTemplateSpec; everything that a Pod can say may be said here. Helpers,
+    shared volumes and included parts are added to it. Left out, the object makes no Pods: it is a reusable
+    part, for other objects to include."""
+    shared_volumes: Items[SharedVolume] = Field(default=(), max_length=64, json_schema_extra=list_map("name"))
+    """Directories through which the containers of a Pod hand each other files. Each is an emptyDir, mounted
+    in every container unless its mounts say otherwise."""
+    shared_memory: Quantity | None = None
+    """Size of a common /dev/shm, as a quantity such as 64Mi: System V and POSIX shared memory for all
+    containers of the Pod together. It counts against their memory limits. Default: each container has its
+    own, of the size that the container runtime gives."""
+    include: Items[Include] = Field(default=(), max_length=32, json_schema_extra=list_map("kind", "name"))
+    """Parts to add to the Pods: objects without a template in the same namespace, often written by another
+    team. A change of a part is rolled out to all that include it."""
+    pod_naming: Literal["Stable", "Generated"] = "Stable"
+    """Stable: Pods are called <name>-0, <name>-1, …, and a replacement gets the name of the Pod that it
+    replaces, with a new UID, once that one is gone. Generated: Pods are called <name>-<random>, and a
+    replacement has a new name. Default: Stable."""
+    pod_replacement_policy: Literal["TerminatingOrFailed", "Failed"] = "TerminatingOrFailed"
+    """When a Pod with a generated name is replaced. TerminatingOrFailed: as soon as its deletion begins or it
+    failed, so that for a while both run. Failed: when it is gone or failed. With podNaming Stable a
+    replacement always waits until the old Pod is gone. Default: TerminatingOrFailed."""
+    update_strategy: UpdateStrategy = UpdateStrategy()
+    """How a change reaches the Pods that run."""
+    min_ready_seconds: int = Field(default=0, ge=0)
+    """How many seconds a Pod must be ready without a break before it counts as available. Default: 0."""
+    progress_deadline_seconds: int = Field(default=600, ge=1)
+    """After how many seconds without progress an update is reported as stuck, by the condition Progressing.
+    Default: 600."""
+    revision_history_limit: int = Field(default=10, ge=0)
+    """How many old revisions are kept to go back to. Default: 10."""
+
+
+class Pattern(Model):
+    """An object of one of the kinds."""
+
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "!has(self.spec.include)"
+            " || self.spec.include.all(i, i.kind != self.kind || i.name != self.metadata.name)",
+            "an object can't include itself",
+            ".spec.include",
+        ),
+    )
+
+    api_version: ApiVersion = API_VERSION
+    kind: KindName
+    metadata: ObjectMeta
+    spec: PatternSpec
+    """What is wanted."""
+    status: Status = Status()
+    """What was last observed. Written by the operator alone."""

@@ -1,0 +1,50 @@
+"""SidecarApp: the helpers extend the application."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from podpatterns.api.kubernetes import SCHEMA_KEY
+from podpatterns.api.model import Items, Model, list_map
+from podpatterns.api.pattern import Pattern, PatternSpec
+from podpatterns.api.scalar import Label
+
+
+class Sidecar(Model):
+    """A helper container: a core/v1 Container, plus `order`."""
+
+    # The container's fields lie beside ours on the wire; they are model_extra here.
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={SCHEMA_KEY: {"name": "V1Container", "partial": False}}
+    )
+
+    name: Label
+    """The container's name, unique in the Pod."""
+    order: Literal["BeforeApp", "WithApp"] = "BeforeApp"
+    """When the helper runs. BeforeApp: it is up (its startupProbe passed, if it has one) before the
+    application starts, and is stopped after it, as a native sidecar. WithApp: an ordinary container beside
+    the application's. Default: BeforeApp."""
+
+    @property
+    def container(self) -> dict[str, Any]:
+        """The core/v1 Container."""
+        return {"name": self.name, **(self.model_extra or {})}
+
+
+class SidecarAppSpec(PatternSpec):
+    """What is wanted."""
+
+    sidecars: Items[Sidecar] = Field(default=(), max_length=64, json_schema_extra=list_map("name"))
+    """The helpers, each a core/v1 Container plus order. Those with order BeforeApp start one after the other,
+    as listed here, after those of included parts."""
+
+
+class SidecarApp(Pattern):
+    """An application with helper containers that extend it: they load its content, rotate its logs, back up
+    its state. Without a template it is a reusable part: helpers for other objects to include."""
+
+    kind: Literal["SidecarApp"] = "SidecarApp"
+    spec: SidecarAppSpec
+    """What is wanted."""

@@ -1,0 +1,90 @@
+"""What the operator reports about an object."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from podpatterns.api.include import KindName
+from podpatterns.api.model import Items, Model, list_map
+from podpatterns.api.scalar import Time
+
+
+class Observed(Model):
+    """A part of status. Fields of a newer operator, left behind by a downgrade, are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Condition(Observed):
+    """A metav1.Condition."""
+
+    type: str
+    """What is judged, such as Ready or Progressing."""
+    status: Literal["True", "False", "Unknown"]
+    """True, False or Unknown."""
+    reason: str
+    """Why, as one CamelCase word for programs."""
+    message: str
+    """Why, as a sentence for people: the field, what is wrong with it, what to do."""
+    observed_generation: int | None = None
+    """The metadata.generation that was judged."""
+    last_transition_time: Time
+    """When status last changed from one value to another."""
+
+
+class Replacement(Observed):
+    """A Pod that took the place of another."""
+
+    name: str
+    """The new Pod's name."""
+    old_uid: str = Field(alias="oldUID")
+    """UID of the Pod that went."""
+    new_uid: str = Field(alias="newUID")
+    """UID of the Pod that came."""
+    reason: str
+    """Why the old Pod went, as one CamelCase word: Deleted, Failed, Evicted, Outdated, …"""
+    time: Time
+    """When the new Pod was created."""
+
+
+class UsedBy(Observed):
+    """An object that includes this one."""
+
+    kind: KindName
+    """The object's kind."""
+    name: str
+    """The object's name, in the same namespace."""
+
+
+class Status(Observed):
+    """What was last observed."""
+
+    observed_generation: int | None = None
+    """The metadata.generation that the rest of status is about. Smaller than metadata.generation, the last
+    change of the object isn't reflected here yet."""
+    replicas: int | None = None
+    """Pods that exist and are not being deleted."""
+    ready_replicas: int | None = None
+    """Pods whose containers are all ready."""
+    updated_replicas: int | None = None
+    """Pods of the newest revision."""
+    available_replicas: int | None = None
+    """Pods that have been ready for minReadySeconds."""
+    terminating_replicas: int | None = None
+    """Pods that are being deleted and are not gone yet."""
+    replacements: int | None = None
+    """How many Pods have been replaced since the object was created."""
+    recent_replacements: Items[Replacement] | None = None
+    """The last replacements, newest first: which Pod took whose place, and why."""
+    current_revision: str | None = None
+    """The revision that the Pods had before the update under way; equal to updateRevision when none is."""
+    update_revision: str | None = None
+    """The newest revision."""
+    selector: str | None = None
+    """The label selector of the Pods, for /scale, autoscalers and disruption budgets."""
+    used_by: Items[UsedBy] | None = Field(default=None, json_schema_extra=list_map("kind", "name"))
+    """The objects that include this part."""
+    conditions: Items[Condition] | None = Field(default=None, json_schema_extra=list_map("type"))
+    """How the object fares, one judgement each: Ready, Progressing, ReplicaFailure, …"""

@@ -1,0 +1,120 @@
+"""A service of the outside world, as an Ambassador offers it on localhost."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from podpatterns.api.kubernetes import Container
+from podpatterns.api.model import LIST_SET, Items, Model, Validation
+from podpatterns.api.redis import Redis
+from podpatterns.api.scalar import Duration, Endpoint, EnvironmentName, Label, Port
+from podpatterns.api.tls import Tls
+
+RetryOn = Annotated[str, Field(max_length=15, pattern="^(connect-failure|[45][0-9][0-9])$")]
+
+
+class Listen(Model):
+    """Where the application finds the upstream."""
+
+    port: Port
+    """The port on 127.0.0.1, unique in the Pod. Only containers of the Pod can reach it."""
+
+
+class UpstreamEnv(Model):
+    """Environment variables that tell the application where the upstream is."""
+
+    host_name: EnvironmentName | None = None
+    """Name of the variable that holds the host, 127.0.0.1."""
+    port_name: EnvironmentName | None = None
+    """Name of the variable that holds the port."""
+
+
+class Retries(Model):
+    """When a request is tried again."""
+
+    attempts: int = Field(default=1, ge=0, le=10)
+    """How often a request is tried again after it failed. Default: 1."""
+    retry_on: Items[RetryOn] = Field(
+        default=("connect-failure",), max_length=32, json_schema_extra=dict(LIST_SET)
+    )
+    """Which failures are tried again: connect-failure, and for protocol http also statuses such as "503".
+    Default: connect-failure."""
+
+
+class CircuitBreaker(Model):
+    """When an endpoint is spared."""
+
+    max_connections: int | None = Field(default=None, ge=1)
+    """How many connections an endpoint gets at once; more wait. Default: no limit."""
+    consecutive_errors: int | None = Field(default=None, ge=1)
+    """After how many errors in a row an endpoint gets no more connections until it recovers.
+    Default: never."""
+
+
+class HealthCheck(Model):
+    """How endpoints are watched."""
+
+    interval: Duration = "2s"
+    """Time between two checks of an endpoint, such as 500ms. Default: 2s."""
+    unhealthy_threshold: int = Field(default=3, ge=1, le=100)
+    """After how many failed checks in a row an endpoint gets no more connections. Default: 3."""
+
+
+class Local(Model):
+    """What stands for the upstream in mode Local."""
+
+    container: Container
+    """A server for development, as a core/v1 Container. It has to listen on the same port, listen.port."""
+
+
+class Upstream(Model):
+    """A service that the application reaches on localhost."""
+
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "self.protocol == 'redis' ? has(self.redis) : !has(self.redis)",
+            "belongs to protocol redis: required with it, and with it alone",
+            ".redis",
+        ),
+        Validation(
+            "self.protocol == 'redis' ? !has(self.endpoints) : has(self.endpoints)",
+            "required, unless protocol is redis: that has redis.endpoints",
+            ".endpoints",
+        ),
+        Validation(
+            "self.protocol != 'redis' || !has(self.tls)", "protocol redis has redis.tls instead", ".tls"
+        ),
+        Validation(
+            "self.protocol == 'http' || !has(self.retries)"
+            " || self.retries.retryOn.all(r, r == 'connect-failure')",
+            "statuses need protocol http",
+            ".retries.retryOn",
+        ),
+    )
+
+    name: Label
+    """The upstream's name, in metrics and messages."""
+    protocol: Literal["redis", "tcp", "http", "postgres", "memcached"]
+    """What is spoken: redis, tcp, http, postgres or memcached. tcp is passed through unread."""
+    listen: Listen
+    """Where the application finds the upstream."""
+    env: UpstreamEnv | None = None
+    """Environment variables with the upstream's host and port, put into the application's containers."""
+    endpoints: Items[Endpoint] | None = Field(
+        default=None, min_length=1, max_length=64, json_schema_extra=dict(LIST_SET)
+    )
+    """The servers, each as host:port. Required, unless protocol is redis."""
+    tls: Tls | None = None
+    """TLS from the proxy to the endpoints. Default: none."""
+    retries: Retries | None = None
+    """When a request is tried again. Default: never."""
+    circuit_breaker: CircuitBreaker | None = None
+    """When an endpoint is spared. Default: never."""
+    health_check: HealthCheck | None = None
+    """How endpoints are watched. Default: only by the connections made to them."""
+    redis: Redis | None = None
+    """What protocol redis needs to know. Required with it."""
+    local: Local | None = None
+    """What stands for the upstream in mode Local. Required with it."""
