@@ -41,6 +41,11 @@ class PatternSpec(Model):
             "needs podNaming Generated: a stable name can't be held by two Pods",
             ".updateStrategy.maxSurge",
         ),
+        Validation(
+            "self.progressDeadlineSeconds > self.minReadySeconds",
+            "must be more than minReadySeconds, or every update would be reported as stuck",
+            ".progressDeadlineSeconds",
+        ),
     )
 
     replicas: int = Field(default=1, ge=0, le=MAX_REPLICAS)
@@ -74,7 +79,7 @@ class PatternSpec(Model):
     """How many seconds a Pod must be ready without a break before it counts as available. Default: 0."""
     progress_deadline_seconds: int = Field(default=600, ge=1)
     """After how many seconds without progress an update is reported as stuck, by the condition Progressing.
-    Default: 600."""
+    More than minReadySeconds. Default: 600."""
     revision_history_limit: int = Field(default=10, ge=0)
     """How many old revisions are kept to go back to. Default: 10."""
 

@@ -40,7 +40,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _yaml(crd: dict[str, Any]) -> str:
-    return yaml.dump(crd, Dumper=_Dumper, width=110)
+    return yaml.dump(crd, Dumper=_Dumper, allow_unicode=True, width=110)
 
 
 def _content(path: Path) -> str | None:

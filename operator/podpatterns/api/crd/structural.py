@@ -49,9 +49,8 @@ def structural(
         result |= {"anyOf": _INT_OR_STRING, "x-kubernetes-int-or-string": True}
     elif "anyOf" in node:
         raise ValueError(f"a field of several types has no structural schema: {node['anyOf']}")
-    if node.get("default") not in (None, [], {}):
-        # Of a nested object each field has a default of its own.
-        result["default"] = {} if isinstance(node["default"], dict) else node["default"]
+    if (default := _without_nulls(node.get("default"))) not in (None, []):
+        result["default"] = default
 
     def child(of: Mapping[str, Any]) -> JsonSchemaValue:
         return structural(of, definitions, kubernetes)
@@ -76,6 +75,12 @@ def _flat(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[st
     if len(alternatives) == 1:
         return _flat({**alternatives[0], **beside}, definitions)
     return {**beside, "anyOf": alternatives} if alternatives else beside
+
+
+def _without_nulls(default: Any) -> Any:
+    if isinstance(default, dict):
+        return {key: _without_nulls(value) for key, value in default.items() if value is not None}
+    return default
 
 
 def _values(node: Mapping[str, Any]) -> Mapping[str, Any] | None:
