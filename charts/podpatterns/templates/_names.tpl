@@ -1,0 +1,25 @@
+{{- /*
+The name of everything the chart makes. It is fixed, as there is one operator per cluster: a second release
+fails on names that are taken, instead of two operators working on the same objects.
+*/ -}}
+{{- define "podpatterns.name" -}}
+podpatterns-operator
+{{- end -}}
+
+{{- define "podpatterns.labels" -}}
+{{ include "podpatterns.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}
+
+{{- define "podpatterns.selector" -}}
+app.kubernetes.io/name: podpatterns
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{- define "podpatterns.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end -}}
+{{- end -}}
