@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-INTERVAL_SECONDS = 0.05
+SHORTEST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 1.0
 
 
 @overload
@@ -38,28 +39,38 @@ def eventually(
     Raises:
         TimeoutError: it never became so; the message has the value last seen.
     """
-    deadline = time.monotonic() + timeout
+    patience = _Patience(timeout)
     value = predicate()
     if inspect.isawaitable(value):
-        return _eventually_async(value, predicate, deadline, until)
+        return _eventually_async(value, predicate, until, patience)
     while not until(value):
-        _check(deadline, value)
-        time.sleep(INTERVAL_SECONDS)
+        time.sleep(patience.pause(value))
         value = predicate()
     return value
 
 
 async def _eventually_async(
-    first: Awaitable[T], predicate: Callable[[], Awaitable[T]], deadline: float, until: Callable[[T], object]
+    first: Awaitable[T],
+    predicate: Callable[[], Awaitable[T]],
+    until: Callable[[T], object],
+    patience: _Patience,
 ) -> T:
     value = await first
     while not until(value):
-        _check(deadline, value)
-        await asyncio.sleep(INTERVAL_SECONDS)
+        await asyncio.sleep(patience.pause(value))
         value = await predicate()
     return value
 
 
-def _check(deadline: float, value: object) -> None:
-    if time.monotonic() > deadline:
-        raise TimeoutError(f"not so in time; last seen: {value!r}")
+class _Patience:
+    """How long to wait before looking again: a tenth of the time so far, as looking isn't free."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._started = time.monotonic()
+
+    def pause(self, value: object) -> float:
+        waited = time.monotonic() - self._started
+        if waited > self._timeout:
+            raise TimeoutError(f"not so after {waited:.1f} s; last seen: {value!r}")
+        return min(max(waited / 10, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)

@@ -23,6 +23,7 @@ from e2e.eventually import eventually
 if TYPE_CHECKING:
     from types import TracebackType
 
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 START_SECONDS = 60
 ADMINISTRATOR = ("admin", "system:masters")
 
@@ -63,15 +64,15 @@ class ControlPlane:
         for name in ("kube-controller-manager", "kube-scheduler"):
             kubeconfig = directory / f"{name}.kubeconfig"
             pki.write_kubeconfig(kubeconfig, self.url, f"system:{name}")
-            arguments[name].append(f"--kubeconfig={kubeconfig}")
-        self._processes = {
+            arguments[name] = [f"--kubeconfig={kubeconfig}", *arguments[name]]
+        self.processes = {
             name: Process([path, *arguments[name]], directory / f"{name}.log", keep=keep)
-            for name, path in zip(arguments, programs(*arguments), strict=True)
+            for name, path in zip(COMPONENTS, programs(*COMPONENTS), strict=True)
         }
 
     def __enter__(self) -> Self:
         try:
-            for name in self._processes:
+            for name in self.processes:
                 self.start(name)
             # The last thing that a Pod needs; the controller manager makes it.
             self._wait_for("/api/v1/namespaces/default/serviceaccounts/default")
@@ -83,22 +84,25 @@ class ControlPlane:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self.keep:
+        if self.keep:
+            for process in self.processes.values():
+                process.leave()
+        else:
             self._kill_all()
 
     def start(self, component: str) -> None:
         """Starts `component`; returns from kube-apiserver when it is ready."""
-        self._processes[component].start()
+        self.processes[component].start()
         if component == "kube-apiserver":
             self._wait_for("/readyz")
 
     def stop(self, component: str) -> None:
         """Stops `component` as a rolling update of it would: SIGTERM, then wait until it has ended."""
-        self._processes[component].stop()
+        self.processes[component].stop()
 
     def kill(self, component: str) -> None:
         """Kills `component` at once, as a machine's failure would."""
-        self._processes[component].kill()
+        self.processes[component].kill()
 
     def restart(self, component: str) -> None:
         """Stops `component` and starts it with the data that it had."""
@@ -108,14 +112,14 @@ class ControlPlane:
     @property
     def pids(self) -> dict[str, int]:
         """The process ids of the components that run."""
-        return {name: process.pid for name, process in self._processes.items() if process.pid}
+        return {name: process.pid for name, process in self.processes.items() if process.pid}
 
     def log_tails(self) -> str:
         """The last lines of every component's log."""
-        return "\n".join(process.log_tail() for process in self._processes.values())
+        return "\n".join(process.log_tail() for process in self.processes.values())
 
     def _kill_all(self) -> None:
-        for process in self._processes.values():
+        for process in self.processes.values():
             process.kill()
 
     def _wait_for(self, path: str) -> None:
@@ -126,7 +130,7 @@ class ControlPlane:
 
     def _answer(self, path: str) -> str:
         """`ok` when the API server has something at `path`, else what is in the way."""
-        for process in self._processes.values():
+        for process in self.processes.values():
             process.check()
         try:
             with urllib.request.urlopen(self.url + path, timeout=5, context=self._tls):  # noqa: S310
@@ -164,6 +168,8 @@ def _kube_apiserver(pki: PKI, port: int, etcd_port: int) -> list[str]:
         "--service-cluster-ip-range=10.96.0.0/16",
         "--authorization-mode=Node,RBAC",
         "--allow-privileged=true",
+        # Else a stop waits up to a minute for clients to end their watches.
+        "--shutdown-watch-termination-grace-period=1s",
     ]
 
 

@@ -38,6 +38,7 @@ def fake_nodes(control_plane: ControlPlane, count: int = 10) -> Iterator[None]:
         control_plane.directory / "kwok.log",
         keep=control_plane.keep,
     )
+    control_plane.processes["kwok"] = kwok
     kwok.start()
     try:
         kubectl.apply(*(_node(f"fake-{index}") for index in range(count)))
@@ -46,7 +47,6 @@ def fake_nodes(control_plane: ControlPlane, count: int = 10) -> Iterator[None]:
     finally:
         if not control_plane.keep:
             kwok.kill()
-            kubectl("delete", "node", f"--selector={LABEL}=fake")
 
 
 def _ready(kubectl: Kubectl, kwok: Process) -> int:

@@ -54,6 +54,11 @@ class Process:
             self._process.wait()
             self._process = None
 
+    def leave(self) -> None:
+        """Lets a program started with `keep` run on."""
+        if self._process:
+            self._process.returncode = 0  # Popen warns of a program that nobody waited for
+
     @property
     def pid(self) -> int | None:
         """The process id, None when stopped or not yet started."""

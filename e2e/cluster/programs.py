@@ -11,16 +11,15 @@ v1.13.
 from __future__ import annotations
 
 import functools
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from e2e.cluster.cache import cache_directory, cached, digest, lock
+from e2e.cluster.command import run
 from e2e.cluster.progress import step
 
 FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
@@ -169,16 +168,11 @@ def _binary(package: str) -> str:
 
 def _go(*arguments: str, directory: Path) -> str:
     # GOFLAGS is emptied and workspaces are off: what a developer has set there isn't part of the cache's key.
-    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    environment = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     try:
-        result = subprocess.run(
-            ["go", *arguments], cwd=directory, env=environment, check=False, capture_output=True, text=True
-        )
+        return run("go", *arguments, environment=environment, directory=directory)
     except FileNotFoundError as error:
         raise RuntimeError(f"{directory} is built with Go, and there is no go on the PATH") from error
-    if result.returncode:
-        raise RuntimeError(f"go {arguments[0]} in {directory} failed:\n{result.stderr[-4000:]}")
-    return result.stdout
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""A real API server for the tests in this directory, and a namespace of its own for each of them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from e2e.cluster.control_plane import COMPONENTS, ControlPlane
+from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.kwok import fake_nodes
+from e2e.cluster.programs import programs
+from e2e.eventually import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from contextlib import AbstractContextManager
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Builds the programs in sight and before the first test, whose time limit is for itself."""
+    needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
+    if needed and not session.config.option.collectonly:
+        with _shown(session.config):
+            programs(*COMPONENTS, "kwok", "kubectl")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds the ends of the control plane's logs to a failure."""
+    report = yield
+    control_plane = getattr(item, "funcargs", {}).get("control_plane")
+    if report.failed and control_plane:
+        report.sections.append(("control plane", control_plane.log_tails()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlPlane]:
+    """A control plane for the whole run; its logs stay in pytest's temporary directory."""
+    keep = pytestconfig.getoption("keep_cluster")
+    with ControlPlane(tmp_path_factory.mktemp("control-plane"), keep=keep) as control_plane:
+        yield control_plane
+    if keep:
+        pids = " ".join(map(str, control_plane.pids.values()))
+        with _shown(pytestconfig):
+            print(f"\nKept running: export KUBECONFIG={control_plane.kubeconfig}; ends with: kill {pids}")
+
+
+@pytest.fixture(scope="session")
+def nodes(control_plane: ControlPlane) -> Iterator[None]:
+    """Fake nodes, on which every Pod becomes Ready. Once a test has asked for them they stay for the run."""
+    with fake_nodes(control_plane):
+        yield
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest, control_plane: ControlPlane) -> Iterator[str]:
+    """A new namespace that can run Pods; deleted afterwards without waiting for it."""
+    kubectl = Kubectl(control_plane.kubeconfig)
+    test = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
+    name = f"{test}-{secrets.token_hex(3)}"
+    kubectl("create", "namespace", name)
+    eventually(lambda: kubectl("get", "serviceaccount", f"--namespace={name}", "--output=name"))
+    yield name
+    if not control_plane.keep:
+        kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def kubectl(control_plane: ControlPlane, namespace: str) -> Kubectl:
+    """kubectl as an administrator, in the test's namespace."""
+    return Kubectl(control_plane.kubeconfig, namespace)
+
+
+def _shown(config: pytest.Config) -> AbstractContextManager[None]:
+    """What is printed inside is seen at once, not captured."""
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    return cast("AbstractContextManager[None]", capture.global_and_fixture_disabled())
