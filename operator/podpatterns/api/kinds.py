@@ -40,7 +40,7 @@ def parse(obj: Mapping[str, Any]) -> SidecarApp | Ambassador | Adapter:
     Raises InvalidObject with every field that is missing, unknown or of the wrong form. The CEL rules of the
     CRDs are the API server's to check, not repeated here.
     """
-    model = _MODELS.get(obj.get("kind", ""))
+    model = _MODELS.get(str(obj.get("kind")))
     if model is None:
         raise InvalidObject([FieldError("kind", f"one of {', '.join(_MODELS)} is expected")])
     try:

@@ -1,0 +1,166 @@
+"""The rules that every schema of ours keeps; that the API server takes them, an integration test shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from podpatterns.api.crd import definitions
+from podpatterns.api.model import Model
+
+CRDS = {crd["spec"]["names"]["kind"]: crd for crd in definitions().values()}
+ANNOTATION_LIMIT = 256 * 1024
+"""Bytes that all annotations of an object may have together; client-side apply keeps a copy of it in one."""
+STRUCTURAL = {
+    "additionalProperties",
+    "anyOf",
+    "default",
+    "description",
+    "enum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "pattern",
+    "properties",
+    "required",
+    "type",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type",
+    "x-kubernetes-map-type",
+    "x-kubernetes-validations",
+}
+
+
+def schema(kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = CRDS[kind]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return found
+
+
+def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    yield path, schema
+    for name, child in schema.get("properties", {}).items():
+        yield from nodes(child, f"{path}.{name}")
+    for key, suffix in (("items", "[]"), ("additionalProperties", "{}")):
+        if key in schema:
+            yield from nodes(schema[key], path + suffix)
+
+
+def node(kind: str, path: str) -> dict[str, Any]:
+    return dict(nodes(schema(kind)))[path]
+
+
+@pytest.fixture(params=CRDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_every_node_is_structural(kind: str) -> None:
+    for path, found in nodes(schema(kind)):
+        assert found.keys() <= STRUCTURAL, path
+        if found.get("x-kubernetes-int-or-string"):
+            assert found["anyOf"] == [{"type": "integer"}, {"type": "string"}], path
+            assert "type" not in found, path
+        else:
+            assert "anyOf" not in found, path
+            assert found["type"] in {"object", "array", "string", "integer", "number", "boolean"}, path
+        assert ("items" in found) == (found.get("type") == "array"), path
+
+
+def test_keys_of_a_list_map_are_required_or_have_a_default(kind: str) -> None:
+    for path, found in nodes(schema(kind)):
+        if found.get("x-kubernetes-list-type") == "map":
+            item = found["items"]
+            for key in found["x-kubernetes-list-map-keys"]:
+                assert key in item.get("required", ()) or "default" in item["properties"][key], (
+                    f"{path}: {key}"
+                )
+
+
+def test_fields_of_ours_have_bounds_that_keep_rules_cheap(kind: str) -> None:
+    for path, found in nodes(schema(kind)):
+        if path.startswith(".spec") and "description" in found:
+            assert found.get("type") != "array" or "maxItems" in found, path
+
+
+def test_every_field_of_ours_is_described() -> None:
+    def models(base: type[Model]) -> Iterator[type[Model]]:
+        for model in base.__subclasses__():
+            yield model
+            yield from models(model)
+
+    undescribed = [
+        f"{model.__name__}.{name}"
+        for model in models(Model)
+        for name, field in model.model_fields.items()
+        if not field.description and name not in {"api_version", "kind", "metadata"}
+    ]
+
+    assert [name for name in undescribed if not name.startswith("ObjectMeta.")] == []
+
+
+def test_kubernetes_types_are_complete_and_have_no_descriptions(kind: str) -> None:
+    template = dict(nodes(node(kind, ".spec.template")))
+    pod = template[".spec"]["properties"]
+
+    assert {
+        "containers",
+        "ephemeralContainers",
+        "hostUsers",
+        "resourceClaims",
+        "topologySpreadConstraints",
+    } <= pod.keys()
+    assert [path for path, found in template.items() if path and "description" in found] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".spec.sharedMemory",
+        ".spec.sharedVolumes[].sizeLimit",
+        ".spec.updateStrategy.maxUnavailable",
+        ".spec.sidecars[].resources.limits{}",
+        ".spec.sidecars[].livenessProbe.httpGet.port",
+        ".spec.template.spec.overhead{}",
+        ".spec.template.spec.volumes[].emptyDir.sizeLimit",
+    ],
+)
+def test_quantities_and_ports_are_numbers_or_strings(path: str) -> None:
+    assert node("SidecarApp", path)["x-kubernetes-int-or-string"] is True
+
+
+def test_a_sidecar_has_the_fields_of_a_container_and_order() -> None:
+    sidecar = node("SidecarApp", ".spec.sidecars[]")
+    container = node("SidecarApp", ".spec.template.spec.containers[]")
+
+    assert sidecar["properties"].keys() - container["properties"].keys() == {"order"}
+    assert sidecar["required"] == container["required"] == ["name"]
+
+
+def test_a_fragment_of_a_container_needs_no_name() -> None:
+    assert "required" not in node("Ambassador", ".spec.proxy.container")
+    assert node("Ambassador", ".spec.upstreams[].local.container")["required"] == ["name"]
+
+
+def test_a_nested_object_left_out_gets_all_its_defaults() -> None:
+    assert node("SidecarApp", ".spec.updateStrategy")["default"] == {
+        "type": "InPlaceIfPossible",
+        "maxUnavailable": "25%",
+        "maxSurge": 0,
+        "partition": 0,
+        "paused": False,
+    }
+
+
+def test_client_side_apply_can_annotate_the_crd(kind: str) -> None:
+    assert len(json.dumps(CRDS[kind])) < ANNOTATION_LIMIT / 2

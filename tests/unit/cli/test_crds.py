@@ -1,0 +1,44 @@
+"""The command `podpatterns crds`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from podpatterns.cli import main
+
+FILES = {
+    "podpatterns.dev_adapters.yaml",
+    "podpatterns.dev_ambassadors.yaml",
+    "podpatterns.dev_sidecarapps.yaml",
+}
+REPOSITORY = Path(__file__).parents[3]
+
+
+def test_the_files_in_the_repository_are_up_to_date() -> None:
+    result = CliRunner().invoke(main, ["crds", "--check", str(REPOSITORY / "crds")])
+
+    assert result.exit_code == 0, result.output
+
+
+def test_it_writes_one_file_per_kind(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["crds", str(tmp_path / "new")])
+
+    assert result.exit_code == 0
+    assert {path.name for path in (tmp_path / "new").iterdir()} == FILES
+
+
+def test_the_check_names_what_is_stale_and_how_to_mend_it(tmp_path: Path) -> None:
+    CliRunner().invoke(main, ["crds", str(tmp_path)])
+    (tmp_path / "podpatterns.dev_adapters.yaml").write_text("old")
+    (tmp_path / "podpatterns.dev_ambassadors.yaml").unlink()
+
+    result = CliRunner().invoke(main, ["crds", "--check", str(tmp_path)])
+
+    assert result.exit_code == 1
+    assert "podpatterns.dev_adapters.yaml" in result.stderr
+    assert "podpatterns.dev_ambassadors.yaml" in result.stderr
+    assert "podpatterns.dev_sidecarapps.yaml" not in result.stderr
+    assert f"podpatterns crds {tmp_path}" in result.stderr
+    assert (tmp_path / "podpatterns.dev_adapters.yaml").read_text() == "old"
