@@ -1,8 +1,8 @@
 """A Docker engine: the one that already works, or one of our own where none does.
 
-Our own is Debian's dockerd. It touches nothing outside its own places: images and containers lie in the user's cache
-(so they outlive a restart of the machine), socket and pid in /run, it has no default bridge, and kind's network takes
-an address range that no route of the machine uses. It goes on after this process ends; `stop` ends it.
+Our own is Debian's dockerd, kept to its own places: images and containers lie in the user's cache, so that
+they outlive a restart of the machine, socket and pid in /run. There is no default bridge, and kind's network
+gets addresses that no route of the machine uses. It goes on when this process ends; `stop` ends it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def ensure() -> None:
     if "DOCKER_HOST" in os.environ:
         raise EngineMissing(f"no Docker engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}")
     if os.geteuid() != 0:
-        raise EngineMissing("no Docker engine answers: start one, or become root to have one installed and started")
+        raise EngineMissing(
+            "no Docker engine answers: start one, or become root to have one installed and started"
+        )
     require({"docker": "docker.io", "dockerd": "docker.io"})
     with lock("engine"):
         if not _answers(HOST):

@@ -13,7 +13,7 @@ ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 
 
 def own_program(module: Path, package: str = ".") -> Path:
-    """The static program that `package` of the Go module in the directory `module` makes, named as that directory."""
+    """The static program that `package` of the Go module in `module` makes, named as that directory."""
     name = module.name
     toolchain = run("go", "env", "GOVERSION", "GOOS", "GOARCH", environment=ENVIRONMENT, directory=module)
 

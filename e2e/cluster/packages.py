@@ -34,7 +34,7 @@ def require(packages: dict[str, str]) -> None:
 
 @contextmanager
 def _no_services_started() -> Iterator[None]:
-    """An engine of the machine's own is for its owner to start. A policy that is there already is left alone."""
+    """A service of the machine is for its owner to start. A policy that is there already is left alone."""
     if SERVICE_POLICY.exists():
         yield
         return
