@@ -6,7 +6,6 @@ import asyncio
 import logging
 
 import click
-from pythonjsonlogger.json import JsonFormatter
 
 
 @click.command()
@@ -31,9 +30,18 @@ from pythonjsonlogger.json import JsonFormatter
 )
 def run(lease_namespace: str, health: str | None, log_level: str) -> None:
     """Run the operator, in a cluster or with the current kubeconfig."""
-    from podpatterns.controller.shell import serve  # noqa: PLC0415 (slow to import, needed here alone)
+    # Slow to import, and needed by this command alone.
+    import kopf  # noqa: PLC0415
 
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=log_level, handlers=[handler])
-    asyncio.run(serve(lease_namespace, health))
+    from podpatterns.controller.census import KindsMissingError  # noqa: PLC0415
+    from podpatterns.controller.leadership import LeadershipLostError  # noqa: PLC0415
+    from podpatterns.controller.shell import serve  # noqa: PLC0415
+
+    kopf.configure(log_format=kopf.LogFormat.JSON)
+    logging.getLogger().setLevel(log_level)
+    # kopf tells of every event that it passed on.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    try:
+        asyncio.run(serve(lease_namespace, health))
+    except* (KindsMissingError, LeadershipLostError) as ends:
+        raise click.ClickException("; ".join(map(str, ends.exceptions))) from None

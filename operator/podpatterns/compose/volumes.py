@@ -86,7 +86,7 @@ def volume_problems(
         for owner, (declared, path) in volume.declarations.items():
             if volume.name in own or volume.name == SHARED_MEMORY:
                 yield Problem(f"{path}.name", f'"{volume.name}" is already a volume of the Pod: rename one')
-            # A part names the containers that it knows; which others the Pod has is the application's business.
+            # A part names the containers that it knows; which others there are is the application's business.
             for i, mount in enumerate(declared.mounts):
                 if mount.container not in containers and owner == 0:
                     yield Problem(

@@ -62,6 +62,9 @@ class ApiServer:
     async def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._json("POST", path, body=body)
 
+    async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._json("PUT", path, body=body)
+
     async def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A JSON merge patch (RFC 7386)."""
         return await self._json("PATCH", path, body=body, content_type=MERGE_PATCH)

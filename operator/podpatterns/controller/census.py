@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import API_VERSION, KINDS
@@ -21,6 +22,15 @@ RETRY = 2.0
 """Seconds."""
 
 log = logging.getLogger(__name__)
+
+
+class KindsMissingError(Exception):
+    """The cluster does not know our kinds, and kopf, which looks once, would never see them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the CustomResourceDefinitions are missing: kubectl apply -f crds/, then start again"
+        )
 
 
 class Census:
@@ -53,6 +63,8 @@ class Census:
                 for kind in KINDS:
                     await self._list(f"/apis/{API_VERSION}/{kind.plural}", kind.kind)
             except (ApiError, UnansweredError) as error:
+                if isinstance(error, ApiError) and error.code == HTTPStatus.NOT_FOUND:
+                    raise KindsMissingError from error
                 log.warning("Kinds not listed, trying again", extra={"error": str(error)})
                 await asyncio.sleep(RETRY)
                 continue

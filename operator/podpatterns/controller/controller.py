@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubernetes.aio.client import ApiClient
+
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.census import Census
 from podpatterns.controller.informer import Informer
@@ -34,14 +35,14 @@ class Controller:
         self._informer = Informer(api, pods, self._add)
         self._recorder = Recorder(api)
         self._reconciler = Reconciler(api, objects, pods, self._recorder)
-        self._leadership = Leadership(client, lease_namespace, identity)
+        self._leadership = Leadership(api, lease_namespace, identity)
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """An object of ours, as kopf's watch delivers it."""
         self._census.see(event_type, obj)
 
     async def run(self) -> None:
-        """Work until cancelled. Raises what ended a task that should never end."""
+        """Work until cancelled. Raises, as an ExceptionGroup, what ended a task that should never end."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._census.run())

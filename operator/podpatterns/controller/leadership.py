@@ -8,16 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
-import aiohttp
-from kubernetes.aio.client import ApiClient, ApiException
+from kubernetes.aio.client import ApiException
 from kubernetes.aio.leaderelection.electionconfig import Config
 from kubernetes.aio.leaderelection.leaderelection import LeaderElection
-from kubernetes.aio.leaderelection.resourcelock.leaselock import LeaseLock
+from kubernetes.aio.leaderelection.leaderelectionrecord import LeaderElectionRecord
+from kubernetes.aio.leaderelection.resourcelock.baselock import BaseLock
+
+from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 
 LEASE = "podpatterns-operator"
-LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 10.0, 7.0, 2.0
+LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 10, 7, 2
 """A successor waits LEASE_SECONDS after a crash. A holder without an answer gives up after RENEW_SECONDS and
 one last attempt, so that it has stopped before anybody else starts."""
 
@@ -27,50 +30,72 @@ log = logging.getLogger(__name__)
 class LeadershipLostError(Exception):
     """The Lease could not be renewed in time: stop writing at once."""
 
+    def __init__(self) -> None:
+        super().__init__("leadership lost: the Lease was not renewed in time")
 
-class _Lock(LeaseLock):  # type: ignore[misc] # the client has no types
-    """The client's LeaseLock, with every request bounded and an unreachable server as a failed attempt."""
 
-    async def get(self, name: str, namespace: str) -> tuple[bool, Any]:
+class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
+    """The Lease as the client's election wants it.
+
+    The client's own LeaseLock (37.0.2) fails to create one (`pretty=True` is refused by its API class), lets
+    connection errors end the election and waits minutes for a request.
+    """
+
+    def __init__(self, api: ApiServer, namespace: str, identity: str) -> None:
+        super().__init__(LEASE, namespace, identity)
+        self._api = api
+        self._leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._lease: dict[str, Any] = {}
+
+    async def get(self, name: str, namespace: str) -> tuple[bool, Any]:  # noqa: ARG002
         try:
             async with asyncio.timeout(RETRY_SECONDS):
-                found, record = await super().get(name, namespace)
-                return found, record
-        except (aiohttp.ClientError, TimeoutError) as error:
+                self._lease = await self._api.get(f"{self._leases}/{name}")
+        except ApiError as error:
+            refusal = ApiException(status=error.code, reason=error.message)
+            refusal.body = f'{{"code": {error.code}}}'
+            return False, refusal
+        except (UnansweredError, TimeoutError) as error:
             return False, ApiException(status=0, reason=repr(error))
+        spec = self._lease.get("spec") or {}
+        return True, LeaderElectionRecord(
+            spec.get("holderIdentity"),
+            spec.get("leaseDurationSeconds"),
+            spec.get("acquireTime"),
+            spec.get("renewTime"),
+        )
 
-    async def create(self, name: str, namespace: str, election_record: Any) -> bool:
-        try:
-            async with asyncio.timeout(RETRY_SECONDS):
-                return bool(await super().create(name, namespace, election_record))
-        except (aiohttp.ClientError, TimeoutError):
-            return False
+    async def create(self, name: str, namespace: str, election_record: Any) -> bool:  # noqa: ARG002
+        lease = {"metadata": {"name": name}, "spec": _spec(election_record, acquired=_now())}
+        return await self._write(self._api.create(self._leases, lease))
 
-    async def update(self, name: str, namespace: str, updated_record: Any) -> bool:
-        try:
-            async with asyncio.timeout(RETRY_SECONDS):
-                return bool(await super().update(name, namespace, updated_record))
-        except (aiohttp.ClientError, TimeoutError):
-            return False
+    async def update(self, name: str, namespace: str, updated_record: Any) -> bool:  # noqa: ARG002
+        before = self._lease.get("spec") or {}
+        kept = before.get("acquireTime") if before.get("holderIdentity") == self.identity else None
+        lease = {**self._lease, "spec": _spec(updated_record, acquired=kept or _now())}
+        return await self._write(self._api.replace(f"{self._leases}/{name}", lease))
 
     async def release(self) -> None:
         """Give the Lease back, if it is ours, so that a successor need not wait until it runs out."""
         found, record = await self.get(self.name, self.namespace)
-        if not found or record.holder_identity != self.identity:
-            return
-        lease = self.lease_reference
-        lease.spec.holder_identity = None
-        lease.spec.renew_time = datetime.now(UTC)
+        if found and record.holder_identity == self.identity:
+            spec = {**self._lease["spec"], "holderIdentity": None, "renewTime": _now()}
+            await self._write(self._api.replace(f"{self._leases}/{self.name}", {**self._lease, "spec": spec}))
+
+    async def _write(self, request: Any) -> bool:
         try:
             async with asyncio.timeout(RETRY_SECONDS):
-                await self.api_instance.replace_namespaced_lease(self.name, self.namespace, lease)
-        except (ApiException, aiohttp.ClientError, TimeoutError) as error:
-            log.warning("Lease not given back", extra={"error": repr(error)})
+                self._lease = await request
+        except (ApiError, UnansweredError, TimeoutError) as error:
+            if not (isinstance(error, ApiError) and error.code == HTTPStatus.CONFLICT):
+                log.warning("Lease not written", extra={"error": repr(error)})
+            return False
+        return True
 
 
 class Leadership:
-    def __init__(self, client: ApiClient, namespace: str, identity: str) -> None:
-        self._lock = _Lock(LEASE, namespace, identity, client)
+    def __init__(self, api: ApiServer, namespace: str, identity: str) -> None:
+        self._lock = LeaseLock(api, namespace, identity)
         self.elected = asyncio.Event()
 
     async def run(self) -> None:
@@ -81,10 +106,10 @@ class Leadership:
             RENEW_SECONDS,
             RETRY_SECONDS,
             onstarted_leading=self._lead,
-            onstopped_leading=_stop,
+            onstopped_leading=None,
         )
         await LeaderElection(config).run()
-        raise LeadershipLostError("the Lease was not renewed in time")
+        raise LeadershipLostError
 
     async def release(self) -> None:
         await self._lock.release()
@@ -94,5 +119,15 @@ class Leadership:
         self.elected.set()
 
 
-async def _stop() -> None:
-    log.error("Leadership lost")
+def _spec(record: Any, acquired: str) -> dict[str, Any]:
+    return {
+        "holderIdentity": record.holder_identity,
+        "leaseDurationSeconds": int(record.lease_duration),
+        "acquireTime": acquired,
+        "renewTime": _now(),
+    }
+
+
+def _now() -> str:
+    """metav1.MicroTime."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

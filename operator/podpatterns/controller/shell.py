@@ -17,6 +17,7 @@ from uuid import uuid4
 import kopf
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
+
 from podpatterns.api import GROUP, KINDS, VERSION
 from podpatterns.controller.controller import Controller
 

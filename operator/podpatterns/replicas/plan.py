@@ -64,7 +64,7 @@ def plan(wanted: Wanted, pods: Sequence[Pod], now: float, fresh_names: Iterator[
         deletes=tuple(
             [Delete(p.name, p.uid, p.phase) for p in cleared]
             + [Delete(p.name, p.uid, "ScaledDown") for p in surplus]
-            + [Delete(p.name, p.uid, "Outdated") for p in outdated]
+            + [Delete(p.name, p.uid, _why_outdated(wanted, p)) for p in outdated]
         ),
         creates=tuple(
             _free_slots(wanted, pods, room)
@@ -97,26 +97,30 @@ def _rest(pod: Pod, now: float) -> float:
 
 
 def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
+    """Those beyond the number wanted, the ones that go first."""
+    excess = max(0, len(live) + done - wanted.replicas)
     if wanted.naming == "Stable":
-        beyond = [
-            (index, p)
-            for p in live
-            if (index := slot(wanted, p.name)) is not None and index >= wanted.replicas
-        ]
-        return [p for _, p in sorted(beyond, key=lambda pair: -pair[0])]
+        strays = [p for p in live if _stray(wanted, p)]
+        return sorted(strays, key=lambda p: _stable_rank(wanted, p, now))[:excess]
     # While a rollout goes on, the surge stays until the outdated ones are gone.
     surge = wanted.max_surge if any(p.revision != wanted.revision for p in live) else 0
-    excess = len(live) + done - wanted.replicas - surge
-    return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[: max(0, excess)]
+    return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[: max(0, excess - surge)]
+
+
+def _stable_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
+    """The unavailable first, then the highest index, as StatefulSet does."""
+    return pod.available(now, wanted.min_ready_seconds), -(slot(wanted, pod.name) or 0), pod.created, pod.name
 
 
 def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
-    """ReplicaSet's order (kubernetes pkg/controller, ActivePodsWithRanks), the outdated going first."""
+    """ReplicaSet's order (kubernetes pkg/controller, ActivePodsWithRanks), but among the available ones those
+    of an old revision go first."""
     return (
-        pod.revision == wanted.revision,
         pod.scheduled,
         pod.phase == "Running",
         pod.ready_since is not None,
+        pod.available(now, wanted.min_ready_seconds),
+        pod.revision == wanted.revision,
         pod.deletion_cost,
         pod.ready_since is not None and now - pod.ready_since,
         -pod.restarts,
@@ -125,32 +129,37 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
     )
 
 
+def _stray(wanted: Wanted, pod: Pod) -> bool:
+    """The Pod holds no slot: its index is too high, or its name is a generated one from before."""
+    return wanted.naming == "Stable" and slot(wanted, pod.name) not in range(wanted.replicas)
+
+
 def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
-    """Another revision, or a generated name where Stable ones are wanted now."""
-    if wanted.naming == "Stable":
-        index = slot(wanted, pod.name)
-        if index is None:
-            return True
-        if index < wanted.partition:
-            return False
-    return pod.revision != wanted.revision
+    if _stray(wanted, pod):
+        return True
+    if wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) < wanted.partition:
+        return False
+    return wanted.rolls_out and pod.revision != wanted.revision
+
+
+def _why_outdated(wanted: Wanted, pod: Pod) -> str:
+    beyond = wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) >= wanted.replicas
+    return "ScaledDown" if beyond else "Outdated"
 
 
 def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
-    """Those to replace now: highest index first, the unavailable before the available.
+    """Those to replace now: the unavailable before the available, then the highest index first.
 
     A Pod in flight is one that is missing or new and not yet available. Never are more in flight than
     maxUnavailable + maxSurge, so that a bad revision can't spread further than that.
     """
-    if not wanted.rolls_out:
-        return []
     old = [p for p in live if _is_outdated(wanted, p)]
     available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds)}
     new_in_flight = sum(1 for p in live if not _is_outdated(wanted, p) and p.uid not in available)
     in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
     may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)
     chosen: list[Pod] = []
-    old.sort(key=lambda p: (p.uid in available, -(slot(wanted, p.name) or 0), p.created, p.name))
+    old.sort(key=lambda p: _stable_rank(wanted, p, now))
     if wanted.naming == "Generated":
         old = old[: max(0, len(old) - wanted.partition)]
     for pod in old:
@@ -166,7 +175,7 @@ def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> lis
 
 
 def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int) -> Iterator[Create]:
-    """Lowest first. A name is free once its last holder is gone; terminating and finished Pods keep theirs."""
+    """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
     taken = {p.name for p in pods}
     free = (i for i in range(wanted.replicas) if f"{wanted.name}-{i}" not in taken)
     for _, index in zip(range(room), free, strict=False):

@@ -107,7 +107,7 @@ def app_status(
         status |= {key: previous[key] for key in ("updateRevision", "currentRevision") if key in previous}
     found = [
         _ready(app, observed, available),
-        _progressing(app, observed, updated, len(live)),
+        _progressing(app, observed, updated, complete=available >= app.spec.replicas == updated == len(live)),
         _replica_failure(observed.failure),
     ]
     status["conditions"] = _conditions(found, app.metadata.generation, previous, observed.timestamp)
@@ -130,17 +130,17 @@ def _ready(app: Pattern, observed: Observed, available: int) -> Condition:
     return Condition("Ready", False, "PodsNotAvailable", "; ".join(notes))
 
 
-def _progressing(app: Pattern, observed: Observed, updated: int, live: int) -> Condition:
+def _progressing(app: Pattern, observed: Observed, updated: int, *, complete: bool) -> Condition:
     if observed.problems:
         return Condition(
             "Progressing", False, observed.problems[0].reason, "waiting for the object to be corrected"
         )
     count = f"{updated} of {app.spec.replicas} Pods have the newest revision"
-    if updated == live == app.spec.replicas:
+    if complete:
         return Condition("Progressing", True, "RevisionComplete", count)
-    if app.spec.update_strategy.paused:
+    if app.spec.update_strategy.paused and updated < app.spec.replicas:
         return Condition(
-            "Progressing", False, "Paused", f"{count}; spec.updateStrategy.paused holds the others"
+            "Progressing", False, "Paused", f"{count}; spec.updateStrategy.paused holds the rest"
         )
     return Condition("Progressing", True, "RollingOut", count)
 

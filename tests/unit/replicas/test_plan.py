@@ -1,0 +1,214 @@
+"""The planner, by tables: what is wanted, what is there, what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+import pytest
+
+from podpatterns.replicas import Plan, Pod, Wanted, plan
+from tests.builders import NOW, failed, old, pod, terminating, unready, wanted
+
+
+def fresh() -> Iterator[str]:
+    return (f"site-fresh{i}" for i in count())
+
+
+def decide(want: Wanted, pods: Sequence[Pod], now: float = NOW) -> Plan:
+    return plan(want, pods, now, fresh())
+
+
+def doing(decided: Plan) -> tuple[list[str], list[str]]:
+    """Names deleted and names created."""
+    return [d.name for d in decided.deletes], [c.name for c in decided.creates]
+
+
+GENERATED = {"naming": "Generated"}
+NOTHING: tuple[list[str], list[str]] = ([], [])
+
+STABLE = [
+    ("from nothing", wanted(3), [], ([], ["site-0", "site-1", "site-2"])),
+    ("all there", wanted(2), [pod("site-0"), pod("site-1")], NOTHING),
+    ("a gap in the middle", wanted(3), [pod("site-0"), pod("site-2")], ([], ["site-1"])),
+    (
+        "scale down takes the highest",
+        wanted(1),
+        [pod("site-0"), pod("site-1"), pod("site-2")],
+        (["site-2", "site-1"], []),
+    ),
+    ("scale to zero", wanted(0), [pod("site-0")], (["site-0"], [])),
+    ("a name is held until its Pod is gone", wanted(1), [terminating("site-0")], NOTHING),
+    ("a failed Pod is cleared away first", wanted(1), [failed("site-0")], (["site-0"], [])),
+    ("then its name is free", wanted(1), [], ([], ["site-0"])),
+    (
+        "a succeeded Pod of a server is replaced",
+        wanted(1),
+        [pod("site-0", phase="Succeeded")],
+        (["site-0"], []),
+    ),
+    (
+        "a Pod that ran to completion stays",
+        wanted(2, runs_to_completion=True),
+        [pod("site-0", phase="Succeeded"), pod("site-1")],
+        NOTHING,
+    ),
+    (
+        "a rollout begins at the highest index",
+        wanted(3),
+        [old("site-0"), old("site-1"), old("site-2")],
+        (["site-2"], []),
+    ),
+    ("and waits for the new Pod", wanted(3), [old("site-0"), old("site-1"), unready("site-2")], NOTHING),
+    (
+        "and goes on when it is available",
+        wanted(3),
+        [old("site-0"), old("site-1"), pod("site-2")],
+        (["site-1"], []),
+    ),
+    (
+        "the unavailable are replaced first",
+        wanted(3),
+        [old("site-0", ready_since=None), old("site-1"), old("site-2")],
+        (["site-0"], []),
+    ),
+    (
+        "a bad revision does not spread past maxUnavailable, even over broken Pods",
+        wanted(3),
+        [old("site-0", ready_since=None), old("site-1", ready_since=None), unready("site-2")],
+        NOTHING,
+    ),
+    (
+        "a correction replaces the bad Pod at once",
+        wanted(3),
+        [old("site-0"), old("site-1"), unready("site-2", revision="bad")],
+        (["site-2"], []),
+    ),
+    (
+        "maxUnavailable 2",
+        wanted(3, max_unavailable=2),
+        [old("site-0"), old("site-1"), old("site-2")],
+        (["site-2", "site-1"], []),
+    ),
+    (
+        "partition keeps the low indexes",
+        wanted(3, partition=2),
+        [old("site-0"), old("site-1"), pod("site-2")],
+        NOTHING,
+    ),
+    ("paused", wanted(1, paused=True), [old("site-0")], NOTHING),
+    ("OnDelete", wanted(1, update="OnDelete"), [old("site-0")], NOTHING),
+    ("paused still repairs", wanted(2, paused=True), [old("site-0")], ([], ["site-1"])),
+    (
+        "generated names give way to stable ones, one by one",
+        wanted(2),
+        [pod("site-abcde"), pod("site-fghjk")],
+        (["site-abcde"], ["site-0"]),
+    ),
+    ("an index with a leading zero is no slot", wanted(1), [pod("site-00")], (["site-00"], ["site-0"])),
+]
+
+GENERATED_TABLE = [
+    ("from nothing", wanted(2, **GENERATED), [], ([], ["site-fresh0", "site-fresh1"])),
+    (
+        "a terminating Pod is replaced at once",
+        wanted(1, **GENERATED),
+        [terminating("site-a")],
+        ([], ["site-fresh0"]),
+    ),
+    (
+        "or when it is gone, with policy Failed",
+        wanted(1, **GENERATED, replacement="Failed"),
+        [terminating("site-a")],
+        NOTHING,
+    ),
+    (
+        "a failed Pod is replaced and cleared away",
+        wanted(1, **GENERATED),
+        [failed("site-a")],
+        (["site-a"], ["site-fresh0"]),
+    ),
+    (
+        "scale down: not scheduled, then not ready, then the cheapest, then the youngest",
+        wanted(1, **GENERATED),
+        [
+            pod("site-old", ready_since=NOW - 900),
+            pod("site-young", ready_since=NOW - 10),
+            pod("site-cheap", deletion_cost=-1),
+            unready("site-unready"),
+            pod("site-pending", scheduled=False, phase="Pending", ready_since=None),
+        ],
+        (["site-pending", "site-unready", "site-cheap", "site-young"], []),
+    ),
+    (
+        "surge: a new one before an old one goes",
+        wanted(2, **GENERATED, max_unavailable=0, max_surge=1),
+        [old("site-a"), old("site-b")],
+        ([], ["site-fresh0"]),
+    ),
+    (
+        "surge: wait for it",
+        wanted(2, **GENERATED, max_unavailable=0, max_surge=1),
+        [old("site-a"), old("site-b"), unready("site-n")],
+        NOTHING,
+    ),
+    (
+        "surge: then one old one, and the next new one",
+        wanted(2, **GENERATED, max_unavailable=0, max_surge=1),
+        [old("site-a", created=NOW - 2000), old("site-b"), pod("site-n")],
+        (["site-a"], ["site-fresh0"]),
+    ),
+    (
+        "surge: the last old one goes alone",
+        wanted(2, **GENERATED, max_unavailable=0, max_surge=1),
+        [old("site-b"), pod("site-n"), pod("site-m")],
+        (["site-b"], []),
+    ),
+    (
+        "surge waits while paused",
+        wanted(2, **GENERATED, max_unavailable=0, max_surge=1, paused=True),
+        [old("site-a"), old("site-b")],
+        NOTHING,
+    ),
+    (
+        "partition keeps that many",
+        wanted(2, **GENERATED, partition=1),
+        [old("site-a"), pod("site-n")],
+        NOTHING,
+    ),
+    ("stable names are as good as any", wanted(2, **GENERATED), [pod("site-0"), pod("site-1")], NOTHING),
+]
+
+
+@pytest.mark.parametrize(("want", "pods", "expected"), [pytest.param(*r[1:], id=r[0]) for r in STABLE])
+def test_stable_names(want: Wanted, pods: list[Pod], expected: tuple[list[str], list[str]]) -> None:
+    assert doing(decide(want, pods)) == expected
+
+
+@pytest.mark.parametrize(
+    ("want", "pods", "expected"), [pytest.param(*r[1:], id=r[0]) for r in GENERATED_TABLE]
+)
+def test_generated_names(want: Wanted, pods: list[Pod], expected: tuple[list[str], list[str]]) -> None:
+    assert doing(decide(want, pods)) == expected
+
+
+def test_a_pod_that_fails_at_once_rests_before_it_is_replaced() -> None:
+    young = failed("site-0", created=NOW - 4)
+    assert decide(wanted(1), [young]) == Plan(wake_after=6)
+    assert decide(wanted(1, **GENERATED), [young]) == Plan(wake_after=6)
+
+
+def test_available_means_ready_for_long_enough() -> None:
+    want = wanted(2, min_ready_seconds=30)
+    waiting = decide(want, [old("site-0"), pod("site-1", ready_since=NOW - 10)])
+    assert waiting == Plan(wake_after=20)
+    assert doing(decide(want, [old("site-0"), pod("site-1", ready_since=NOW - 30)])) == (["site-0"], [])
+
+
+def test_every_delete_tells_why() -> None:
+    pods = [old("site-0"), failed("site-1"), pod("site-5")]
+    assert {d.name: d.reason for d in decide(wanted(2), pods).deletes} == {
+        "site-1": "Failed",
+        "site-5": "ScaledDown",
+    }
+    assert [d.reason for d in decide(wanted(1), [old("site-0")]).deletes] == ["Outdated"]

@@ -1,0 +1,139 @@
+"""Whatever happens to the Pods, every step keeps the promises, and in the end all is as wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from podpatterns.replicas import Plan, Pod, Wanted, plan
+from podpatterns.replicas.plan import FAILED_POD_MIN_LIFE
+
+
+@st.composite
+def wants(draw: st.DrawFn) -> Wanted:
+    naming = draw(st.sampled_from(["Stable", "Generated"]))
+    surge = draw(st.integers(0, 2)) if naming == "Generated" else 0
+    return Wanted(
+        "site",
+        replicas=draw(st.integers(0, 6)),
+        revision=draw(st.sampled_from(["r1", "r2", "r3"])),
+        naming=naming,
+        replacement=draw(st.sampled_from(["TerminatingOrFailed", "Failed"])),
+        max_unavailable=draw(st.integers(0 if surge else 1, 3)),
+        max_surge=surge,
+        min_ready_seconds=draw(st.sampled_from([0, 5])),
+    )
+
+
+class Cluster(RuleBasedStateMachine):
+    """A cluster in which Pods start, become ready, fail and are deleted in any order between two plans."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pods: dict[str, Pod] = {}
+        self.now = 1_000.0
+        self.uids = count()
+        self.names = (f"site-x{i}" for i in count())
+        self.want = Wanted("site", 0, "r1")
+        self.most_live = 0
+
+    @initialize(want=wants())
+    def start(self, want: Wanted) -> None:
+        self.want = want
+        self.limit()
+
+    @rule(want=wants())
+    def change(self, want: Wanted) -> None:
+        self.want = want
+        self.limit()
+
+    @rule(seconds=st.sampled_from([1, 5, 20]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
+
+    @rule(data=st.data(), event=st.sampled_from(["ready", "unready", "fail", "delete", "gone"]))
+    @precondition(lambda self: self.pods)
+    def something_happens(self, data: st.DataObject, event: str) -> None:
+        name = data.draw(st.sampled_from(sorted(self.pods)))
+        self.happen(name, event)
+
+    @rule()
+    def control(self) -> None:
+        self.step()
+
+    @rule()
+    def settle(self) -> None:
+        """Left alone, with every Pod starting as it should, the plan runs dry at what is wanted."""
+        for _ in range(200):
+            for pod in list(self.pods.values()):
+                self.happen(pod.name, "gone" if pod.terminating else "ready")
+            decided = self.step()
+            if decided == Plan() and all(p.ready_since is not None and p.live for p in self.pods.values()):
+                break
+            self.now += FAILED_POD_MIN_LIFE
+        assert len(self.pods) == self.want.replicas
+        assert all(p.revision == self.want.revision for p in self.pods.values())
+        if self.want.naming == "Stable":
+            assert set(self.pods) == {f"site-{i}" for i in range(self.want.replicas)}
+
+    @invariant()
+    def never_too_many(self) -> None:
+        assert self.live() <= self.most_live
+
+    def limit(self) -> None:
+        """What the last change found may stay until the next plan; after it the limit is the wanted one."""
+        self.most_live = max(self.live(), self.want.replicas + self.want.max_surge)
+
+    def live(self) -> int:
+        return sum(1 for p in self.pods.values() if p.live)
+
+    def happen(self, name: str, event: str) -> None:
+        pod = self.pods[name]
+        if event == "gone" or (event == "delete" and pod.phase == "Pending"):
+            if event == "delete" or pod.terminating or pod.finished:
+                del self.pods[name]
+        elif event == "delete":
+            self.pods[name] = replace(pod, terminating=True)
+        elif pod.finished or pod.terminating:
+            return
+        elif event == "fail":
+            self.pods[name] = replace(pod, phase="Failed", ready_since=None)
+        else:
+            since = (pod.ready_since or self.now) if event == "ready" else None
+            self.pods[name] = replace(pod, phase="Running", scheduled=True, ready_since=since)
+
+    def step(self) -> Plan:
+        before = self.available()
+        decided = plan(self.want, list(self.pods.values()), self.now, self.names)
+        for delete in decided.deletes:
+            pod = self.pods[delete.name]
+            assert pod.uid == delete.uid
+            assert not pod.terminating, "deleted twice"
+            self.pods[delete.name] = replace(pod, terminating=True)
+        # A rollout and a clean-up take nothing from availability below what is promised.
+        assert self.available() >= min(before, self.want.replicas - self.want.max_unavailable)
+        for create in decided.creates:
+            assert create.name not in self.pods, "a name that is held"
+            self.pods[create.name] = Pod(create.name, f"u{next(self.uids)}", self.want.revision, self.now)
+        self.most_live = self.want.replicas + self.want.max_surge
+        assert self.live() <= self.most_live
+        return decided
+
+    def available(self) -> int:
+        return sum(1 for p in self.pods.values() if p.available(self.now, self.want.min_ready_seconds))
+
+
+TestCluster = Cluster.TestCase
+TestCluster.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+@given(want=wants(), names=st.lists(st.integers(0, 9), unique=True))
+def test_a_plan_is_a_function_of_its_arguments(want: Wanted, names: list[int]) -> None:
+    pods = [Pod(f"site-{i}", f"u{i}", "r1", float(i), phase="Running", ready_since=500.0) for i in names]
+    first = plan(want, pods, 1_000.0, iter(f"site-y{i}" for i in count()))
+    again = plan(want, list(reversed(pods)), 1_000.0, iter(f"site-y{i}" for i in count()))
+    assert first == again

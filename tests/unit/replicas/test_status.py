@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from podpatterns.api import Status
+from podpatterns.compose import Problem
+from podpatterns.replicas import Pod, Wanted
+from podpatterns.replicas.status import (
+    Failure,
+    Observed,
+    app_status,
+    part_status,
+    unreadable_status,
+)
+from tests.builders import NOW, old, pod, sidecarapp, template, terminating, unready
+
+THEN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z"
+REVISION = "site-new"
+
+
+def status_of(
+    replicas: int,
+    pods: Sequence[Pod],
+    *,
+    problems: Sequence[Problem] = (),
+    failure: Failure | None = None,
+    previous: dict[str, Any] | None = None,
+    **spec: Any,
+) -> dict[str, Any]:
+    app = sidecarapp(replicas=replicas, template=template(), **spec)
+    want = None if problems else Wanted.of(app, "new")
+    return app_status(app, want, Observed(pods, problems, failure, NOW, LATER), previous or {})
+
+
+def condition(status: dict[str, Any], kind: str) -> tuple[str, str, str]:
+    found = next(c for c in status["conditions"] if c["type"] == kind)
+    return found["status"], found["reason"], found["message"]
+
+
+def test_all_is_well() -> None:
+    status = status_of(2, [pod("site-0"), pod("site-1")])
+    counts = {k: v for k, v in status.items() if k.endswith("eplicas")}
+    assert counts == {
+        "replicas": 2,
+        "readyReplicas": 2,
+        "availableReplicas": 2,
+        "updatedReplicas": 2,
+        "terminatingReplicas": 0,
+    }
+    assert status["observedGeneration"] == 1
+    assert status["currentRevision"] == status["updateRevision"] == REVISION
+    assert condition(status, "Ready") == ("True", "PodsAvailable", "2 of 2 Pods are available")
+    assert condition(status, "Progressing")[:2] == ("True", "RevisionComplete")
+    assert condition(status, "ReplicaFailure")[:2] == ("False", "NoFailure")
+
+
+def test_the_status_has_the_form_that_the_crd_gives_it() -> None:
+    status = status_of(1, [pod("site-0")])
+    assert Status.model_validate(status).manifest() == status
+
+
+def test_ready_says_what_it_waits_for() -> None:
+    status = status_of(3, [unready("site-0", reason="ImagePullBackOff"), terminating("site-1")])
+    assert condition(status, "Ready") == (
+        "False",
+        "PodsNotAvailable",
+        "0 of 3 Pods are available; not well: site-0 (ImagePullBackOff); waiting for site-1 to be gone",
+    )
+
+
+def test_a_long_list_of_pods_is_cut() -> None:
+    pods = [unready(f"site-{i}", reason="Evicted") for i in range(8)]
+    assert condition(status_of(8, pods), "Ready")[2].endswith("site-4 (Evicted) and 3 more")
+
+
+def test_ready_pods_are_available_only_after_a_while() -> None:
+    status = status_of(1, [pod("site-0", ready_since=NOW - 5)], minReadySeconds=10)
+    assert (status["readyReplicas"], status["availableReplicas"]) == (1, 0)
+
+
+def test_during_a_rollout_the_current_revision_is_the_old_one() -> None:
+    status = status_of(2, [old("site-0"), pod("site-1")], previous={"currentRevision": "site-old"})
+    assert (status["currentRevision"], status["updateRevision"]) == ("site-old", REVISION)
+    assert condition(status, "Progressing") == ("True", "RollingOut", "1 of 2 Pods have the newest revision")
+
+
+def test_a_paused_rollout_does_not_progress() -> None:
+    status = status_of(1, [old("site-0")], updateStrategy={"paused": True})
+    assert condition(status, "Progressing")[:2] == ("False", "Paused")
+
+
+def test_problems_leave_revisions_as_they_were() -> None:
+    problem = Problem("spec.sharedVolumes[0].name", "taken")
+    previous = {"currentRevision": "site-a", "updateRevision": "site-b"}
+    status = status_of(1, [old("site-0")], problems=[problem], previous=previous)
+    assert condition(status, "Ready") == ("False", "InvalidSpec", "spec.sharedVolumes[0].name: taken")
+    assert (status["currentRevision"], status["updateRevision"]) == ("site-a", "site-b")
+
+
+def test_a_refusal_is_told_in_the_servers_words() -> None:
+    failure = Failure("Forbidden", "exceeded quota")
+    status = status_of(1, [], failure=failure)
+    assert condition(status, "ReplicaFailure") == ("True", "Forbidden", "exceeded quota")
+    assert condition(status, "Ready") == ("False", "Forbidden", "0 of 1 Pods are available; exceeded quota")
+
+
+def test_a_condition_that_did_not_turn_keeps_its_time() -> None:
+    before = status_of(1, [pod("site-0")])
+    for c in before["conditions"]:
+        c["lastTransitionTime"] = THEN
+    after = status_of(1, [unready("site-0")], previous=before)
+    times = {c["type"]: c["lastTransitionTime"] for c in after["conditions"]}
+    assert times == {"Ready": LATER, "Progressing": THEN, "ReplicaFailure": THEN}
+
+
+def test_a_part_tells_who_uses_it() -> None:
+    part = sidecarapp("git-sync")
+    unused = part_status(part, [], {}, LATER)
+    assert "usedBy" not in unused
+    assert condition(unused, "Ready") == ("True", "ReusablePart", "not included by any object yet")
+    used = part_status(part, [{"kind": "SidecarApp", "name": "site"}], unused, LATER)
+    assert used["usedBy"] == [{"kind": "SidecarApp", "name": "site"}]
+    assert condition(used, "Ready")[2] == "included by 1 object"
+
+
+def test_an_unreadable_object_keeps_its_counts() -> None:
+    status = unreadable_status(4, [Problem("spec.x", "unknown field")], {"replicas": 2}, LATER)
+    assert (status["replicas"], status["observedGeneration"]) == (2, 4)
+    assert condition(status, "Ready") == ("False", "InvalidSpec", "spec.x: unknown field")

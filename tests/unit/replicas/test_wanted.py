@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from podpatterns.replicas import Wanted
+from tests.builders import sidecarapp, template
+
+
+@pytest.mark.parametrize(
+    ("replicas", "unavailable", "surge", "expected"),
+    [
+        (10, "25%", 0, (2, 0)),
+        (2, "25%", 0, (1, 0)),  # both came out as 0
+        (10, 3, "25%", (3, 3)),
+        (2, "25%", "25%", (0, 1)),
+        (0, "25%", 0, (1, 0)),
+    ],
+)
+def test_percentages_round_as_for_a_deployment(
+    replicas: int, unavailable: int | str, surge: int | str, expected: tuple[int, int]
+) -> None:
+    strategy = {"maxUnavailable": unavailable, "maxSurge": surge}
+    app = sidecarapp(replicas=replicas, podNaming="Generated", updateStrategy=strategy, template=template())
+    want = Wanted.of(app, "r")
+    assert (want.max_unavailable, want.max_surge) == expected
+
+
+def test_a_stable_name_can_not_surge() -> None:
+    want = Wanted.of(sidecarapp(replicas=4, updateStrategy={"maxSurge": 2}, template=template()), "r")
+    assert (want.max_unavailable, want.max_surge) == (1, 0)
+
+
+@pytest.mark.parametrize(("policy", "completes"), [("Always", False), ("OnFailure", True), ("Never", True)])
+def test_a_restart_policy_other_than_always_runs_to_completion(policy: str, completes: bool) -> None:
+    assert Wanted.of(sidecarapp(template=template(restartPolicy=policy)), "r").runs_to_completion is completes
