@@ -20,7 +20,8 @@ class Kubectl:
     """Runs kubectl with `kubeconfig`, in `namespace` unless its arguments name another."""
 
     def __init__(self, kubeconfig: Path, namespace: str = "default") -> None:
-        self._command = [str(program("kubectl")), f"--kubeconfig={kubeconfig}", f"--namespace={namespace}"]
+        self.namespace = namespace
+        self.command = [str(program("kubectl")), f"--kubeconfig={kubeconfig}", f"--namespace={namespace}"]
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         """The standard output of `kubectl <arguments>`.
@@ -29,7 +30,7 @@ class Kubectl:
             KubectlError: it failed, as when the API server refuses an object.
         """
         result = subprocess.run(
-            [*self._command, *arguments], input=stdin, check=False, capture_output=True, text=True
+            [*self.command, *arguments], input=stdin, check=False, capture_output=True, text=True
         )
         if result.returncode:
             raise KubectlError(f"kubectl {' '.join(arguments)}: {result.stderr.strip()}")
