@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -49,6 +50,16 @@ def control_plane(
         pids = " ".join(map(str, control_plane.pids.values()))
         with _shown(pytestconfig):
             print(f"\nKept running: export KUBECONFIG={control_plane.kubeconfig}; ends with: kill {pids}")
+
+
+@pytest.fixture(scope="session")
+def crds(control_plane: ControlPlane) -> Path:
+    """Our kinds, installed as a user installs them; gives the directory of the CRDs."""
+    directory = Path(__file__).parents[2] / "crds"
+    kubectl = Kubectl(control_plane.kubeconfig)
+    kubectl("apply", f"--filename={directory}")
+    kubectl("wait", "--for=condition=Established", f"--filename={directory}", "--timeout=30s")
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,290 @@
+"""Each rule about fields that concern each other, broken once."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.kubectl import Kubectl, KubectlError
+from podpatterns.api.model import Model
+
+SPECS: dict[str, dict[str, Any]] = {
+    "SidecarApp": {},
+    "Ambassador": {
+        "upstreams": [
+            {
+                "name": "db",
+                "protocol": "tcp",
+                "listen": {"port": 1},
+                "endpoints": ["db:1"],
+                "env": {"portName": "DB"},
+            },
+            {
+                "name": "cache",
+                "protocol": "redis",
+                "listen": {"port": 2},
+                "redis": {"endpoints": ["redis:2"]},
+            },
+        ]
+    },
+    "Adapter": {
+        "sources": [
+            {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1/stats"}},
+            {"name": "access", "type": "log", "log": {"volume": "logs", "path": "access.log"}},
+        ],
+        "rules": [{"source": "stats", "path": "hits", "metric": "hits"}],
+    },
+}
+
+
+@pytest.fixture
+def kubectl(control_plane: ControlPlane) -> Kubectl:
+    """Needs no namespace of its own: nothing is stored."""
+    return Kubectl(control_plane.kubeconfig)
+
+
+def change(spec: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`spec` with each value put at its place: `upstreams.0.tls`; None takes the field out."""
+    changed = copy.deepcopy(spec)
+    for place, value in changes.items():
+        node: Any = changed
+        *way, last = [int(step) if step.isdigit() else step for step in place.split(".")]
+        for step in way:
+            node = node[step]
+        if value is None:
+            del node[last]
+        else:
+            node[last] = value
+    return changed
+
+
+def create(kubectl: Kubectl, kind: str, spec: dict[str, Any], name: str = "x") -> None:
+    manifest = {
+        "apiVersion": "podpatterns.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+    kubectl("create", "--filename=-", "--dry-run=server", stdin=yaml.safe_dump(manifest))
+
+
+BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
+    (
+        "SidecarApp",
+        {"podReplacementPolicy": "Failed"},
+        "spec.podReplacementPolicy",
+        "Failed needs podNaming Generated",
+    ),
+    (
+        "SidecarApp",
+        {"updateStrategy": {"maxSurge": "10%"}},
+        "spec.updateStrategy.maxSurge",
+        "needs podNaming Generated",
+    ),
+    (
+        "SidecarApp",
+        {"updateStrategy": {"maxUnavailable": 0}},
+        "spec.updateStrategy.maxUnavailable",
+        "may not be 0 while maxSurge is 0 too",
+    ),
+    (
+        "SidecarApp",
+        {"podNaming": "Generated", "updateStrategy": {"maxUnavailable": "0%", "maxSurge": "0%"}},
+        "spec.updateStrategy.maxUnavailable",
+        "may not be 0 while maxSurge is 0 too",
+    ),
+    (
+        "SidecarApp",
+        {"minReadySeconds": 600},
+        "spec.progressDeadlineSeconds",
+        "must be more than minReadySeconds",
+    ),
+    (
+        "SidecarApp",
+        {"include": [{"kind": "SidecarApp", "name": "x"}]},
+        "spec.include",
+        "an object can't include itself",
+    ),
+    (
+        "SidecarApp",
+        {"sharedVolumes": [{"name": "a"}]},
+        "spec.sharedVolumes[0].mountPath",
+        "give mountPath, for every container, or mounts",
+    ),
+    (
+        "SidecarApp",
+        {"sharedVolumes": [{"name": "a", "mounts": [{"container": "web"}]}]},
+        "spec.sharedVolumes[0].mountPath",
+        "give mountPath, for every container, or mounts",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.redis": None},
+        "spec.upstreams[1].redis",
+        "belongs to protocol redis",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.0.redis": {"endpoints": ["redis:2"]}},
+        "spec.upstreams[0].redis",
+        "belongs to protocol redis",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.0.endpoints": None},
+        "spec.upstreams[0].endpoints",
+        "required, unless protocol is redis",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.endpoints": ["redis:2"]},
+        "spec.upstreams[1].endpoints",
+        "required, unless protocol is redis",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.tls": {}},
+        "spec.upstreams[1].tls",
+        "protocol redis has redis.tls instead",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.0.retries": {"retryOn": ["connect-failure", "503"]}},
+        "spec.upstreams[0].retries.retryOn",
+        "statuses need protocol http",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.0.healthCheck": {"interval": "0s"}},
+        "spec.upstreams[0].healthCheck.interval",
+        "must be longer than 0",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.listen.port": 1},
+        "spec.upstreams",
+        "two upstreams listen on one port",
+    ),
+    (
+        "Ambassador",
+        {"proxy": {"metricsPort": 1}},
+        "spec.proxy.metricsPort",
+        "an upstream listens on this port",
+    ),
+    (
+        "Ambassador",
+        {"mode": "Local"},
+        "spec.upstreams",
+        "in mode Local every upstream needs local.container",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.env": {"portName": "DB"}},
+        "spec.upstreams",
+        "two upstreams have the same env.portName",
+    ),
+    (
+        "Adapter",
+        {"sources.0.json": None},
+        "spec.sources[0].json",
+        "belongs to type json",
+    ),
+    (
+        "Adapter",
+        {"sources.0.statsd": {"port": 8125}},
+        "spec.sources[0].statsd",
+        "belongs to type statsd",
+    ),
+    (
+        "Adapter",
+        {"sources.0.type": "prometheus"},
+        "spec.sources[0].prometheus",
+        "belongs to type prometheus",
+    ),
+    (
+        "Adapter",
+        {"sources.1.type": "proc"},
+        "spec.sources[1].log",
+        "belongs to type log",
+    ),
+    (
+        "Adapter",
+        {"sources.1.type": "proc"},
+        "spec.sources[1].proc",
+        "belongs to type proc",
+    ),
+    (
+        "Adapter",
+        {"rules.0.regex": "x"},
+        "spec.rules[0]",
+        "give either path or regex",
+    ),
+    (
+        "Adapter",
+        {"rules.0.emit": [{"metric": "hits"}]},
+        "spec.rules[0]",
+        "give either metric or emit",
+    ),
+    (
+        "Adapter",
+        {"rules.0.metric": None, "rules.0.emit": [{"metric": "hits"}], "rules.0.scale": 2},
+        "spec.rules[0]",
+        "labels and scale go with metric",
+    ),
+    (
+        "Adapter",
+        {"rules.0.source": "nowhere"},
+        "spec.rules",
+        "a rule refers to a source that isn't declared",
+    ),
+    (
+        "Adapter",
+        {"rules.0.source": "access"},
+        "spec.rules",
+        "a rule has regex when its source is of type log",
+    ),
+]
+
+
+@pytest.mark.parametrize("kind", SPECS)
+def test_an_object_that_keeps_all_rules_is_taken(kubectl: Kubectl, crds: Path, kind: str) -> None:
+    create(kubectl, kind, SPECS[kind])
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "path", "message"), BROKEN, ids=[f"{kind}-{path}" for kind, _, path, _ in BROKEN]
+)
+def test_a_broken_rule_is_named_with_its_field(
+    kubectl: Kubectl, crds: Path, kind: str, changes: dict[str, Any], path: str, message: str
+) -> None:
+    with pytest.raises(KubectlError) as refused:
+        create(kubectl, kind, change(SPECS[kind], changes))
+
+    assert re.search(rf'{re.escape(path)}: Invalid value: .*{re.escape(message)}', str(refused.value))
+
+
+def test_every_rule_is_broken_once() -> None:
+    def rules(base: type[Model]) -> set[str]:
+        return {v.message for v in base.validations}.union(*(rules(model) for model in base.__subclasses__()))
+
+    untested = [rule for rule in rules(Model) if not any(rule.startswith(m) for *_, m in BROKEN)]
+
+    assert untested == []
+
+
+def test_a_name_leaves_room_for_the_pods_number(kubectl: Kubectl, crds: Path) -> None:
+    create(kubectl, "SidecarApp", {}, name="n" * 57)
+    with pytest.raises(KubectlError, match=r"metadata\.name: Too long: may not be more than 57"):
+        create(kubectl, "SidecarApp", {}, name="n" * 58)
+
+
+def test_two_items_of_one_name_are_refused(kubectl: Kubectl, crds: Path) -> None:
+    twice = [{"name": "a", "mountPath": "/a"}, {"name": "a", "mountPath": "/b"}]
+    with pytest.raises(KubectlError, match=r"spec\.sharedVolumes\[1\]: Duplicate value"):
+        create(kubectl, "SidecarApp", {"sharedVolumes": twice})

@@ -1,0 +1,176 @@
+"""Our kinds on a real API server, as a user meets them through kubectl."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from e2e.cluster.kubectl import Kubectl, KubectlError
+from podpatterns.api import KINDS, Condition, Replacement, Status, UsedBy, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PART: dict[str, Any] = {
+    "apiVersion": "podpatterns.dev/v1alpha1",
+    "kind": "SidecarApp",
+    "metadata": {"name": "site"},
+    "spec": {},
+}
+
+
+@pytest.mark.parametrize("options", [[], ["--server-side"]], ids=["client-side", "server-side"])
+def test_applying_the_crds_again_changes_nothing(kubectl: Kubectl, crds: Path, options: list[str]) -> None:
+    apply = ["apply", *options, f"--filename={crds}"]
+    kubectl(*apply)
+    before = kubectl.get("crd")
+
+    kubectl(*apply)
+
+    assert versions(kubectl.get("crd")) == versions(before)
+
+
+def versions(crds: dict[str, Any]) -> dict[str, str]:
+    return {crd["metadata"]["name"]: crd["metadata"]["resourceVersion"] for crd in crds["items"]}
+
+
+@pytest.mark.parametrize("options", [[], ["--server-side"]], ids=["client-side", "server-side"])
+def test_every_example_applies(kubectl: Kubectl, crds: Path, options: list[str]) -> None:
+    examples = crds.parent / "examples"
+
+    kubectl("apply", *options, f"--filename={examples}")
+
+    stored = kubectl.get("patterns")["items"]
+    written = [m for file in examples.glob("*.yaml") for m in yaml.safe_load_all(file.read_text())]
+    assert {(o["kind"], o["metadata"]["name"]) for o in stored} == {
+        (m["kind"], m["metadata"]["name"]) for m in written
+    }
+    assert {parse(o).kind for o in stored} == {kind.kind for kind in KINDS}
+
+
+def test_explain_teaches(kubectl: Kubectl, crds: Path) -> None:
+    shared_volumes = kubectl("explain", "sidecarapp.spec.sharedVolumes")
+    for fields in (
+        "mountPath\t<string>",
+        "medium\t<string>",
+        "mounts\t<[]Object>",
+        "name\t<string> -required-",
+    ):
+        assert fields in shared_volumes
+    assert "Directories through which the containers of a Pod hand each other files." in shared_volumes
+    assert "Default: the node's disk." in shared_volumes
+
+    assert "containerPort\t<integer> -required-" in kubectl(
+        "explain", "ambassador.spec.template.spec.containers.ports"
+    )
+    assert "observedGeneration" in kubectl("explain", "adapter.status")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_kind_has_all_its_names(kubectl: Kubectl, crds: Path, kind: Any) -> None:
+    resources = kubectl("api-resources", "--categories=patterns", "--no-headers", "--output=wide")
+    line = next(line for line in resources.splitlines() if line.split()[0] == kind.plural)
+
+    assert line.split()[1:5] == [kind.short_name, "podpatterns.dev/v1alpha1", "true", kind.kind]
+    for name in (kind.short_name, kind.singular, kind.plural):
+        assert kubectl("get", name, "--output=name") == ""
+
+
+def test_get_patterns_lists_all_kinds(kubectl: Kubectl, crds: Path) -> None:
+    kubectl("apply", f"--filename={crds.parent / 'examples'}")
+
+    table = kubectl("get", "patterns")
+
+    for name in (
+        "sidecarapp.podpatterns.dev/site",
+        "ambassador.podpatterns.dev/shop",
+        "adapter.podpatterns.dev/legacy",
+    ):
+        assert name in table
+    assert table.splitlines()[0].split() == ["NAME", "READY", "REPLICAS", "UPDATED", "AVAILABLE", "AGE"]
+
+
+def test_the_status_is_kept_and_shown(kubectl: Kubectl, crds: Path) -> None:
+    time = "2026-01-31T12:00:00Z"
+    status = Status(
+        observed_generation=1,
+        replicas=3,
+        ready_replicas=3,
+        updated_replicas=2,
+        available_replicas=1,
+        terminating_replicas=0,
+        replacements=4,
+        recent_replacements=(
+            Replacement(name="site-0", old_uid="a", new_uid="b", reason="Deleted", time=time),
+        ),
+        current_revision="site-1",
+        update_revision="site-2",
+        selector="app=site",
+        used_by=(UsedBy(kind="Adapter", name="legacy"),),
+        conditions=(
+            Condition(
+                type="Ready", status="False", reason="Updating", message="2 of 3", last_transition_time=time
+            ),
+        ),
+    ).manifest()
+    kubectl.apply(PART)
+
+    manifest = yaml.safe_dump({**PART, "status": status})
+    kubectl("apply", "--server-side", "--subresource=status", "--filename=-", stdin=manifest)
+
+    assert kubectl.get("sidecarapp", "site")["status"] == status
+    columns = kubectl("get", "sca", "site", "--no-headers", "--output=wide").split()
+    assert columns[:5] == ["site", "False", "3", "2", "1"]
+    assert columns[6:] == ["Updating", "site-2", "4"]
+
+
+def test_an_object_can_be_scaled(kubectl: Kubectl, crds: Path) -> None:
+    kubectl.apply(PART)
+
+    kubectl("scale", "sidecarapp/site", "--replicas=5")
+
+    assert kubectl.get("sidecarapp", "site")["spec"]["replicas"] == 5
+    assert kubectl.get("sidecarapp", "site", "--subresource=scale")["kind"] == "Scale"
+
+
+@pytest.mark.parametrize(
+    ("spec", "client_side", "server_side"),
+    [
+        (
+            {"sharedVolumes": [{"name": "a", "mountPath": "/a", "sizeLimt": "1Gi"}]},
+            'unknown field "spec.sharedVolumes[0].sizeLimt"',
+            '.spec.sharedVolumes[name="a"].sizeLimt: field not declared in schema',
+        ),
+        (
+            {"template": {"spec": {"containers": [{"name": "web", "imagee": "nginx"}]}}},
+            'unknown field "spec.template.spec.containers[0].imagee"',
+            '.spec.template.spec.containers[name="web"].imagee: field not declared in schema',
+        ),
+        (
+            {"replicas": "2"},
+            'spec.replicas in body must be of type integer: "string"',
+            ".spec.replicas: expected numeric (int or float), got string",
+        ),
+        (
+            {"sidecars": [{"name": "a", "resources": {"limits": {"memory": "1 GB"}}}]},
+            "spec.sidecars[0].resources.limits.memory",
+            "spec.sidecars[0].resources.limits.memory",
+        ),
+        (
+            {"sharedVolumes": [{"mountPath": "/a"}]},
+            "spec.sharedVolumes[0].name: Required value",
+            'an element that omits all key fields ["name"]',
+        ),
+    ],
+    ids=["unknown", "unknown-in-template", "type", "quantity", "missing"],
+)
+def test_a_wrong_field_is_refused_with_its_path(
+    kubectl: Kubectl, crds: Path, spec: dict[str, Any], client_side: str, server_side: str
+) -> None:
+    manifest = yaml.safe_dump({**PART, "spec": spec})
+    for options, message in ([], client_side), (["--server-side"], server_side):
+        with pytest.raises(KubectlError) as refused:
+            kubectl("apply", *options, "--filename=-", stdin=manifest)
+        assert message in str(refused.value)
