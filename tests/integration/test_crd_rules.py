@@ -266,7 +266,7 @@ def test_a_broken_rule_is_named_with_its_field(
     with pytest.raises(KubectlError) as refused:
         create(kubectl, kind, change(SPECS[kind], changes))
 
-    assert re.search(rf'{re.escape(path)}: Invalid value: .*{re.escape(message)}', str(refused.value))
+    assert re.search(rf"{re.escape(path)}: Invalid value: .*{re.escape(message)}", str(refused.value))
 
 
 def test_every_rule_is_broken_once() -> None:

@@ -28,7 +28,7 @@ _PERCENTAGE = re.compile(str(_PERCENTAGE_SCHEMA["pattern"]))
 
 
 def _quantity(value: object) -> int | str:
-    if isinstance(value, str) and _QUANTITY.match(value):
+    if isinstance(value, str) and _QUANTITY.fullmatch(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -36,7 +36,7 @@ def _quantity(value: object) -> int | str:
 
 
 def _count_or_percentage(value: object) -> int | str:
-    if isinstance(value, str) and _PERCENTAGE.match(value):
+    if isinstance(value, str) and _PERCENTAGE.fullmatch(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value

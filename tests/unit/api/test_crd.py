@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from podpatterns.api.crd import definitions
+from podpatterns.api.crd.kubernetes import kubernetes_schema
+from podpatterns.api.crd.structural import structural
 from podpatterns.api.model import Model
 
 CRDS = {crd["spec"]["names"]["kind"]: crd for crd in definitions().values()}
@@ -164,3 +166,13 @@ def test_a_nested_object_left_out_gets_all_its_defaults() -> None:
 
 def test_client_side_apply_can_annotate_the_crd(kind: str) -> None:
     assert len(json.dumps(CRDS[kind])) < ANNOTATION_LIMIT / 2
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "integer", "exclusiveMinimum": 0}, {"anyOf": [{"type": "boolean"}, {"type": "string"}]}],
+    ids=["unknown-keyword", "several-types"],
+)
+def test_what_has_no_structural_schema_is_not_passed_over(schema: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="structural schema"):
+        structural(schema, {}, kubernetes_schema)

@@ -13,7 +13,6 @@ from podpatterns.api.pattern import GROUP, MAX_NAME_LENGTH, VERSION
 
 CATEGORY = "patterns"
 
-_CREATED = ".metadata.creationTimestamp"
 _READY = '.status.conditions[?(@.type=="Ready")]'
 
 COLUMNS: tuple[dict[str, Any], ...] = (
@@ -21,7 +20,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"name": "Replicas", "type": "integer", "jsonPath": ".status.replicas"},
     {"name": "Updated", "type": "integer", "jsonPath": ".status.updatedReplicas"},
     {"name": "Available", "type": "integer", "jsonPath": ".status.availableReplicas"},
-    {"name": "Age", "type": "date", "jsonPath": _CREATED},
+    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     {"name": "Reason", "type": "string", "jsonPath": f"{_READY}.reason", "priority": 1},
     {"name": "Revision", "type": "string", "jsonPath": ".status.updateRevision", "priority": 1},
     {"name": "Replacements", "type": "integer", "jsonPath": ".status.replacements", "priority": 1},
@@ -85,5 +84,4 @@ def object_schema(kind: Kind) -> JsonSchemaValue:
             "properties": {"name": {"type": "string", "maxLength": MAX_NAME_LENGTH}},
         },
     }
-    del result["properties"]["status"]["default"]
     return result

@@ -31,6 +31,18 @@ _KEPT = {
     "required",
     "type",
 }
+_UNDERSTOOD = {
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "default",
+    "items",
+    "patternProperties",
+    "properties",
+    "propertyNames",
+    "title",
+    SCHEMA_KEY,
+}
 _NULL = {"type": "null"}
 _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
@@ -38,8 +50,13 @@ _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 def structural(
     schema: Mapping[str, Any], definitions: Mapping[str, Any], kubernetes: Resolve
 ) -> JsonSchemaValue:
-    """The structural schema of a node; `definitions` are what its `$ref`s point to."""
+    """The structural schema of a node; `definitions` are what its `$ref`s point to.
+
+    Raises ValueError for what a structural schema can't say, or this function doesn't know how to.
+    """
     node = _flat(schema, definitions)
+    if unknown := {k for k in node if not k.startswith("x-kubernetes-")} - _KEPT - _UNDERSTOOD:
+        raise ValueError(f"no structural schema is known for {', '.join(unknown)}")
     result = {key: value for key, value in node.items() if key in _KEPT or key.startswith("x-kubernetes-")}
     if "description" in result:
         result["description"] = " ".join(result["description"].split())
@@ -49,7 +66,7 @@ def structural(
         result |= {"anyOf": _INT_OR_STRING, "x-kubernetes-int-or-string": True}
     elif "anyOf" in node:
         raise ValueError(f"a field of several types has no structural schema: {node['anyOf']}")
-    if (default := _without_nulls(node.get("default"))) not in (None, []):
+    if (default := _without_nulls(node.get("default"))) not in (None, [], {}):
         result["default"] = default
 
     def child(of: Mapping[str, Any]) -> JsonSchemaValue:
