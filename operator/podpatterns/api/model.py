@@ -61,7 +61,7 @@ class Model(BaseModel):
         return schema
 
     def manifest(self) -> dict[str, Any]:
-        """The object as it is on the wire, without the fields that have no value."""
+        """The object as it is on the wire, without nulls: to Kubernetes they are fields left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
