@@ -5,23 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from e2e.cluster.cache import cached, digest
-from e2e.cluster.command import run
-from e2e.cluster.programs import FLAGS
+from e2e.cluster.go import BUILD_FLAGS, go, toolchain
 from e2e.cluster.progress import step
-
-ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 
 
 def own_program(module: Path, package: str = ".") -> Path:
     """The static program that `package` of the Go module in `module` makes, named as that directory."""
     name = module.name
-    toolchain = run("go", "env", "GOVERSION", "GOOS", "GOARCH", environment=ENVIRONMENT, directory=module)
 
     def build(directory: Path) -> None:
         with step(f"Build {name}"):
-            run(
-                "go", "build", *FLAGS, "-ldflags=-s -w", "-o", directory / name, package,
-                environment=ENVIRONMENT, directory=module,
-            )  # fmt: skip
+            go("build", *BUILD_FLAGS, "-ldflags=-s -w", "-o", directory / name, package, directory=module)
 
-    return cached(f"programs/{name}", digest(module, toolchain, *FLAGS, package), build) / name
+    return cached(f"programs/{name}", digest(module, toolchain(module), *BUILD_FLAGS, package), build) / name

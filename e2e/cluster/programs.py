@@ -19,10 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from e2e.cluster.cache import cache_directory, cached, digest, lock
-from e2e.cluster.command import run
+from e2e.cluster.go import BUILD_FLAGS, go, toolchain
 from e2e.cluster.progress import step
-
-FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class GoModule:
     @property
     def version(self) -> str:
         requirements = (self.path / "go.mod").read_text()
-        found = re.search(rf"^\t{re.escape(self.pinned)} (v\S+)", requirements, re.MULTILINE)
+        found = re.search(rf"^(?:\t|require ){re.escape(self.pinned)} (v\S+)", requirements, re.MULTILINE)
         if not found:
             raise LookupError(f"{self.path / 'go.mod'} doesn't require {self.pinned}")
         return found[1]
@@ -55,7 +53,7 @@ class GoModule:
         major, minor, _ = self.version.removeprefix("v").split(".", 2)
         names = {"version": self.version, "major": major, "minor": minor}
         settings = [f"-X {variable}={value.format(**names)}" for variable, value in self.variables.items()]
-        return [*FLAGS, "-ldflags=" + " ".join(["-s", "-w", *settings])]
+        return [*BUILD_FLAGS, "-ldflags=" + " ".join(["-s", "-w", *settings])]
 
 
 _KUBERNETES = (
@@ -96,7 +94,9 @@ MODULES = (
         {name: f"github.com/containerd/containerd/v2/cmd/{name}" for name in _CONTAINERD},
         {"github.com/containerd/containerd/v2/version.Version": "{version}"},
     ),
-    GoModule("coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"}),
+    GoModule(
+        "coredns", "github.com/coredns/coredns", {"coredns": "podpatterns.dev/e2e/cluster/programs/coredns"}
+    ),
 )
 
 
@@ -137,14 +137,9 @@ def _entry(name: str) -> str:
 @functools.cache
 def _key(name: str) -> str:
     module = _module(name)
-    files = (module.path / "go.mod", module.path / "go.sum")
-    return digest(*files, _toolchain(module.path), *module.flags, module.packages[name])
-
-
-@functools.cache
-def _toolchain(directory: Path) -> str:
-    """What Go compiles with and for. An older Go fetches the version that go.mod asks for by itself."""
-    return _go("env", "GOVERSION", "GOOS", "GOARCH", directory=directory)
+    return digest(
+        *sorted(module.path.iterdir()), toolchain(module.path), *module.flags, module.packages[name]
+    )
 
 
 def _build(module: GoModule, names: list[str]) -> None:
@@ -154,7 +149,7 @@ def _build(module: GoModule, names: list[str]) -> None:
             return
         with step(f"Build {', '.join(missing)} {module.version}"):
             packages = [module.packages[name] for name in missing]
-            _go("build", *module.flags, "-o", f"{output}/", *packages, directory=module.path)
+            go("build", *module.flags, "-o", f"{output}/", *packages, directory=module.path)
         for name in missing:
             built = Path(output, _binary(module.packages[name])).rename(Path(output, name))
             cached(_entry(name), _key(name), functools.partial(shutil.copy2, built))
@@ -164,15 +159,6 @@ def _binary(package: str) -> str:
     """The name that `go build` gives a program: its package's last element that isn't a major version."""
     *_, parent, last = package.split("/")
     return parent if re.fullmatch(r"v\d+", last) else last
-
-
-def _go(*arguments: str, directory: Path) -> str:
-    # GOFLAGS is emptied and workspaces are off: what a developer has set there isn't part of the cache's key.
-    environment = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
-    try:
-        return run("go", *arguments, environment=environment, directory=directory)
-    except FileNotFoundError as error:
-        raise RuntimeError(f"{directory} is built with Go, and there is no go on the PATH") from error
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from e2e.cluster import progress
@@ -14,7 +16,7 @@ def no_earlier_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_step_says_when_it_starts_and_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
     with step("Build"):
         assert capsys.readouterr().err.endswith("] Build\n")
-    assert "] Build: done in 0.0 s\n" in capsys.readouterr().err
+    assert re.search(r"\] Build: done in \d+\.\d s\n$", capsys.readouterr().err)
 
 
 def test_a_long_step_shows_signs_of_life(
@@ -36,4 +38,5 @@ def test_the_summary_has_all_steps_inner_ones_indented() -> None:
 
     with pytest.raises(ValueError, match="no"):
         fail()
-    assert summary() == "     0.0 s  Cluster (failed)\n     0.0 s    Image"
+    lines = [re.sub(r"\d+\.\d", "0.0", line) for line in summary().splitlines()]
+    assert lines == ["     0.0 s  Cluster (failed)", "     0.0 s    Image"]
