@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpatterns.api import Ambassador, FieldError, InvalidObject, SidecarApp, parse
+from podpatterns.api import API_VERSION, Ambassador, FieldError, InvalidObject, SidecarApp, parse
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -21,6 +21,7 @@ MANIFESTS: dict[str, dict[str, Any]] = {
     f"{manifest['kind']}/{manifest['metadata']['name']}": manifest
     for file in sorted(EXAMPLES.glob("*.yaml"))
     for manifest in yaml.safe_load_all(file.read_text())
+    if manifest["apiVersion"] == API_VERSION
 }
 
 
