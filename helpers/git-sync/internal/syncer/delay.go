@@ -1,0 +1,22 @@
+package syncer
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	firstRetry = time.Second
+	// MaxRetry bounds how long a server that works again goes unnoticed.
+	MaxRetry = time.Minute
+)
+
+// retryDelay is how long to wait after so many failures in a row: twice as long each time, up to MaxRetry, less a
+// random part of up to half, so that the Pods of a broken server do not all come back to it at once.
+func retryDelay(failures int) time.Duration {
+	delay := MaxRetry
+	if doublings := failures - 1; doublings < 6 {
+		delay = min(firstRetry<<doublings, MaxRetry)
+	}
+	return delay - rand.N(delay/2)
+}
