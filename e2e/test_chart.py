@@ -1,0 +1,155 @@
+"""The Helm chart: its texts, what it grants, and what an upgrade and an uninstall leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from e2e.cluster.command import CommandFailed
+from e2e.eventually import eventually
+from e2e.pod import pod, ready, uid
+from e2e.release import CHART, DEPLOYMENT, NAME, NAMESPACE, helm, install
+from e2e.sidecarapp import container, sidecarapp
+
+if TYPE_CHECKING:
+    from e2e.cluster.kubectl import Kubectl
+
+CRDS = Path(__file__).parents[1] / "crds"
+KEPT = {"helm.sh/resource-policy": "keep"}
+
+EVERY_VALUE = {
+    "replicas": 2,
+    "image": {
+        "repository": "registry.example.com/operator",
+        "tag": "9",
+        "digest": f"sha256:{'0' * 64}",
+        "pullPolicy": "Always",
+    },
+    "imagePullSecrets": [{"name": "registry"}],
+    "logLevel": "DEBUG",
+    "crds": {"install": True},
+    "serviceAccount": {"annotations": {"example.com/role": "operator"}},
+    "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": 2, "memory": "2Gi"}},
+    "podAnnotations": {"example.com/team": "platform"},
+    "priorityClassName": "system-cluster-critical",
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+}
+
+
+def test_lint_finds_nothing() -> None:
+    helm("lint", "--strict", CHART)
+
+
+def test_every_value_reaches_the_deployment(tmp_path: Path) -> None:
+    assert EVERY_VALUE.keys() == yaml.safe_load((CHART / "values.yaml").read_text()).keys()
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump(EVERY_VALUE))
+
+    objects = _render(f"--values={values}")
+
+    deployment = objects["Deployment"][0]["spec"]
+    assert deployment["replicas"] == 2
+    assert deployment["template"]["metadata"]["annotations"] == EVERY_VALUE["podAnnotations"]
+    pod_spec = deployment["template"]["spec"]
+    for name in ("imagePullSecrets", "priorityClassName", "nodeSelector", "tolerations", "affinity"):
+        assert pod_spec[name] == EVERY_VALUE[name]
+    (operator,) = pod_spec["containers"]
+    assert operator["image"] == f"registry.example.com/operator@sha256:{'0' * 64}"
+    assert operator["imagePullPolicy"] == "Always"
+    assert operator["resources"] == EVERY_VALUE["resources"]
+    assert "--log-level=DEBUG" in operator["args"]
+    assert objects["ServiceAccount"][0]["metadata"]["annotations"] == {"example.com/role": "operator"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("replica", 2),
+        ("image.sha", 0),
+        ("replicas", "two"),
+        ("logLevel", "TRACE"),
+        ("image.digest", "sha256:0"),
+    ],
+)
+def test_a_value_unknown_or_wrong_is_refused(name: str, value: object) -> None:
+    with pytest.raises(CommandFailed, match=name.rpartition(".")[2]):
+        _render(f"--set={name}={value}")
+
+
+def test_no_rule_has_a_wildcard() -> None:
+    objects = _render()
+    rules = [rule for kind in ("ClusterRole", "Role") for role in objects[kind] for rule in role["rules"]]
+    granted = [item for rule in rules for items in rule.values() for item in items]
+    assert granted
+    assert not [item for item in granted if "*" in item]
+
+
+def test_the_packaged_chart_holds_the_generated_crds(tmp_path: Path) -> None:
+    helm("package", CHART, f"--destination={tmp_path}")
+    (package,) = tmp_path.glob("*.tgz")
+
+    rendered = {crd["metadata"]["name"]: crd for crd in _render(chart=package)["CustomResourceDefinition"]}
+
+    generated = [yaml.safe_load(path.read_text()) for path in CRDS.glob("*.yaml")]
+    assert len(rendered) == len(generated) == 3
+    for crd in generated:
+        crd["metadata"]["annotations"] = KEPT
+        assert rendered[crd["metadata"]["name"]] == crd
+
+
+def test_crds_can_be_left_out() -> None:
+    assert "CustomResourceDefinition" not in _render("--set=crds.install=false")
+
+
+@pytest.mark.usefixtures("operator")
+def test_the_operator_may_do_all_that_it_does(kubectl: Kubectl) -> None:
+    kubectl.apply(sidecarapp("plain", container("app")))
+    kubectl("wait", "--for=condition=Ready", "sidecarapp/plain", "--timeout=60s")
+
+    log = kubectl("logs", f"--namespace={NAMESPACE}", f"deployment/{DEPLOYMENT}")
+
+    assert "In sync" in log
+    assert "forbidden" not in log.lower()
+    assert "403" not in log
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_second_release_is_refused(kubectl: Kubectl) -> None:
+    with pytest.raises(CommandFailed, match="invalid ownership metadata"):
+        helm("install", "second", CHART, f"--namespace={kubectl.namespace}")
+
+
+@pytest.mark.usefixtures("operator")
+def test_upgrade_and_uninstall_keep_objects_and_pods(kubectl: Kubectl) -> None:
+    kubectl.apply(sidecarapp("kept", container("app")))
+    kubectl("wait", "--for=condition=Ready", "sidecarapp/kept", "--timeout=60s")
+    before = pod(kubectl, "kept-0")
+
+    install("logLevel=DEBUG", "replicas=2")
+    assert ready(pod(kubectl, "kept-0"))
+    assert uid(pod(kubectl, "kept-0")) == uid(before)
+
+    helm("uninstall", NAME, f"--namespace={NAMESPACE}", "--wait")
+    try:
+        assert ready(pod(kubectl, "kept-0"))
+        assert uid(pod(kubectl, "kept-0")) == uid(before)
+        # Nobody brings it back while there is no operator, ...
+        kubectl("delete", "pod", "kept-0")
+        assert pod(kubectl, "kept-0") == {}
+    finally:
+        install()
+    # ... and the next one takes up where the last one left.
+    eventually(lambda: ready(pod(kubectl, "kept-0")), 60)
+
+
+def _render(*arguments: str, chart: Path = CHART) -> dict[str, list[dict[str, Any]]]:
+    """The objects that the chart makes, by kind."""
+    objects: dict[str, list[dict[str, Any]]] = {}
+    for manifest in yaml.safe_load_all(helm("template", NAME, chart, *arguments)):
+        objects.setdefault(manifest["kind"], []).append(manifest)
+    return objects

@@ -1,0 +1,99 @@
+"""A deleted Pod comes back, and a killed operator loses and doubles nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2e.cluster.command import run
+from e2e.cluster.kind import NODE
+from e2e.eventually import eventually
+from e2e.pod import Pod, controllers, pod, ready, uid
+from e2e.release import NAMESPACE
+from e2e.sidecarapp import container, sidecarapp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from e2e.cluster.kubectl import Kubectl
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+REPLICAS = 50
+
+
+def test_a_deleted_pod_comes_back_as_another_one(kubectl: Kubectl) -> None:
+    kubectl.apply(sidecarapp("site", container("app"), sidecars=[container("helper")], replicas=2))
+    kubectl("wait", "--for=condition=Ready", "sidecarapp/site", "--timeout=60s")
+    old, neighbour = pod(kubectl, "site-0"), pod(kubectl, "site-1")
+
+    kubectl("delete", "pod", "site-0")
+    new = eventually(
+        lambda: pod(kubectl, "site-0"), 60, until=lambda new: uid(new) not in ("", uid(old)) and ready(new)
+    )
+
+    assert controllers(new) == [kubectl.get("sidecarapp", "site")["metadata"]["uid"]]
+    assert uid(pod(kubectl, "site-1")) == uid(neighbour)
+    kubectl("wait", "--for=condition=Ready", "sidecarapp/site", "--timeout=60s")
+
+
+def test_an_operator_killed_while_it_scales_ends_with_the_right_number(kubectl: Kubectl) -> None:
+    kubectl.apply(sidecarapp("many", container("app"), replicas=1))
+    kubectl("wait", "--for=condition=Ready", "sidecarapp/many", "--timeout=60s")
+
+    with _created(kubectl) as created, _operator_killer(kubectl) as kill:
+        kubectl("scale", "sidecarapp/many", f"--replicas={REPLICAS}")
+        names = [next(created) for _ in range(REPLICAS // 5)]
+        kill()
+        kubectl("wait", "--for=condition=Ready", "sidecarapp/many", "--timeout=240s")
+        names += [next(created) for _ in range(REPLICAS - len(names))]
+
+    pods = kubectl.get("pods")["items"]
+    assert sorted(names) == sorted(f"many-{index}" for index in range(REPLICAS))
+    assert sorted(item["metadata"]["name"] for item in pods) == sorted(names)
+    assert {tuple(controllers(item)) for item in pods} == {
+        (kubectl.get("sidecarapp", "many")["metadata"]["uid"],)
+    }
+    died = _operator(kubectl)["status"]["containerStatuses"][0]["lastState"]["terminated"]["finishedAt"]
+    assert any(item["metadata"]["creationTimestamp"] > died for item in pods), (
+        "killed after the last creation"
+    )
+
+
+@contextmanager
+def _created(kubectl: Kubectl) -> Iterator[Iterator[str]]:
+    """Inside, the names of Pods as they are created, those that are there first."""
+    columns = "--output=custom-columns=NAME:.metadata.name"
+    watch = [*kubectl.command, "get", "pods", "--watch", "--output-watch-events", columns, "--no-headers"]
+    with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            events = map(str.split, process.stdout)
+            yield (name for event, name in events if event == "ADDED")
+        finally:
+            process.kill()
+
+
+@contextmanager
+def _operator_killer(kubectl: Kubectl) -> Iterator[Callable[[], None]]:
+    """Inside, calling it kills the operator's process at once."""
+    (container,) = _operator(kubectl)["status"]["containerStatuses"]
+    identity = container["containerID"].removeprefix("containerd://")
+    tasks = run("docker", "exec", NODE, "ctr", "--namespace=k8s.io", "tasks", "list").splitlines()
+    (process_id,) = (pid for task, pid, _ in map(str.split, tasks) if task == identity)
+    # A shell that is there already takes no time to start.
+    with subprocess.Popen(
+        ["docker", "exec", "--interactive", NODE, "sh"], stdin=subprocess.PIPE, text=True
+    ) as shell:
+        assert shell.stdin
+        yield lambda: print(f"kill -KILL {process_id}", file=shell.stdin, flush=True)
+
+
+def _operator(kubectl: Kubectl) -> Pod:
+    """The operator's."""
+    pods: list[Pod] = kubectl.get("pods", f"--namespace={NAMESPACE}")["items"]
+    (operator,) = pods
+    return operator

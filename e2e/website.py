@@ -1,0 +1,60 @@
+"""The website of examples/site.yaml and the git server that it is deployed from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from e2e.cluster.command import run
+from e2e.cluster.kubectl import Kubectl, KubectlError
+from e2e.cluster.packages import require
+
+if TYPE_CHECKING:
+    from e2e.cluster.kind import Cluster
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+GIT_SERVER = EXAMPLES / "git-server.yaml"
+SITE = EXAMPLES / "site.yaml"
+
+AUTHOR = ("-c", "user.name=Author", "-c", "user.email=author@example.com")
+
+
+class Website:
+    """The site in the namespace of `kubectl`."""
+
+    def __init__(self, cluster: Cluster, kubectl: Kubectl) -> None:
+        self._cluster = cluster
+        self._kubectl = kubectl
+
+    def start_git_server(self) -> None:
+        """Has a git server, with an empty repository when it's new; returns when it answers."""
+        self._kubectl("apply", f"--filename={GIT_SERVER}")
+        self._kubectl("rollout", "status", "deployment/git-server", "--timeout=60s")
+
+    def start(self) -> None:
+        """Has the site; returns at once."""
+        self._kubectl("apply", f"--filename={SITE}")
+
+    def push(self, page: str) -> None:
+        """Commits `page` as index.html and pushes it to the git server, as a user would."""
+        require({"git": "git"})
+        namespace = f"--namespace={self._kubectl.namespace}"
+        with (
+            self._cluster.port_forward("service/git-server", 80, namespace) as port,
+            tempfile.TemporaryDirectory() as directory,
+        ):
+            run("git", "clone", "--quiet", f"http://127.0.0.1:{port}/site.git", directory)
+            Path(directory, "index.html").write_text(page)
+            git = ("git", "-C", directory, *AUTHOR)
+            run(*git, "add", "index.html")
+            run(*git, "commit", "--quiet", "--message=Change the page")
+            run(*git, "push", "--quiet", "origin", "HEAD:main")
+
+    def page(self, pod: str) -> str:
+        """The page that nginx in `pod` serves; empty while it doesn't."""
+        proxy = f"/api/v1/namespaces/{self._kubectl.namespace}/pods/{pod}:8080/proxy/"
+        try:
+            return self._kubectl("get", "--raw", proxy)
+        except KubectlError:
+            return ""
