@@ -67,7 +67,7 @@ def digest(*inputs: Path | str | bytes) -> str:
     """A short hexadecimal hash of strings, bytes, and what files and directory trees contain.
 
     Of a tree count the relative names, the files' contents and executable bit, and the targets of symbolic
-    links; where it lies, its times and its owners don't.
+    links; where it lies, its times, its owners and Python's `__pycache__` don't.
     """
     hasher = hashlib.sha256()
     for item in inputs:
@@ -79,7 +79,7 @@ def digest(*inputs: Path | str | bytes) -> str:
 
 
 def _tree(root: Path) -> Iterator[str | bytes]:
-    for path in [root, *sorted(root.rglob("*"))]:
+    for path in [root, *sorted(path for path in root.rglob("*") if "__pycache__" not in path.parts)]:
         yield str(path.relative_to(root))
         if path.is_symlink():
             yield f"link {path.readlink()}"

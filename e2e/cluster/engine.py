@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 from e2e.cluster.cache import cache_directory, lock
@@ -20,6 +19,7 @@ from e2e.cluster.own_programs import own_program
 from e2e.cluster.packages import require
 from e2e.cluster.process import Process
 from e2e.cluster.progress import step
+from e2e.eventually import eventually
 
 # Not in the cache: the path of a socket may have no more than 107 characters.
 RUN = Path("/run/podpatterns")
@@ -37,12 +37,25 @@ class EngineMissing(RuntimeError):
     """No Docker engine answers, and this process may not start one."""
 
 
-def ensure() -> None:
-    """Makes a Docker engine answer to this process and its children, by DOCKER_HOST where it's our own.
-
-    Raises EngineMissing, PackagesMissing, or RuntimeError with the log when our own doesn't come up.
-    """
+def find() -> bool:
+    """Whether a Docker engine answers; DOCKER_HOST leads this process and its children to our own."""
     if _answers():
+        return True
+    if "DOCKER_HOST" in os.environ or not _answers(HOST):
+        return False
+    os.environ["DOCKER_HOST"] = HOST
+    return True
+
+
+def ensure() -> None:
+    """Does what `find` does, and starts an engine of our own when there is none.
+
+    Raises:
+        EngineMissing: there is none, and this process may not start one.
+        PackagesMissing: the programs for it are missing, and this process may not install them.
+        RuntimeError: it didn't come up; the message has the end of its log.
+    """
+    if find():
         return
     if "DOCKER_HOST" in os.environ:
         raise EngineMissing(f"no Docker engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}")
@@ -64,11 +77,7 @@ def stop() -> bool:
     if pid is None:
         return False
     os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while _pid() is not None:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"dockerd (pid {pid}) didn't end within {STOP_SECONDS} s")
-        time.sleep(0.1)
+    eventually(_pid, STOP_SECONDS, until=lambda pid: pid is None)
     return True
 
 
@@ -110,13 +119,16 @@ def _start() -> None:
     daemon = Process(["dockerd", "--config-file", CONFIGURATION], state / "dockerd.log", keep=True)
     daemon.start()
     _started.append(daemon)
-    deadline = time.monotonic() + START_SECONDS
-    while not _answers(HOST):
+
+    def up() -> bool:
         daemon.check()
-        if time.monotonic() > deadline:
-            daemon.stop()
-            raise TimeoutError(f"dockerd didn't answer within {START_SECONDS} s\n{daemon.log_tail()}")
-        time.sleep(0.1)
+        return _answers(HOST)
+
+    try:
+        eventually(up, START_SECONDS)
+    except TimeoutError as error:
+        daemon.stop()
+        raise RuntimeError(f"dockerd doesn't answer\n{daemon.log_tail()}") from error
 
 
 def _runtime() -> dict[str, object]:

@@ -1,0 +1,50 @@
+"""The project's own images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from e2e.cluster.debian import debian
+from e2e.cluster.image import Image
+from e2e.cluster.own_programs import own_program
+from e2e.cluster.wheels import REQUIREMENTS, operator_wheel, requirements_wheels
+
+CHECKOUT = Path(__file__).parents[2]
+VERSION = "0.1.0"
+
+OPERATOR = f"podpatterns/operator:{VERSION}"
+GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
+NGINX = f"podpatterns/nginx:{VERSION}"
+GIT_SERVER = f"podpatterns/git-server:{VERSION}"
+# A shell with the usual commands, for containers of tests.
+BOX = f"podpatterns/box:{VERSION}"
+
+
+def build_images() -> list[str]:
+    """Builds what the engine doesn't have yet, or has from other sources, and gives the tags of all."""
+    images = _images()
+    for image in images:
+        image.build()
+    return [image.tag for image in images]
+
+
+def _images() -> list[Image]:
+    bases = {"DEBIAN": debian()}
+    git_sync = CHECKOUT / "helpers" / "git-sync"
+    operator = {
+        "Dockerfile": CHECKOUT / "operator" / "Dockerfile",
+        "requirements.txt": REQUIREMENTS,
+        "requirements": requirements_wheels(),
+        "podpatterns": operator_wheel(),
+    }
+    return [
+        Image(OPERATOR, operator, bases),
+        Image(GIT_SYNC, {"Dockerfile": git_sync / "Dockerfile", "git-sync": own_program(git_sync)}),
+        Image(NGINX, _directory("examples/images/nginx"), bases),
+        Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
+        Image(BOX, _directory("e2e/images/box"), bases),
+    ]
+
+
+def _directory(name: str) -> dict[str, Path]:
+    return {path.name: path for path in (CHECKOUT / name).iterdir()}
