@@ -107,15 +107,17 @@ class Cluster(RuleBasedStateMachine):
             self.pods[name] = replace(pod, phase="Running", scheduled=True, ready_since=since)
 
     def step(self) -> Plan:
-        before = self.available()
         decided = plan(self.want, list(self.pods.values()), self.now, self.names)
+        rolled_out = False
         for delete in decided.deletes:
             pod = self.pods[delete.name]
+            rolled_out |= delete.reason == "Outdated" and self.is_available(pod)
             assert pod.uid == delete.uid
             assert not pod.terminating, "deleted twice"
             self.pods[delete.name] = replace(pod, terminating=True)
-        # A rollout and a clean-up take nothing from availability below what is promised.
-        assert self.available() >= min(before, self.want.replicas - self.want.max_unavailable)
+        if rolled_out:
+            available = sum(1 for p in self.pods.values() if self.is_available(p))
+            assert available >= self.want.replicas - self.want.max_unavailable
         for create in decided.creates:
             assert create.name not in self.pods, "a name that is held"
             self.pods[create.name] = Pod(create.name, f"u{next(self.uids)}", self.want.revision, self.now)
@@ -123,8 +125,8 @@ class Cluster(RuleBasedStateMachine):
         assert self.live() <= self.most_live
         return decided
 
-    def available(self) -> int:
-        return sum(1 for p in self.pods.values() if p.available(self.now, self.want.min_ready_seconds))
+    def is_available(self, pod: Pod) -> bool:
+        return pod.available(self.now, self.want.min_ready_seconds)
 
 
 TestCluster = Cluster.TestCase

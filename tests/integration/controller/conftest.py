@@ -1,0 +1,45 @@
+"""The operator on the real API server, with fake nodes on which its Pods become Ready."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.kubectl import Kubectl
+from tests.integration.controller.operator_process import OperatorProcess
+from tests.integration.controller.sites import Sites
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds the end of the operator's log to a failure."""
+    report = yield
+    operator = getattr(item, "funcargs", {}).get("operator")
+    if report.failed and operator:
+        report.sections.append(("operator", operator.log_tail()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def _operator(
+    control_plane: ControlPlane, crds: Path, nodes: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    operator = OperatorProcess(control_plane.kubeconfig, tmp_path_factory.mktemp("operator"))
+    operator.start()
+    yield operator
+    operator.stop()
+
+
+@pytest.fixture
+def operator(_operator: OperatorProcess) -> OperatorProcess:
+    """The operator, running; a test that stops it starts it again."""
+    return _operator
+
+
+@pytest.fixture
+def sites(kubectl: Kubectl, operator: OperatorProcess) -> Sites:
+    """SidecarApps in the test's namespace."""
+    return Sites(kubectl)

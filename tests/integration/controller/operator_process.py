@@ -1,0 +1,55 @@
+"""The operator as a process of its own, which tests may stop and kill as a cluster would."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from e2e.cluster.process import Process
+from e2e.eventually import eventually
+
+START_SECONDS = 30
+
+
+class OperatorProcess:
+    """`podpatterns run` under `identity`, the name of the Pod that it would be."""
+
+    def __init__(self, kubeconfig: Path, directory: Path, identity: str = "operator-0") -> None:
+        program = Path(sys.executable).with_name("podpatterns")
+        environment = [f"KUBECONFIG={kubeconfig}", f"POD_NAME={identity}"]
+        self._process = Process(["env", *environment, program, "run"], directory / f"{identity}.log")
+
+    def start(self, *, leading: bool = True) -> None:
+        """Returns when the operator is in sync, and leads unless told not to wait for that."""
+        lines = len(self.messages())
+        self._process.start()
+        for message in ["In sync", *(["Leading"] if leading else [])]:
+            eventually(lambda: self._check_for(message, lines), START_SECONDS)  # noqa: B023 (called at once)
+
+    def stop(self) -> None:
+        """SIGTERM, and waits."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What the operator has logged."""
+        if not self._process.log.exists():
+            return []
+        lines = self._process.log.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def log_tail(self) -> str:
+        return self._process.log_tail(40)
+
+    def _check_for(self, message: str, since: int) -> bool:
+        self._process.check()
+        return any(m["message"] == message for m in self.messages()[since:])

@@ -1,0 +1,108 @@
+"""Objects that pass the schema and still can't work.
+
+They are told with the field, no Pod is touched, and all is well when they are corrected.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from e2e.eventually import eventually
+from tests.integration.controller.sites import Sites, manifest
+
+WEB = {"name": "web", "image": "web:1"}
+HELPER = {"name": "helper", "image": "helper:1"}
+
+
+def template(*containers: dict[str, Any]) -> dict[str, Any]:
+    return {"spec": {"containers": list(containers), "terminationGracePeriodSeconds": 1}}
+
+
+BAD: list[Any] = [
+    pytest.param(
+        {"template": template({**WEB, "volumeMounts": [{"name": "contnet", "mountPath": "/x"}]})},
+        "InvalidSpec",
+        'spec.template.spec.containers[0].volumeMounts[0].name: no volume is named "contnet"',
+        id="a mount of an unknown volume",
+    ),
+    pytest.param(
+        {"template": template(WEB, HELPER)},
+        "InvalidSpec",
+        'spec.template.spec.containers[1].name: "helper" is taken by spec.sidecars[0]',
+        id="two containers of one name",
+    ),
+    pytest.param(
+        {"template": template()},
+        "InvalidSpec",
+        "spec.template.spec.containers: the application has no container",
+        id="no container",
+    ),
+    pytest.param(
+        {"sharedVolumes": [{"name": "c", "mountPath": "/c", "mounts": [{"container": "wbe"}]}]},
+        "InvalidSpec",
+        'spec.sharedVolumes[0].mounts[0].container: no container is named "wbe"',
+        id="a shared volume in an unknown container",
+    ),
+    pytest.param(
+        {
+            "template": template({**WEB, "ports": [{"containerPort": 80}]}),
+            "sidecars": [{**HELPER, "ports": [{"containerPort": 80}]}],
+        },
+        "PortsConflict",
+        "port 80 is taken by",
+        id="two containers on one port",
+    ),
+    pytest.param(
+        {"include": [{"kind": "SidecarApp", "name": "nobody"}]},
+        "PartNotFound",
+        'spec.include[0]: there is no SidecarApp "nobody"',
+        id="a part that does not exist",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "reason", "message"), BAD)
+def test_bad_from_the_start(sites: Sites, spec: dict[str, Any], reason: str, message: str) -> None:
+    sites.apply(**spec)
+    ready = eventually(lambda: sites.condition("Ready"))
+    assert (ready["status"], ready["reason"]) == ("False", reason)
+    assert message in ready["message"]
+    assert sites.pods() == []
+    assert any(r == reason and message in m for r, m in eventually(sites.events))
+    sites.ready()
+
+
+@pytest.mark.parametrize(("spec", "reason", "message"), BAD[:2])
+def test_running_pods_are_not_touched(sites: Sites, spec: dict[str, Any], reason: str, message: str) -> None:
+    sites.ready(replicas=2)
+    before = sites.uids()
+    sites.apply(replicas=3, **spec)
+    eventually(lambda: sites.condition("Ready"), until=lambda c: c.get("reason") == reason)
+    assert sites.uids() == before
+    assert sites.get()["status"]["readyReplicas"] == 2
+    sites.ready(replicas=2)
+    assert sites.uids() == before, "the correction is the old spec again"
+
+
+def test_a_missing_part_arrives(sites: Sites) -> None:
+    include = [{"kind": "SidecarApp", "name": "part"}]
+    sites.apply(include=include)
+    eventually(lambda: sites.condition("Ready"), until=lambda c: c.get("reason") == "PartNotFound")
+    sites.apply_part("part", image="part:1")
+    sites.wait_until_ready()
+
+
+@pytest.mark.parametrize("kind", ["Ambassador", "Adapter"])
+def test_a_kind_that_is_not_served_yet_says_so(sites: Sites, kind: str) -> None:
+    spec: dict[str, Any] = {"template": template(WEB)}
+    if kind == "Ambassador":
+        spec["upstreams"] = [{"name": "db", "protocol": "tcp", "listen": {"port": 1}, "endpoints": ["db:1"]}]
+    else:
+        spec["sources"] = [{"name": "s", "type": "json", "json": {"url": "http://127.0.0.1:1/"}}]
+        spec["rules"] = [{"source": "s", "path": "x", "metric": "app_requests_total"}]
+    sites.kubectl.apply(manifest(kind, "x", spec))
+    found = eventually(lambda: sites.kubectl.get(kind, "x"), until=lambda o: "status" in o)
+    [ready] = [c for c in found["status"]["conditions"] if c["type"] == "Ready"]
+    assert (ready["status"], ready["reason"]) == ("False", "KindNotServed")

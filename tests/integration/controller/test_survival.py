@@ -1,0 +1,90 @@
+"""What happens while the operator is away, and what it does not do when it comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.kubectl import Kubectl
+from e2e.eventually import eventually
+from tests.integration.controller.operator_process import OperatorProcess
+from tests.integration.controller.sites import Sites
+
+
+def versions(kubectl: Kubectl) -> dict[str, str]:
+    """Every object of the namespace that the operator could write, by kind and name."""
+    items: list[dict[str, Any]] = kubectl.get("pods,sidecarapps,events")["items"]
+    return {f"{i['kind']} {i['metadata']['name']}": i["metadata"]["resourceVersion"] for i in items}
+
+
+def test_a_restart_of_an_idle_operator_writes_nothing(
+    sites: Sites, operator: OperatorProcess, kubectl: Kubectl
+) -> None:
+    sites.apply_part("part", image="part:1")
+    sites.ready(replicas=3, include=[{"kind": "SidecarApp", "name": "part"}])
+    eventually(sites.events, until=lambda events: len(events) == 1)
+    before = versions(kubectl)
+    operator.restart()
+    # A change after the restart shows that the operator has looked at everything in the namespace.
+    sites.ready("other")
+    after = versions(kubectl)
+    assert {k: v for k, v in after.items() if k in before} == before
+
+
+def test_pods_deleted_and_specs_edited_while_it_is_away(
+    sites: Sites, operator: OperatorProcess, kubectl: Kubectl
+) -> None:
+    sites.ready("edited", replicas=2)
+    sites.ready("robbed", replicas=2)
+    robbed = sites.uids("robbed")
+    operator.kill()
+    kubectl("delete", "pod", "robbed-1")
+    sites.apply("edited", replicas=3)
+    sites.apply("added")
+    operator.start()
+    for name in ("edited", "robbed", "added"):
+        sites.wait_until_ready(name)
+    assert len(sites.pods("edited")) == 3
+    now = sites.uids("robbed")
+    assert now.keys() == robbed.keys()
+    assert now["robbed-0"] == robbed["robbed-0"]
+    assert now["robbed-1"] != robbed["robbed-1"]
+
+
+def test_an_object_deleted_while_it_is_away_takes_its_pods_along(
+    sites: Sites, operator: OperatorProcess, kubectl: Kubectl
+) -> None:
+    sites.ready(replicas=2)
+    operator.kill()
+    kubectl("delete", "sidecarapp", "site")
+    eventually(sites.pods, until=lambda pods: not pods)
+    operator.start()
+
+
+def test_the_api_server_restarts(
+    sites: Sites, operator: OperatorProcess, control_plane: ControlPlane, kubectl: Kubectl
+) -> None:
+    sites.ready(replicas=2)
+    before = sites.uids()
+    control_plane.restart("kube-apiserver")
+    kubectl("delete", "pod", "site-0")
+    eventually(
+        sites.uids, until=lambda now: now.keys() == before.keys() and now["site-0"] != before["site-0"]
+    )
+    sites.ready(replicas=3)
+    assert sites.uids()["site-1"] == before["site-1"]
+
+
+def test_a_second_operator_stands_by_and_takes_over(
+    sites: Sites, operator: OperatorProcess, control_plane: ControlPlane, tmp_path_factory: Any
+) -> None:
+    second = OperatorProcess(control_plane.kubeconfig, tmp_path_factory.mktemp("second"), "operator-1")
+    second.start(leading=False)
+    try:
+        sites.ready("first")
+        operator.stop()
+        sites.ready("second")
+        assert any(m["message"] == "Leading" for m in second.messages())
+    finally:
+        second.stop()
+        operator.start()
