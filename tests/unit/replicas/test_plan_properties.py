@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from podpatterns.replicas.plan import FAILED_POD_MIN_LIFE
 
 @st.composite
 def wants(draw: st.DrawFn) -> Wanted:
-    naming = draw(st.sampled_from(["Stable", "Generated"]))
+    naming: Literal["Stable", "Generated"] = draw(st.sampled_from(["Stable", "Generated"]))
     surge = draw(st.integers(0, 2)) if naming == "Generated" else 0
     return Wanted(
         "site",

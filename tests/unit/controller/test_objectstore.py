@@ -1,0 +1,102 @@
+"""The cache of our kinds: who has work to do after a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podpatterns.controller.key import Key
+from podpatterns.controller.objectstore import ObjectStore
+from tests.builders import template
+
+
+def raw(
+    name: str, version: int = 1, *, generation: int = 1, include: tuple[str, ...] = (), **extra: Any
+) -> dict[str, Any]:
+    spec: dict[str, Any] = {"include": [{"kind": "SidecarApp", "name": part} for part in include]}
+    if include:
+        spec["template"] = template()
+    return {
+        "apiVersion": "podpatterns.dev/v1alpha1",
+        "kind": "SidecarApp",
+        "metadata": {
+            "name": name,
+            "namespace": "default",
+            "uid": extra.pop("uid", f"uid-of-{name}"),
+            "generation": generation,
+            "resourceVersion": str(version),
+            **extra.pop("metadata", {}),
+        },
+        "spec": spec,
+        **extra,
+    }
+
+
+def key(name: str) -> Key:
+    return Key("SidecarApp", "default", name)
+
+
+def test_a_change_of_spec_is_work_a_stale_word_is_not() -> None:
+    store = ObjectStore()
+    assert store.put(raw("site", 5)) == {key("site")}
+    assert store.put(raw("site", 5)) == set()
+    assert store.put(raw("site", 4, generation=9)) == set()
+    assert store.put(raw("site", 6, generation=2)) == {key("site")}
+
+
+def test_labels_are_no_work_but_a_status_that_somebody_overwrote_is() -> None:
+    store = ObjectStore()
+    store.put(raw("site", 1, status={"replicas": 1}))
+    assert store.put(raw("site", 2, status={"replicas": 1}, metadata={"labels": {"a": "b"}})) == set()
+    assert store.put(raw("site", 3, status={"replicas": 7})) == {key("site")}
+
+
+def test_a_part_and_those_who_include_it_hear_of_each_other() -> None:
+    store = ObjectStore()
+    assert store.put(raw("site", 1, include=("part",))) == {key("site"), key("part")}
+    assert store.put(raw("part", 2)) == {key("part"), key("site")}
+    assert store.users(key("part")) == [key("site")]
+    assert store.put(raw("part", 3, generation=2)) == {key("part"), key("site")}
+    assert store.put(raw("site", 4, generation=2)) == {key("site"), key("part")}
+    assert store.users(key("part")) == []
+    assert store.put(raw("part", 5, generation=3)) == {key("part")}
+
+
+def test_a_part_that_goes_is_news_for_its_users() -> None:
+    store = ObjectStore()
+    store.put(raw("site", 1, include=("part",)))
+    store.put(raw("part", 2))
+    assert store.remove(key("part"), "uid-of-part") == {key("part"), key("site")}
+    assert store.remove(key("site"), "uid-of-site") == {key("site"), key("part")}
+    assert len(store) == 0
+
+
+def test_a_successor_under_the_same_name_is_not_removed_with_its_predecessor() -> None:
+    store = ObjectStore()
+    store.put(raw("site", 1, uid="first"))
+    assert store.put(raw("site", 2, uid="second")) == {key("site")}
+    assert store.remove(key("site"), "first") == set()
+    entry = store.get(key("site"))
+    assert entry is not None
+    assert entry.uid == "second"
+
+
+def test_a_sweep_removes_what_vanished_unseen() -> None:
+    store = ObjectStore()
+    for version, name in enumerate(("kept", "gone", "remade", "newer"), start=1):
+        store.put(raw(name, version if name != "newer" else 50))
+    listed = {key("kept"): "uid-of-kept", key("remade"): "another"}
+    assert store.sweep("SidecarApp", listed, 40) == {key("gone"), key("remade")}
+    assert store.sweep("Ambassador", {}, 40) == set()
+    assert len(store) == 2
+
+
+def test_an_object_without_the_form_of_its_kind_is_kept_with_its_problems() -> None:
+    store = ObjectStore()
+    bad = raw("site")
+    bad["spec"]["replicsa"] = 2
+    store.put(bad)
+    entry = store.get(key("site"))
+    assert entry is not None
+    assert entry.app is None
+    assert [str(p) for p in entry.problems] == ["spec.replicsa: unknown field"]
+    assert (entry.is_part, entry.includes) == (False, [])

@@ -1,0 +1,104 @@
+"""The cache of Pods: newest word wins, the dead stay dead, own writes are seen at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podpatterns.controller.key import Key
+from podpatterns.controller.podstore import PodStore
+
+SITE = Key("SidecarApp", "default", "site")
+
+
+def raw(
+    name: str = "site-0", version: int = 1, *, owner: str | None = "site", **metadata: Any
+) -> dict[str, Any]:
+    references = [
+        {
+            "apiVersion": "podpatterns.dev/v1alpha1",
+            "kind": "SidecarApp",
+            "name": owner,
+            "uid": f"uid-of-{owner}",
+            "controller": True,
+        }
+    ]
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "default",
+            "uid": f"uid-of-{name}",
+            "resourceVersion": str(version),
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "ownerReferences": references if owner else [],
+        }
+    }
+
+
+def names(store: PodStore, owner: str = "site") -> list[str]:
+    return [pod.name for pod in store.of(f"uid-of-{owner}")]
+
+
+def test_news_names_the_owner_and_no_news_names_nobody() -> None:
+    store = PodStore()
+    assert store.put(raw(version=5)) == {SITE}
+    assert store.put(raw(version=5)) == set(), "the watch tells what the answer to our write told"
+    assert store.put(raw(version=4)) == set(), "a stale list"
+    assert store.put(raw(version=6)) == {SITE}
+    assert names(store) == ["site-0"]
+
+
+def test_an_answer_that_comes_after_the_pod_was_deleted_raises_no_ghost() -> None:
+    store = PodStore()
+    assert store.remove("uid-of-site-0", 7) == set()
+    assert store.put(raw(version=5)) == set()
+    assert names(store) == []
+
+
+def test_a_pod_whose_labels_left_and_came_back() -> None:
+    store = PodStore()
+    store.put(raw(version=5))
+    assert store.remove("uid-of-site-0", 6) == {SITE}
+    assert store.put(raw(version=7)) == {SITE}
+    assert names(store) == ["site-0"]
+
+
+def test_a_late_deletion_event_of_an_earlier_moment_does_nothing() -> None:
+    store = PodStore()
+    store.put(raw(version=9))
+    assert store.remove("uid-of-site-0", 8) == set()
+    assert names(store) == ["site-0"]
+
+
+def test_a_sweep_removes_what_vanished_and_keeps_what_is_newer_than_the_list() -> None:
+    store = PodStore()
+    store.put(raw("site-0", 3))
+    store.put(raw("site-1", 4))
+    store.put(raw("site-2", 12))
+    assert store.sweep(["uid-of-site-0"], 10) == {SITE}
+    assert sorted(names(store)) == ["site-0", "site-2"]
+
+
+def test_a_pod_that_changes_hands_is_news_for_both() -> None:
+    store = PodStore()
+    store.put(raw(version=1))
+    assert store.put(raw(version=2, owner="blog")) == {SITE, Key("SidecarApp", "default", "blog")}
+    assert (names(store), names(store, "blog")) == ([], ["site-0"])
+    assert store.put(raw(version=3, owner=None)) == {Key("SidecarApp", "default", "blog")}
+    assert len(store) == 0
+
+
+def test_pods_of_other_controllers_are_none_of_ours() -> None:
+    store = PodStore()
+    pod = raw()
+    pod["metadata"]["ownerReferences"][0].update(apiVersion="apps/v1", kind="ReplicaSet")
+    assert store.put(pod) == set()
+    assert len(store) == 0
+
+
+def test_forgotten_by_word_of_the_server() -> None:
+    store = PodStore()
+    store.put(raw(version=5))
+    store.forget("uid-of-site-0")
+    store.forget("uid-of-nobody")
+    assert names(store) == []
+    assert store.put(raw(version=5)) == set()

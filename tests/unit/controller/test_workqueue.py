@@ -1,0 +1,72 @@
+"""The queue's contract: each key at most once, never in two hands, none forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from podpatterns.controller.backoff import FIRST, LONGEST, backoff
+from podpatterns.controller.workqueue import WorkQueue
+
+
+async def test_a_key_added_twice_comes_once() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("a")
+    queue.add("a")
+    queue.add("b")
+    assert [await queue.get(), await queue.get()] == ["a", "b"]
+    assert len(queue) == 0
+
+
+async def test_a_key_in_work_comes_again_only_when_done() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("a")
+    assert await queue.get() == "a"
+    queue.add("a")
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    queue.done("a")
+    assert await waiting == "a"
+    queue.done("a")
+    assert len(queue) == 0
+
+
+async def test_the_earlier_of_two_delays_counts() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_after("a", 60)
+    queue.add_after("a", 0.01)
+    queue.add_after("a", 60)
+    assert await asyncio.wait_for(queue.get(), 5) == "a"
+
+
+async def test_adding_now_replaces_the_delay() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_after("a", 0.01)
+    queue.add("a")
+    assert await queue.get() == "a"
+    queue.done("a")
+    queue.add_after("b", 0.02)
+    assert await queue.get() == "b", "the timer of a was cancelled"
+
+
+async def test_failures_wait_longer_each_time_until_a_success() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    loop = asyncio.get_running_loop()
+    for failures in (1, 2, 3):
+        started = loop.time()
+        queue.add_failed("a")
+        assert await queue.get() == "a"
+        assert loop.time() - started >= backoff(failures) * 0.9
+        queue.done("a")
+    queue.succeeded("a")
+    queue.add_failed("a")
+    await asyncio.wait_for(queue.get(), backoff(3))
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, FIRST), (2, 2 * FIRST), (50, LONGEST), (5000, LONGEST)]
+)
+def test_backoff(failures: int, seconds: float) -> None:
+    assert backoff(failures) == seconds
