@@ -47,6 +47,7 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
         DIRECTORY.mkdir(exist_ok=True)
         _link(DIRECTORY / "kubectl", kubectl)
         super().__init__(NAME, KUBECONFIG, kind_path=kind, kubectl_path=kubectl)
+        self.made = False  # Whether create() made the cluster; if not, it's someone else's to delete.
 
     def create(self) -> None:
         """Makes the cluster, or takes the one that is there if it has this node image and works."""
@@ -60,6 +61,7 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
                 configuration.write_text(json.dumps(_configuration(self.image), indent=2))
                 super().create(configuration)
                 self._await_ready(START_SECONDS)
+            self.made = True
 
     def delete(self) -> None:
         """Deletes the cluster; does nothing when there is none."""

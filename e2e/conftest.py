@@ -1,0 +1,68 @@
+"""The kind cluster with the project's images for the tests in this directory, and a namespace for each."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from e2e.cluster.images import build_images
+from e2e.cluster.kind import KUBECONFIG, Cluster
+from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.namespace import own_namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+# The cluster, or why there is none.
+CLUSTER = pytest.StashKey[Future[Cluster]]()
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Makes the cluster in sight and before the first test, whose time limit is for itself."""
+    needed = any("cluster" in getattr(item, "fixturenames", ()) for item in session.items)
+    if needed and not session.config.option.collectonly:
+        session.config.stash[CLUSTER] = Future()
+        with _shown(session.config):
+            _make(session.config.stash[CLUSTER])
+
+
+def _make(result: Future[Cluster]) -> None:
+    try:
+        cluster = Cluster()
+        cluster.create()
+        cluster.load_images(*build_images())
+        result.set_result(cluster)
+    except Exception as error:  # The tests that need the cluster fail with it; the others are run.
+        result.set_exception(error)
+
+
+@pytest.fixture(scope="session")
+def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
+    """The cluster for the whole run. One that was there before stays, as does one that is kept on demand."""
+    cluster = pytestconfig.stash[CLUSTER].result()
+    yield cluster
+    if cluster.made and not pytestconfig.getoption("keep_cluster"):
+        cluster.delete()
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest, pytestconfig: pytest.Config, cluster: Cluster) -> Iterator[str]:
+    """A new namespace that can run Pods; deleted afterwards without waiting for it."""
+    keep = pytestconfig.getoption("keep_cluster")
+    with own_namespace(KUBECONFIG, request.node.name, keep=keep) as namespace:
+        yield namespace
+
+
+@pytest.fixture
+def kubectl(namespace: str) -> Kubectl:
+    """kubectl as an administrator, in the test's namespace."""
+    return Kubectl(KUBECONFIG, namespace)
+
+
+def _shown(config: pytest.Config) -> AbstractContextManager[None]:
+    """What is printed inside is seen at once, not captured."""
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    return cast("AbstractContextManager[None]", capture.global_and_fixture_disabled())
