@@ -41,9 +41,17 @@ async def serve(lease_namespace: str, liveness: str | None) -> None:
     stop = asyncio.Event()
     work = asyncio.create_task(controller.run())
     work.add_done_callback(lambda _: stop.set())
+    registry = _registry(controller)
+
+    @kopf.on.cleanup(registry=registry)
+    async def end(**_: Any) -> None:
+        # kopf would let a task that it did not start go on for 5 s, then break off the Lease's release.
+        work.cancel()
+        await asyncio.wait([work])
+
     try:
         await kopf.operator(
-            registry=_registry(controller),
+            registry=registry,
             standalone=True,
             clusterwide=True,
             liveness_endpoint=liveness,
