@@ -41,6 +41,8 @@ def run(lease_namespace: str, health: str | None, log_level: str) -> None:
     logging.getLogger().setLevel(log_level)
     # kopf tells of every event that it passed on.
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    # Every probe would be a line.
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(lease_namespace, health))
     except* (KindsMissingError, LeadershipLostError) as ends:
