@@ -1,4 +1,4 @@
-"""The kind cluster with the project's images for the tests in this directory, and a namespace for each."""
+"""The kind cluster with the project's images and operator for these tests, and a namespace for each of them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from e2e import release
 from e2e.cluster.images import build_images
 from e2e.cluster.kind import KUBECONFIG, Cluster
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.namespace import own_namespace
+from e2e.diagnosis import diagnosis
+from e2e.website import Website
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from contextlib import AbstractContextManager
 
 # The cluster, or why there is none.
@@ -60,6 +63,28 @@ def namespace(request: pytest.FixtureRequest, pytestconfig: pytest.Config, clust
 def kubectl(namespace: str) -> Kubectl:
     """kubectl as an administrator, in the test's namespace."""
     return Kubectl(KUBECONFIG, namespace)
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Cluster) -> None:
+    """The operator, as Helm installs it. It stays as long as the cluster."""
+    release.install()
+
+
+@pytest.fixture
+def website(cluster: Cluster, kubectl: Kubectl) -> Website:
+    """The site of examples/site.yaml and its git server; a test starts what it wants of them."""
+    return Website(cluster, kubectl)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds to a failure what the cluster has to say."""
+    report = yield
+    kubectl = getattr(item, "funcargs", {}).get("kubectl")
+    if report.failed and kubectl:
+        report.sections.append(("cluster", diagnosis(kubectl)))
+    return report
 
 
 def _shown(config: pytest.Config) -> AbstractContextManager[None]:

@@ -28,17 +28,17 @@ class Website:
         self._kubectl = kubectl
 
     def start_git_server(self) -> None:
-        """Has a git server, with an empty repository when it's new; returns when it answers."""
+        """Applies examples/git-server.yaml; a new server has an empty repository. Waits for nothing."""
         self._kubectl("apply", f"--filename={GIT_SERVER}")
-        self._kubectl("rollout", "status", "deployment/git-server", "--timeout=60s")
 
     def start(self) -> None:
-        """Has the site; returns at once."""
+        """Applies examples/site.yaml, and waits for nothing."""
         self._kubectl("apply", f"--filename={SITE}")
 
     def push(self, page: str) -> None:
-        """Commits `page` as index.html and pushes it to the git server, as a user would."""
+        """Commits `page` as index.html and pushes it to the git server, once that is up, as a user would."""
         require({"git": "git"})
+        self._kubectl("rollout", "status", "deployment/git-server", "--timeout=60s")
         namespace = f"--namespace={self._kubectl.namespace}"
         with (
             self._cluster.port_forward("service/git-server", 80, namespace) as port,

@@ -65,9 +65,9 @@ def _demonstrate(kubectl: Kubectl, website: Website) -> list[Shown]:
         website.start_git_server()
         release.install()
     with step("Apply examples/site.yaml and examples/privileged.yaml"):
-        website.push("<h1>The first page</h1>\n")
         website.start()
         kubectl("apply", f"--filename={EXAMPLES / 'privileged.yaml'}")
+        website.push("<h1>The first page</h1>\n")
         for name in ("site", "tuned"):
             kubectl("wait", "--for=condition=Ready", f"sidecarapp/{name}", f"--timeout={READY_SECONDS}s")
     shown = []
@@ -81,7 +81,8 @@ def _demonstrate(kubectl: Kubectl, website: Website) -> list[Shown]:
 
 
 def _line(shown: Shown) -> str:
-    return f"  {shown.done:42}  {shown.figure:>18}  {shown.came}"
+    seconds = "" if shown.seconds is None else f"{shown.seconds:.1f} s"
+    return f"  {shown.done:25}  {seconds:>6}  {shown.came}"
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ REPLACEMENT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Shown:
-    """What was done and what came of it, with the figure in which it's told."""
+    """What was done, what came of it, and where that takes time, after how many seconds."""
 
     done: str
     came: str
-    figure: str
+    seconds: float | None = None
 
 
 def push_to_deploy(website: Website) -> Shown:
@@ -37,7 +37,7 @@ def push_to_deploy(website: Website) -> Shown:
         lambda: {website.page(name) for name in REPLICAS}, PAGE_SECONDS, until=lambda pages: pages == {text}
     )
     seconds = time.monotonic() - started
-    return Shown("git push", f"{' and '.join(REPLICAS)} serve the new page", f"{seconds:.1f} s")
+    return Shown("git push", f"{' and '.join(REPLICAS)} serve the new page", seconds)
 
 
 def replacement(kubectl: Kubectl, website: Website) -> Shown:
@@ -57,8 +57,8 @@ def replacement(kubectl: Kubectl, website: Website) -> Shown:
         raise AssertionError(f"site-0 should have one controller, {owner}: {controllers(new)}")
     return Shown(
         "kubectl delete pod site-0",
-        f"site-0 is back and serves: UID {before[:8]}… became {uid(new)[:8]}…",
-        f"{seconds:.1f} s",
+        f"site-0 is back and serves; its UID was {before[:8]}…, now it is {uid(new)[:8]}…",
+        seconds,
     )
 
 
@@ -67,8 +67,4 @@ def privilege(kubectl: Kubectl) -> Shown:
     tuner, web = (effective_capabilities(kubectl, "tuned-0", name) for name in ("tuner", "web"))
     if not tuner or web:
         raise AssertionError(f"tuner alone should have capabilities: {tuner:016x}, web {web:016x}")
-    return Shown(
-        "privileged: true on the helper of tuned-0",
-        f"CapEff {tuner:016x}; its neighbour: {web:016x}",
-        f"{tuner.bit_count()} / {web.bit_count()} capabilities",
-    )
+    return Shown("privileged: true", f"CapEff of tuner is {tuner:016x}, of web beside it {web:016x}")
