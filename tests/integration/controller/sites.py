@@ -59,6 +59,10 @@ class Sites:
 
         eventually(lambda: self.get(name), timeout, until=settled)
 
+    def wait_until_collected(self, name: str = "site") -> None:
+        """Its Pods are gone. The garbage collector looks for new kinds, such as ours, every 30 s."""
+        eventually(lambda: self.pods(name), 90, until=lambda pods: not pods)
+
     def get(self, name: str = "site") -> dict[str, Any]:
         return self.kubectl.get("sidecarapp", name)
 

@@ -111,7 +111,7 @@ def test_a_quota_is_told_in_the_servers_words_and_recovered_from(sites: Sites, k
 def test_deleting_the_object_deletes_its_pods(sites: Sites, kubectl: Kubectl) -> None:
     sites.ready(replicas=2)
     kubectl("delete", "sidecarapp", "site")
-    eventually(sites.pods, until=lambda pods: not pods)
+    sites.wait_until_collected()
 
 
 def test_deleted_and_made_anew_under_one_name(sites: Sites, kubectl: Kubectl) -> None:
