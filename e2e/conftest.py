@@ -1,4 +1,4 @@
-"""The kind cluster with the project's images and operator for these tests, and a namespace for each of them."""
+"""The kind cluster with the project's images and operator for these tests, and a namespace for each."""
 
 from __future__ import annotations
 
