@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,11 +13,11 @@ from e2e.cluster.kind import KUBECONFIG, Cluster
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.namespace import own_namespace
 from e2e.diagnosis import diagnosis
+from e2e.terminal import uncaptured
 from e2e.website import Website
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from contextlib import AbstractContextManager
 
 # The cluster, or why there is none.
 CLUSTER = pytest.StashKey[Future[Cluster]]()
@@ -28,7 +28,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     needed = any("cluster" in getattr(item, "fixturenames", ()) for item in session.items)
     if needed and not session.config.option.collectonly:
         session.config.stash[CLUSTER] = Future()
-        with _shown(session.config):
+        with uncaptured(session.config):
             _make(session.config.stash[CLUSTER])
 
 
@@ -85,9 +85,3 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and kubectl:
         report.sections.append(("cluster", diagnosis(kubectl)))
     return report
-
-
-def _shown(config: pytest.Config) -> AbstractContextManager[None]:
-    """What is printed inside is seen at once, not captured."""
-    capture: Any = config.pluginmanager.getplugin("capturemanager")
-    return cast("AbstractContextManager[None]", capture.global_and_fixture_disabled())

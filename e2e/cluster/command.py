@@ -44,7 +44,7 @@ def run(
 
 def feed(
     command: Sequence[str | Path],
-    write: Callable[[IO[bytes]], None],
+    write: Callable[[IO[bytes]], object],
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """Runs `command` while `write` fills its standard input. Raises as `run` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from e2e.cluster.debian import debian
@@ -23,8 +24,9 @@ BOX = f"podpatterns/box:{VERSION}"
 def build_images() -> list[str]:
     """Builds what the engine doesn't have yet, or has from other sources, and gives the tags of all."""
     images = _images()
-    for image in images:
-        image.build()
+    # While one waits for Debian's mirror, another has the processor.
+    with ThreadPoolExecutor(max_workers=2) as builders:
+        list(builders.map(Image.build, images))
     return [image.tag for image in images]
 
 

@@ -70,15 +70,22 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
 
     def load_images(self, *tags: str) -> None:
         """Copies images of the engine to the node, but for those that are there already."""
-        missing = {tag: identity for tag in tags if not self._holds(tag, identity := image_id(tag))}
+        ctr = ["docker", "exec", "--interactive", NODE, "ctr", "--namespace=k8s.io", "images"]
+        identities = {_reference(tag): image_id(tag) for tag in tags}
+        held = run(
+            *ctr,
+            "list",
+            "--quiet",
+            *(f'name=={name},labels."{LOADED}"=={identity}' for name, identity in identities.items()),
+        ).splitlines()
+        missing = [tag for tag in tags if _reference(tag) not in held]
         if not missing:
             return
         with step(f"Load {', '.join(missing)} into the node"):
-            ctr = ["docker", "exec", "--interactive", NODE, "ctr", "--namespace=k8s.io", "images"]
             # Streamed through containerd's transfer service it would take twice as long.
             pipe(["docker", "save", *missing], [*ctr, "import", "--local", "-"], subprocess.DEVNULL)
-            for tag, identity in missing.items():
-                run(*ctr, "label", _reference(tag), f"{LOADED}={identity}")
+            for name in map(_reference, missing):
+                run(*ctr, "label", name, f"{LOADED}={identities[name]}")
 
     @contextmanager
     def port_forward(self, target: str, port: int, *arguments: str) -> Iterator[int]:
@@ -122,12 +129,6 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
         run(*kubectl, "wait", "--for=condition=Ready", "node", "--all", timeout)
         run(*kubectl, "--namespace=kube-system", "rollout", "status", "deployment/coredns", timeout)
         run(*kubectl, "--namespace=default", "wait", "--for=create", "serviceaccount/default", timeout)
-
-    def _holds(self, tag: str, identity: str) -> bool:
-        filters = f'name=={_reference(tag)},labels."{LOADED}"=={identity}'
-        return bool(
-            run("docker", "exec", NODE, "ctr", "--namespace=k8s.io", "images", "list", "--quiet", filters)
-        )
 
 
 def _link(link: Path, target: Path) -> None:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from e2e.cluster.control_plane import COMPONENTS, ControlPlane
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.kwok import fake_nodes
+from e2e.cluster.namespace import own_namespace
 from e2e.cluster.programs import programs
-from e2e.eventually import eventually
+from e2e.terminal import uncaptured
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from contextlib import AbstractContextManager
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Builds the programs in sight and before the first test, whose time limit is for itself."""
     needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
     if needed and not session.config.option.collectonly:
-        with _shown(session.config):
+        with uncaptured(session.config):
             programs(*COMPONENTS, "kwok", "kubectl")
 
 
@@ -48,7 +46,7 @@ def control_plane(
         yield control_plane
     if keep:
         pids = " ".join(map(str, control_plane.pids.values()))
-        with _shown(pytestconfig):
+        with uncaptured(pytestconfig):
             print(f"\nKept running: export KUBECONFIG={control_plane.kubeconfig}; ends with: kill {pids}")
 
 
@@ -72,23 +70,11 @@ def nodes(control_plane: ControlPlane) -> Iterator[None]:
 @pytest.fixture
 def namespace(request: pytest.FixtureRequest, control_plane: ControlPlane) -> Iterator[str]:
     """A new namespace that can run Pods; deleted afterwards without waiting for it."""
-    kubectl = Kubectl(control_plane.kubeconfig)
-    test = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
-    name = f"{test}-{secrets.token_hex(3)}"
-    kubectl("create", "namespace", name)
-    eventually(lambda: kubectl("get", "serviceaccount", f"--namespace={name}", "--output=name"))
-    yield name
-    if not control_plane.keep:
-        kubectl("delete", "namespace", name, "--wait=false")
+    with own_namespace(control_plane.kubeconfig, request.node.name, keep=control_plane.keep) as namespace:
+        yield namespace
 
 
 @pytest.fixture
 def kubectl(control_plane: ControlPlane, namespace: str) -> Kubectl:
     """kubectl as an administrator, in the test's namespace."""
     return Kubectl(control_plane.kubeconfig, namespace)
-
-
-def _shown(config: pytest.Config) -> AbstractContextManager[None]:
-    """What is printed inside is seen at once, not captured."""
-    capture: Any = config.pluginmanager.getplugin("capturemanager")
-    return cast("AbstractContextManager[None]", capture.global_and_fixture_disabled())
