@@ -87,7 +87,9 @@ func TestBrokenRemote(t *testing.T) {
 		"pack: hanging":           onlyPacks(hang),
 		"pack: hanging within":    onlyPacks(hangHalfWay),
 		"a closed connection":     func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) },
-		"redirects in a circle":   func(w http.ResponseWriter, q *http.Request, _ http.Handler) { http.Redirect(w, q, q.URL.String(), 302) },
+		"redirects in a circle": func(w http.ResponseWriter, q *http.Request, _ http.Handler) {
+			http.Redirect(w, q, q.URL.String(), http.StatusFound)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -67,8 +68,7 @@ func (s *Syncer) Sync(ctx context.Context) (result Result, err error) {
 }
 
 func (s *Syncer) publish(ctx context.Context, session *remote.Session, target remote.Target) (Result, error) {
-	// What a fetch allocates is not needed again until the next change.
-	defer debug.FreeOSMemory()
+	defer freeMemory()
 	hash := target.Commit.String()
 	err := s.Volume.Create(hash, func(dir *os.Root) error { return s.fill(ctx, session, target, dir) })
 	switch {
@@ -85,6 +85,13 @@ func (s *Syncer) publish(ctx context.Context, session *remote.Session, target re
 		return Result{}, err
 	}
 	return Result{Hash: hash, Changed: true}, nil
+}
+
+// freeMemory gives back what a fetch needed, since the next change may be days away. The first collection leaves
+// what is in pools, where go-git keeps buffers as large as the largest file.
+func freeMemory() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }
 
 func (s *Syncer) fill(ctx context.Context, session *remote.Session, target remote.Target, dir *os.Root) error {
