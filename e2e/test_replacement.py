@@ -46,7 +46,7 @@ def test_an_operator_killed_while_it_scales_ends_with_the_right_number(kubectl: 
 
     with _created(kubectl) as created, _operator_killer(kubectl) as kill:
         kubectl("scale", "sidecarapp/many", f"--replicas={REPLICAS}")
-        names = [next(created) for _ in range(REPLICAS // 5)]
+        names = [next(created) for _ in range(REPLICAS // 10)]
         kill()
         kubectl("wait", "--for=condition=Ready", "sidecarapp/many", "--timeout=240s")
         names += [next(created) for _ in range(REPLICAS - len(names))]
@@ -66,13 +66,12 @@ def test_an_operator_killed_while_it_scales_ends_with_the_right_number(kubectl: 
 @contextmanager
 def _created(kubectl: Kubectl) -> Iterator[Iterator[str]]:
     """Inside, the names of Pods as they are created, those that are there first."""
-    columns = "--output=custom-columns=NAME:.metadata.name"
-    watch = [*kubectl.command, "get", "pods", "--watch", "--output-watch-events", columns, "--no-headers"]
+    watch = [*kubectl.command, "get", "pods", "--watch", "--output-watch-events", "--no-headers"]
     with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             events = map(str.split, process.stdout)
-            yield (name for event, name in events if event == "ADDED")
+            yield (name for event, name, *_ in events if event == "ADDED")
         finally:
             process.kill()
 

@@ -76,6 +76,7 @@ def test_a_helper_with_the_application_is_an_ordinary_container(kubectl: Kubectl
         # Fails at first, and succeeds when it's started again.
         ("OnFailure", "test -f /state/tried || { touch /state/tried; exit 1; }"),
     ],
+    ids=["Never", "OnFailure"],
 )
 def test_a_pod_that_runs_to_completion_completes(kubectl: Kubectl, restart_policy: str, task: str) -> None:
     kubectl.apply(
