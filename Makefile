@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help check test integration e2e demo cluster cluster-delete images generate lock
+.PHONY: help lint helpers check test integration e2e demo cluster cluster-delete generate lock
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -17,22 +17,27 @@ help: ## This list
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch .venv
 
-check: .venv ## Lint, types, generated files, unit and property tests: the quick loop
+lint: .venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/podpatterns crds --check crds
+
+helpers:
 	cd helpers/git-sync && go vet ./... && go test ./...
-	$(BIN)/pytest -q tests/unit
+	cd e2e/cluster/runc-capped && go vet ./... && go test ./...
+
+check: lint helpers ## Lint, types, generated files, unit and property tests: the quick loop
+	$(BIN)/pytest tests/unit
 
 integration: .venv ## Tests on a real API server made of plain processes
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest -v tests/integration
 
 e2e: .venv ## Scenarios with real containers on the kind cluster
-	$(BIN)/pytest e2e
+	$(BIN)/pytest -v e2e
 
-test: check ## Everything: what CI runs
+test: lint helpers ## Everything: what CI runs
 	$(BIN)/pytest -v
 
 cluster: .venv ## Create (or reuse) the kind cluster; its kubeconfig is .cluster/kubeconfig
