@@ -1,7 +1,7 @@
 """The Pod informer: LIST in pages, then WATCH with bookmarks, for ever.
 
 kopf's own watching is left aside for Pods: it keeps whole objects, gives no DELETED for what vanished across
-a relist, and at 10,000 Pods costs a hundred times the latency (docs/adr/0002-one-informer-for-pods.md).
+a relist, and at 10,000 Pods costs a hundred times the latency (docs/adr/0002).
 """
 
 from __future__ import annotations
