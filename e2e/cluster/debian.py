@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -38,12 +39,18 @@ OPTIONS = (
 
 
 def debian() -> str:
-    """The tag of a small Debian image that the engine has: the published one, or one made from packages."""
+    """The tag of a small Debian image that the engine has: the published one, or one made from packages.
+
+    Raises:
+        RuntimeError: the published one can't be had, and only root can make one.
+    """
     options = digest(SUITE, *OPTIONS)
     if label(BUILT, DIGEST) == options:
         return BUILT
     if image_id(PUBLISHED) or pull(PUBLISHED):
         return PUBLISHED
+    if os.geteuid() != 0:
+        raise RuntimeError(f"the image {PUBLISHED} can't be pulled, and only root can make one from packages")
     require({"mmdebstrap": "mmdebstrap"})
     with step(f"Build the image {BUILT} from packages"), tempfile.TemporaryDirectory() as directory:
         archive = Path(directory) / "debian.tar"

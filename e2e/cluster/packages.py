@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from e2e.cluster.cache import lock
 from e2e.cluster.command import run
 from e2e.cluster.progress import step
 
@@ -16,18 +17,27 @@ SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 class PackagesMissing(RuntimeError):
-    """Programs are missing that this process may not install; the text is the command that does."""
+    """Programs are missing that this process may not install; the message has the command that does."""
 
 
 def require(packages: dict[str, str]) -> None:
-    """Installs what is missing of `packages`, a program's name to the Debian package that holds it."""
-    missing = sorted({package for program, package in packages.items() if not shutil.which(program)})
-    if not missing:
-        return
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    """Installs what is missing of `packages`, from a program's name to the Debian package that holds it.
+
+    Raises:
+        PackagesMissing: only root can install them, and only where there is apt.
+        CommandFailed: apt-get failed.
+    """
+    with lock("packages"):
+        missing = sorted({package for program, package in packages.items() if not shutil.which(program)})
+        if missing:
+            _install(missing)
+
+
+def _install(packages: list[str]) -> None:
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise PackagesMissing(f"please install: sudo {' '.join(install)}")
-    with step(f"Install {', '.join(missing)}"), _no_services_started():
+    with step(f"Install {', '.join(packages)}"), _no_services_started():
         run("apt-get", "update")
         run(*install, environment={"DEBIAN_FRONTEND": "noninteractive"})
 
