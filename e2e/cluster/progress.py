@@ -4,7 +4,8 @@
         ...
 
 writes a line when it starts, one now and then while it lasts, so that a CI log shows life, and one with the
-elapsed time at its end. All goes to stderr: the standard output of a command stays what was asked for.
+elapsed time at its end. Of steps within steps the innermost shows life. All goes to stderr: the standard
+output of a command stays what was asked for.
 """
 
 from __future__ import annotations
@@ -70,8 +71,11 @@ def summary() -> str:
 
 def _show_life(step: _Step, finished: threading.Event) -> None:
     while not finished.wait(SIGN_OF_LIFE_SECONDS):
-        _say(step, f"{step.title}: {time.monotonic() - step.started:.0f} s so far")
+        if not any(inner.depth > step.depth and inner.outcome == "unfinished" for inner in _steps):
+            _say(step, f"{step.title}: {time.monotonic() - step.started:.0f} s so far")
 
 
 def _say(step: _Step, text: str) -> None:
-    print(f"{'  ' * step.depth}[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+    # In one piece, as other threads write too.
+    sys.stderr.write(f"{'  ' * step.depth}[{time.strftime('%H:%M:%S')}] {text}\n")
+    sys.stderr.flush()
