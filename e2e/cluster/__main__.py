@@ -46,7 +46,7 @@ def main() -> None:
     try:
         COMMANDS[parser.parse_args().command]()
     except (RuntimeError, TimeoutError, subprocess.CalledProcessError) as error:
-        sys.exit(f"{error}")
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

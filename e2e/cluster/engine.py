@@ -41,7 +41,7 @@ def find() -> bool:
     """Whether a Docker engine answers; DOCKER_HOST leads this process and its children to our own."""
     if _answers():
         return True
-    if "DOCKER_HOST" in os.environ or not _answers(HOST):
+    if _other_wanted() or not _answers(HOST):
         return False
     os.environ["DOCKER_HOST"] = HOST
     return True
@@ -57,7 +57,7 @@ def ensure() -> None:
     """
     if find():
         return
-    if "DOCKER_HOST" in os.environ:
+    if _other_wanted():
         raise EngineMissing(f"no Docker engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}")
     if os.geteuid() != 0:
         raise EngineMissing(
@@ -81,6 +81,11 @@ def stop() -> bool:
     return True
 
 
+def _other_wanted() -> bool:
+    """Whether the user says which engine to use, and that isn't ours."""
+    return os.environ.get("DOCKER_HOST", HOST) != HOST
+
+
 def _answers(host: str | None = None) -> bool:
     if not shutil.which("docker"):
         return False
@@ -97,7 +102,7 @@ def _pid() -> int | None:
     try:
         pid = int(PID.read_text())
         command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
     return pid if str(CONFIGURATION) in command else None
 

@@ -13,7 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import yaml
 from pytest_kind import KindCluster
 
 from e2e.cluster import engine
@@ -31,8 +33,8 @@ DIRECTORY = Path(__file__).parents[2] / ".cluster"
 KUBECONFIG = DIRECTORY / "kubeconfig"
 
 START_SECONDS = 180
-# What works needs no more than this to show it; a cluster that doesn't is made anew sooner than waited for.
-REUSE_SECONDS = 5
+# For a cluster that is there; one that can't come back, as after a restart of the machine, fails at once.
+REUSE_SECONDS = 30
 
 # The label that an image in the node gets: its id in the engine.
 LOADED = "dev.podpatterns.id"
@@ -45,20 +47,20 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
         engine.ensure()
         kind, kubectl = programs("kind", "kubectl")
         DIRECTORY.mkdir(exist_ok=True)
-        _link(DIRECTORY / "kubectl", kubectl)
         super().__init__(NAME, KUBECONFIG, kind_path=kind, kubectl_path=kubectl)
         self.made = False  # Whether create() made the cluster; if not, it's someone else's to delete.
 
     def create(self) -> None:
         """Makes the cluster, or takes the one that is there if it has this node image and works."""
         with lock("cluster"):
+            _link(DIRECTORY / "kubectl", self.kubectl_path)
             self.image = node_image()
             if self._exists() and self._works():
                 return
             self.delete()
             with step("Create the kind cluster"):
-                configuration = DIRECTORY / "kind.json"
-                configuration.write_text(json.dumps(_configuration(self.image), indent=2))
+                configuration = DIRECTORY / "kind.yaml"
+                configuration.write_text(yaml.safe_dump(_configuration(self.image)))
                 super().create(configuration)
                 self._await_ready(START_SECONDS)
             self.made = True
@@ -125,34 +127,26 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
     def _await_ready(self, seconds: int) -> None:
         """Waits for what kind doesn't wait for and every Pod needs."""
         kubectl = [self.kubectl_path, f"--kubeconfig={KUBECONFIG}"]
-        timeout = f"--timeout={seconds}s"
-        run(*kubectl, "wait", "--for=condition=Ready", "node", "--all", timeout)
-        run(*kubectl, "--namespace=kube-system", "rollout", "status", "deployment/coredns", timeout)
-        run(*kubectl, "--namespace=default", "wait", "--for=create", "serviceaccount/default", timeout)
+        timeouts = [f"--timeout={seconds}s", f"--request-timeout={seconds}s"]
+        run(*kubectl, "wait", "--for=condition=Ready", "node", "--all", *timeouts)
+        dns = ["--namespace=kube-system", "wait", "--for=condition=Available", "deployment/coredns"]
+        run(*kubectl, *dns, *timeouts)
+        run(*kubectl, "--namespace=default", "wait", "--for=create", "serviceaccount/default", *timeouts)
 
 
 def _link(link: Path, target: Path) -> None:
     """For whoever works with the cluster by hand: this kubectl fits it."""
-    new = link.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(link)
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
 
 
-def _configuration(image: str) -> dict[str, object]:
-    kubelet: dict[str, object] = {
-        "kind": "KubeletConfiguration",
-        # Many machines still have cgroup v1; the kubelet wants to be told that it's all right.
-        "failCgroupV1": False,
-    }
+def _configuration(image: str) -> dict[str, Any]:
+    configuration: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "kind.yaml").read_text())
     if image == BUILT:  # This one brings the network of its Pods along, and what they resolve names with.
-        kubelet["resolvConf"] = "/kind/pod-resolv.conf"
-    return {
-        "kind": "Cluster",
-        "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "networking": {"disableDefaultCNI": image == BUILT},
-        "kubeadmConfigPatches": [json.dumps(kubelet)],
-    }
+        configuration["networking"] = {"disableDefaultCNI": True}
+        kubelet = {"kind": "KubeletConfiguration", "resolvConf": "/kind/pod-resolv.conf"}
+        configuration["kubeadmConfigPatches"].append(json.dumps(kubelet))
+    return configuration
 
 
 def _reference(tag: str) -> str:
