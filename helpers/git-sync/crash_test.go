@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -94,6 +95,27 @@ func TestTermination(t *testing.T) {
 	}
 }
 
+func TestTerminationEndsTheCommandToo(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	r.Push(map[string]string{"index.html": "first"})
+	pid := filepath.Join(t.TempDir(), "pid")
+	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(),
+		"--exec-command", script(t, "echo $$ >"+pid+".next; mv "+pid+".next "+pid+"; sleep 1000"))
+	gittest.Eventually(t, "the command runs", func() bool {
+		_, err := os.Stat(pid)
+		return err == nil
+	})
+	checkEndsSoon(t, p, syscall.SIGTERM)
+	command, err := strconv.Atoi(strings.TrimSpace(read(t, pid)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(command, 0); err != syscall.ESRCH {
+		t.Errorf("the command is still there: %v", err)
+	}
+}
+
 func checkEndsSoon(t *testing.T, p *process, signal syscall.Signal) {
 	t.Helper()
 	sent := time.Now()
@@ -101,7 +123,7 @@ func checkEndsSoon(t *testing.T, p *process, signal syscall.Signal) {
 		t.Fatal(err)
 	}
 	code := p.wait()
-	if took := time.Since(sent); code != 0 || took > 2*time.Second {
+	if took := time.Since(sent); code != 0 || took > 5*time.Second {
 		t.Errorf("ended after %s with code %d", took, code)
 	}
 }

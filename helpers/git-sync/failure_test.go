@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -184,10 +185,20 @@ func TestEmptyRepositoryIsWaitedFor(t *testing.T) {
 	r := gittest.NewRepository(t)
 	address := freeAddress(t)
 	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--max-failures", "0", "--http-bind", address)
-	p.waitLog("waiting for the first commit", 3)
+	gittest.Eventually(t, "three syncs find it empty", func() bool {
+		_, metrics := get(t, "http://"+address+"/metrics")
+		count, err := strconv.Atoi(sample(metrics, `git_sync_syncs_total{status="empty"}`))
+		return err == nil && count >= 3
+	})
+	if waits := p.lines("waiting for the first commit"); len(waits) != 1 {
+		t.Errorf("said %d times that it waits", len(waits))
+	}
 	if status, _ := get(t, "http://"+address+"/healthz"); status != http.StatusServiceUnavailable {
 		t.Errorf("healthz: %d", status)
 	}
+	r.Git("checkout", "--quiet", "-b", "other")
+	r.Push(map[string]string{"index.html": "not on the default branch"})
+	r.Git("checkout", "--quiet", "-b", "main")
 	p.waitPublished(r.Push(map[string]string{"index.html": "first"}))
 }
 

@@ -143,7 +143,7 @@ func TestReadersSeeOneTreeAtATime(t *testing.T) {
 	t.Parallel()
 	r := gittest.NewRepository(t)
 	hash := r.Push(sameEverywhere("start"))
-	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--period", "1s")
+	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--period", "2s")
 	p.waitPublished(hash)
 	done := make(chan struct{})
 	result := make(chan error, 1)
@@ -160,7 +160,7 @@ func TestReadersSeeOneTreeAtATime(t *testing.T) {
 		}
 		result <- err
 	}()
-	for i := range 5 {
+	for i := range 3 {
 		p.waitPublished(r.Push(sameEverywhere(strconv.Itoa(i))))
 	}
 	close(done)
@@ -173,7 +173,7 @@ func TestPreviousTreeStaysForAPeriodThenGoes(t *testing.T) {
 	t.Parallel()
 	r := gittest.NewRepository(t)
 	first := r.Push(map[string]string{"index.html": "first"})
-	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--period", "1s")
+	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--period", "2s")
 	p.waitPublished(first)
 	second := r.Push(map[string]string{"index.html": "second"})
 	p.waitPublished(second)

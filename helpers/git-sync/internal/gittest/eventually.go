@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	patience = 30 * time.Second
+	patience = time.Minute
 	interval = 5 * time.Millisecond
 )
 

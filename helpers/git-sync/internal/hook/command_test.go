@@ -31,7 +31,7 @@ func tell(t *testing.T, timeout time.Duration, body string) (string, error) {
 
 func TestCommandThatOutlivesItsTimeout(t *testing.T) {
 	start := time.Now()
-	_, err := tell(t, 200*time.Millisecond, "echo started; sleep 1000")
+	_, err := tell(t, time.Second, "echo started; sleep 1000")
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "started") {
 		t.Error(err)
 	}
@@ -47,7 +47,7 @@ func TestNothingACommandStartedIsLeft(t *testing.T) {
 	}
 	for name, end := range map[string]string{"success": "exit 0", "failure": "exit 1", "timeout": "sleep 1000"} {
 		t.Run(name, func(t *testing.T) {
-			tree, _ := tell(t, 500*time.Millisecond, "sleep 1000 >/dev/null 2>&1 & echo $! >pid; (sleep 0 &); "+end)
+			tree, _ := tell(t, 2*time.Second, "sleep 1000 >/dev/null 2>&1 & echo $! >pid; (sleep 0 &); "+end)
 			content, err := os.ReadFile(filepath.Join(tree, "pid"))
 			if err != nil {
 				t.Fatal(err)

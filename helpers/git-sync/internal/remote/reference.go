@@ -32,7 +32,10 @@ func resolve(ref string, refs *packp.AdvRefs) (Target, error) {
 	if target, ok := Pinned(ref); ok {
 		return target, nil
 	}
-	if ref == plumbing.HEAD.String() && refs.Head != nil {
+	if ref == plumbing.HEAD.String() {
+		if refs.Head == nil { // it names a branch that is not there, whatever others are
+			return Target{}, ErrEmpty
+		}
 		return Target{Object: *refs.Head, Commit: *refs.Head}, nil
 	}
 	for _, name := range []string{ref, "refs/" + ref, "refs/tags/" + ref, "refs/heads/" + ref} {

@@ -17,8 +17,8 @@ import (
 	"podpatterns.dev/git-sync/internal/objects"
 )
 
-// ErrEmpty says that the repository exists and has no commit yet.
-var ErrEmpty = errors.New("the repository has no commit yet")
+// ErrEmpty says that the repository exists and has no commit yet, at least none on its default branch if that is wanted.
+var ErrEmpty = errors.New("no commit yet")
 
 func init() {
 	// go-git keeps thin packs from being asked for, because most of it can't read them; our store can. Without them
@@ -48,7 +48,7 @@ func Open(ctx context.Context, repository Repository, credentials Credentials) (
 	}
 	session.Close()
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
-		return nil, ErrEmpty
+		err = ErrEmpty
 	}
 	return nil, redact(fmt.Errorf("listing the refs of %s: %w", repository, err), session.secrets)
 }

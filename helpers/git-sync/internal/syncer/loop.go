@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"podpatterns.dev/git-sync/internal/hook"
@@ -26,12 +27,17 @@ type Loop struct {
 	Log         *slog.Logger
 }
 
-// Run syncs every period until ctx ends, which is no error, or until there were too many failures.
+// Run syncs every period until ctx ends, which is no error, or until there were too many failures. No hook runs
+// after it.
 func (l *Loop) Run(ctx context.Context) error {
+	var hooks sync.WaitGroup
+	defer hooks.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for _, h := range l.Hooks {
-		go h.Run(ctx)
+		hooks.Go(func() { h.Run(ctx) })
 	}
-	failures, told := 0, false
+	failures, told, waiting := 0, false, false
 	for {
 		result, err := l.attempt(ctx)
 		delay := l.Period
@@ -39,7 +45,11 @@ func (l *Loop) Run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case l.waiting(err):
-			l.Log.Info("waiting for the first commit")
+			failures = 0
+			if !waiting {
+				l.Log.Info("waiting for the first commit")
+				waiting = true
+			}
 		case err != nil:
 			failures++
 			if l.MaxFailures != Unlimited && failures > l.MaxFailures {

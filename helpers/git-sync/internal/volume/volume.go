@@ -4,7 +4,7 @@
 //
 //	.git-sync/lock              held while a git-sync works on this root
 //	.git-sync/objects           git objects, a cache that every start empties
-//	.git-sync/worktrees/<hash>  one directory per commit, complete from the moment it has this name
+//	.git-sync/worktrees/<hash>  one directory per commit, whole as long as it has this name
 //	.git-sync/link              the next link, before it is renamed over the published one
 //
 // Only two renames make something visible: a finished tree gets its name, then the link gets its target. So a
@@ -25,6 +25,7 @@ import (
 const (
 	privateDir    = ".git-sync"
 	partialSuffix = ".partial"
+	doomedSuffix  = ".doomed"
 )
 
 // Volume is a root directory that this process alone writes to.
@@ -33,7 +34,7 @@ type Volume struct {
 	link    string // absolute
 	target  string // of the link, without the hash; relative to the link's directory
 	lock    *os.File
-	retired map[string]time.Time
+	retired map[string]time.Time // name in worktrees -> since when
 }
 
 // LinkPath returns the absolute path of link, which may be absolute or relative to root. It is an error for a
@@ -55,8 +56,8 @@ func LinkPath(root, link string) (string, error) {
 	return filepath.Clean(link), nil
 }
 
-// Open takes root, which is created if missing, and removes what an earlier run left unpublished.
-// link is a path as LinkPath returns it.
+// Open takes root, which is created if missing, and a link as LinkPath returns it. It empties the directory for git
+// objects, and retires what an earlier run left unpublished.
 func Open(root, link string) (*Volume, error) {
 	private := filepath.Join(root, privateDir)
 	v := &Volume{private: private, link: link, retired: map[string]time.Time{}}
@@ -75,7 +76,7 @@ func Open(root, link string) (*Volume, error) {
 	if v.lock, err = lock(filepath.Join(private, "lock")); err != nil {
 		return nil, err
 	}
-	if err := v.removeLeftovers(); err != nil {
+	if err := errors.Join(os.RemoveAll(v.Objects()), v.retireLeftovers()); err != nil {
 		return nil, errors.Join(err, v.Close())
 	}
 	return v, nil
@@ -169,30 +170,43 @@ func (v *Volume) Publish(hash string) error {
 // RemoveRetired deletes the trees that have been out of sight for at least age.
 func (v *Volume) RemoveRetired(age time.Duration) error {
 	var failures []error
-	for hash, since := range v.retired {
+	for name, since := range v.retired {
 		if time.Since(since) < age {
 			continue
 		}
-		if err := os.RemoveAll(v.Worktree(hash)); err != nil {
+		if err := v.remove(name); err != nil {
 			failures = append(failures, err)
 			continue
 		}
-		delete(v.retired, hash)
+		delete(v.retired, name)
 	}
 	return errors.Join(failures...)
 }
 
-func (v *Volume) removeLeftovers() error {
-	published := v.Published()
+// remove takes a tree's name away before its files: what has a commit's name is whole.
+func (v *Volume) remove(name string) error {
+	if strings.HasSuffix(name, doomedSuffix) { // by a run that did not end the removal
+		return os.RemoveAll(v.Worktree(name))
+	}
+	doomed := v.Worktree(name + doomedSuffix)
+	if err := os.Rename(v.Worktree(name), doomed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(doomed)
+}
+
+// retireLeftovers finds the trees that an earlier run left, whole or in part. One that can't be removed, because another
+// container wrote into it, is then reported like any other and keeps nobody from starting.
+func (v *Volume) retireLeftovers() error {
 	trees, err := os.ReadDir(v.Worktree(""))
 	if err != nil {
 		return err
 	}
-	failures := []error{os.RemoveAll(v.Objects())}
+	published := v.Published()
 	for _, tree := range trees {
 		if tree.Name() != published {
-			failures = append(failures, os.RemoveAll(v.Worktree(tree.Name())))
+			v.retired[tree.Name()] = time.Time{}
 		}
 	}
-	return errors.Join(failures...)
+	return nil
 }
