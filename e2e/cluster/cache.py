@@ -53,6 +53,12 @@ def cached(name: str, key: str, build: Callable[[Path], object]) -> Path:
     return entry
 
 
+def name_in_cache(path: Path) -> str:
+    """The name of something in the cache, which stands for its content; empty for a path outside."""
+    cache = cache_directory()
+    return str(path.relative_to(cache)) if path.is_relative_to(cache) else ""
+
+
 @contextmanager
 def lock(name: str) -> Iterator[None]:
     """Holds the lock `name` against other processes and threads; freed even when its holder is killed."""

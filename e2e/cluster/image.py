@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from e2e.cluster.cache import cache_directory, digest
+from e2e.cluster.cache import digest, name_in_cache
 from e2e.cluster.command import CommandFailed, feed, run
 from e2e.cluster.progress import step
 
@@ -65,7 +65,7 @@ class Image:
     def _digest(self) -> str:
         parts: list[Path | str] = []
         for name, path in sorted(self.context.items()):
-            parts += [name, _named_by_content(path) or path]
+            parts += [name, name_in_cache(path) or path]
         for name, tag in sorted(self.bases.items()):
             parts += [name, image_id(tag)]
         return digest(*parts)
@@ -92,18 +92,6 @@ def pull(tag: str) -> bool:
                 process.kill()
         process.communicate()
     return process.returncode == 0
-
-
-def write_tar(stream: IO[bytes], content: Mapping[str, Path]) -> None:
-    """Writes files and directories under the names they get, as what root would have made with umask 022."""
-    with tarfile.open(fileobj=stream, mode="w|") as archive:
-        for name, path in content.items():
-            archive.add(path, name, filter=_of_root)
-
-
-def _named_by_content(path: Path) -> str:
-    """The name of a path in the cache, which stands for its content; empty for any other path."""
-    return str(path) if path.is_relative_to(cache_directory()) else ""
 
 
 def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:

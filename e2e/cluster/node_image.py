@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from e2e.cluster.cache import cached, digest
+from e2e.cluster.cache import cached, digest, name_in_cache
 from e2e.cluster.command import pipe, run
 from e2e.cluster.component_images import build_component_images, component_programs
 from e2e.cluster.debian import debian
@@ -39,7 +39,7 @@ def node_image() -> str:
 def _store(base: str) -> Path:
     """A tar of containerd's store with all components' images unpacked."""
     made_from = [*component_programs().values(), *programs("containerd", "ctr")]
-    key = digest(FILES / "preload", FILES / "kube-proxy.Dockerfile", *map(str, made_from))
+    key = digest(FILES / "preload", FILES / "kube-proxy.Dockerfile", *map(name_in_cache, made_from))
 
     def build(directory: Path) -> None:
         with step("Unpack the images of Kubernetes into containerd's store"):
