@@ -94,6 +94,13 @@ def pull(tag: str) -> bool:
     return process.returncode == 0
 
 
+def write_tar(stream: IO[bytes], content: Mapping[str, Path]) -> None:
+    """Writes files and directories under the names they get, as what root would have made with umask 022."""
+    with tarfile.open(fileobj=stream, mode="w|") as archive:
+        for name, path in content.items():
+            archive.add(path, name, filter=_of_root)
+
+
 def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
