@@ -47,6 +47,8 @@ class Replacement(Observed):
     """Why the old Pod went, as one CamelCase word: Deleted, Failed, Evicted, Outdated, …"""
     time: Time
     """When the new Pod was created."""
+    duration: str
+    """How long it took from the old Pod's leaving until the new one was ready, such as 3.2s."""
 
 
 class UsedBy(Observed):

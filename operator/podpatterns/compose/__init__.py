@@ -4,7 +4,7 @@ Pure: nothing here does I/O. Whatever can't be composed is reported as problems,
 """
 
 from podpatterns.compose.composition import Composition, compose
-from podpatterns.compose.pod import pod_manifest
+from podpatterns.compose.pod import owner_reference, pod_manifest
 from podpatterns.compose.problem import CannotCompose, Problem
 
-__all__ = ["CannotCompose", "Composition", "Problem", "compose", "pod_manifest"]
+__all__ = ["CannotCompose", "Composition", "Problem", "compose", "owner_reference", "pod_manifest"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from podpatterns.api import SidecarApp
+from podpatterns.api import Pattern, SidecarApp
 from podpatterns.compose.composition import Composition
 from podpatterns.compose.labels import POD_INDEX, REVISION, selector
 
@@ -23,17 +23,20 @@ def pod_manifest(app: SidecarApp, composition: Composition, name: str, index: in
         "name": name,
         "namespace": app.metadata.namespace,
         "labels": labels,
-        "ownerReferences": [
-            {
-                "apiVersion": app.api_version,
-                "kind": app.kind,
-                "name": app.metadata.name,
-                "uid": app.metadata.uid,
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
+        "ownerReferences": [owner_reference(app)],
     }
     if annotations := template["metadata"].get("annotations"):
         metadata["annotations"] = annotations
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+def owner_reference(app: Pattern) -> dict[str, Any]:
+    """The reference that makes `app` the controller of a Pod."""
+    return {
+        "apiVersion": app.api_version,
+        "kind": app.kind,
+        "name": app.metadata.name,
+        "uid": app.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

@@ -20,6 +20,7 @@ REQUEST_TIMEOUT = 30.0
 """Seconds; the API server itself gives up on a write after 34 (its 60 s limit less admission's share)."""
 PAGE_SIZE = 500
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
 class ApiError(Exception):
@@ -68,6 +69,10 @@ class ApiServer:
     async def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A JSON merge patch (RFC 7386)."""
         return await self._json("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+    async def strategic_patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A patch that knows Kubernetes' own types: lists are merged by their keys."""
+        return await self._json("PATCH", path, body=body, content_type=STRATEGIC_PATCH)
 
     async def delete(self, path: str, uid: str) -> dict[str, Any]:
         """Delete the object with that UID and no other; the grace period is the object's own."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.key import controller_of
+from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan
 from podpatterns.replicas.status import Failure
@@ -39,22 +40,21 @@ class Executor:
         self._store = store
 
     async def carry_out(
-        self, plan: Plan, namespace: str, owner_uid: str, manifest: Callable[[Create], dict[str, Any]]
+        self, plan: Plan, entry: Entry, manifest: Callable[[Create], dict[str, Any]]
     ) -> Outcome:
         """Do what the plan says, as far as the server allows.
 
         Nothing is created when a delete failed: the number of live Pods must not exceed what was planned.
         """
         outcome = Outcome()
-        await asyncio.gather(*(self._delete(d, namespace, outcome) for d in plan.deletes))
-        await self._create_all(plan.creates, namespace, owner_uid, manifest, outcome)
+        await asyncio.gather(*(self._delete(d, entry, outcome) for d in plan.deletes))
+        await self._create_all(plan.creates, entry, manifest, outcome)
         return outcome
 
     async def _create_all(
         self,
         creates: Sequence[Create],
-        namespace: str,
-        owner_uid: str,
+        entry: Entry,
         manifest: Callable[[Create], dict[str, Any]],
         outcome: Outcome,
     ) -> None:
@@ -62,18 +62,17 @@ class Executor:
         batch = 1
         while creates and outcome.failure is None:
             now, creates = creates[:batch], creates[batch:]
-            await asyncio.gather(*(self._create(c, namespace, owner_uid, manifest, outcome) for c in now))
+            await asyncio.gather(*(self._create(c, entry, manifest, outcome) for c in now))
             batch *= 2
 
     async def _create(
         self,
         create: Create,
-        namespace: str,
-        owner_uid: str,
+        entry: Entry,
         manifest: Callable[[Create], dict[str, Any]],
         outcome: Outcome,
     ) -> None:
-        path = f"/api/v1/namespaces/{namespace}/pods"
+        path = f"/api/v1/namespaces/{entry.key.namespace}/pods"
         try:
             pod = await self._api.create(path, manifest(create))
             outcome.created.append(create.name)
@@ -85,7 +84,7 @@ class Executor:
             except (ApiError, UnansweredError) as unseen:
                 return outcome.fail(unseen)
             owner = controller_of(pod)
-            if owner is None or owner[1] != owner_uid:
+            if owner is None or owner[1] != entry.uid:
                 outcome.failure = _name_taken(pod)
                 return None
         except UnansweredError as error:
@@ -93,9 +92,11 @@ class Executor:
         self._store.put(pod)
         return None
 
-    async def _delete(self, delete: Delete, namespace: str, outcome: Outcome) -> None:
+    async def _delete(self, delete: Delete, entry: Entry, outcome: Outcome) -> None:
         try:
-            answer = await self._api.delete(f"/api/v1/namespaces/{namespace}/pods/{delete.name}", delete.uid)
+            answer = await self._api.delete(
+                f"/api/v1/namespaces/{entry.key.namespace}/pods/{delete.name}", delete.uid
+            )
         except ApiError as error:
             if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
                 # Gone, or the name is another Pod's by now: either way there is nothing left to delete.

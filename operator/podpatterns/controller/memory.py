@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller.backoff import backoff
+from podpatterns.replicas import Delete, Pod, Replacements
 from podpatterns.replicas.status import Failure
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes, as in the names that Kubernetes generates."""
 SUFFIX_LENGTH = 5
+LONG_LIFE = 600.0
+"""Seconds after which a Pod's failure is no sign that the next fails too: the kubelet's, for containers."""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,12 @@ class Memory:
     """The one that the failure is about: a corrected object need not wait."""
     hold_until: float = 0
     """No creation before this moment, in monotonic seconds."""
+
+    replacements: Replacements = field(default_factory=Replacements)
+    deleted: dict[str, str] = field(default_factory=dict)
+    """Why this process deleted Pods (UID -> reason), until they are gone."""
+    failed_pods: int = 0
+    """How often in a row Pods had failed and were cleared away."""
 
     def fresh_names(self, prefix: str) -> Iterator[str]:
         """Names for Generated Pods: first those not confirmed yet, then new ones."""
@@ -52,6 +61,17 @@ class Memory:
         if self.failure is None or self.generation != generation:
             return 0.0
         return max(0.0, self.hold_until - now)
+
+    def carried_out(self, deletes: Sequence[Delete], before: Sequence[Pod], after: Sequence[Pod]) -> None:
+        """Note what was done: names that are confirmed, Pods deleted, and how long failed ones had lived."""
+        present = {p.name for p in after}
+        self.names = [name for name in self.names if name not in present]
+        uids = {p.uid for p in after}
+        self.deleted = {uid: why for uid, why in self.deleted.items() if uid in uids}
+        self.deleted |= {d.uid: d.reason for d in deletes}
+        lives = [p.finished_at - p.created for p in before if p.finished_at and p.uid in self.deleted]
+        if lives:
+            self.failed_pods = 0 if max(lives) > LONG_LIFE else self.failed_pods + 1
 
     def well(self) -> None:
         self.failure, self.failures = None, 0

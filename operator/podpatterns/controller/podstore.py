@@ -1,4 +1,4 @@
-"""The Pods as last seen, by the UID of the object that controls them.
+"""The Pods as last seen, by the object that controls them.
 
 Watch events, lists and the answers to our own writes all end here, ordered by resourceVersion: so the store
 is never behind what this process wrote itself, and needs no expectations that time out. (resourceVersions can
@@ -8,10 +8,11 @@ be compared since Kubernetes 1.35, KEP-5504.)
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from podpatterns.compose.labels import KIND, NAME, selector
 from podpatterns.controller.key import Key, controller_of
 from podpatterns.replicas import Pod, observe
 
@@ -19,18 +20,36 @@ GRAVES = 10_000
 """How many UIDs of gone Pods are remembered, so that a late answer to a write raises no ghost."""
 
 
+class Home(NamedTuple):
+    """Where a Pod belongs: to the object that controls it; without a controller, where its labels point."""
+
+    key: Key
+    owner_uid: str
+    """Empty for an orphan."""
+
+
 class PodStore:
     def __init__(self) -> None:
-        self._by_owner: dict[str, dict[str, Pod]] = {}
-        self._owner: dict[str, tuple[Key, str]] = {}
+        self._homes: dict[Home, dict[str, Pod]] = {}
+        self._home: dict[str, Home] = {}
         self._graves: OrderedDict[str, int] = OrderedDict()
+        self._vanished: defaultdict[Home, list[Pod]] = defaultdict(list)
 
     def __len__(self) -> int:
-        return len(self._owner)
+        return len(self._home)
 
-    def of(self, owner_uid: str) -> list[Pod]:
-        """All Pods of one object."""
-        return list(self._by_owner.get(owner_uid, {}).values())
+    def of(self, key: Key, owner_uid: str) -> list[Pod]:
+        """All Pods that an object controls."""
+        return list(self._homes.get(Home(key, owner_uid), {}).values())
+
+    def orphans(self, key: Key) -> list[Pod]:
+        """Pods with the object's labels and no controller."""
+        return self.of(key, "")
+
+    def take_vanished(self, key: Key, owner_uid: str) -> list[Pod]:
+        """Pods that left without terminating first: deleted at once, or relabelled. Each is told at most once
+        for what happened to it."""
+        return self._vanished.pop(Home(key, owner_uid), [])
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
         """Take in a Pod as the server sent it; the keys whose Pods changed (none when it was no news)."""
@@ -40,53 +59,69 @@ class PodStore:
         known = self._get(uid)
         if known is not None and version <= known.resource_version:
             return set()
-        before = self._owner.get(uid)
-        owner = controller_of(obj)
-        if owner is None or (before and before != owner):
+        before, home = self._home.get(uid), _home(obj)
+        stays = home is not None and _labelled(obj, home.key)
+        if before and not (stays and before == home):
             self._drop(uid)
-        if owner is not None:
-            key = Key(*map(sys.intern, owner[0]))
-            self._owner[uid] = (key, owner[1])
-            self._by_owner.setdefault(owner[1], {})[uid] = observe(obj)
-        return {o[0] for o in (before, owner) if o}
+        if home and stays:
+            self._home[uid] = home
+            self._homes.setdefault(home, {})[uid] = observe(obj)
+        elif home:
+            self._vanished[home].append(observe(obj))
+        return {h.key for h in (before, home) if h}
 
     def remove(self, uid: str, version: int) -> set[Key]:
         """A Pod is gone, or no longer carries our labels, as of `version`."""
         known = self._get(uid)
         if known is not None and version < known.resource_version:
             return set()
-        self._bury(uid, version)
-        owner = self._drop(uid)
-        return {owner[0]} if owner else set()
+        home = self._home.get(uid)
+        if known is not None and home is not None and known.live:
+            self._vanished[home].append(known)
+        self.forget(uid, version)
+        return {home.key} if home else set()
 
-    def forget(self, uid: str) -> None:
-        """The server says that the Pod is gone, without a version."""
+    def forget(self, uid: str, version: int | None = None) -> None:
+        """The Pod is gone by the server's own word."""
         known = self._get(uid)
         if known is not None:
-            self.remove(uid, known.resource_version)
+            version = max(version or 0, known.resource_version)
+            self._drop(uid)
+        if version is not None:
+            self._graves[uid] = version
+            if len(self._graves) > GRAVES:
+                self._graves.popitem(last=False)
 
     def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
         """After a whole list at `version`: remove what vanished while no watch told."""
         present = set(listed)
         keys: set[Key] = set()
-        for uid in [u for u in self._owner if u not in present]:
+        for uid in [u for u in self._home if u not in present]:
             keys |= self.remove(uid, version)
         return keys
 
     def _get(self, uid: str) -> Pod | None:
-        owner = self._owner.get(uid)
-        return self._by_owner[owner[1]][uid] if owner else None
+        home = self._home.get(uid)
+        return self._homes[home][uid] if home else None
 
-    def _drop(self, uid: str) -> tuple[Key, str] | None:
-        owner = self._owner.pop(uid, None)
-        if owner:
-            pods = self._by_owner[owner[1]]
-            del pods[uid]
-            if not pods:
-                del self._by_owner[owner[1]]
-        return owner
+    def _drop(self, uid: str) -> None:
+        home = self._home.pop(uid)
+        pods = self._homes[home]
+        del pods[uid]
+        if not pods:
+            del self._homes[home]
 
-    def _bury(self, uid: str, version: int) -> None:
-        self._graves[uid] = version
-        if len(self._graves) > GRAVES:
-            self._graves.popitem(last=False)
+
+def _labelled(obj: Mapping[str, Any], key: Key) -> bool:
+    return selector(key.kind, key.name).items() <= (obj["metadata"].get("labels") or {}).items()
+
+
+def _home(obj: Mapping[str, Any]) -> Home | None:
+    owner = controller_of(obj)
+    if owner is not None:
+        return Home(Key(*map(sys.intern, owner[0])), owner[1])
+    meta = obj["metadata"]
+    labels = meta.get("labels") or {}
+    if any(o.get("controller") for o in meta.get("ownerReferences") or ()) or NAME not in labels:
+        return None
+    return Home(Key(*map(sys.intern, (labels[KIND], meta["namespace"], labels[NAME]))), "")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -21,9 +20,10 @@ from podpatterns.controller.executor import Executor, Outcome
 from podpatterns.controller.key import BY_NAME, Key
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
+from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
-from podpatterns.replicas import Wanted, plan
+from podpatterns.replicas import Wanted, plan, rest_after
 from podpatterns.replicas.status import Observed, app_status, part_status, unreadable_status
 
 
@@ -34,6 +34,7 @@ class Reconciler:
         self._pods = pods
         self._recorder = recorder
         self._executor = Executor(api, pods)
+        self._ownership = Ownership(api, pods)
         self._memory: dict[Key, Memory] = {}
 
     async def reconcile(self, key: Key) -> float | None:
@@ -41,7 +42,8 @@ class Reconciler:
         entry = self._objects.get(key)
         if entry is None or entry.leaving:
             # Owner references and the cluster's garbage collector delete the Pods.
-            self._memory.pop(key, None)
+            if forgotten := self._memory.pop(key, None):
+                self._pods.take_vanished(key, forgotten.uid)
             self._recorder.well(key)
             return None
         memory = self._memory.get(key)
@@ -62,17 +64,20 @@ class Reconciler:
     async def _keep(self, entry: Entry, composition: Composition, memory: Memory) -> float | None:
         """One round of writes and the status that follows from it."""
         assert isinstance(entry.app, SidecarApp)
-        app = entry.app
+        app, key = entry.app, entry.key
         wanted = Wanted.of(app, composition.revision)
-        todo = plan(wanted, self._pods.of(entry.uid), time.time(), memory.fresh_names(wanted.name))
+        await self._ownership.adopt(entry, app, wanted)
+        pods = self._pods.of(key, entry.uid)
+        todo = plan(
+            wanted, pods, time.time(), memory.fresh_names(wanted.name), rest_after(memory.failed_pods)
+        )
         held = memory.held(entry.generation, time.monotonic())
         if held and todo.creates:
             todo = replace(todo, creates=(), wake_after=min(held, todo.wake_after or held))
         outcome = await self._executor.carry_out(
-            todo, entry.key.namespace, entry.uid, lambda c: pod_manifest(app, composition, c.name, c.index)
+            todo, entry, lambda c: pod_manifest(app, composition, c.name, c.index)
         )
-        present = {p.name for p in self._pods.of(entry.uid)}
-        memory.names = [name for name in memory.names if name not in present]
+        memory.carried_out(outcome.deleted, pods, self._pods.of(key, entry.uid))
         after = todo.wake_after
         if outcome.failure:
             after = memory.hold(outcome.failure, entry.generation, time.monotonic(), outcome.retry_after)
@@ -81,6 +86,7 @@ class Reconciler:
             after = 0 if todo.deletes or todo.creates else after
         self._tell(entry, outcome)
         await self._write_status(entry, self._app_status(entry, wanted, (), memory))
+        await self._ownership.release(entry)
         return after
 
     def _compose(self, entry: Entry, memory: Memory) -> Composition | tuple[Problem, ...]:
@@ -108,15 +114,17 @@ class Reconciler:
     def _part_status(self, entry: Entry) -> dict[str, Any]:
         assert entry.app is not None
         users = [{"kind": user.kind, "name": user.name} for user in self._objects.users(entry.key)]
-        return part_status(entry.app, users, entry.status, _timestamp(time.time()))
+        return part_status(entry.app, users, entry.status, time.time())
 
     def _app_status(
         self, entry: Entry, wanted: Wanted | None, problems: Sequence[Problem], memory: Memory
     ) -> dict[str, Any]:
         now = time.time()
         if entry.app is None:
-            return unreadable_status(entry.generation, problems, entry.status, _timestamp(now))
-        observed = Observed(self._pods.of(entry.uid), tuple(problems), memory.failure, now, _timestamp(now))
+            return unreadable_status(entry.generation, problems, entry.status, now)
+        pods = self._pods.of(entry.key, entry.uid)
+        replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now)
+        observed = Observed(pods, tuple(problems), memory.failure, now, replaced)
         return app_status(entry.app, wanted, observed, entry.status)
 
     async def _write_status(self, entry: Entry, status: Mapping[str, Any]) -> None:
@@ -154,8 +162,3 @@ class Reconciler:
             )
         elif outcome.created:
             self._recorder.well(key)
-
-
-def _timestamp(now: float) -> str:
-    """metav1.Time."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

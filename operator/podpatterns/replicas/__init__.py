@@ -4,8 +4,21 @@ Nothing here does I/O or reads a clock: Pods come in as slim records, time and f
 The controller carries the plan out.
 """
 
-from podpatterns.replicas.plan import Create, Delete, Plan, plan
+from podpatterns.replicas.plan import Create, Delete, Plan, plan, rest_after, slot
 from podpatterns.replicas.pod import Pod, observe
+from podpatterns.replicas.replacement import Replacement, Replacements
 from podpatterns.replicas.wanted import Wanted
 
-__all__ = ["Create", "Delete", "Plan", "Pod", "Wanted", "observe", "plan"]
+__all__ = [
+    "Create",
+    "Delete",
+    "Plan",
+    "Pod",
+    "Replacement",
+    "Replacements",
+    "Wanted",
+    "observe",
+    "plan",
+    "rest_after",
+    "slot",
+]

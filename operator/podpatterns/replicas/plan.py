@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
-FAILED_POD_MIN_LIFE = 10.0
-"""Seconds between a Pod's creation and its replacement when it failed at once: no hot loop of dying Pods."""
+FIRST_REST, LONGEST_REST = 10.0, 300.0
+"""Seconds from the creation of a Pod that failed to its replacement: no hot loop of dying Pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,26 @@ class Plan:
     """Seconds after which time alone makes a difference; None when only an event can."""
 
 
-def plan(wanted: Wanted, pods: Sequence[Pod], now: float, fresh_names: Iterator[str]) -> Plan:
+def rest_after(failures: int) -> float:
+    """Seconds that a failed Pod rests after so many failures in a row: as the kubelet's, for containers."""
+    return min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures, 20))
+
+
+def plan(
+    wanted: Wanted,
+    pods: Sequence[Pod],
+    now: float,
+    fresh_names: Iterator[str],
+    rest: float = FIRST_REST,
+) -> Plan:
     """Decide what to do next.
 
-    `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming.
+    `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming;
+    a Pod that failed is replaced no sooner than `rest` seconds after its creation.
     """
     done = sum(1 for p in pods if _done(wanted, p))
     ended = [p for p in pods if p.finished and not p.terminating and not _done(wanted, p)]
-    cleared = [p for p in ended if _rest(p, now) <= 0]
+    cleared = [p for p in ended if _wait(p, now, rest) <= 0]
     resting = len(ended) - len(cleared)
 
     live = [p for p in pods if p.live]
@@ -74,7 +86,7 @@ def plan(wanted: Wanted, pods: Sequence[Pod], now: float, fresh_names: Iterator[
                 for _ in range(_generated_room(wanted, pods, kept, done, room))
             )
         ),
-        wake_after=min(_waits(wanted, ended, kept, now), default=None),
+        wake_after=min(_waits(wanted, ended, kept, now, rest), default=None),
     )
 
 
@@ -91,9 +103,9 @@ def _done(wanted: Wanted, pod: Pod) -> bool:
     return wanted.runs_to_completion and pod.phase == "Succeeded" and not pod.terminating
 
 
-def _rest(pod: Pod, now: float) -> float:
+def _wait(pod: Pod, now: float, rest: float) -> float:
     """Seconds until a finished Pod may be replaced."""
-    return pod.created + FAILED_POD_MIN_LIFE - now
+    return pod.created + rest - now
 
 
 def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
@@ -191,11 +203,13 @@ def _generated_room(wanted: Wanted, pods: Sequence[Pod], kept: Sequence[Pod], do
     return max(0, room)
 
 
-def _waits(wanted: Wanted, ended: Sequence[Pod], live: Sequence[Pod], now: float) -> Iterator[float]:
+def _waits(
+    wanted: Wanted, ended: Sequence[Pod], live: Sequence[Pod], now: float, rest: float
+) -> Iterator[float]:
     """Seconds until time alone changes something: a failed Pod has rested, a ready one becomes available."""
     for pod in ended:
-        if (rest := _rest(pod, now)) > 0:
-            yield rest
+        if (wait := _wait(pod, now, rest)) > 0:
+            yield wait
     for pod in live:
         if pod.ready_since is not None and not pod.available(now, wanted.min_ready_seconds):
             yield pod.ready_since + wanted.min_ready_seconds - now

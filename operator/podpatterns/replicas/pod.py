@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from podpatterns.compose.labels import REVISION
@@ -78,6 +78,11 @@ def observe(obj: Mapping[str, Any]) -> Pod:
 def seconds(timestamp: str) -> float:
     """Unix seconds of a metav1.Time or MicroTime."""
     return datetime.fromisoformat(timestamp).timestamp()
+
+
+def timestamp(seconds: float) -> str:
+    """metav1.Time of Unix seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _ready_since(status: Mapping[str, Any]) -> float | None:

@@ -9,9 +9,11 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Problem
 from podpatterns.compose.labels import selector
-from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.pod import Pod, timestamp
+from podpatterns.replicas.replacement import Replacement
 from podpatterns.replicas.wanted import Wanted
 
+REPLACEMENTS_KEPT = 10
 NAMES_SHOWN = 5
 """Pods named in a message; the counts tell of the others."""
 
@@ -35,8 +37,8 @@ class Observed:
     failure: Failure | None
     now: float
     """Unix seconds."""
-    timestamp: str
-    """The same as metav1.Time, for conditions that turn."""
+    replacements: Sequence[Replacement] = ()
+    """Those completed since the last status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,19 @@ class Condition:
 
 
 def unreadable_status(
-    generation: int, problems: Sequence[Problem], previous: Mapping[str, Any], timestamp: str
+    generation: int, problems: Sequence[Problem], previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
     """The status of an object that has not the form of its kind: the counts stay as last seen."""
     ready = Condition("Ready", False, "InvalidSpec", "; ".join(map(str, problems)))
     return {
         **previous,
         "observedGeneration": generation,
-        "conditions": _conditions([ready], generation, previous, timestamp),
+        "conditions": _conditions([ready], generation, previous, now),
     }
 
 
 def part_status(
-    part: Pattern, used_by: Sequence[Mapping[str, str]], previous: Mapping[str, Any], timestamp: str
+    part: Pattern, used_by: Sequence[Mapping[str, str]], previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
     """The status of an object without a template: who uses it."""
     users = len(used_by)
@@ -72,7 +74,7 @@ def part_status(
     ready = Condition("Ready", True, "ReusablePart", message)
     status: dict[str, Any] = {
         "observedGeneration": part.metadata.generation,
-        "conditions": _conditions([ready], part.metadata.generation, previous, timestamp),
+        "conditions": _conditions([ready], part.metadata.generation, previous, now),
     }
     if used_by:
         status["usedBy"] = [dict(user) for user in used_by]
@@ -105,13 +107,32 @@ def app_status(
         status["currentRevision"] = update if complete else previous.get("currentRevision", update)
     else:
         status |= {key: previous[key] for key in ("updateRevision", "currentRevision") if key in previous}
+    status |= _replacements(observed, previous)
     found = [
         _ready(app, observed, available),
         _progressing(app, observed, updated, complete=available >= app.spec.replicas == updated == len(live)),
         _replica_failure(observed.failure),
     ]
-    status["conditions"] = _conditions(found, app.metadata.generation, previous, observed.timestamp)
+    status["conditions"] = _conditions(found, app.metadata.generation, previous, observed.now)
     return status
+
+
+def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
+    """The count and the last few, newest first."""
+    new = [
+        {
+            "name": r.name,
+            "oldUID": r.old_uid,
+            "newUID": r.new_uid,
+            "reason": r.reason,
+            "time": timestamp(r.time),
+            "duration": f"{r.took:.1f}s",
+        }
+        for r in observed.replacements
+    ]
+    recent = [*reversed(new), *(previous.get("recentReplacements") or ())][:REPLACEMENTS_KEPT]
+    record: dict[str, Any] = {"replacements": previous.get("replacements", 0) + len(new)}
+    return {**record, "recentReplacements": recent} if recent else record
 
 
 def _ready(app: Pattern, observed: Observed, available: int) -> Condition:
@@ -152,7 +173,7 @@ def _replica_failure(failure: Failure | None) -> Condition:
 
 
 def _conditions(
-    found: Sequence[Condition], generation: int, previous: Mapping[str, Any], timestamp: str
+    found: Sequence[Condition], generation: int, previous: Mapping[str, Any], now: float
 ) -> list[dict[str, Any]]:
     """As metav1.Conditions; one that did not turn keeps its lastTransitionTime."""
     before = {c["type"]: c for c in previous.get("conditions") or ()}
@@ -168,7 +189,7 @@ def _conditions(
                 "reason": condition.reason,
                 "message": condition.message,
                 "observedGeneration": generation,
-                "lastTransitionTime": old["lastTransitionTime"] if old and steady else timestamp,
+                "lastTransitionTime": old["lastTransitionTime"] if old and steady else timestamp(now),
             }
         )
     return result

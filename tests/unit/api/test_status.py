@@ -11,7 +11,12 @@ def test_a_status_goes_out_in_camel_case_without_what_is_unknown() -> None:
         ready_replicas=0,
         recent_replacements=(
             Replacement(
-                name="site-0", old_uid="a", new_uid="b", reason="Deleted", time="2026-01-31T12:00:00Z"
+                name="site-0",
+                old_uid="a",
+                new_uid="b",
+                reason="Deleted",
+                time="2026-01-31T12:00:00Z",
+                duration="3.2s",
             ),
         ),
         used_by=(UsedBy(kind="SidecarApp", name="site"),),
@@ -32,6 +37,7 @@ def test_a_status_goes_out_in_camel_case_without_what_is_unknown() -> None:
         "recentReplacements": [
             {
                 "name": "site-0",
+                "duration": "3.2s",
                 "oldUID": "a",
                 "newUID": "b",
                 "reason": "Deleted",

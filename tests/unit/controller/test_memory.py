@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import islice
 
 from podpatterns.controller.memory import Memory
+from podpatterns.replicas import Delete
 from podpatterns.replicas.status import Failure
+from tests.builders import NOW, failed, pod
 
 REFUSED = Failure("Forbidden", "exceeded quota")
 
@@ -15,7 +17,7 @@ def test_names_not_confirmed_are_tried_again_first() -> None:
     first = list(islice(memory.fresh_names("site"), 2))
     assert all(name.startswith("site-") for name in first)
     assert list(islice(memory.fresh_names("site"), 3))[:2] == first
-    memory.names = [n for n in memory.names if n != first[0]]
+    memory.carried_out([], [], [pod(first[0])])
     assert next(memory.fresh_names("site")) == first[1]
 
 
@@ -44,3 +46,24 @@ def test_success_ends_it() -> None:
     memory.hold(REFUSED, 1, now=0.0, at_least=60)
     memory.well()
     assert (memory.failure, memory.held(1, now=0.0)) == (None, 0)
+
+
+def test_pods_that_fail_one_after_the_other_are_counted_until_one_lived_long() -> None:
+    memory = Memory("uid")
+    for n in range(3):
+        dead = failed(f"site-{n}", created=NOW - 20, finished_at=NOW - 19)
+        memory.carried_out([Delete(dead.name, dead.uid, "Failed")], [dead], [])
+    assert memory.failed_pods == 3
+    veteran = failed("site-9", created=NOW - 5000, finished_at=NOW - 19)
+    memory.carried_out([Delete(veteran.name, veteran.uid, "Failed")], [veteran], [])
+    assert memory.failed_pods == 0
+
+
+def test_why_a_pod_was_deleted_is_known_until_it_is_gone() -> None:
+    memory = Memory("uid")
+    leaving = pod("site-0")
+    memory.carried_out([Delete(leaving.name, leaving.uid, "Outdated")], [leaving], [leaving])
+    memory.carried_out([], [leaving], [leaving])
+    assert memory.deleted == {leaving.uid: "Outdated"}
+    memory.carried_out([], [leaving], [])
+    assert memory.deleted == {}

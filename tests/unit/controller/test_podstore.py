@@ -30,12 +30,23 @@ def raw(
             "resourceVersion": str(version),
             "creationTimestamp": "2026-01-01T00:00:00Z",
             "ownerReferences": references if owner else [],
+            "labels": {"podpatterns.dev/kind": "SidecarApp", "podpatterns.dev/name": owner} if owner else {},
         }
     }
 
 
 def names(store: PodStore, owner: str = "site") -> list[str]:
-    return [pod.name for pod in store.of(f"uid-of-{owner}")]
+    return [pod.name for pod in store.of(Key("SidecarApp", "default", owner), f"uid-of-{owner}")]
+
+
+def orphan(version: int = 1, **labels: str) -> dict[str, Any]:
+    pod = raw(version=version, owner=None)
+    pod["metadata"]["labels"] = {
+        "podpatterns.dev/kind": "SidecarApp",
+        "podpatterns.dev/name": "site",
+        **labels,
+    }
+    return pod
 
 
 def test_news_names_the_owner_and_no_news_names_nobody() -> None:
@@ -102,3 +113,38 @@ def test_forgotten_by_word_of_the_server() -> None:
     store.forget("uid-of-nobody")
     assert names(store) == []
     assert store.put(raw(version=5)) == set()
+
+
+def test_an_orphan_is_news_for_the_object_that_its_labels_name() -> None:
+    store = PodStore()
+    store.put(raw(version=1))
+    assert store.put(orphan(2)) == {SITE}
+    assert names(store) == []
+    assert [p.name for p in store.orphans(SITE)] == ["site-0"]
+    store.put(raw(version=3))
+    assert (names(store), store.orphans(SITE)) == (["site-0"], [])
+
+
+def test_a_pod_whose_labels_name_another_is_out_of_view() -> None:
+    store = PodStore()
+    store.put(raw(version=1))
+    relabelled = raw(version=2)
+    relabelled["metadata"]["labels"]["podpatterns.dev/name"] = "other"
+    assert store.put(relabelled) == {SITE}
+    assert names(store) == []
+    assert [p.name for p in store.take_vanished(SITE, "uid-of-site")] == ["site-0"]
+    assert store.put(raw(version=3)) == {SITE}
+    assert names(store) == ["site-0"]
+
+
+def test_a_pod_that_left_without_terminating_is_told_once() -> None:
+    store = PodStore()
+    store.put(raw("site-0", 1))
+    store.put(raw("site-1", 2))
+    terminating = raw("site-1", 3)
+    terminating["metadata"]["deletionTimestamp"] = "2026-01-01T00:01:00Z"
+    store.put(terminating)
+    store.remove("uid-of-site-0", 4)
+    store.remove("uid-of-site-1", 5)
+    assert [p.name for p in store.take_vanished(SITE, "uid-of-site")] == ["site-0"]
+    assert store.take_vanished(SITE, "uid-of-site") == []

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from podpatterns.replicas import Plan, Pod, Wanted, plan
+from podpatterns.replicas import Plan, Pod, Wanted, plan, rest_after
 from tests.builders import NOW, failed, old, pod, terminating, unready, wanted
 
 
@@ -196,6 +196,12 @@ def test_a_pod_that_fails_at_once_rests_before_it_is_replaced() -> None:
     young = failed("site-0", created=NOW - 4)
     assert decide(wanted(1), [young]) == Plan(wake_after=6)
     assert decide(wanted(1, **GENERATED), [young]) == Plan(wake_after=6)
+
+
+def test_failures_in_a_row_rest_longer_each_time_up_to_five_minutes() -> None:
+    assert [rest_after(n) for n in (0, 1, 2, 5, 1000)] == [10, 20, 40, 300, 300]
+    died = failed("site-0", created=NOW - 30)
+    assert plan(wanted(1), [died], NOW, fresh(), rest_after(2)) == Plan(wake_after=10)
 
 
 def test_available_means_ready_for_long_enough() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from podpatterns.replicas import Plan, Pod, Wanted, plan
-from podpatterns.replicas.plan import FAILED_POD_MIN_LIFE
+from podpatterns.replicas.plan import FIRST_REST
 
 
 @st.composite
@@ -75,7 +75,7 @@ class Cluster(RuleBasedStateMachine):
             decided = self.step()
             if decided == Plan() and all(p.ready_since is not None and p.live for p in self.pods.values()):
                 break
-            self.now += FAILED_POD_MIN_LIFE
+            self.now += FIRST_REST
         assert len(self.pods) == self.want.replicas
         assert all(p.revision == self.want.revision for p in self.pods.values())
         if self.want.naming == "Stable":

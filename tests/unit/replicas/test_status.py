@@ -5,7 +5,7 @@ from typing import Any
 
 from podpatterns.api import Status
 from podpatterns.compose import Problem
-from podpatterns.replicas import Pod, Wanted
+from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.status import (
     Failure,
     Observed,
@@ -15,7 +15,7 @@ from podpatterns.replicas.status import (
 )
 from tests.builders import NOW, old, pod, sidecarapp, template, terminating, unready
 
-THEN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z"
+THEN, LATER = "1970-01-01T00:00:00Z", "1970-01-12T13:46:40Z"
 REVISION = "site-new"
 
 
@@ -26,11 +26,12 @@ def status_of(
     problems: Sequence[Problem] = (),
     failure: Failure | None = None,
     previous: dict[str, Any] | None = None,
+    replacements: Sequence[Replacement] = (),
     **spec: Any,
 ) -> dict[str, Any]:
     app = sidecarapp(replicas=replicas, template=template(), **spec)
     want = None if problems else Wanted.of(app, "new")
-    return app_status(app, want, Observed(pods, problems, failure, NOW, LATER), previous or {})
+    return app_status(app, want, Observed(pods, problems, failure, NOW, replacements), previous or {})
 
 
 def condition(status: dict[str, Any], kind: str) -> tuple[str, str, str]:
@@ -116,15 +117,37 @@ def test_a_condition_that_did_not_turn_keeps_its_time() -> None:
 
 def test_a_part_tells_who_uses_it() -> None:
     part = sidecarapp("git-sync")
-    unused = part_status(part, [], {}, LATER)
+    unused = part_status(part, [], {}, NOW)
     assert "usedBy" not in unused
     assert condition(unused, "Ready") == ("True", "ReusablePart", "not included by any object yet")
-    used = part_status(part, [{"kind": "SidecarApp", "name": "site"}], unused, LATER)
+    used = part_status(part, [{"kind": "SidecarApp", "name": "site"}], unused, NOW)
     assert used["usedBy"] == [{"kind": "SidecarApp", "name": "site"}]
     assert condition(used, "Ready")[2] == "included by 1 object"
 
 
 def test_an_unreadable_object_keeps_its_counts() -> None:
-    status = unreadable_status(4, [Problem("spec.x", "unknown field")], {"replicas": 2}, LATER)
+    status = unreadable_status(4, [Problem("spec.x", "unknown field")], {"replicas": 2}, NOW)
     assert (status["replicas"], status["observedGeneration"]) == (2, 4)
     assert condition(status, "Ready") == ("False", "InvalidSpec", "spec.x: unknown field")
+
+
+def test_replacements_are_counted_and_the_last_ones_told_newest_first() -> None:
+    first = status_of(
+        1, [pod("site-0")], replacements=[Replacement("site-0", "a", "b", "Deleted", 0.0, 3.21)]
+    )
+    assert first["replacements"] == 1
+    assert first["recentReplacements"] == [
+        {
+            "name": "site-0",
+            "oldUID": "a",
+            "newUID": "b",
+            "reason": "Deleted",
+            "time": THEN,
+            "duration": "3.2s",
+        }
+    ]
+    many = [Replacement("site-0", f"u{i}", f"u{i + 1}", "Evicted", 0.0, 1.0) for i in range(12)]
+    later = status_of(1, [pod("site-0")], replacements=many, previous=first)
+    assert later["replacements"] == 13
+    assert [r["oldUID"] for r in later["recentReplacements"]] == [f"u{i}" for i in range(11, 1, -1)]
+    assert status_of(1, [pod("site-0")], previous=later) == later

@@ -1,0 +1,88 @@
+"""The record of replacements: which Pod took over from which, why, and how long it took.
+
+Fed with the Pods of one look after the other. What is remembered between two looks is lost with the process;
+a replacement under way then goes unrecorded, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from podpatterns.replicas.pod import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A Pod that stopped counting as a replica."""
+
+    name: str
+    uid: str
+    reason: str
+    """Deleted (by somebody else), Outdated, Failed, Evicted, …"""
+    at: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    name: str
+    old_uid: str
+    new_uid: str
+    reason: str
+    time: float
+    """When the successor was created, in Unix seconds."""
+    took: float
+    """Seconds from the departure until the successor was ready."""
+
+
+@dataclass(slots=True)
+class Replacements:
+    """What is between two looks: who was there, who left, and who has come and isn't ready yet."""
+
+    _live: dict[str, Pod] = field(default_factory=dict)
+    _departed: list[Departure] = field(default_factory=list)
+    _coming: dict[str, Departure] = field(default_factory=dict)
+
+    def look(
+        self, pods: Sequence[Pod], replicas: int, ours: Mapping[str, str], now: float
+    ) -> list[Replacement]:
+        """The replacements that were completed since the last look.
+
+        `ours` tells why the operator itself deleted Pods (UID -> reason); `replicas` is how many are wanted:
+        a Pod that left because fewer are wanted has no successor.
+        """
+        by_uid = {p.uid: p for p in pods}
+        for uid, before in self._live.items():
+            present = by_uid.get(uid)
+            if present is None or not present.live:
+                self._leave(before, present, ours, now)
+        live = {uid: p for uid, p in by_uid.items() if p.live}
+        for uid in live.keys() - self._live.keys():
+            self._arrive(live[uid])
+        self._live = live
+        # Never more can be missing than are wanted and not there.
+        missing = max(0, replicas - len(live))
+        self._departed = self._departed[len(self._departed) - missing :] if missing else []
+        return list(self._completed(live, now))
+
+    def _leave(self, before: Pod, present: Pod | None, ours: Mapping[str, str], now: float) -> None:
+        self._coming.pop(before.uid, None)
+        reason = ours.get(before.uid, "Deleted")
+        if present is not None and present.finished:
+            reason = present.reason or present.phase
+        self._departed.append(Departure(before.name, before.uid, reason, now))
+
+    def _arrive(self, pod: Pod) -> None:
+        """Under its old name if one left by that name, else for whoever left first."""
+        if not self._departed:
+            return
+        same = (d for d in self._departed if d.name == pod.name)
+        departure = next(same, self._departed[0])
+        self._departed.remove(departure)
+        self._coming[pod.uid] = departure
+
+    def _completed(self, live: Mapping[str, Pod], now: float) -> Iterator[Replacement]:
+        for uid in [uid for uid in self._coming if live[uid].ready_since is not None]:
+            pod, gone = live[uid], self._coming.pop(uid)
+            yield Replacement(pod.name, gone.uid, uid, gone.reason, pod.created, max(0.0, now - gone.at))

@@ -1,0 +1,53 @@
+"""Whose Pods are whose: released, orphaned, adopted."""
+
+from __future__ import annotations
+
+from e2e.cluster.kubectl import Kubectl
+from e2e.eventually import eventually
+from tests.integration.controller.sites import Sites
+
+
+def test_a_pod_whose_label_is_removed_is_released_and_replaced(sites: Sites, kubectl: Kubectl) -> None:
+    [pod, _] = sites.ready(replicas=2, podNaming="Generated")
+    name = pod["metadata"]["name"]
+    kubectl("label", "pod", name, "podpatterns.dev/name-")
+    eventually(sites.uids, until=lambda now: len(now) == 2 and name not in now)
+    eventually(lambda: kubectl.get("pod", name), until=lambda p: "ownerReferences" not in p["metadata"])
+    sites.wait_until_ready()
+    assert kubectl.get("pod", name)["metadata"]["uid"] == pod["metadata"]["uid"]
+
+
+def test_a_released_pod_that_holds_a_stable_name_is_told_of(sites: Sites, kubectl: Kubectl) -> None:
+    [pod] = sites.ready()
+    kubectl("label", "pod", "site-0", "podpatterns.dev/name-")
+    told = eventually(lambda: sites.condition("ReplicaFailure"), until=lambda c: c.get("status") == "True")
+    assert told["reason"] == "PodNameTaken"
+    assert kubectl.get("pod", "site-0")["metadata"]["uid"] == pod["metadata"]["uid"]
+    kubectl("delete", "pod", "site-0")
+    sites.wait_until_ready()
+
+
+def test_orphaned_pods_come_back_to_an_object_of_the_same_name(sites: Sites, kubectl: Kubectl) -> None:
+    sites.ready(replicas=2)
+    before = sites.uids()
+    kubectl("delete", "sidecarapp", "site", "--cascade=orphan")
+    eventually(sites.pods, until=lambda pods: not any("ownerReferences" in p["metadata"] for p in pods))
+    sites.ready(replicas=2)
+    assert sites.uids() == before
+    owner = sites.get()["metadata"]["uid"]
+    assert [p["metadata"]["ownerReferences"][0]["uid"] for p in sites.pods()] == [owner, owner]
+
+
+def test_the_record_of_replacements(sites: Sites, kubectl: Kubectl) -> None:
+    sites.ready(replicas=2)
+    before = sites.uids()
+    kubectl("delete", "pod", "site-1")
+    sites.replaced(before, "site-1")
+    status = eventually(sites.get, until=lambda site: site["status"].get("replacements"))["status"]
+    [record] = status["recentReplacements"]
+    assert (record["name"], record["reason"], record["oldUID"]) == ("site-1", "Deleted", before["site-1"])
+    assert record["newUID"] == sites.uids()["site-1"]
+    assert record["duration"].endswith("s")
+    sites.ready(replicas=2, image="web:2")
+    status = eventually(sites.get, until=lambda site: site["status"]["replacements"] == 3)["status"]
+    assert [r["reason"] for r in status["recentReplacements"]] == ["Outdated", "Outdated", "Deleted"]

@@ -1,0 +1,58 @@
+"""The record of replacements, from one look to the next."""
+
+from __future__ import annotations
+
+from podpatterns.replicas import Pod, Replacement, Replacements
+from tests.builders import NOW, failed, pod, terminating, unready
+
+
+def successor(name: str, **fields: object) -> Pod:
+    return pod(name, uid=f"new-uid-of-{name}", created=NOW + 2, **fields)
+
+
+def test_a_deleted_pod_and_its_successor_under_the_same_name() -> None:
+    record = Replacements()
+    assert record.look([pod("site-0"), pod("site-1")], 2, {}, NOW) == []
+    assert record.look([terminating("site-0"), pod("site-1")], 2, {}, NOW + 1) == []
+    assert record.look([pod("site-1")], 2, {}, NOW + 2) == []
+    assert record.look([successor("site-0", ready_since=None), pod("site-1")], 2, {}, NOW + 3) == []
+    [done] = record.look([successor("site-0", ready_since=NOW + 4), pod("site-1")], 2, {}, NOW + 4)
+    assert done == Replacement("site-0", "uid-of-site-0", "new-uid-of-site-0", "Deleted", NOW + 2, 3.0)
+    assert record.look([successor("site-0", ready_since=NOW + 4), pod("site-1")], 2, {}, NOW + 5) == []
+
+
+def test_generated_names_are_matched_in_the_order_of_leaving() -> None:
+    record = Replacements()
+    record.look([pod("site-a"), pod("site-b")], 2, {}, NOW)
+    record.look([pod("site-b")], 2, {}, NOW + 1)
+    record.look([], 2, {}, NOW + 2)
+    done = record.look([successor("site-c"), successor("site-d")], 2, {}, NOW + 3)
+    assert {r.old_uid for r in done} == {"uid-of-site-a", "uid-of-site-b"}
+
+
+def test_reasons() -> None:
+    record = Replacements()
+    record.look([pod("site-0"), pod("site-1"), pod("site-2")], 3, {}, NOW)
+    gone = [failed("site-0", reason="Evicted"), terminating("site-1"), terminating("site-2")]
+    record.look(gone, 3, {"uid-of-site-1": "Outdated"}, NOW + 1)
+    done = record.look([successor(f"site-{i}") for i in range(3)], 3, {}, NOW + 2)
+    assert {r.name: r.reason for r in done} == {
+        "site-0": "Evicted",
+        "site-1": "Outdated",
+        "site-2": "Deleted",
+    }
+
+
+def test_scaling_replaces_nothing() -> None:
+    record = Replacements()
+    record.look([pod("site-0"), pod("site-1")], 2, {}, NOW)
+    record.look([pod("site-0")], 1, {"uid-of-site-1": "ScaledDown"}, NOW + 1)
+    assert record.look([pod("site-0"), successor("site-1")], 2, {}, NOW + 2) == []
+
+
+def test_a_successor_that_dies_before_it_is_ready_is_replaced_in_its_turn() -> None:
+    record = Replacements()
+    record.look([pod("site-0")], 1, {}, NOW)
+    record.look([unready("site-0", uid="second")], 1, {}, NOW + 1)
+    [done] = record.look([successor("site-0")], 1, {}, NOW + 2)
+    assert (done.old_uid, done.new_uid) == ("second", "new-uid-of-site-0")
