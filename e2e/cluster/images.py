@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from e2e.cluster.own_programs import own_program
 from e2e.cluster.wheels import REQUIREMENTS, operator_wheel, requirements_wheels
 
 CHECKOUT = Path(__file__).parents[2]
-VERSION = "0.1.0"
+VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
 
 OPERATOR = f"podpatterns/operator:{VERSION}"
 GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
