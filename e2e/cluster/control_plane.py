@@ -35,7 +35,7 @@ class ControlPlane:
     the defaults are high so that they are never what a test waits for. With `keep` the processes outlive
     this one.
 
-    A context manager: inside, the API is ready and `kubeconfig` belongs to an administrator.
+    A context manager: inside, the API is ready and `kubeconfig` and `tls` belong to an administrator.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ControlPlane:
         self.keep = keep
         pki = PKI(directory / "pki")
         pki.write_kubeconfig(self.kubeconfig, self.url, *ADMINISTRATOR)
-        self._tls = pki.tls_context(*ADMINISTRATOR)
+        self.tls = pki.tls_context(*ADMINISTRATOR)
         client = [
             "--leader-elect=false",
             "--secure-port=0",
@@ -133,7 +133,7 @@ class ControlPlane:
         for process in self.processes.values():
             process.check()
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5, context=self._tls):  # noqa: S310
+            with urllib.request.urlopen(self.url + path, timeout=5, context=self.tls):  # noqa: S310
                 return "ok"
         except OSError as error:  # refused, reset, timed out, and as HTTPError an answer such as 404
             return str(error)

@@ -9,7 +9,7 @@ import pytest
 
 from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.kubectl import Kubectl
-from tests.integration.controller.operator_process import OperatorProcess
+from e2e.cluster.operator_process import OperatorProcess
 from tests.integration.controller.sites import Sites
 
 

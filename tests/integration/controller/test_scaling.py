@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
-from tests.integration.controller.operator_process import OperatorProcess
 from tests.integration.controller.sites import Sites
 
 

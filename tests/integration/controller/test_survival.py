@@ -6,8 +6,8 @@ from typing import Any
 
 from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
-from tests.integration.controller.operator_process import OperatorProcess
 from tests.integration.controller.sites import Sites
 
 

@@ -40,6 +40,11 @@ class OperatorProcess:
         self.stop()
         self.start()
 
+    @property
+    def pid(self) -> int | None:
+        """The process id, None when stopped or not yet started."""
+        return self._process.pid
+
     def messages(self) -> list[dict[str, Any]]:
         """What the operator has logged."""
         if not self._process.log.exists():
