@@ -22,6 +22,8 @@ from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
 """Objects worked on at once. One object's Pods are written concurrently within its own look."""
+STOP_SECONDS = 5.0
+"""For the looks under way when the operator is told to stop."""
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +50,21 @@ class Controller:
                 tasks.create_task(self._census.run())
                 tasks.create_task(self._informer.run())
                 tasks.create_task(self._recorder.run())
-                tasks.create_task(self._leadership.run())
+                leading = tasks.create_task(self._leadership.run())
                 # A worker that starts on half a list would take the missing half for deleted.
                 await self._census.synced.wait()
                 await self._informer.synced.wait()
                 log.info("In sync")
                 await self._leadership.elected.wait()
-                for _ in range(WORKERS):
-                    tasks.create_task(self._work())
+                workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
+                try:
+                    await asyncio.Future()
+                except asyncio.CancelledError:
+                    if not leading.done():
+                        # A write under way when a successor starts could come as a surprise to it.
+                        self._queue.close()
+                        await asyncio.wait(workers, timeout=STOP_SECONDS)
+                    raise
         finally:
             await self._leadership.release()
 
@@ -64,8 +73,7 @@ class Controller:
             self._queue.add(key)
 
     async def _work(self) -> None:
-        while True:
-            key = await self._queue.get()
+        while (key := await self._queue.get()) is not None:
             try:
                 after = await self._reconciler.reconcile(key)
             except (ApiError, UnansweredError) as error:

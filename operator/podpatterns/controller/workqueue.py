@@ -24,6 +24,7 @@ class WorkQueue(Generic[K]):
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._wakeup = asyncio.Event()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._dirty)
@@ -57,11 +58,18 @@ class WorkQueue(Generic[K]):
         """Start the key's back-off anew."""
         self._failures.pop(key, None)
 
-    async def get(self) -> K:
-        """The next key; call `done` when it is worked off."""
-        while not self._ready:
+    def close(self) -> None:
+        """Hand out no more keys."""
+        self._closed = True
+        self._wakeup.set()
+
+    async def get(self) -> K | None:
+        """The next key, None once closed; call `done` when it is worked off."""
+        while not self._ready and not self._closed:
             self._wakeup.clear()
             await self._wakeup.wait()
+        if self._closed:
+            return None
         key = self._ready.popleft()
         self._dirty.discard(key)
         self._working.add(key)

@@ -65,6 +65,15 @@ async def test_failures_wait_longer_each_time_until_a_success() -> None:
     await asyncio.wait_for(queue.get(), backoff(3))
 
 
+async def test_a_closed_queue_lets_everybody_go() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    waiting = [asyncio.create_task(queue.get()) for _ in range(3)]
+    await asyncio.sleep(0)
+    queue.close()
+    queue.add("a")
+    assert await asyncio.gather(*waiting, queue.get()) == [None] * 4
+
+
 @pytest.mark.parametrize(
     ("failures", "seconds"), [(1, FIRST), (2, 2 * FIRST), (50, LONGEST), (5000, LONGEST)]
 )
