@@ -9,7 +9,7 @@ from pathlib import Path
 from e2e.cluster.command import feed
 from e2e.cluster.image import Image, write_tar
 from e2e.cluster.own_programs import own_program
-from e2e.cluster.programs import program, version
+from e2e.cluster.programs import programs, version
 
 HERE = Path(__file__).parent
 
@@ -30,8 +30,8 @@ KUBE_PROXY = f"registry.k8s.io/kube-proxy:{KUBERNETES}"
 
 def component_programs() -> dict[str, Path]:
     """Where the program of each component is; built first when the cache doesn't have it."""
-    own = {"pause": own_program(HERE / "pause")}
-    return own | {name: program(name) for name in (*TAGS, "kube-proxy") if name not in own}
+    names = [name for name in (*TAGS, "kube-proxy") if name != "pause"]
+    return {"pause": own_program(HERE / "pause"), **dict(zip(names, programs(*names), strict=True))}
 
 
 def build_component_images(debian: str) -> list[str]:

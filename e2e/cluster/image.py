@@ -7,7 +7,6 @@ import selectors
 import subprocess
 import tarfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -43,7 +42,6 @@ class Image:
         content = self._digest()
         if label(self.tag, DIGEST) == content:
             return
-        replaced = image_id(self.tag)
         proxies = {name: os.environ[name] for name in PROXY_VARIABLES if name in os.environ}
         command = [
             "docker",
@@ -58,9 +56,8 @@ class Image:
         with step(f"Build the image {self.tag}"):
             # BuildKit would be a plug-in of the client, and it refuses the host's network.
             feed(command, lambda stream: write_tar(stream, self.context), {"DOCKER_BUILDKIT": "0"})
-        if replaced not in ("", image_id(self.tag)):
-            with suppress(CommandFailed):  # A container may still be made of it.
-                run("docker", "image", "rm", replaced)
+        # What was replaced, and the stages on the way, serve the next builds as a cache, but not for ever.
+        run("docker", "image", "prune", "--force", f"--filter=label={DIGEST}", "--filter=until=24h")
 
     def _digest(self) -> str:
         parts: list[Path | str] = []
