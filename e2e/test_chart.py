@@ -115,7 +115,7 @@ def test_the_operator_may_do_all_that_it_does(kubectl: Kubectl) -> None:
         every_pod = ("--selector=app.kubernetes.io/name=podpatterns", "--tail=-1")
         return kubectl("logs", f"--namespace={NAMESPACE}", *every_pod)
 
-    # It has listed, watched and written by then; "cannot" is the API server's word for what RBAC doesn't allow.
+    # By then it has listed and watched; "cannot" is the API server's word for what RBAC doesn't allow.
     assert "cannot" not in eventually(log, until=lambda log: "Leading" in log)
 
 
