@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 from e2e.cluster.debian import debian
@@ -27,7 +28,9 @@ def build_images() -> list[str]:
     images = _images()
     # While one waits for Debian's mirror, another has the processor.
     with ThreadPoolExecutor(max_workers=2) as builders:
-        list(builders.map(Image.build, images))
+        # Each in this thread's context, which has the step that it is part of.
+        for done in [builders.submit(copy_context().run, image.build) for image in images]:
+            done.result()
     return [image.tag for image in images]
 
 
