@@ -54,7 +54,7 @@ def replacement(kubectl: Kubectl, website: Website) -> Shown:
     seconds = time.monotonic() - started
     owner = kubectl.get("sidecarapp", "site")["metadata"]["uid"]
     if controllers(new) != [owner]:
-        raise AssertionError(f"site-0 should have one controller, {owner}: {controllers(new)}")
+        raise RuntimeError(f"site-0 should have one controller, {owner}: {controllers(new)}")
     return Shown(
         "kubectl delete pod site-0",
         f"site-0 is back and serves; its UID was {before[:8]}…, now it is {uid(new)[:8]}…",
@@ -66,5 +66,5 @@ def privilege(kubectl: Kubectl) -> Shown:
     """Privilege goes to the container that asked for it, not to its neighbour in the Pod."""
     tuner, web = (effective_capabilities(kubectl, "tuned-0", name) for name in ("tuner", "web"))
     if not tuner or web:
-        raise AssertionError(f"tuner alone should have capabilities: {tuner:016x}, web {web:016x}")
+        raise RuntimeError(f"tuner alone should have capabilities: {tuner:016x}, web {web:016x}")
     return Shown("privileged: true", f"CapEff of tuner is {tuner:016x}, of web beside it {web:016x}")

@@ -1,0 +1,18 @@
+"""`make demo` shows what it promises."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from e2e.cluster.command import run
+
+if TYPE_CHECKING:
+    from e2e.cluster.kind import Cluster
+
+
+def test_the_demonstration_can_be_given_again(cluster: Cluster) -> None:
+    for _ in range(2):
+        told = run(sys.executable, "-m", "e2e.demo")
+        for scene in ("git push ", "kubectl delete pod site-0 ", "privileged: true "):
+            assert scene in told
