@@ -17,7 +17,9 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 GIT_SERVER = EXAMPLES / "git-server.yaml"
 SITE = EXAMPLES / "site.yaml"
 
-AUTHOR = ("-c", "user.name=Author", "-c", "user.email=author@example.com")
+# What the user has configured, such as signatures, isn't asked for; and the way to this machine needs no proxy.
+GIT = ("git", "-c", "user.name=Author", "-c", "user.email=author@example.com", "-c", "http.proxy=")
+ENVIRONMENT = {"GIT_CONFIG_GLOBAL": "/dev/null"}
 
 
 class Website:
@@ -44,12 +46,11 @@ class Website:
             self._cluster.port_forward("service/git-server", 80, namespace) as port,
             tempfile.TemporaryDirectory() as directory,
         ):
-            run("git", "clone", "--quiet", f"http://127.0.0.1:{port}/site.git", directory)
+            _git("clone", "--quiet", f"http://127.0.0.1:{port}/site.git", directory)
             Path(directory, "index.html").write_text(page)
-            git = ("git", "-C", directory, *AUTHOR)
-            run(*git, "add", "index.html")
-            run(*git, "commit", "--quiet", "--message=Change the page")
-            run(*git, "push", "--quiet", "origin", "HEAD:main")
+            _git("-C", directory, "add", "index.html")
+            _git("-C", directory, "commit", "--quiet", "--allow-empty", "--message=Change the page")
+            _git("-C", directory, "push", "--quiet", "origin", "HEAD:main")
 
     def page(self, pod: str) -> str:
         """The page that nginx in `pod` serves; empty while it doesn't."""
@@ -58,3 +59,7 @@ class Website:
             return self._kubectl("get", "--raw", proxy)
         except KubectlError:
             return ""
+
+
+def _git(*arguments: str) -> None:
+    run(*GIT, *arguments, environment=ENVIRONMENT)
