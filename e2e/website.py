@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 GIT_SERVER = EXAMPLES / "git-server.yaml"
 SITE = EXAMPLES / "site.yaml"
 
-# What the user has configured, such as signatures, isn't asked for; and the way to this machine needs no proxy.
+# What the user has configured, such as signatures, isn't asked for; to this machine no proxy is needed.
 GIT = ("git", "-c", "user.name=Author", "-c", "user.email=author@example.com", "-c", "http.proxy=")
 ENVIRONMENT = {"GIT_CONFIG_GLOBAL": "/dev/null"}
 
