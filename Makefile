@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help lint helpers check test integration e2e demo cluster cluster-delete generate lock
+.PHONY: help lint helpers check test integration e2e demo cluster cluster-delete bench generate lock
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ cluster-delete: .venv ## Delete the kind cluster
 
 demo: .venv ## From nothing to push-to-deploy on a real cluster
 	@$(BIN)/python -m e2e.demo
+
+bench: .venv ## The operator beside ReplicaSet and StatefulSet on one API server: a table of figures
+	@$(BIN)/python -m e2e.bench
 
 generate: .venv ## Write crds/ anew from the models
 	$(BIN)/podpatterns crds crds

@@ -24,9 +24,13 @@ class OperatorProcess:
     def start(self, *, leading: bool = True) -> None:
         """Returns when the operator is in sync, and leads unless told not to wait for that."""
         lines = len(self.messages())
-        self._process.start()
+        self.launch()
         for message in ["In sync", *(["Leading"] if leading else [])]:
             eventually(lambda: self._check_for(message, lines), START_SECONDS)  # noqa: B023 (called at once)
+
+    def launch(self) -> None:
+        """Returns at once."""
+        self._process.start()
 
     def stop(self) -> None:
         """SIGTERM, and waits."""

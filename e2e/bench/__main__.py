@@ -1,0 +1,67 @@
+"""`make bench`: the operator beside ReplicaSet and StatefulSet, on one API server.
+
+python -m e2e.bench [--quick] [--only NAME]...
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from e2e.bench.arena import arena
+from e2e.bench.benches import Benches
+from e2e.bench.row import table
+from e2e.bench.size import FULL, QUICK
+from e2e.cluster.control_plane import COMPONENTS
+from e2e.cluster.programs import programs
+from e2e.cluster.progress import step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from e2e.bench.row import Row
+    from e2e.bench.size import Size
+
+RESULTS = Path(__file__).parents[2] / ".bench" / "results.json"
+
+
+def main() -> None:
+    arguments = _arguments()
+    programs(*COMPONENTS, "kwok", "kubectl")
+    with step("make bench"):
+        rows, loads = asyncio.run(_run(arguments.only or Benches.NAMES, QUICK if arguments.quick else FULL))
+    RESULTS.parent.mkdir(exist_ok=True)
+    shown = {"load_average": loads, "cores": os.cpu_count(), "rows": [row.as_json() for row in rows]}
+    RESULTS.write_text(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    print(table(rows))
+    print(f"\n{os.cpu_count()} cores; load average per minute from {min(loads):.1f} to {max(loads):.1f}")
+
+
+async def _run(names: Sequence[str], size: Size) -> tuple[list[Row], list[float]]:
+    """The rows, and the load average before and after each bench."""
+    rows: list[Row] = []
+    loads = [os.getloadavg()[0]]
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        async with arena(Path(directory)) as where:
+            benches = Benches(where, size)
+            for name in names:
+                with step(name):
+                    rows += await benches.run(name)
+                loads.append(os.getloadavg()[0])
+    return rows, loads
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m e2e.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a small size, for trying it out")
+    parser.add_argument("--only", action="append", choices=Benches.NAMES, help="only this; may be repeated")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
