@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 START_SECONDS = 60
 ADMINISTRATOR = ("admin", "system:masters")
+OPERATOR = "system:serviceaccount:default:podpatterns-operator"
+"""The user that the chart's rights are for, where it is installed in `default`."""
+AUDIT_POLICY = Path(__file__).with_name("audit-policy.yaml")
 
 
 class ControlPlane:
@@ -35,7 +38,8 @@ class ControlPlane:
     the defaults are high so that they are never what a test waits for. With `keep` the processes outlive
     this one.
 
-    A context manager: inside, the API is ready and `kubeconfig` and `tls` belong to an administrator.
+    A context manager: inside, the API is ready and `kubeconfig` and `tls` belong to an administrator,
+    `operator_kubeconfig` to the operator's user, whose writes are in `audit_log`.
     """
 
     def __init__(
@@ -49,6 +53,9 @@ class ControlPlane:
         pki = PKI(directory / "pki")
         pki.write_kubeconfig(self.kubeconfig, self.url, *ADMINISTRATOR)
         self.tls = pki.tls_context(*ADMINISTRATOR)
+        self.operator_kubeconfig = directory / "operator.kubeconfig"
+        pki.write_kubeconfig(self.operator_kubeconfig, self.url, OPERATOR)
+        self.audit_log = directory / "audit.log"
         client = [
             "--leader-elect=false",
             "--secure-port=0",
@@ -57,7 +64,11 @@ class ControlPlane:
         ]
         arguments = {
             "etcd": _etcd(directory, etcd_port),
-            "kube-apiserver": _kube_apiserver(pki, api_port, etcd_port),
+            "kube-apiserver": [
+                *_kube_apiserver(pki, api_port, etcd_port),
+                f"--audit-policy-file={AUDIT_POLICY}",
+                f"--audit-log-path={self.audit_log}",
+            ],
             "kube-controller-manager": [*_kube_controller_manager(pki), *client],
             "kube-scheduler": client,
         }

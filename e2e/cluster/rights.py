@@ -1,0 +1,23 @@
+"""The operator's rights on a control plane of plain processes: those that the chart gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from e2e.cluster.command import run
+from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.programs import program
+
+if TYPE_CHECKING:
+    from e2e.cluster.control_plane import ControlPlane
+
+CHART = Path(__file__).parents[2] / "charts" / "podpatterns"
+TEMPLATES = ("clusterrole", "role", "serviceaccount")
+
+
+def grant_operator_rights(control_plane: ControlPlane) -> None:
+    """Lets the user of `operator_kubeconfig` do what the chart, installed in `default`, would let it do."""
+    shown = [f"--show-only=templates/{name}.yaml" for name in TEMPLATES]
+    manifests = run(program("helm"), "template", "podpatterns", CHART, "--namespace=default", *shown)
+    Kubectl(control_plane.kubeconfig)("apply", "--filename=-", stdin=manifests)
