@@ -20,6 +20,7 @@ class Kubectl:
     """Runs kubectl with `kubeconfig`, in `namespace` unless its arguments name another."""
 
     def __init__(self, kubeconfig: Path, namespace: str = "default") -> None:
+        self.kubeconfig = kubeconfig
         self.namespace = namespace
         self.command = [str(program("kubectl")), f"--kubeconfig={kubeconfig}", f"--namespace={namespace}"]
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from e2e.cluster.process import Process
 from e2e.eventually import eventually
 
+PROGRAM = Path(sys.executable).with_name("podpatterns")
 START_SECONDS = 30
 
 
 class OperatorProcess:
-    """`podpatterns run` under `identity`, the name of the Pod that it would be."""
+    """`command` under `identity`, the name of the Pod that it would be."""
 
-    def __init__(self, kubeconfig: Path, directory: Path, identity: str = "operator-0") -> None:
-        program = Path(sys.executable).with_name("podpatterns")
+    def __init__(
+        self,
+        kubeconfig: Path,
+        directory: Path,
+        identity: str = "operator-0",
+        command: Sequence[str | Path] = (PROGRAM, "run"),
+    ) -> None:
         environment = [f"KUBECONFIG={kubeconfig}", f"POD_NAME={identity}"]
-        self._process = Process(["env", *environment, program, "run"], directory / f"{identity}.log")
+        self._process = Process(["env", *environment, *command], directory / f"{identity}.log")
 
     def start(self, *, leading: bool = True) -> None:
         """Returns when the operator is in sync, and leads unless told not to wait for that."""

@@ -12,6 +12,7 @@ from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.kwok import fake_nodes
 from e2e.cluster.namespace import own_namespace
 from e2e.cluster.programs import programs
+from e2e.cluster.rights import grant_operator_rights
 from e2e.terminal import uncaptured
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
     if needed and not session.config.option.collectonly:
         with uncaptured(session.config):
-            programs(*COMPONENTS, "kwok", "kubectl")
+            programs(*COMPONENTS, "helm", "kwok", "kubectl")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,6 +59,12 @@ def crds(control_plane: ControlPlane) -> Path:
     kubectl("apply", f"--filename={directory}")
     kubectl("wait", "--for=condition=Established", f"--filename={directory}", "--timeout=30s")
     return directory
+
+
+@pytest.fixture(scope="session")
+def rights(control_plane: ControlPlane) -> None:
+    """What the chart allows the operator to do, and nothing else."""
+    grant_operator_rights(control_plane)
 
 
 @pytest.fixture(scope="session")

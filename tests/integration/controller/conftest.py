@@ -10,6 +10,7 @@ import pytest
 from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
+from e2e.witness import Witness
 from tests.integration.controller.sites import Sites
 
 
@@ -25,9 +26,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def _operator(
-    control_plane: ControlPlane, crds: Path, nodes: None, tmp_path_factory: pytest.TempPathFactory
+    control_plane: ControlPlane,
+    crds: Path,
+    rights: None,
+    nodes: None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OperatorProcess]:
-    operator = OperatorProcess(control_plane.kubeconfig, tmp_path_factory.mktemp("operator"))
+    operator = OperatorProcess(control_plane.operator_kubeconfig, tmp_path_factory.mktemp("operator"))
     operator.start()
     yield operator
     operator.stop()
@@ -37,6 +42,15 @@ def _operator(
 def operator(_operator: OperatorProcess) -> OperatorProcess:
     """The operator, running; a test that stops it starts it again."""
     return _operator
+
+
+@pytest.fixture(autouse=True)
+def witness(control_plane: ControlPlane, crds: Path, namespace: str) -> Iterator[Witness]:
+    """Watches the whole test and fails it when a rule is broken that must always hold."""
+    with Witness(control_plane, namespace) as witness:
+        yield witness
+        violations = witness.violations()
+    assert not violations, "\n".join(map(str, [*violations, *witness.gaps]))
 
 
 @pytest.fixture

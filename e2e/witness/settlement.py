@@ -1,0 +1,50 @@
+"""What is still to be done until everything is as wanted: empty when all is settled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from e2e.witness.owner import wish
+from e2e.witness.pod import Pod, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from e2e.witness.change import Object
+
+
+def unsettled(owners: Iterable[Object], pods: Iterable[Object]) -> list[str]:
+    """For objects that roll out by themselves: counts, names, revisions and the status that tells of them."""
+    by_owner: dict[str, list[Pod]] = {}
+    for pod in map(read, pods):
+        if pod.owner_uid:
+            by_owner.setdefault(pod.owner_uid, []).append(pod)
+    left = []
+    for owner in owners:
+        mine = by_owner.pop(owner["metadata"]["uid"], [])
+        left += [f"{owner['metadata']['name']}: {reason}" for reason in _unsettled(owner, mine)]
+    left += [f"{pod}: its owner is gone" for mine in by_owner.values() for pod in mine]
+    return left
+
+
+def _unsettled(owner: Object, pods: list[Pod]) -> Iterator[str]:
+    wanted, status, meta = wish(owner), owner.get("status", {}), owner["metadata"]
+    if "deletionTimestamp" in meta:
+        yield "is being deleted"
+        return
+    if status.get("observedGeneration") != meta["generation"]:
+        yield f"observedGeneration is {status.get('observedGeneration')}, not {meta['generation']}"
+    if "template" not in owner["spec"]:
+        return
+    names = sorted(pod.name for pod in pods)
+    if len(pods) != wanted.replicas or not all(wanted.fits(name) for name in names):
+        yield f"{wanted.replicas} Pods wanted, there are {names}"
+    yield from (str(pod) for pod in pods if not (pod.live and pod.ready and pod.kept))
+    revisions = {f"{meta['name']}-{pod.revision}" for pod in pods}
+    if not revisions <= {status.get("updateRevision")}:
+        yield f"updateRevision is {status.get('updateRevision')}, there are {revisions}"
+    counts = ("replicas", "readyReplicas", "availableReplicas", "updatedReplicas", "terminatingReplicas")
+    expected = dict.fromkeys(counts, wanted.replicas) | {"terminatingReplicas": 0}
+    told = {name: status.get(name) for name in counts}
+    if told != expected:
+        yield f"status says {told}"

@@ -1,0 +1,116 @@
+"""The witness at work: a thread that watches one namespace while a test or a scenario runs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from e2e.cluster.control_plane import OPERATOR
+from e2e.eventually import eventually
+from e2e.witness import requests
+from e2e.witness.audit_log import AuditLog
+from e2e.witness.invariants import Invariants
+from e2e.witness.settlement import unsettled
+from e2e.witness.violation import Violation
+from e2e.witness.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from e2e.cluster.control_plane import ControlPlane
+
+QUIET_SECONDS = 0.5
+"""After so long without a write the operator is taken to have nothing left to do."""
+OUR_KINDS = {"sidecarapps": "SidecarApp", "ambassadors": "Ambassador", "adapters": "Adapter"}
+
+
+class Witness:
+    """Watches `namespace` from its beginning to its end as a context manager.
+
+    Changes of all kinds are put into the one order that resourceVersions give them, and judged in it.
+    """
+
+    def __init__(self, control_plane: ControlPlane, namespace: str) -> None:
+        paths = {f"/api/v1/namespaces/{namespace}/pods": "Pod"}
+        for plural, kind in OUR_KINDS.items():
+            paths[f"/apis/podpatterns.dev/v1alpha1/namespaces/{namespace}/{plural}"] = kind
+        self._watchers = [Watcher(control_plane.url, control_plane.tls, *item) for item in paths.items()]
+        self._audit = AuditLog(control_plane.audit_log, OPERATOR, namespace)
+        self._idle_broken: list[Violation] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._watch()])
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._stop = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        eventually(self._started.is_set)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
+
+    def violations(self) -> list[Violation]:
+        """Everything so far. Raises what ended the watching, if anything did."""
+        if self._failure:
+            raise self._failure
+        invariants = Invariants()
+        changes = [change for watcher in self._watchers for change in list(watcher.changes)]
+        changes.sort(key=lambda change: change.version)
+        found = [violation for change in changes for violation in invariants.observe(change)]
+        found += [violation for entry in self._audit.entries() for violation in requests.judge(entry)]
+        return found + self._idle_broken
+
+    @property
+    def gaps(self) -> list[str]:
+        """Times of which only the end is known, as after a restart of the API server."""
+        return [gap for watcher in self._watchers for gap in watcher.gaps]
+
+    def unsettled(self) -> list[str]:
+        """What is still to be done until everything in the namespace is as wanted."""
+        pods, *owners = (list(watcher.objects.values()) for watcher in self._watchers)
+        return unsettled([owner for of_kind in owners for owner in of_kind], pods)
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Waits until all is settled and the operator rests; inside, each write of it here is a violation.
+
+        What is done inside should make the operator look, and end with a sign that it has looked: one that
+        looks at nothing writes nothing.
+        """
+        eventually(self.unsettled, until=lambda left: not left)
+        eventually(self._seconds_of_rest, until=lambda rest: rest > QUIET_SECONDS)
+        begin = time.time()
+        yield
+        end = time.time()
+        written = [e for e in self._audit.entries() if begin < requests.received(e) < end]
+        self._idle_broken += [
+            Violation(requests.IDLE, requests.describe(entry), str(entry.get("requestObject")))
+            for entry in written
+        ]
+
+    def _seconds_of_rest(self) -> float:
+        return time.time() - max(map(requests.received, self._audit.entries()), default=0)
+
+    async def _watch(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(watcher.run()) for watcher in self._watchers]
+                for watcher in self._watchers:
+                    await watcher.started.wait()
+                self._started.set()
+                await self._stop.wait()
+                for task in tasks:
+                    task.cancel()
+        except Exception as error:
+            self._failure = error
+            self._started.set()

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from e2e.witness import requests
+
+UID = {"preconditions": {"uid": "1"}}
+REFERENCE = {"kind": "SidecarApp", "name": "site", "uid": "A", "controller": True}
+LABELS = {"podpatterns.dev/kind": "SidecarApp", "podpatterns.dev/name": "site"}
+
+
+def entry(verb: str, body: dict[str, Any], *, resource: str = "pods", query: str = "") -> dict[str, Any]:
+    return {
+        "verb": verb,
+        "requestURI": f"/api/v1/namespaces/ns/pods/site-0{query}",
+        "objectRef": {"resource": resource, "namespace": "ns", "name": "site-0"},
+        "requestObject": body,
+        "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z",
+        "responseStatus": {"code": 200},
+    }
+
+
+def create(*references: dict[str, Any]) -> dict[str, Any]:
+    return entry("create", {"metadata": {"labels": LABELS, "ownerReferences": list(references)}})
+
+
+@pytest.mark.parametrize(
+    ("asked", "rules"),
+    [
+        (entry("delete", UID), []),
+        (entry("delete", {**UID, "gracePeriodSeconds": 5}), []),
+        (entry("delete", {**UID, "gracePeriodSeconds": 0}), [requests.FORCE]),
+        (entry("delete", UID, query="?gracePeriodSeconds=0"), [requests.FORCE]),
+        (entry("delete", {}), [requests.PRECONDITION]),
+        (entry("delete", {}, resource="leases"), []),
+        (entry("deletecollection", UID), [requests.COLLECTION]),
+        (create(REFERENCE), []),
+        (create(), [requests.REFERENCE]),
+        (create(REFERENCE, REFERENCE), [requests.REFERENCE]),
+        (create({**REFERENCE, "name": "other"}), [requests.REFERENCE]),
+        (create({**REFERENCE, "controller": False}), [requests.REFERENCE]),
+    ],
+)
+def test_requests(asked: dict[str, Any], rules: list[str]) -> None:
+    assert [v.rule for v in requests.judge(asked)] == rules
