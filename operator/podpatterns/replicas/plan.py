@@ -128,7 +128,7 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
     """ReplicaSet's order (kubernetes pkg/controller, ActivePodsWithRanks), but among the available ones those
     of an old revision go first."""
     return (
-        pod.scheduled,
+        pod.node != "",
         pod.phase == "Running",
         pod.ready_since is not None,
         pod.available(now, wanted.min_ready_seconds),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any
 
 from podpatterns.compose.labels import REVISION
@@ -26,11 +27,13 @@ class Pod:
     """The revision hash that the operator wrote at creation; empty when the label is gone."""
     created: float
     phase: str = "Pending"
-    scheduled: bool = False
+    node: str = ""
+    """Empty while the Pod is not scheduled."""
     ready_since: float | None = None
     finished_at: float | None = None
     """When the last container ended; set only in the phases Failed and Succeeded."""
     terminating: bool = False
+    finalizers: tuple[str, ...] = ()
     restarts: int = 0
     deletion_cost: int = 0
     reason: str = ""
@@ -61,13 +64,14 @@ def observe(obj: Mapping[str, Any]) -> Pod:
     return Pod(
         name=meta["name"],
         uid=meta["uid"],
-        revision=(meta.get("labels") or {}).get(REVISION, ""),
+        revision=intern((meta.get("labels") or {}).get(REVISION, "")),
         created=seconds(meta["creationTimestamp"]),
-        phase=phase,
-        scheduled=bool((obj.get("spec") or {}).get("nodeName")),
+        phase=intern(phase),
+        node=intern((obj.get("spec") or {}).get("nodeName", "")),
         ready_since=_ready_since(status),
         finished_at=_finished_at(meta, containers) if phase in ("Failed", "Succeeded") else None,
         terminating="deletionTimestamp" in meta,
+        finalizers=tuple(meta.get("finalizers") or ()),
         restarts=sum(c.get("restartCount", 0) for c in containers),
         deletion_cost=_deletion_cost(meta),
         reason=status.get("reason") or _waiting_reason(containers),

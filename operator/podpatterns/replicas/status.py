@@ -146,9 +146,16 @@ def _ready(app: Pattern, observed: Observed, available: int) -> Condition:
     notes = [count]
     if ill := sorted(f"{p.name} ({p.reason})" for p in observed.pods if p.reason):
         notes.append(f"not well: {_some(ill)}")
-    if leaving := sorted(p.name for p in observed.pods if p.terminating):
+    if leaving := sorted(f"{p.name}{_held_by(p)}" for p in observed.pods if p.terminating):
         notes.append(f"waiting for {_some(leaving)} to be gone")
     return Condition("Ready", False, "PodsNotAvailable", "; ".join(notes))
+
+
+def _held_by(pod: Pod) -> str:
+    """Whose turn it is: a finalizer's author's, or that of the node, which may be lost."""
+    if pod.finalizers:
+        return f" (finalizer {', '.join(pod.finalizers)})"
+    return f" (on node {pod.node})" if pod.node else ""
 
 
 def _progressing(app: Pattern, observed: Observed, updated: int, *, complete: bool) -> Condition:

@@ -66,7 +66,9 @@ def test_a_pod_held_by_a_finalizer_keeps_its_name_until_it_is_gone(sites: Sites,
     message = eventually(lambda: sites.condition("Ready"), until=lambda c: c.get("status") == "False")[
         "message"
     ]
-    assert message == "0 of 1 Pods are available; waiting for site-0 to be gone"
+    assert message == (
+        "0 of 1 Pods are available; waiting for site-0 (finalizer test.example/hold) to be gone"
+    )
     assert sites.uids() == before
     sites.let_go("site-0")
     sites.replaced(before, "site-0")

@@ -136,7 +136,7 @@ GENERATED_TABLE = [
             pod("site-young", ready_since=NOW - 10),
             pod("site-cheap", deletion_cost=-1),
             unready("site-unready"),
-            pod("site-pending", scheduled=False, phase="Pending", ready_since=None),
+            pod("site-pending", node="", phase="Pending", ready_since=None),
         ],
         (["site-pending", "site-unready", "site-cheap", "site-young"], []),
     ),

@@ -105,7 +105,7 @@ class Cluster(RuleBasedStateMachine):
             self.pods[name] = replace(pod, phase="Failed", ready_since=None)
         else:
             since = (pod.ready_since or self.now) if event == "ready" else None
-            self.pods[name] = replace(pod, phase="Running", scheduled=True, ready_since=since)
+            self.pods[name] = replace(pod, phase="Running", node="node-1", ready_since=since)
 
     def step(self) -> Plan:
         decided = plan(self.want, list(self.pods.values()), self.now, self.names)

@@ -66,7 +66,10 @@ def test_ready_says_what_it_waits_for() -> None:
     assert condition(status, "Ready") == (
         "False",
         "PodsNotAvailable",
-        "0 of 3 Pods are available; not well: site-0 (ImagePullBackOff); waiting for site-1 to be gone",
+        (
+            "0 of 3 Pods are available; not well: site-0 (ImagePullBackOff); "
+            "waiting for site-1 (on node node-1) to be gone"
+        ),
     )
 
 
