@@ -41,7 +41,7 @@ def pod(name: str, **fields: Any) -> Pod:
         "revision": REVISION,
         "created": NOW - 1000,
         "phase": "Running",
-        "scheduled": True,
+        "node": "node-1",
         "ready_since": NOW - 900,
     }
     return Pod(name, **{**defaults, **fields})
