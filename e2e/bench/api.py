@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -75,11 +74,15 @@ class Api:
             if not token:
                 return found
 
-    @asynccontextmanager
-    async def watch(self, path: str, **params: str) -> AsyncIterator[aiohttp.StreamReader]:
-        """The lines of a watch that starts now."""
+    async def now(self, path: str) -> str:
+        """The resourceVersion of the collection as it is."""
         async with self._session.get(path, params={"limit": "1"}, headers={"Accept": METADATA}) as answer:
-            now = json.loads(await answer.read())["metadata"]["resourceVersion"]
-        query = {"watch": "true", "resourceVersion": now, "timeoutSeconds": "7200", **params}
+            version: str = json.loads(await answer.read())["metadata"]["resourceVersion"]
+            return version
+
+    async def watch(self, path: str, since: str, **params: str) -> AsyncIterator[bytes]:
+        """The lines of a watch of what comes after `since`, until the server ends it."""
+        query = {"watch": "true", "resourceVersion": since, **params}
         async with self._session.get(path, params=query) as answer:
-            yield answer.content
+            async for line in answer.content:
+                yield line

@@ -14,8 +14,6 @@ from e2e.bench.contender import LABEL
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from aiohttp import StreamReader
-
     from e2e.bench.api import Api
 
 PATIENCE = 120.0
@@ -49,27 +47,29 @@ class PodWatch:
                 if wanted(arrival):
                     return arrival
 
-    async def read(self, lines: StreamReader) -> None:
+    async def follow(self, api: Api, path: str, since: str, **params: str) -> None:
+        """Never ends. Where the API server ends a watch, as it does when it is busy, another goes on."""
         try:
-            async for line in lines:
-                self._arrivals.put_nowait(_arrival(time.monotonic(), json.loads(line)))
+            while True:
+                async for line in api.watch(path, since, **params):
+                    at, event = time.monotonic(), json.loads(line)
+                    self._arrivals.put_nowait(_arrival(at, event))
+                    since = event["object"]["metadata"]["resourceVersion"]
         except Exception as error:
             self._arrivals.put_nowait(error)
-        else:
-            self._arrivals.put_nowait(RuntimeError("the watch ended"))
 
 
 @asynccontextmanager
 async def pod_watch(api: Api, namespace: str, **params: str) -> AsyncIterator[PodWatch]:
     """Watches the namespace's Pods from now on."""
-    async with api.watch(f"/api/v1/namespaces/{namespace}/pods", **params) as lines:
-        watch = PodWatch()
-        reading = asyncio.create_task(watch.read(lines))
-        try:
-            yield watch
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    watch = PodWatch()
+    following = asyncio.create_task(watch.follow(api, path, await api.now(path), **params))
+    try:
+        yield watch
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 def _arrival(at: float, event: dict[str, Any]) -> Arrival:
