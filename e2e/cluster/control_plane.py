@@ -49,6 +49,7 @@ class ControlPlane:
         self.kubeconfig = directory / "kubeconfig"
         etcd_port, api_port = _free_ports(2)
         self.url = f"https://127.0.0.1:{api_port}"
+        self.etcd_url = f"http://127.0.0.1:{etcd_port}"
         self.keep = keep
         pki = PKI(directory / "pki")
         pki.write_kubeconfig(self.kubeconfig, self.url, *ADMINISTRATOR)

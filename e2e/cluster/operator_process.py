@@ -56,6 +56,11 @@ class OperatorProcess:
         """The process id, None when stopped or not yet started."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """It was started and has ended although nobody stopped it."""
+        return self._process.ended
+
     def messages(self) -> list[dict[str, Any]]:
         """What the operator has logged."""
         if not self._process.log.exists():

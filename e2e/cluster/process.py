@@ -64,6 +64,11 @@ class Process:
         """The process id, None when stopped or not yet started."""
         return self._process.pid if self._process else None
 
+    @property
+    def ended(self) -> bool:
+        """The program was started and has ended although nobody stopped it."""
+        return self._process is not None and self._process.poll() is not None
+
     def check(self) -> None:
         """Raises RuntimeError with the end of the log when the program ended although nobody stopped it."""
         if self._process and self._process.poll() is not None:

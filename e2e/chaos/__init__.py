@@ -1,0 +1,1 @@
+"""Random scenarios under faults, with the witness looking on: `make chaos SEEDS=100`."""

@@ -1,0 +1,176 @@
+"""What happens in a scenario, all of it from the seed: objects, steps, kills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, Literal
+
+IMAGES = 4
+LARGEST = 6
+PART = "part"
+Strategy = dict[str, Any]
+Naming = Literal["Stable", "Generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A SidecarApp that makes Pods."""
+
+    name: str
+    replicas: int = 1
+    image: int = 1
+    naming: Naming = "Stable"
+    replacement: Literal["TerminatingOrFailed", "Failed"] = "TerminatingOrFailed"
+    strategy: Strategy = field(default_factory=dict)
+    include: bool = False
+
+    def manifest(self) -> dict[str, Any]:
+        template = {
+            "spec": {
+                "terminationGracePeriodSeconds": 1,
+                "containers": [{"name": "web", "image": f"web:{self.image}"}],
+            }
+        }
+        spec: dict[str, Any] = {
+            "replicas": self.replicas,
+            "template": template,
+            "podNaming": self.naming,
+            "podReplacementPolicy": self.replacement,
+            "updateStrategy": self.strategy,
+        }
+        if self.include:
+            spec["include"] = [{"kind": "SidecarApp", "name": PART}]
+        return _sidecarapp(self.name, spec)
+
+
+def part(image: int) -> dict[str, Any]:
+    """The part that sites include."""
+    return _sidecarapp(PART, {"sidecars": [{"name": "helper", "image": f"helper:{image}"}]})
+
+
+def _sidecarapp(name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "podpatterns.dev/v1alpha1",
+        "kind": "SidecarApp",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    do: Literal[
+        "apply",
+        "apply part",
+        "delete pod",
+        "fail pod",
+        "release pod",
+        "delete site",
+        "orphan site",
+        "kill operator",
+        "restart API server",
+        "compact etcd",
+    ]
+    site: Site | None = None
+    """As it is to be, for `apply`; else just whose Pod or which object."""
+    number: int = 0
+    """Which Pod, counted round; which image of the part."""
+    pause: int = 0
+    """Requests of the operator to wait for before the next step, unless it falls silent."""
+
+    def __str__(self) -> str:
+        return f"{self.do} {self.site or ''} {self.number}, pause {self.pause}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    seed: int
+    steps: tuple[Step, ...]
+    sites: tuple[Site, ...]
+    """What is wanted in the end."""
+    kills: frozenset[int]
+    """The numbers of the writes at which the operator is killed."""
+    standby: bool
+    """A second operator runs beside."""
+
+
+def plan(seed: int) -> Plan:
+    random = Random(f"plan {seed}")
+    sites = {name: _site(random, name) for name in ("red", "green", "blue")[: random.randint(1, 3)]}
+    steps = [Step("apply part", number=1), *(Step("apply", site) for site in sites.values())]
+    for _ in range(random.randint(4, 10)):
+        site = random.choice(list(sites.values()))
+        step = _step(random, site)
+        if step.do == "apply" and step.site:
+            sites[site.name] = step.site
+        steps.append(step)
+        if step.do in ("delete site", "orphan site") and random.random() < 0.5:
+            steps.append(Step("apply", site, pause=random.randint(0, 8)))
+    return Plan(
+        seed=seed,
+        steps=tuple(steps),
+        # Held-back rollouts would never settle.
+        sites=tuple(replace(site, strategy=_rolling(site.strategy)) for site in sites.values()),
+        kills=frozenset(random.sample(range(1, 40), random.choice([0, 0, 1, 1, 2]))),
+        standby=random.random() < 0.03,
+    )
+
+
+def _site(random: Random, name: str) -> Site:
+    naming: Naming = random.choice(["Stable", "Generated"])
+    return _changed(random, Site(name, naming=naming))
+
+
+def _changed(random: Random, site: Site) -> Site:
+    """Some of it; an odd count of things may change at once."""
+    naming: Naming = site.naming if random.random() < 0.8 else random.choice(["Stable", "Generated"])
+    generated = naming == "Generated"
+    return replace(
+        site,
+        naming=naming,
+        replicas=random.randint(0, LARGEST) if random.random() < 0.6 else site.replicas,
+        image=random.randint(1, IMAGES) if random.random() < 0.5 else site.image,
+        replacement=random.choice(["TerminatingOrFailed", "Failed"]) if generated else "TerminatingOrFailed",
+        strategy=_strategy(random, surge=generated),
+        include=random.random() < 0.4,
+    )
+
+
+def _strategy(random: Random, *, surge: bool) -> Strategy:
+    strategy: Strategy = {"maxUnavailable": random.choice([1, 2, "25%", "50%", "100%"])}
+    if surge:
+        strategy["maxSurge"] = random.choice([0, 0, 1, 2, "30%"])
+    held = random.choice(["", "", "", "", "paused", "OnDelete", "partition"])
+    if held == "paused":
+        strategy["paused"] = True
+    elif held == "OnDelete":
+        strategy["type"] = "OnDelete"
+    elif held == "partition":
+        strategy["partition"] = random.randint(1, 3)
+    return strategy
+
+
+def _rolling(strategy: Strategy) -> Strategy:
+    return {name: value for name, value in strategy.items() if name in ("maxUnavailable", "maxSurge")}
+
+
+def _step(random: Random, site: Site) -> Step:
+    pause = random.choice([0, 0, 1, 3, 10, 30])
+    number = random.randint(0, 100)
+    [do] = random.choices(
+        ["apply", "delete pod", "apply part", "delete site", "orphan site", "release pod", "kill operator"],
+        [40, 25, 6, 6, 3, 4, 6],
+    )
+    rare = random.random()
+    if rare < 0.01:
+        return Step("restart API server", pause=pause)
+    if rare < 0.02:
+        return Step("compact etcd", pause=pause)
+    if rare < 0.03:
+        return Step("fail pod", site, number, pause)
+    if do == "apply":
+        return Step("apply", _changed(random, site), pause=pause)
+    if do == "apply part":
+        return Step("apply part", number=number % IMAGES, pause=pause)
+    return Step(do, site, number, pause)  # type: ignore[arg-type]
