@@ -27,11 +27,12 @@ TAGS = {
 }
 KUBE_PROXY = f"registry.k8s.io/kube-proxy:{KUBERNETES}"
 
+PROGRAMS = (*(name for name in TAGS if name != "pause"), "kube-proxy")
+
 
 def component_programs() -> dict[str, Path]:
     """Where the program of each component is; built first when the cache doesn't have it."""
-    names = [name for name in (*TAGS, "kube-proxy") if name != "pause"]
-    return {"pause": own_program(HERE / "pause"), **dict(zip(names, programs(*names), strict=True))}
+    return {"pause": own_program(HERE / "pause"), **dict(zip(PROGRAMS, programs(*PROGRAMS), strict=True))}
 
 
 def build_component_images(debian: str) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from e2e.cluster.cache import cached, digest, name_in_cache
 from e2e.cluster.command import pipe, run
-from e2e.cluster.component_images import build_component_images, component_programs
+from e2e.cluster.component_images import PROGRAMS, build_component_images, component_programs
 from e2e.cluster.debian import debian
 from e2e.cluster.image import Image, image_id, pull
 from e2e.cluster.programs import programs, version
@@ -28,6 +28,8 @@ def node_image() -> str:
     if not image_id(BUILT) and (image_id(PUBLISHED) or pull(PUBLISHED)):
         return PUBLISHED
     base = debian()
+    # All at once: one after the other, a processor is idle while the last program of each build is linked.
+    programs(*NODE_PROGRAMS, *PROGRAMS)
     tools = {f"programs/{path.name}": path for path in programs(*NODE_PROGRAMS)}
     context = {"Dockerfile": FILES / "Dockerfile", "rootfs": FILES / "rootfs", **tools}
     Image(EMPTY, context, {"DEBIAN": base}).build()
