@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from e2e.cluster.progress import summary
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("podpatterns", deadline=None)
+settings.load_profile("podpatterns")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

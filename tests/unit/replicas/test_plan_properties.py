@@ -131,7 +131,7 @@ class Cluster(RuleBasedStateMachine):
 
 
 TestCluster = Cluster.TestCase
-TestCluster.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestCluster.settings = settings(max_examples=150, stateful_step_count=30)
 
 
 @given(want=wants(), names=st.lists(st.integers(0, 9), unique=True))
