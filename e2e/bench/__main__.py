@@ -34,16 +34,14 @@ def main() -> None:
     arguments = _arguments()
     programs(*COMPONENTS, "kwok", "kubectl")
     with step("make bench"):
-        rows, loads = asyncio.run(_run(arguments.only or Benches.NAMES, QUICK if arguments.quick else FULL))
-    RESULTS.parent.mkdir(exist_ok=True)
-    shown = {"load_average": loads, "cores": os.cpu_count(), "rows": [row.as_json() for row in rows]}
-    RESULTS.write_text(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
-    print(table(rows))
-    print(f"\n{os.cpu_count()} cores; load average per minute from {min(loads):.1f} to {max(loads):.1f}")
+        asyncio.run(_run(arguments.only or Benches.NAMES, QUICK if arguments.quick else FULL))
+    results = json.loads(RESULTS.read_text())
+    loads = results["load_average"]
+    print(f"\n{results['cores']} cores; load average from {min(loads):.1f} to {max(loads):.1f}")
 
 
-async def _run(names: Sequence[str], size: Size) -> tuple[list[Row], list[float]]:
-    """The rows, and the load average before and after each bench."""
+async def _run(names: Sequence[str], size: Size) -> None:
+    """What there is so far is kept after each bench."""
     rows: list[Row] = []
     loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
@@ -51,9 +49,18 @@ async def _run(names: Sequence[str], size: Size) -> tuple[list[Row], list[float]
             benches = Benches(where, size)
             for name in names:
                 with step(name):
-                    rows += await benches.run(name)
+                    new = await benches.run(name)
+                rows += new
                 loads.append(os.getloadavg()[0])
-    return rows, loads
+                _keep(rows, loads)
+                print(table(new), end="\n\n", flush=True)
+
+
+def _keep(rows: Sequence[Row], loads: Sequence[float]) -> None:
+    """`loads` are the load averages over a minute, before and after each bench."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    shown = {"load_average": loads, "cores": os.cpu_count(), "rows": [row.as_json() for row in rows]}
+    RESULTS.write_text(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
 
 
 def _arguments() -> argparse.Namespace:

@@ -111,14 +111,17 @@ async def _alternately(
     rounds: int,
     then: Callable[[Contender, RampUp], Awaitable[None]] = _nothing,
 ) -> tuple[list[RampUp], list[RampUp]]:
-    """Ramps up ours and theirs, `then` does something with each while it is up."""
+    """Ramps up ours and theirs, `then` does something with each while it is up.
+
+    Who is first changes from round to round: the second meets what the first left behind.
+    """
     runs: dict[Contender, list[RampUp]] = {GENERATED: [], REPLICASET: []}
     for number in range(rounds):
         with step(f"Round {number + 1} of {rounds}"):
-            for contender, done in runs.items():
+            for contender in list(runs) if number % 2 == 0 else list(reversed(runs)):
                 async with ramped_up(arena, contender, objects, replicas) as run:
                     await then(contender, run)
-                    done.append(run)
+                    runs[contender].append(run)
     return runs[GENERATED], runs[REPLICASET]
 
 
