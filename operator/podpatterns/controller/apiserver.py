@@ -7,7 +7,7 @@ rate at which Pods can be created.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +19,7 @@ from kubernetes.aio.client import ApiClient
 REQUEST_TIMEOUT = 30.0
 """Seconds; the API server itself gives up on a write after 34 (its 60 s limit less admission's share)."""
 PAGE_SIZE = 500
-MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
@@ -66,9 +66,9 @@ class ApiServer:
     async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._json("PUT", path, body=body)
 
-    async def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """A JSON merge patch (RFC 7386)."""
-        return await self._json("PATCH", path, body=body, content_type=MERGE_PATCH)
+    async def json_patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """A JSON patch (RFC 6902): all operations or, when one such as a `test` fails (422), none."""
+        return await self._json("PATCH", path, body=operations, content_type=JSON_PATCH)
 
     async def strategic_patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A patch that knows Kubernetes' own types: lists are merged by their keys."""
@@ -118,7 +118,7 @@ class ApiServer:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         content_type: str = "application/json",
     ) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT)
@@ -139,7 +139,7 @@ class ApiServer:
         *,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own)
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         content_type: str = "application/json",
     ) -> aiohttp.ClientResponse:
         headers = {"Content-Type": content_type, "Accept": "application/json"}

@@ -29,7 +29,7 @@ class Ownership:
         """Take in the orphans that carry the object's labels, a revision and a name that fits."""
         fitting = [p for p in self._store.orphans(entry.key) if p.live and p.revision and _fits(wanted, p)]
         # The cache may be late: an object that is being deleted must not take Pods in.
-        if not fitting or not await self._still_there(entry):
+        if not fitting or not await self.still_there(entry):
             return
         for pod in fitting:
             patch = {"metadata": {"uid": pod.uid, "ownerReferences": [owner_reference(app)]}}
@@ -55,7 +55,8 @@ class Ownership:
             }
             await self._patch(entry, pod, patch)
 
-    async def _still_there(self, entry: Entry) -> bool:
+    async def still_there(self, entry: Entry) -> bool:
+        """The object is there with that UID and not being deleted, as the server knows it now."""
         key = entry.key
         plural = BY_NAME[key.kind].plural
         path = f"/apis/{API_VERSION}/namespaces/{key.namespace}/{plural}/{key.name}"

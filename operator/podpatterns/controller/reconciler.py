@@ -128,18 +128,27 @@ class Reconciler:
         return app_status(entry.app, wanted, observed, entry.status)
 
     async def _write_status(self, entry: Entry, status: Mapping[str, Any]) -> None:
-        """Write what changed, if anything. The UID keeps it from a successor under the same name."""
+        """Write what changed, if anything.
+
+        The test of the UID keeps it from a successor under the same name; a UID in the metadata of a merge
+        patch would not, as the server takes no notice of metadata where a status is written.
+        """
         if status == entry.status:
             return
-        cleared = {field: None for field in entry.status if field not in status}
         plural = BY_NAME[entry.key.kind].plural
         path = f"/apis/{API_VERSION}/namespaces/{entry.key.namespace}/{plural}/{entry.key.name}/status"
         try:
-            answer = await self._api.patch(
-                path, {"metadata": {"uid": entry.uid}, "status": {**status, **cleared}}
+            answer = await self._api.json_patch(
+                path,
+                [
+                    {"op": "test", "path": "/metadata/uid", "value": entry.uid},
+                    {"op": "add", "path": "/status", "value": status},
+                ],
             )
         except ApiError as error:
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
+                raise
+            if await self._ownership.still_there(entry):
                 raise
             # The object is gone or was made anew, and no event told yet, or ever will.
             self._objects.remove(entry.key, entry.uid)
