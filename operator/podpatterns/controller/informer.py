@@ -35,23 +35,25 @@ class Informer:
         self._store = store
         self._changed = changed
         self._version: int | None = None
+        self._pause = RETRY[0]
         self.synced = asyncio.Event()
         """The first list is in."""
 
     async def run(self) -> None:
-        pause = RETRY[0]
         while True:
             try:
                 if self._version is None:
                     await self._list()
                 await self._watch()
-                pause = RETRY[0]
+                self._pause = RETRY[0]
             except (ApiError, UnansweredError) as error:
                 if isinstance(error, ApiError) and error.gone:
                     self._version = None
-                log.warning("Pod watch broke, starting again", extra={"error": str(error), "pause": pause})
-                await asyncio.sleep(pause)
-                pause = min(RETRY[1], pause * 2)
+                log.warning(
+                    "Pod watch broke, starting again", extra={"error": str(error), "pause": self._pause}
+                )
+                await asyncio.sleep(self._pause)
+                self._pause = min(RETRY[1], self._pause * 2)
 
     async def _list(self) -> None:
         uids: list[str] = []
@@ -72,6 +74,7 @@ class Informer:
             PODS, self._version, SILENCE, labelSelector=KIND, timeoutSeconds=str(seconds)
         )
         async for event in events:
+            self._pause = RETRY[0]  # what comes through breaks later for another reason
             pod = event["object"]
             version = int(pod["metadata"]["resourceVersion"])
             if event["type"] in ("ADDED", "MODIFIED"):
