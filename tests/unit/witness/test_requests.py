@@ -11,14 +11,16 @@ REFERENCE = {"kind": "SidecarApp", "name": "site", "uid": "A", "controller": Tru
 LABELS = {"podpatterns.dev/kind": "SidecarApp", "podpatterns.dev/name": "site"}
 
 
-def entry(verb: str, body: dict[str, Any], *, resource: str = "pods", query: str = "") -> dict[str, Any]:
+def entry(
+    verb: str, body: dict[str, Any], *, resource: str = "pods", query: str = "", code: int = 200
+) -> dict[str, Any]:
     return {
         "verb": verb,
         "requestURI": f"/api/v1/namespaces/ns/pods/site-0{query}",
         "objectRef": {"resource": resource, "namespace": "ns", "name": "site-0"},
         "requestObject": body,
         "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z",
-        "responseStatus": {"code": 200},
+        "responseStatus": {"code": code},
     }
 
 
@@ -36,6 +38,7 @@ def create(*references: dict[str, Any]) -> dict[str, Any]:
         (entry("delete", {}), [requests.PRECONDITION]),
         (entry("delete", {}, resource="leases"), []),
         (entry("deletecollection", UID), [requests.COLLECTION]),
+        (entry("delete", {}, code=403), []),
         (create(REFERENCE), []),
         (create(), [requests.REFERENCE]),
         (create(REFERENCE, REFERENCE), [requests.REFERENCE]),
