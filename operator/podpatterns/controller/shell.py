@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 class NoDiffBase(kopf.DiffBaseStorage):
     """Remembers nothing of an object: no annotation, no deep copy. Differences are the planner's business."""
 
+    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:  # noqa: ARG002
+        return {}
+
     def fetch(self, *, body: kopf.Body) -> None:  # noqa: ARG002
         return None
 
@@ -94,6 +97,8 @@ async def _configuration() -> Configuration:
         config.load_incluster_config(client_configuration=configuration)
     else:
         await config.load_kube_config(client_configuration=configuration)
+    # aiohttp would look for proxies and passwords in environment and ~/.netrc at every request, in threads.
+    configuration.client_session_kwargs = {"trust_env": False}
     configuration.retries = 0  # what to try again, and when, is decided where the request is understood
     return configuration
 
