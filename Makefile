@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help lint helpers check test integration e2e demo cluster cluster-delete bench generate lock
+.PHONY: help lint helpers check test integration e2e demo cluster cluster-delete bench chaos generate lock
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -51,6 +51,11 @@ demo: .venv ## From nothing to push-to-deploy on a real cluster
 
 bench: .venv ## The operator beside ReplicaSet and StatefulSet on one API server: a table of figures
 	@$(BIN)/python -m e2e.bench
+
+SEEDS ?= 50
+FROM ?= 1
+chaos: .venv ## Random scenarios under faults: make chaos SEEDS=1000; a failing seed again: SEEDS=1 FROM=<seed>
+	@$(BIN)/python -m e2e.chaos --seeds $(SEEDS) --from $(FROM)
 
 generate: .venv ## Write crds/ anew from the models
 	$(BIN)/podpatterns crds crds

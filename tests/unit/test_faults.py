@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from e2e.chaos.plan import plan
+from e2e.faults.faults import Fault, Faults
+from e2e.faults.route import Route
+
+CREATE = Route("create", "pods", "ns")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "route"),
+    [
+        ("GET", "/api/v1/pods", {}, ("list", "pods", "")),
+        ("GET", "/api/v1/pods", {"watch": "true"}, ("watch", "pods", "")),
+        ("GET", "/api/v1/namespaces/ns/pods/site-0", {}, ("get", "pods", "ns")),
+        ("POST", "/api/v1/namespaces/ns/pods", {}, ("create", "pods", "ns")),
+        ("DELETE", "/api/v1/namespaces/ns/pods/site-0", {}, ("delete", "pods", "ns")),
+        (
+            "PATCH",
+            "/apis/podpatterns.dev/v1alpha1/namespaces/ns/sidecarapps/site/status",
+            {},
+            ("patch", "sidecarapps/status", "ns"),
+        ),
+        ("PUT", "/apis/coordination.k8s.io/v1/namespaces/ns/leases/x", {}, ("update", "leases", "ns")),
+        ("GET", "/apis", {}, ("list", "", "")),
+        ("GET", "/api/v1/namespaces/ns", {}, ("get", "namespaces", "")),
+    ],
+)
+def test_routes(method: str, path: str, query: dict[str, str], route: tuple[str, str, str]) -> None:
+    assert Route.of(method, path, query) == route
+
+
+def test_a_seed_decides_the_same_again_whatever_happens_in_between() -> None:
+    first, second = Faults(7, "ns"), Faults(7, "ns")
+    decided = [first.request(CREATE) for _ in range(100)]
+    again = []
+    for _ in range(100):
+        second.request(Route("list", "pods", ""))
+        again.append(second.request(CREATE))
+    assert decided == again
+    assert any(fault != Fault() for fault in decided)
+    assert decided != [Faults(8, "ns").request(CREATE) for _ in range(100)]
+
+
+def test_other_namespaces_are_left_alone() -> None:
+    faults = Faults(7, "other")
+    assert {faults.request(CREATE) for _ in range(100)} == {Fault()}
+
+
+def test_the_operator_is_killed_at_the_planned_write() -> None:
+    faults = Faults(7, "ns", frozenset({3}))
+    kills = [faults.request(CREATE).kill for _ in range(5)]
+    assert [bool(kill) for kill in kills] == [False, False, True, False, False]
+
+
+def test_plans_are_the_seeds() -> None:
+    assert plan(3) == plan(3) != plan(4)
