@@ -36,7 +36,7 @@ class Controller:
         self._census = Census(api, objects, self._add)
         self._informer = Informer(api, pods, self._add)
         self._recorder = Recorder(api)
-        self._reconciler = Reconciler(api, objects, pods, self._recorder)
+        self._reconciler = Reconciler(api, objects, pods, self._recorder, self._add)
         self._leadership = Leadership(api, lease_namespace, identity)
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ update or deletion. It returns when it has done one round of writes; whatever is
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -28,11 +28,21 @@ from podpatterns.replicas.status import Observed, app_status, part_status, unrea
 
 
 class Reconciler:
-    def __init__(self, api: ApiServer, objects: ObjectStore, pods: PodStore, recorder: Recorder) -> None:
+    """`changed` gets the keys for which the answer to a write of ours brought news."""
+
+    def __init__(
+        self,
+        api: ApiServer,
+        objects: ObjectStore,
+        pods: PodStore,
+        recorder: Recorder,
+        changed: Callable[[Iterable[Key]], None],
+    ) -> None:
         self._api = api
         self._objects = objects
         self._pods = pods
         self._recorder = recorder
+        self._changed = changed
         self._executor = Executor(api, pods)
         self._ownership = Ownership(api, pods)
         self._memory: dict[Key, Memory] = {}
@@ -151,9 +161,12 @@ class Reconciler:
             if await self._ownership.still_there(entry):
                 raise
             # The object is gone or was made anew, and no event told yet, or ever will.
-            self._objects.remove(entry.key, entry.uid)
+            self._changed(self._objects.remove(entry.key, entry.uid))
             return
-        self._objects.put(answer)
+        news, meta = self._objects.put(answer), answer["metadata"]
+        if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
+            # Somebody was quicker than the watch, which has nothing new to tell of it any more.
+            self._changed(news)
 
     def _tell(self, entry: Entry, outcome: Outcome) -> None:
         """Events for people."""

@@ -1,6 +1,8 @@
-"""The status that is written, and to whom."""
+"""The status that is written, to whom, and what its answer tells."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
@@ -15,6 +17,18 @@ from podpatterns.controller.recorder import Recorder
 from tests.integration.controller.sites import Sites
 
 
+async def look(control_plane: ControlPlane, known: dict[str, Any]) -> tuple[ObjectStore, set[Key]]:
+    """A look of an operator that knows one object so; what it knows then and what it wants to look at."""
+    objects, news = ObjectStore(), set[Key]()
+    [key] = objects.put(known)
+    configuration = Configuration()
+    await config.load_kube_config(str(control_plane.operator_kubeconfig), client_configuration=configuration)
+    async with ApiClient(configuration) as client:
+        api = ApiServer(client)
+        await Reconciler(api, objects, PodStore(), Recorder(api), news.update).reconcile(key)
+    return objects, news
+
+
 async def test_a_successor_under_the_same_name_does_not_get_the_status(
     sites: Sites, control_plane: ControlPlane
 ) -> None:
@@ -22,12 +36,20 @@ async def test_a_successor_under_the_same_name_does_not_get_the_status(
     sites.apply_part("part", image="part:1")
     known = sites.get("part")
     known["metadata"] |= {"uid": "00000000-0000-0000-0000-000000000000", "generation": 7}
-    configuration = Configuration()
-    await config.load_kube_config(str(control_plane.operator_kubeconfig), client_configuration=configuration)
-    async with ApiClient(configuration) as client:
-        api, objects = ApiServer(client), ObjectStore()
-        objects.put(known)
-        key = Key("SidecarApp", sites.kubectl.namespace, "part")
-        await Reconciler(api, objects, PodStore(), Recorder(api)).reconcile(key)
+    objects, _ = await look(control_plane, known)
     assert sites.get("part").get("status", {}).get("observedGeneration") != 7
-    assert objects.get(key) is None, "what it knew of is gone"
+    assert len(objects) == 0, "what it knew of is gone"
+
+
+async def test_a_spec_that_the_answer_brings_is_looked_at(sites: Sites, control_plane: ControlPlane) -> None:
+    """An operator that writes a status before it has heard of an edit."""
+    sites.apply_part("part", image="part:1")
+    known = sites.get("part")
+    sites.apply_part("part", image="part:2")
+    known["status"] = {}
+    objects, news = await look(control_plane, known)
+    key = Key("SidecarApp", sites.kubectl.namespace, "part")
+    entry = objects.get(key)
+    assert entry is not None
+    assert entry.generation == 2
+    assert news == {key}
