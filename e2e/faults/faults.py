@@ -6,7 +6,7 @@ They depend on the seed and on these numbers alone, never on time: a seed that f
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
@@ -36,18 +36,6 @@ REFUSALS: dict[str, list[Refusal]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    delay: float = 0
-    """Seconds until anything happens."""
-    kind: Literal["none", "refuse", "cut", "lose", "gateway"] = "none"
-    """refuse: the server says no. cut: the connection ends before the request arrives. lose: it ends after
-    the request was carried out. gateway: the same, and somebody on the way says that no answer came."""
-    refusal: Refusal = (500, "InternalError")
-    kill: Literal["", "before", "after"] = ""
-    """The operator is killed before or after its request is carried out."""
-
-
-@dataclass(frozen=True, slots=True)
 class StreamFault:
     """What happens to one watch."""
 
@@ -62,6 +50,20 @@ class StreamFault:
         return random.choice([0, 0, 0, 0, 0, 0.02, 0.05, 0.1, 0.3, random.uniform(0, 1)])
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    delay: float = 0
+    """Seconds until anything happens."""
+    kind: Literal["none", "refuse", "cut", "lose", "gateway"] = "none"
+    """refuse: the server says no. cut: the connection ends before the request arrives. lose: it ends after
+    the request was carried out. gateway: the same, and somebody on the way says that no answer came."""
+    refusal: Refusal = (500, "InternalError")
+    kill: Literal["", "before", "after"] = ""
+    """The operator is killed before or after its request is carried out."""
+    stream: StreamFault | None = None
+    """For a watch that begins."""
+
+
 class Faults:
     """Those of one scenario, which runs in `namespace`; requests about other namespaces are left alone.
 
@@ -73,50 +75,39 @@ class Faults:
         self._namespace = namespace
         self._kills = kills
         self._counts: Counter[tuple[str, str]] = Counter()
-        self.writes = 0
+        self._writes = 0
         self.told: list[str] = []
-        """What was done, for people."""
+        """What was decided, for people."""
 
     def request(self, route: Route) -> Fault:
-        if not self._concerns(route):
+        """What happens to the next request of its sort."""
+        if route.namespace not in ("", self._namespace) and route.resource != "leases":
             return Fault()
-        random = self._random(route)
-        kill: Literal["", "before", "after"] = ""
-        if (route.verb, route.resource) in WRITES:
-            self.writes += 1
-            if self.writes in self._kills:
-                kill = random.choice(["before", "after"])
-        fault = Fault(kill=kill)
-        if random.random() < TROUBLE:
-            refusals = REFUSALS.get(route.verb, OVERLOADED)
-            fault = Fault(
-                delay=random.uniform(0, LONGEST_DELAY),
-                kind=random.choice(["none", "refuse", "refuse", "cut", "lose", "gateway"]),
-                refusal=random.choice(refusals),
-                kill=kill,
-            )
+        sort = (route.verb, route.resource)
+        self._counts[sort] += 1
+        title = f"{route.verb} {route.resource} {self._counts[sort]}"
+        random = Random(f"{self._seed} {title}")
+        fault = _trouble(route, random) if random.random() < TROUBLE else Fault()
+        if sort in WRITES:
+            self._writes += 1
+            if self._writes in self._kills:
+                fault = Fault(kill=random.choice(["before", "after"]))
+        if route.verb == "watch":
+            fault = replace(fault, stream=_stream(random, f"{self._seed} {title}"))
         if fault != Fault():
-            self.told.append(f"{route.verb} {route.resource} {self._counts[route[:2]]}: {fault}")
+            self.told.append(f"{title}: {fault}")
         return fault
 
-    def stream(self, route: Route) -> StreamFault:
-        """What happens to a watch that was begun."""
-        random = self._random(route, " stream")
-        seed = f"{self._seed} {route[:2]} {self._counts[route[:2]]}"
-        if random.random() < 0.5:
-            return StreamFault(seed)
-        fault = StreamFault(
-            seed,
-            random.randint(0, 20),
-            random.choice(["close", "cut", "expired", "hang"]),
-        )
-        self.told.append(f"{route.verb} {route.resource} {self._counts[route[:2]]}: {fault}")
-        return fault
 
-    def _concerns(self, route: Route) -> bool:
-        return route.namespace in ("", self._namespace) or route.resource == "leases"
+def _trouble(route: Route, random: Random) -> Fault:
+    return Fault(
+        delay=random.uniform(0, LONGEST_DELAY),
+        kind=random.choice(["none", "refuse", "refuse", "cut", "lose", "gateway"]),
+        refusal=random.choice(REFUSALS.get(route.verb, OVERLOADED)),
+    )
 
-    def _random(self, route: Route, what: str = "") -> Random:
-        if not what:
-            self._counts[route[:2]] += 1
-        return Random(f"{self._seed} {route[:2]} {self._counts[route[:2]]}{what}")
+
+def _stream(random: Random, seed: str) -> StreamFault:
+    if random.random() < 0.5:
+        return StreamFault(seed)
+    return StreamFault(seed, random.randint(0, 20), random.choice(["close", "cut", "expired", "hang"]))

@@ -122,7 +122,7 @@ class Proxy:
             headers={**headers, "Accept-Encoding": "identity"},
         ) as answer:
             if route.verb == "watch" and answer.status == web.HTTPOk.status_code:
-                return await self._stream(request, answer, faults, route)
+                return await self._stream(request, answer, faults, fault.stream or StreamFault(""))
             payload = await answer.read()
         if fault.kill == "after":
             self._kill()
@@ -134,9 +134,8 @@ class Proxy:
         return web.Response(status=answer.status, body=payload, headers=passed_on)
 
     async def _stream(
-        self, request: web.Request, answer: aiohttp.ClientResponse, faults: Faults | None, route: Route
+        self, request: web.Request, answer: aiohttp.ClientResponse, faults: Faults | None, fault: StreamFault
     ) -> web.StreamResponse:
-        fault = faults.stream(route) if faults else StreamFault("")
         response = web.StreamResponse(headers={"Content-Type": answer.headers["Content-Type"]})
         await response.prepare(request)
         self._watches[id(request)] = request

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from e2e.witness.settlement import unsettled
+
+COUNTS = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1}
+SETTLED = {**COUNTS, "terminatingReplicas": 0, "observedGeneration": 1, "updateRevision": "site-r1"}
+
+
+def site(**changes: Any) -> dict[str, Any]:
+    return {
+        "kind": "SidecarApp",
+        "metadata": {"namespace": "ns", "name": "site", "uid": "A", "generation": 1},
+        "spec": {"replicas": 1, "template": {}},
+        "status": SETTLED,
+        **changes,
+    }
+
+
+def pod(name: str = "site-0", *, ready: str = "True", revision: str = "r1") -> dict[str, Any]:
+    reference = {"apiVersion": "podpatterns.dev/v1alpha1", "kind": "SidecarApp", "name": "site"}
+    labels = {"kind": "SidecarApp", "name": "site", "revision": revision}
+    return {
+        "metadata": {
+            "namespace": "ns",
+            "name": name,
+            "uid": name,
+            "labels": {f"podpatterns.dev/{key}": value for key, value in labels.items()},
+            "ownerReferences": [{**reference, "uid": "A", "controller": True}],
+        },
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]},
+    }
+
+
+def test_settled() -> None:
+    assert unsettled([site()], [pod()]) == []
+    part = site(spec={"sidecars": []}, status={"observedGeneration": 1})
+    assert unsettled([part], []) == []
+
+
+@pytest.mark.parametrize(
+    ("owners", "pods", "reason"),
+    [
+        ([site(status={**SETTLED, "observedGeneration": 0})], [pod()], "observedGeneration is 0, not 1"),
+        ([site()], [], "1 Pods wanted, there are []"),
+        ([site()], [pod("site-1")], "1 Pods wanted, there are ['site-1']"),
+        ([site()], [pod(ready="False")], "Pod site-0 site-0 of A: Running"),
+        ([site()], [pod(revision="r0")], "updateRevision is site-r1, there are {'site-r0'}"),
+        ([site(status={**SETTLED, "replicas": 2})], [pod()], "status says"),
+        ([], [pod()], "its owner is gone"),
+    ],
+)
+def test_not_yet(owners: list[dict[str, Any]], pods: list[dict[str, Any]], reason: str) -> None:
+    [left] = unsettled(owners, pods)
+    assert reason in left
