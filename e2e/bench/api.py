@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -51,8 +52,13 @@ class Api:
         await asyncio.gather(*(post() for _ in range(CONCURRENT)))
 
     async def delete(self, path: str, **params: str) -> None:
-        async with self._session.delete(path, params=params) as answer:
-            await answer.read()
+        """Deletes an object, or of a collection as many as the API server can within its time limit."""
+        try:
+            async with self._session.delete(path, params=params) as answer:
+                await answer.read()
+        except aiohttp.ClientResponseError as error:
+            if error.status != HTTPStatus.GATEWAY_TIMEOUT:
+                raise
 
     async def versions(self, path: str) -> dict[str, str]:
         """The resourceVersion of every object of the collection, by name."""
