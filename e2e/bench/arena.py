@@ -97,6 +97,10 @@ def _processes(directory: Path) -> Iterator[tuple[ControlPlane, OperatorProcess]
         operator.start()
         try:
             yield control_plane, operator
+        except Exception as error:
+            error.add_note(operator.log_tail())
+            error.add_note(control_plane.log_tails())
+            raise
         finally:
             operator.kill()
 
