@@ -103,7 +103,9 @@ def test_the_status_is_kept_and_shown(kubectl: Kubectl, crds: Path) -> None:
         terminating_replicas=0,
         replacements=4,
         recent_replacements=(
-            Replacement(name="site-0", old_uid="a", new_uid="b", reason="Deleted", time=time),
+            Replacement(
+                name="site-0", old_uid="a", new_uid="b", reason="Deleted", time=time, duration="3.2s"
+            ),
         ),
         current_revision="site-1",
         update_revision="site-2",

@@ -20,9 +20,10 @@ from kubernetes.aio.leaderelection.resourcelock.baselock import BaseLock
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 
 LEASE = "podpatterns-operator"
-LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 10, 7, 2
-"""A successor waits LEASE_SECONDS after a crash. A holder without an answer gives up after RENEW_SECONDS and
-one last attempt, so that it has stopped before anybody else starts."""
+LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 12, 8, 2
+REQUEST_SECONDS = 3.5
+"""A successor waits LEASE_SECONDS after a crash, and up to RETRY_SECONDS more. A holder without an answer
+gives up after RENEW_SECONDS and one last request, so that it has stopped before anybody else starts."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
 
     async def get(self, name: str, namespace: str) -> tuple[bool, Any]:  # noqa: ARG002
         try:
-            async with asyncio.timeout(RETRY_SECONDS):
+            async with asyncio.timeout(REQUEST_SECONDS):
                 self._lease = await self._api.get(f"{self._leases}/{name}")
         except ApiError as error:
             refusal = ApiException(status=error.code, reason=error.message)
@@ -84,7 +85,7 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
 
     async def _write(self, request: Any) -> bool:
         try:
-            async with asyncio.timeout(RETRY_SECONDS):
+            async with asyncio.timeout(REQUEST_SECONDS):
                 self._lease = await request
         except (ApiError, UnansweredError, TimeoutError) as error:
             if not (isinstance(error, ApiError) and error.code == HTTPStatus.CONFLICT):

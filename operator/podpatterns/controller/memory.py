@@ -68,8 +68,9 @@ class Memory:
         self.names = [name for name in self.names if name not in present]
         uids = {p.uid for p in after}
         self.deleted = {uid: why for uid, why in self.deleted.items() if uid in uids}
-        self.deleted |= {d.uid: d.reason for d in deletes}
-        lives = [p.finished_at - p.created for p in before if p.finished_at and p.uid in self.deleted]
+        now = {d.uid: d.reason for d in deletes}
+        self.deleted |= now
+        lives = [p.finished_at - p.created for p in before if p.finished_at and p.uid in now]
         if lives:
             self.failed_pods = 0 if max(lives) > LONG_LIFE else self.failed_pods + 1
 

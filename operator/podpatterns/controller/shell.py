@@ -78,6 +78,8 @@ def _registry(controller: Controller) -> kopf.OperatorRegistry:
         settings.posting.enabled = False
         settings.scanning.disabled = True
         settings.watching.chunk_size = 500
+        # A restarted API server answers 403 and 429 for seconds; kopf would stay away for longer and longer.
+        settings.networking.error_backoffs = [0.2, 0.5, *[1.0] * 60]
 
     @kopf.on.login(registry=registry)
     async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:

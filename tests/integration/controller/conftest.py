@@ -24,7 +24,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _operator(
     control_plane: ControlPlane,
     crds: Path,
@@ -32,6 +32,7 @@ def _operator(
     nodes: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OperatorProcess]:
+    """Gone again when a module ends: tests that write a status themselves want no operator beside them."""
     operator = OperatorProcess(control_plane.operator_kubeconfig, tmp_path_factory.mktemp("operator"))
     operator.start()
     yield operator

@@ -52,7 +52,8 @@ def test_pods_that_fail_one_after_the_other_are_counted_until_one_lived_long() -
     memory = Memory("uid")
     for n in range(3):
         dead = failed(f"site-{n}", created=NOW - 20, finished_at=NOW - 19)
-        memory.carried_out([Delete(dead.name, dead.uid, "Failed")], [dead], [])
+        memory.carried_out([Delete(dead.name, dead.uid, "Failed")], [dead], [dead])
+        memory.carried_out([], [dead], [])
     assert memory.failed_pods == 3
     veteran = failed("site-9", created=NOW - 5000, finished_at=NOW - 19)
     memory.carried_out([Delete(veteran.name, veteran.uid, "Failed")], [veteran], [])
