@@ -3,8 +3,20 @@
 Pure: nothing here does I/O. Whatever can't be composed is reported as problems, each with its field.
 """
 
+from podpatterns.compose.change import Change, change
 from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.pod import owner_reference, pod_manifest
 from podpatterns.compose.problem import CannotCompose, Problem
+from podpatterns.compose.revision import words
 
-__all__ = ["CannotCompose", "Composition", "Problem", "compose", "owner_reference", "pod_manifest"]
+__all__ = [
+    "CannotCompose",
+    "Change",
+    "Composition",
+    "Problem",
+    "change",
+    "compose",
+    "owner_reference",
+    "pod_manifest",
+    "words",
+]

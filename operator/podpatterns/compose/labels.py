@@ -1,4 +1,4 @@
-"""The labels that the operator writes on every Pod it makes."""
+"""What the operator writes on its Pods: labels, and an annotation where it updated one in place."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ KIND = f"{GROUP}/kind"
 NAME = f"{GROUP}/name"
 REVISION = f"{GROUP}/revision"
 POD_INDEX = f"{GROUP}/pod-index"
+UPDATED_CONTAINERS = f"{GROUP}/updated-containers"
+"""JSON: the containers of the last update in place -> the container ID and the image that each had before it.
+
+The update has arrived when the IDs are others. It is kept on the Pod, and written by the same patch as the
+new image, because a Pod says Ready for seconds after that patch, and an operator that starts in these seconds
+would believe it."""
 
 
 def selector(kind: str, name: str) -> dict[str, str]:

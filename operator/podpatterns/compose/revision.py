@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from podpatterns.api import SidecarApp
+from podpatterns.api import Pattern
 
 LENGTH = 10
 """Hex digits: 40 bits, far more than the revisions one object ever has."""
@@ -19,8 +20,12 @@ LENGTH = 10
 SHAPES_THE_POD = {"template", "sidecars", "shared_volumes", "shared_memory"}
 
 
-def revision(objects: Sequence[SidecarApp]) -> str:
+def words(app: Pattern) -> dict[str, Any]:
+    """What the author of `app` wrote that shapes the Pod, as it is on the wire."""
+    return app.spec.model_dump(include=SHAPES_THE_POD, exclude_defaults=True, by_alias=True)
+
+
+def revision(objects: Sequence[Pattern]) -> str:
     """The hash of the application (first) and its parts."""
-    words = [o.spec.model_dump(include=SHAPES_THE_POD, exclude_defaults=True, by_alias=True) for o in objects]
-    text = json.dumps(words, sort_keys=True, separators=(",", ":"))
+    text = json.dumps([words(o) for o in objects], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
