@@ -71,7 +71,7 @@ class Status(Observed):
     ready_replicas: int | None = None
     """Pods whose containers are all ready."""
     updated_replicas: int | None = None
-    """Pods of the newest revision."""
+    """Pods of the newest revision, with every container that it changed running anew."""
     available_replicas: int | None = None
     """Pods that have been ready for minReadySeconds."""
     terminating_replicas: int | None = None
@@ -84,6 +84,8 @@ class Status(Observed):
     """The revision that the Pods had before the update under way; equal to updateRevision when none is."""
     update_revision: str | None = None
     """The newest revision."""
+    last_progress_time: Time | None = None
+    """When an update last moved on: it began, a Pod got the newest revision, or one became available."""
     selector: str | None = None
     """The label selector of the Pods, for /scale, autoscalers and disruption budgets."""
     used_by: Items[UsedBy] | None = Field(default=None, json_schema_extra=list_map("kind", "name"))

@@ -1,8 +1,8 @@
-"""The planner: which Pods to delete and which to create, now.
+"""The planner: which Pods to delete, to update in place and to create, now.
 
 Read top to bottom: sort the Pods by what they are (live, terminating, finished), clear away the finished,
-take the surplus, fill the gaps, and roll outdated ones out as far as availability allows. The same function
-serves creation, repair, scaling and rollout: it looks only at what is wanted and what is there.
+take the surplus, fill the gaps, and bring outdated ones up to date as far as availability allows. The same
+function serves creation, repair, scaling and rollout: it looks only at what is wanted and what is there.
 
 Deletes come before creates: a Pod that is deleted here no longer counts as live there, and so the number of
 live Pods never exceeds replicas + maxSurge.
@@ -25,6 +25,7 @@ class Create:
     name: str
     index: int | None
     """The slot, for Stable names."""
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,19 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """Bring a running Pod to the newest revision in place."""
+
+    name: str
+    uid: str
+    revision: str
+    """The one that it has now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     deletes: tuple[Delete, ...] = ()
+    updates: tuple[Update, ...] = ()
     creates: tuple[Create, ...] = ()
     wake_after: float | None = None
     """Seconds after which time alone makes a difference; None when only an event can."""
@@ -69,22 +81,21 @@ def plan(
     surplus = _surplus(wanted, live, done, now)
     live = [p for p in live if p not in surplus]
     outdated = _outdated(wanted, live, done, now)
-    kept = [p for p in live if p not in outdated]
+    replaced = [p for p in outdated if not _in_place(wanted, p)]
+    kept = [p for p in live if p not in replaced]
     room = wanted.replicas - len(kept) - done - resting
 
     return Plan(
         deletes=tuple(
             [Delete(p.name, p.uid, p.phase) for p in cleared]
             + [Delete(p.name, p.uid, "ScaledDown") for p in surplus]
-            + [Delete(p.name, p.uid, _why_outdated(wanted, p)) for p in outdated]
+            + [Delete(p.name, p.uid, _why_outdated(wanted, p)) for p in replaced]
         ),
+        updates=tuple(Update(p.name, p.uid, p.revision) for p in outdated if p not in replaced),
         creates=tuple(
             _free_slots(wanted, pods, room)
             if wanted.naming == "Stable"
-            else (
-                Create(next(fresh_names), None)
-                for _ in range(_generated_room(wanted, pods, kept, done, room))
-            )
+            else _fresh(wanted, kept, _generated_room(wanted, pods, kept, done, room), fresh_names)
         ),
         wake_after=min(_waits(wanted, ended, kept, now, rest), default=None),
     )
@@ -154,20 +165,28 @@ def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
     return wanted.rolls_out and pod.revision != wanted.revision
 
 
+def _in_place(wanted: Wanted, pod: Pod) -> bool:
+    can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place
+    return can and not _stray(wanted, pod)
+
+
 def _why_outdated(wanted: Wanted, pod: Pod) -> str:
     beyond = wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) >= wanted.replicas
     return "ScaledDown" if beyond else "Outdated"
 
 
 def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
-    """Those to replace now: the unavailable before the available, then the highest index first.
+    """Those to bring up to date now: the unavailable before the available, then the highest index first.
 
-    A Pod in flight is one that is missing or new and not yet available. Never are more in flight than
+    A Pod in flight is one that is missing, or new and not yet available, or new and not yet as its node wants
+    it. Never are more in flight than
     maxUnavailable + maxSurge, so that a bad revision can't spread further than that.
     """
     old = [p for p in live if _is_outdated(wanted, p)]
     available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds)}
-    new_in_flight = sum(1 for p in live if not _is_outdated(wanted, p) and p.uid not in available)
+    new_in_flight = sum(
+        1 for p in live if not _is_outdated(wanted, p) and (p.uid not in available or p.settling)
+    )
     in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
     may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)
     chosen: list[Pod] = []
@@ -191,12 +210,24 @@ def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int) -> Iterator[Crea
     taken = {p.name for p in pods}
     free = (i for i in range(wanted.replicas) if f"{wanted.name}-{i}" not in taken)
     for _, index in zip(range(room), free, strict=False):
-        yield Create(f"{wanted.name}-{index}", index)
+        held = wanted.held_revision and (wanted.paused or index < wanted.partition)
+        yield Create(f"{wanted.name}-{index}", index, wanted.held_revision if held else wanted.revision)
+
+
+def _fresh(wanted: Wanted, kept: Sequence[Pod], room: int, names: Iterator[str]) -> Iterator[Create]:
+    """With generated names any Pods are those that the update is kept away from: as many as are missing."""
+    old = sum(1 for p in kept if p.revision != wanted.revision)
+    held = room if wanted.paused else max(0, min(wanted.partition, wanted.replicas) - old)
+    for i in range(room):
+        of_old = wanted.held_revision and i < held
+        yield Create(next(names), None, wanted.held_revision if of_old else wanted.revision)
 
 
 def _generated_room(wanted: Wanted, pods: Sequence[Pod], kept: Sequence[Pod], done: int, room: int) -> int:
     new = sum(1 for p in kept if p.revision == wanted.revision)
-    if wanted.rolls_out and new < len(kept):
+    # What can be brought up to date where it is needs nobody to stand in, if it may be missing for a moment.
+    in_place = all(p.revision == wanted.revision or _in_place(wanted, p) for p in kept)
+    if wanted.rolls_out and new < len(kept) and not (in_place and wanted.max_unavailable):
         room = max(room, min(room + wanted.max_surge, wanted.replicas - wanted.partition - new - done))
     if wanted.replacement == "Failed":
         room -= sum(1 for p in pods if p.terminating and not p.finished)

@@ -5,12 +5,13 @@ Ten thousand whole Pods cost some 200 MiB as dicts; ten thousand records a few.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from sys import intern
 from typing import Any
 
+from podpatterns.compose.inplace import acknowledged, restarting, statuses, updated_containers
 from podpatterns.compose.labels import REVISION
 
 # https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost
@@ -30,6 +31,10 @@ class Pod:
     node: str = ""
     """Empty while the Pod is not scheduled."""
     ready_since: float | None = None
+    restarting: bool = False
+    """An update in place has not reached all its containers yet. For a moment the Pod still says Ready."""
+    settling: bool = False
+    """The node has not carried out the newest spec yet, such as new resources. The Pod may well run."""
     finished_at: float | None = None
     """When the last container ended; set only in the phases Failed and Succeeded."""
     terminating: bool = False
@@ -38,6 +43,8 @@ class Pod:
     deletion_cost: int = 0
     reason: str = ""
     """Why the Pod is not well, in Kubernetes' own word: Evicted, ImagePullBackOff, CrashLoopBackOff, …"""
+    message: str = ""
+    """The same as a sentence, in the words of node or server."""
     resource_version: int = 0
 
     @property
@@ -51,8 +58,13 @@ class Pod:
         return not self.terminating and not self.finished
 
     def available(self, now: float, min_ready_seconds: float) -> bool:
-        """Ready for at least `min_ready_seconds`."""
-        return self.live and self.ready_since is not None and now - self.ready_since >= min_ready_seconds
+        """Ready for at least `min_ready_seconds`, and nothing in it is about to restart."""
+        return (
+            self.live
+            and not self.restarting
+            and self.ready_since is not None
+            and now - self.ready_since >= min_ready_seconds
+        )
 
 
 def observe(obj: Mapping[str, Any]) -> Pod:
@@ -60,7 +72,8 @@ def observe(obj: Mapping[str, Any]) -> Pod:
     meta = obj["metadata"]
     status = obj.get("status") or {}
     phase = status.get("phase", "Pending")
-    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    containers = statuses(obj)
+    reason, message = _illness(status, containers)
     return Pod(
         name=meta["name"],
         uid=meta["uid"],
@@ -68,13 +81,16 @@ def observe(obj: Mapping[str, Any]) -> Pod:
         created=seconds(meta["creationTimestamp"]),
         phase=intern(phase),
         node=intern((obj.get("spec") or {}).get("nodeName", "")),
-        ready_since=_ready_since(status),
+        ready_since=_ready_since(obj, status, containers),
+        restarting=restarting(obj),
+        settling=not acknowledged(obj) or _resize(status) is not None,
         finished_at=_finished_at(meta, containers) if phase in ("Failed", "Succeeded") else None,
         terminating="deletionTimestamp" in meta,
         finalizers=tuple(meta.get("finalizers") or ()),
         restarts=sum(c.get("restartCount", 0) for c in containers),
         deletion_cost=_deletion_cost(meta),
-        reason=status.get("reason") or _waiting_reason(containers),
+        reason=reason,
+        message=message,
         resource_version=int(meta["resourceVersion"]),
     )
 
@@ -89,14 +105,23 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _ready_since(status: Mapping[str, Any]) -> float | None:
+def _ready_since(
+    obj: Mapping[str, Any], status: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]
+) -> float | None:
+    """Since when all its containers have been ready.
+
+    One that was updated in place begins anew, though the Pod's condition may not have turned meanwhile.
+    """
     for condition in status.get("conditions") or ():
         if condition["type"] == "Ready" and condition["status"] == "True":
-            return seconds(condition["lastTransitionTime"])
+            updated = updated_containers(obj) or ()
+            running = [c.get("state", {}).get("running", {}) for c in containers if c["name"] in updated]
+            starts = [seconds(r["startedAt"]) for r in running if r.get("startedAt")]
+            return max([seconds(condition["lastTransitionTime"]), *starts])
     return None
 
 
-def _finished_at(meta: Mapping[str, Any], containers: list[Mapping[str, Any]]) -> float:
+def _finished_at(meta: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> float:
     ends = [
         c["state"]["terminated"].get("finishedAt") for c in containers if "terminated" in c.get("state", {})
     ]
@@ -110,9 +135,23 @@ def _deletion_cost(meta: Mapping[str, Any]) -> int:
         return 0  # as ReplicaSet does: a cost that can't be read costs nothing
 
 
-def _waiting_reason(containers: list[Mapping[str, Any]]) -> str:
+def _resize(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The condition that tells of a change of resources which is not carried out yet (KEP-1287)."""
+    for condition in status.get("conditions") or ():
+        if condition["type"] in ("PodResizePending", "PodResizeInProgress") and condition["status"] == "True":
+            return dict(condition)
+    return None
+
+
+def _illness(status: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Reason and message of what keeps the Pod from being well; empty when nothing does."""
+    if status.get("reason"):
+        return str(status["reason"]), str(status.get("message", ""))
     for container in containers:
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
-            return str(waiting["reason"])
-    return ""
+            return str(waiting["reason"]), str(waiting.get("message", ""))
+    resize = _resize(status)
+    if resize and resize.get("reason"):  # Deferred or Infeasible; Error while it is carried out
+        return f"Resize{resize['reason']}", str(resize.get("message", ""))
+    return "", ""

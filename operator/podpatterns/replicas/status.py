@@ -9,13 +9,16 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Problem
 from podpatterns.compose.labels import selector
-from podpatterns.replicas.pod import Pod, timestamp
+from podpatterns.replicas.pod import Pod, seconds, timestamp
+from podpatterns.replicas.progress import Course, last_progress
 from podpatterns.replicas.replacement import Replacement
 from podpatterns.replicas.wanted import Wanted
 
 REPLACEMENTS_KEPT = 10
 NAMES_SHOWN = 5
 """Pods named in a message; the counts tell of the others."""
+MESSAGE_SHOWN = 500
+"""Characters of a node's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +92,43 @@ def app_status(
     `wanted` is None when the object can't be composed; then the revisions stay as they were.
     """
     live = [p for p in observed.pods if p.live]
-    available = sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds))
-    updated = sum(1 for p in live if wanted and p.revision == wanted.revision)
+    course = Course(
+        updated=sum(1 for p in live if wanted and p.revision == wanted.revision and not p.restarting),
+        available=sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds)),
+        live=len(live),
+    )
     status: dict[str, Any] = {
         "observedGeneration": app.metadata.generation,
         "replicas": len(live),
-        "readyReplicas": sum(1 for p in live if p.ready_since is not None),
-        "availableReplicas": available,
-        "updatedReplicas": updated,
+        "readyReplicas": sum(1 for p in live if p.ready_since is not None and not p.restarting),
+        "availableReplicas": course.available,
+        "updatedReplicas": course.updated,
         "terminatingReplicas": sum(1 for p in observed.pods if p.terminating),
         "selector": ",".join(f"{k}={v}" for k, v in selector(app.kind, app.metadata.name).items()),
     }
     if wanted:
-        update = f"{wanted.name}-{wanted.revision}"
-        complete = updated == len(live) == wanted.replicas
+        update = revision_name(app, wanted.revision)
         status["updateRevision"] = update
-        status["currentRevision"] = update if complete else previous.get("currentRevision", update)
+        status["currentRevision"] = (
+            update if course.complete(app) else previous.get("currentRevision", update)
+        )
+        status["lastProgressTime"] = last_progress(app, status, previous, observed.now)
     else:
-        status |= {key: previous[key] for key in ("updateRevision", "currentRevision") if key in previous}
+        kept = ("updateRevision", "currentRevision", "lastProgressTime")
+        status |= {key: previous[key] for key in kept if key in previous}
     status |= _replacements(observed, previous)
     found = [
-        _ready(app, observed, available),
-        _progressing(app, observed, updated, complete=available >= app.spec.replicas == updated == len(live)),
+        _ready(app, observed, course.available),
+        _progressing(app, observed, course, status),
         _replica_failure(observed.failure),
     ]
     status["conditions"] = _conditions(found, app.metadata.generation, previous, observed.now)
     return status
+
+
+def revision_name(app: Pattern, revision: str) -> str:
+    """How a revision is called in status."""
+    return f"{app.metadata.name}-{revision}"
 
 
 def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,11 +158,18 @@ def _ready(app: Pattern, observed: Observed, available: int) -> Condition:
     if observed.failure:
         return Condition("Ready", False, observed.failure.reason, f"{count}; {observed.failure.message}")
     notes = [count]
-    if ill := sorted(f"{p.name} ({p.reason})" for p in observed.pods if p.reason):
-        notes.append(f"not well: {_some(ill)}")
+    if ill := _ill(observed.pods):
+        notes.append(f"not well: {ill}")
     if leaving := sorted(f"{p.name}{_held_by(p)}" for p in observed.pods if p.terminating):
         notes.append(f"waiting for {_some(leaving)} to be gone")
     return Condition("Ready", False, "PodsNotAvailable", "; ".join(notes))
+
+
+def _ill(pods: Sequence[Pod]) -> str:
+    """The Pods that are not well, each with the reason; of the first of them also in full words."""
+    ill = sorted((p for p in pods if p.reason), key=lambda p: p.name)
+    words = next((f": {p.message[:MESSAGE_SHOWN]}" for p in ill if p.message), "")
+    return _some([f"{p.name} ({p.reason})" for p in ill]) + words
 
 
 def _held_by(pod: Pod) -> str:
@@ -158,17 +179,23 @@ def _held_by(pod: Pod) -> str:
     return f" (on node {pod.node})" if pod.node else ""
 
 
-def _progressing(app: Pattern, observed: Observed, updated: int, *, complete: bool) -> Condition:
+def _progressing(app: Pattern, observed: Observed, course: Course, status: Mapping[str, Any]) -> Condition:
     if observed.problems:
         return Condition(
             "Progressing", False, observed.problems[0].reason, "waiting for the object to be corrected"
         )
-    count = f"{updated} of {app.spec.replicas} Pods have the newest revision"
-    if complete:
+    count = f"{course.updated} of {app.spec.replicas} Pods have the newest revision"
+    if course.complete(app):
         return Condition("Progressing", True, "RevisionComplete", count)
-    if app.spec.update_strategy.paused and updated < app.spec.replicas:
+    if held := course.held(app):
+        reason, why = held
+        return Condition("Progressing", reason != "Paused", reason, f"{count}; {why}")
+    idle = observed.now - seconds(status["lastProgressTime"])
+    if idle >= app.spec.progress_deadline_seconds:
+        stuck = f"{count}; no progress for {app.spec.progress_deadline_seconds} s"
+        ill = _ill(observed.pods)
         return Condition(
-            "Progressing", False, "Paused", f"{count}; spec.updateStrategy.paused holds the rest"
+            "Progressing", False, "ProgressDeadlineExceeded", f"{stuck}: {ill}" if ill else stuck
         )
     return Condition("Progressing", True, "RollingOut", count)
 

@@ -24,6 +24,11 @@ class Wanted:
     partition: int = 0
     paused: bool = False
     min_ready_seconds: float = 0
+    held_revision: str = ""
+    """The revision from before the update under way, for Pods that the update is kept away from; empty when
+    there is none, or when nobody knows any more how its Pods are made."""
+    in_place: frozenset[str] = frozenset()
+    """The revisions whose Pods can be brought to the newest one in place."""
     runs_to_completion: bool = False
     """A Pod that succeeded has done its work and is kept (restartPolicy OnFailure or Never)."""
 

@@ -180,6 +180,84 @@ GENERATED_TABLE = [
 ]
 
 
+IN_PLACE = {"in_place": frozenset({"old"})}
+
+UPDATES = [
+    ("in place: the highest index first", wanted(2, **IN_PLACE), [old("site-0"), old("site-1")], ["site-1"]),
+    (
+        "in place: wait for the container that restarts, though the Pod says it is ready",
+        wanted(2, **IN_PLACE),
+        [old("site-0"), pod("site-1", restarting=True)],
+        [],
+    ),
+    (
+        "in place: wait for the node to carry out new resources",
+        wanted(2, **IN_PLACE),
+        [old("site-0"), pod("site-1", settling=True)],
+        [],
+    ),
+    (
+        "in place: then the next",
+        wanted(2, **IN_PLACE),
+        [old("site-0"), pod("site-1")],
+        ["site-0"],
+    ),
+    (
+        "in place: as many at once as may be unavailable",
+        wanted(3, max_unavailable=2, **IN_PLACE),
+        [old("site-0"), old("site-1"), old("site-2")],
+        ["site-2", "site-1"],
+    ),
+    (
+        "in place: a container that doesn't come up is corrected at once",
+        wanted(2, in_place=frozenset({"old", "bad"})),
+        [old("site-0"), unready("site-1", revision="bad", restarting=True)],
+        ["site-1"],
+    ),
+    ("in place: paused", wanted(1, paused=True, **IN_PLACE), [old("site-0")], []),
+    (
+        "in place, generated: nobody has to stand in",
+        wanted(2, **GENERATED, **IN_PLACE, max_surge=1),
+        [old("site-a"), old("site-b")],
+        ["site-a"],
+    ),
+]
+
+HELD = [
+    ("below the partition", wanted(2, partition=1, held_revision="old"), [], ["old", "new"]),
+    ("while paused", wanted(2, paused=True, held_revision="old"), [old("site-0")], ["old"]),
+    ("no revision from before is known", wanted(1, partition=1), [], ["new"]),
+    (
+        "with generated names as many as are missing",
+        wanted(3, **GENERATED, partition=2, held_revision="old"),
+        [old("site-a")],
+        ["old", "new"],
+    ),
+    ("OnDelete gives the newest", wanted(1, update="OnDelete", held_revision="old"), [], ["new"]),
+]
+
+
+@pytest.mark.parametrize(("want", "pods", "expected"), [pytest.param(*r[1:], id=r[0]) for r in UPDATES])
+def test_updates_in_place(want: Wanted, pods: list[Pod], expected: list[str]) -> None:
+    decided = decide(want, pods)
+    assert [u.name for u in decided.updates] == expected
+    assert doing(decided) == NOTHING
+
+
+@pytest.mark.parametrize(("want", "pods", "expected"), [pytest.param(*r[1:], id=r[0]) for r in HELD])
+def test_pods_that_an_update_is_kept_away_from_come_back_as_they_were(
+    want: Wanted, pods: list[Pod], expected: list[str]
+) -> None:
+    assert [c.revision for c in decide(want, pods).creates] == expected
+
+
+def test_a_surge_stands_in_where_no_pod_may_be_missing_even_for_a_moment() -> None:
+    want = wanted(1, **GENERATED, **IN_PLACE, max_unavailable=0, max_surge=1)
+    assert doing(decide(want, [old("site-a")])) == ([], ["site-fresh0"])
+    decided = decide(want, [old("site-a"), pod("site-n")])
+    assert ([u.name for u in decided.updates], doing(decided)) == (["site-a"], NOTHING)
+
+
 @pytest.mark.parametrize(("want", "pods", "expected"), [pytest.param(*r[1:], id=r[0]) for r in STABLE])
 def test_stable_names(want: Wanted, pods: list[Pod], expected: tuple[list[str], list[str]]) -> None:
     assert doing(decide(want, pods)) == expected

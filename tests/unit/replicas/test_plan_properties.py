@@ -27,6 +27,7 @@ def wants(draw: st.DrawFn) -> Wanted:
         max_unavailable=draw(st.integers(0 if surge else 1, 3)),
         max_surge=surge,
         min_ready_seconds=draw(st.sampled_from([0, 5])),
+        in_place=draw(st.frozensets(st.sampled_from(["r1", "r2", "r3"]))),
     )
 
 
@@ -56,7 +57,7 @@ class Cluster(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
 
-    @rule(data=st.data(), event=st.sampled_from(["ready", "unready", "fail", "delete", "gone"]))
+    @rule(data=st.data(), event=st.sampled_from(["ready", "unready", "fail", "delete", "gone", "restarted"]))
     @precondition(lambda self: self.pods)
     def something_happens(self, data: st.DataObject, event: str) -> None:
         name = data.draw(st.sampled_from(sorted(self.pods)))
@@ -72,6 +73,8 @@ class Cluster(RuleBasedStateMachine):
         for _ in range(200):
             for pod in list(self.pods.values()):
                 self.happen(pod.name, "gone" if pod.terminating else "ready")
+                if pod.name in self.pods:
+                    self.happen(pod.name, "restarted")
             decided = self.step()
             if decided == Plan() and all(p.ready_since is not None and p.live for p in self.pods.values()):
                 break
@@ -99,6 +102,8 @@ class Cluster(RuleBasedStateMachine):
                 del self.pods[name]
         elif event == "delete":
             self.pods[name] = replace(pod, terminating=True)
+        elif event == "restarted":
+            self.pods[name] = replace(pod, restarting=False)
         elif pod.finished or pod.terminating:
             return
         elif event == "fail":
@@ -116,6 +121,12 @@ class Cluster(RuleBasedStateMachine):
             assert pod.uid == delete.uid
             assert not pod.terminating, "deleted twice"
             self.pods[delete.name] = replace(pod, terminating=True)
+        for update in decided.updates:
+            pod = self.pods[update.name]
+            rolled_out |= self.is_available(pod)
+            assert (pod.uid, pod.revision) == (update.uid, update.revision)
+            assert pod.live
+            self.pods[update.name] = replace(pod, revision=self.want.revision, restarting=True)
         if rolled_out:
             available = sum(1 for p in self.pods.values() if self.is_available(p))
             assert available >= self.want.replicas - self.want.max_unavailable

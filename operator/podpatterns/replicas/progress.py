@@ -1,0 +1,62 @@
+"""Whether an update moves on: what the condition Progressing says, and when it was last true.
+
+As Deployment's: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progressing-deployment
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from podpatterns.api import Pattern
+from podpatterns.replicas.pod import seconds, timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far an update has come."""
+
+    updated: int
+    """Pods of the newest revision."""
+    available: int
+    live: int
+
+    def complete(self, app: Pattern) -> bool:
+        """Every Pod is of the newest revision and available."""
+        return self.available >= app.spec.replicas == self.updated == self.live
+
+    def held(self, app: Pattern) -> tuple[str, str] | None:
+        """Reason and message where somebody wants the update to stop here."""
+        strategy, replicas = app.spec.update_strategy, app.spec.replicas
+        if self.updated >= replicas:
+            return None
+        if strategy.paused:
+            return "Paused", "spec.updateStrategy.paused holds the rest"
+        if strategy.type == "OnDelete":
+            return "OnDelete", "the others get it when somebody deletes them (spec.updateStrategy.type)"
+        if strategy.partition and self.updated >= replicas - strategy.partition:
+            return "PartitionReached", f"spec.updateStrategy.partition keeps {strategy.partition} from it"
+        return None
+
+
+def last_progress(app: Pattern, status: Mapping[str, Any], previous: Mapping[str, Any], now: float) -> str:
+    """The metav1.Time at which an update last moved on, `status` being the counts of this look.
+
+    A change of the spec, such as an end of a pause, starts the clock anew.
+    """
+    before = previous.get("lastProgressTime")
+    moved = (
+        previous.get("updateRevision") != status.get("updateRevision")
+        or previous.get("observedGeneration") != app.metadata.generation
+        or any(status[c] > previous.get(c, 0) for c in ("updatedReplicas", "availableReplicas"))
+    )
+    return timestamp(now) if moved or not before else str(before)
+
+
+def until_stuck(app: Pattern, status: Mapping[str, Any], now: float) -> float | None:
+    """Seconds until the update is to be reported as stuck; None when it is complete, held or reported."""
+    progressing = next((c for c in status["conditions"] if c["type"] == "Progressing"), None)
+    if progressing is None or progressing["reason"] != "RollingOut":
+        return None
+    return max(0.0, seconds(status["lastProgressTime"]) + app.spec.progress_deadline_seconds - now)
