@@ -1,18 +1,20 @@
-"""Carries a plan out: deletes first, then creates, every answer into the store."""
+"""Carries a plan out: deletes and updates in place first, then creates, every answer into the store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from podpatterns.compose import Change
+from podpatterns.compose.inplace import in_place_patch, resize_patch
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.key import controller_of
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
-from podpatterns.replicas import Create, Delete, Plan
+from podpatterns.replicas import Create, Delete, Plan, Update
 from podpatterns.replicas.status import Failure
 
 
@@ -21,6 +23,7 @@ class Outcome:
     """What came of a plan."""
 
     created: list[str] = field(default_factory=list)
+    updated: list[Update] = field(default_factory=list)
     deleted: list[Delete] = field(default_factory=list)
     failure: Failure | None = None
     retry_after: float = 0
@@ -34,21 +37,34 @@ class Outcome:
             self.failure = Failure("NoAnswer", str(error))
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How an object's Pods become what is wanted."""
+
+    revision: str
+    """The newest."""
+    manifest: Callable[[Create], dict[str, Any]]
+    """The Pod to create."""
+    changes: Mapping[str, Change]
+    """From older revisions to the newest."""
+
+
 class Executor:
     def __init__(self, api: ApiServer, store: PodStore) -> None:
         self._api = api
         self._store = store
 
-    async def carry_out(
-        self, plan: Plan, entry: Entry, manifest: Callable[[Create], dict[str, Any]]
-    ) -> Outcome:
+    async def carry_out(self, plan: Plan, entry: Entry, course: Route) -> Outcome:
         """Do what the plan says, as far as the server allows.
 
         Nothing is created when a delete failed: the number of live Pods must not exceed what was planned.
         """
         outcome = Outcome()
-        await asyncio.gather(*(self._delete(d, entry, outcome) for d in plan.deletes))
-        await self._create_all(plan.creates, entry, manifest, outcome)
+        await asyncio.gather(
+            *(self._delete(d, entry, outcome) for d in plan.deletes),
+            *(self._update(u, entry, course, outcome) for u in plan.updates),
+        )
+        await self._create_all(plan.creates, entry, course.manifest, outcome)
         return outcome
 
     async def _create_all(
@@ -90,6 +106,30 @@ class Executor:
         except UnansweredError as error:
             return outcome.fail(error)
         self._store.put(pod)
+        return None
+
+    async def _update(self, update: Update, entry: Entry, course: Route, outcome: Outcome) -> None:
+        """Resources first: while the label still names the old revision, a crash in between is made good."""
+        change = course.changes[update.revision]
+        path = f"/api/v1/namespaces/{entry.key.namespace}/pods/{update.name}"
+        try:
+            # The patch says what runs now: it takes a fresh look and fails if that is not true any more.
+            pod = await self._api.get(path)
+            if pod["metadata"]["uid"] != update.uid:
+                return self._store.forget(update.uid)
+            if resize := resize_patch(pod, change):
+                pod = await self._api.strategic_patch(f"{path}/resize", resize)
+            answer = await self._api.strategic_patch(path, in_place_patch(pod, change, course.revision))
+        except ApiError as error:
+            if error.code == HTTPStatus.NOT_FOUND:
+                self._store.forget(update.uid)
+            elif error.code != HTTPStatus.CONFLICT:  # what it conflicts with is news, and calls for a look
+                outcome.fail(error)
+            return None
+        except UnansweredError as error:
+            return outcome.fail(error)
+        outcome.updated.append(update)
+        self._store.put(answer)
         return None
 
     async def _delete(self, delete: Delete, entry: Entry, outcome: Outcome) -> None:

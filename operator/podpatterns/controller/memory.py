@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller.backoff import backoff
 from podpatterns.replicas import Delete, Pod, Replacements
+from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import Failure
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -24,6 +25,8 @@ class Memory:
     composed: Composition | tuple[Problem, ...] | None = None
     composed_from: tuple[object, ...] = ()
     """UIDs and generations of the object and its parts."""
+    revisions: list[Revision] | None = None
+    """The history, while an update is under way; None when nobody needs to know it."""
     names: list[str] = field(default_factory=list)
     """Generated names whose creation was not confirmed yet. Trying again under the same name can't make a
     second Pod, even where the first attempt took place and only its answer was lost."""

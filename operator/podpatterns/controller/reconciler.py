@@ -13,18 +13,35 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from podpatterns.api import API_VERSION, SidecarApp
-from podpatterns.compose import CannotCompose, Composition, Problem, compose, pod_manifest
+from podpatterns.api import API_VERSION, Pattern, SidecarApp
+from podpatterns.compose import (
+    CannotCompose,
+    Change,
+    Composition,
+    Problem,
+    change,
+    compose,
+    pod_manifest,
+)
 from podpatterns.controller.apiserver import ApiError, ApiServer
-from podpatterns.controller.executor import Executor, Outcome
+from podpatterns.controller.executor import Executor, Outcome, Route
+from podpatterns.controller.history import History, needed
 from podpatterns.controller.key import BY_NAME, Key
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
-from podpatterns.replicas import Wanted, plan, rest_after
-from podpatterns.replicas.status import Observed, app_status, part_status, unreadable_status
+from podpatterns.replicas import Create, Pod, Wanted, plan, rest_after
+from podpatterns.replicas.history import Revision
+from podpatterns.replicas.progress import until_stuck
+from podpatterns.replicas.status import (
+    Observed,
+    app_status,
+    part_status,
+    revision_name,
+    unreadable_status,
+)
 
 
 class Reconciler:
@@ -45,6 +62,7 @@ class Reconciler:
         self._changed = changed
         self._executor = Executor(api, pods)
         self._ownership = Ownership(api, pods)
+        self._history = History(api)
         self._memory: dict[Key, Memory] = {}
 
     async def reconcile(self, key: Key) -> float | None:
@@ -78,26 +96,58 @@ class Reconciler:
         wanted = Wanted.of(app, composition.revision)
         await self._ownership.adopt(entry, app, wanted)
         pods = self._pods.of(key, entry.uid)
+        revisions = await self._revisions(entry, composition, pods, memory)
+        changes = _changes(revisions, composition, pods)
+        wanted = replace(
+            wanted,
+            held_revision=_held(app, entry.status, revisions, composition.revision),
+            in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
+        )
         todo = plan(
             wanted, pods, time.time(), memory.fresh_names(wanted.name), rest_after(memory.failed_pods)
         )
         held = memory.held(entry.generation, time.monotonic())
-        if held and todo.creates:
-            todo = replace(todo, creates=(), wake_after=min(held, todo.wake_after or held))
-        outcome = await self._executor.carry_out(
-            todo, entry, lambda c: pod_manifest(app, composition, c.name, c.index)
-        )
+        if held and (todo.creates or todo.updates):
+            todo = replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
+        templates = {r.hash: r.template for r in revisions}
+
+        def manifest(create: Create) -> dict[str, Any]:
+            template = dict(templates.get(create.revision, composition.template))
+            of = replace(composition, template=template, revision=create.revision)
+            return pod_manifest(app, of, create.name, create.index)
+
+        route = Route(composition.revision, manifest, changes)
+        outcome = await self._executor.carry_out(todo, entry, route)
         memory.carried_out(outcome.deleted, pods, self._pods.of(key, entry.uid))
         after = todo.wake_after
         if outcome.failure:
             after = memory.hold(outcome.failure, entry.generation, time.monotonic(), outcome.retry_after)
         elif not held:
             memory.well()
-            after = 0 if todo.deletes or todo.creates else after
-        self._tell(entry, outcome)
-        await self._write_status(entry, self._app_status(entry, wanted, (), memory))
+            after = 0 if todo.deletes or todo.updates or todo.creates else after
+        self._tell(entry, outcome, changes)
+        if "updateRevision" not in entry.status and not revisions:
+            # After the Pods, which nobody should wait for, and before the status that says it is kept.
+            await self._history.begin(app, composition)
+        status = self._app_status(entry, wanted, (), memory)
+        if memory.revisions:
+            memory.revisions = await self._history.prune(app, memory.revisions, status, pods)
+        await self._write_status(entry, status)
         await self._ownership.release(entry)
-        return after
+        return _sooner(after, until_stuck(app, status, time.time()))
+
+    async def _revisions(
+        self, entry: Entry, composition: Composition, pods: Sequence[Pod], memory: Memory
+    ) -> Sequence[Revision]:
+        """The object's history where it matters: an update is under way, or unknown Pods are there."""
+        assert entry.app is not None
+        if not needed(entry.app, composition, entry.status, pods):
+            memory.revisions = None
+        elif "updateRevision" not in entry.status and not pods:
+            return ()  # it begins with this look
+        elif memory.revisions is None or memory.revisions[-1].hash != composition.revision:
+            memory.revisions = await self._history.update(entry.app, composition)
+        return memory.revisions or ()
 
     def _compose(self, entry: Entry, memory: Memory) -> Composition | tuple[Problem, ...]:
         """The composition, made anew only when the object or one of its parts changed."""
@@ -168,7 +218,7 @@ class Reconciler:
             # Somebody was quicker than the watch, which has nothing new to tell of it any more.
             self._changed(news)
 
-    def _tell(self, entry: Entry, outcome: Outcome) -> None:
+    def _tell(self, entry: Entry, outcome: Outcome, changes: Mapping[str, Change]) -> None:
         """Events for people."""
         key, uid = entry.key, entry.uid
         if outcome.created:
@@ -178,9 +228,31 @@ class Reconciler:
         for reason in sorted({d.reason for d in outcome.deleted}):
             names = enumerate_names([d.name for d in outcome.deleted if d.reason == reason])
             self._recorder.normal(key, uid, "SuccessfulDelete", "Delete", f"Deleted {names} ({reason})")
+        for revision in sorted({u.revision for u in outcome.updated}):
+            names = enumerate_names([u.name for u in outcome.updated if u.revision == revision])
+            note = f"Updated {names} in place ({changes[revision]})"
+            self._recorder.normal(key, uid, "SuccessfulUpdate", "Update", note)
         if outcome.failure:
             self._recorder.warning(
                 key, uid, "FailedWrite", "Write", f"{outcome.failure.reason}: {outcome.failure.message}"
             )
-        elif outcome.created:
+        elif outcome.created or outcome.updated:
             self._recorder.well(key)
+
+
+def _changes(
+    revisions: Sequence[Revision], composition: Composition, pods: Sequence[Pod]
+) -> dict[str, Change]:
+    """What brings the Pods that are there to the newest revision, for each older one."""
+    older = {p.revision for p in pods if p.live} - {composition.revision}
+    return {r.hash: change(r.template, composition.template) for r in revisions if r.hash in older}
+
+
+def _held(app: Pattern, status: Mapping[str, Any], revisions: Sequence[Revision], newest: str) -> str:
+    """The revision from before the update under way, if it is known how its Pods are made."""
+    current = status.get("currentRevision")
+    return next((r.hash for r in revisions if revision_name(app, r.hash) == current != newest), "")
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((seconds for seconds in (one, other) if seconds is not None), default=None)

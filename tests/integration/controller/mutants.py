@@ -102,10 +102,10 @@ def creates_first() -> None:
     """Creates before it deletes."""
     carry_out = executor.Executor.carry_out
 
-    async def hasty(self: executor.Executor, plan: Plan, entry: Any, manifest: Any) -> executor.Outcome:
-        first = await carry_out(self, Plan(creates=plan.creates), entry, manifest)
-        then = await carry_out(self, Plan(deletes=plan.deletes), entry, manifest)
-        return executor.Outcome(first.created, then.deleted, first.failure or then.failure)
+    async def hasty(self: executor.Executor, plan: Plan, entry: Any, route: Any) -> executor.Outcome:
+        first = await carry_out(self, Plan(creates=plan.creates), entry, route)
+        then = await carry_out(self, replace(plan, creates=()), entry, route)
+        return replace(then, created=first.created, failure=first.failure or then.failure)
 
     executor.Executor.carry_out = hasty  # type: ignore[method-assign]
 

@@ -1,0 +1,105 @@
+"""The history in the cluster: one ControllerRevision for each revision of an object.
+
+It is read only where Pods of more than one revision matter, not watched: an idle object costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from podpatterns.api import Pattern
+from podpatterns.compose import Composition, owner_reference
+from podpatterns.compose.labels import selector
+from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.replicas import Pod
+from podpatterns.replicas.history import Revision, beyond_limit, manifest, next_number, read
+from podpatterns.replicas.status import revision_name
+
+
+class History:
+    def __init__(self, api: ApiServer) -> None:
+        self._api = api
+
+    async def begin(self, app: Pattern, composition: Composition) -> None:
+        """Keep the first revision of an object; no news where it is kept already."""
+        await self._create(app, composition, 1)
+
+    async def update(self, app: Pattern, composition: Composition) -> list[Revision]:
+        """All revisions, the oldest first and the present one last, which this makes sure of."""
+        found = await self._list(app)
+        present = next((r for r in found if r.hash == composition.revision), None)
+        number = next_number(found)
+        if present is None:
+            found.append(await self._create(app, composition, number))
+        elif present.number != number - 1:
+            found.remove(present)
+            found.append(await self._renumber(app, present, number))
+        return sorted(found, key=lambda r: r.number)
+
+    async def prune(
+        self, app: Pattern, revisions: Sequence[Revision], status: Mapping[str, Any], pods: Sequence[Pod]
+    ) -> list[Revision]:
+        """Delete the oldest beyond spec.revisionHistoryLimit; what a Pod has or status names doesn't count.
+
+        Gives those that stay.
+        """
+        named = (status["currentRevision"], status["updateRevision"])
+        in_use = {r.hash for r in revisions if revision_name(app, r.hash) in named}
+        in_use |= {p.revision for p in pods}
+        gone = beyond_limit(revisions, in_use, app.spec.revision_history_limit)
+        for revision in gone:
+            try:
+                await self._api.delete(f"{_path(app)}/{revision.name}", revision.uid)
+            except ApiError as error:
+                if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                    raise
+        return [r for r in revisions if r not in gone]
+
+    async def _list(self, app: Pattern) -> list[Revision]:
+        found: list[Revision] = []
+        labels = ",".join(f"{k}={v}" for k, v in selector(app.kind, app.metadata.name).items())
+        async for page in self._api.list_pages(_path(app), labelSelector=labels):
+            for obj in page.items:
+                owners = obj["metadata"].get("ownerReferences") or ()
+                if any(o["uid"] == app.metadata.uid for o in owners) or not owners:
+                    found.append(read(obj if owners else await self._adopt(app, obj)))
+        return found
+
+    async def _create(self, app: Pattern, composition: Composition, number: int) -> Revision:
+        wanted = manifest(app, composition, number)
+        try:
+            return read(await self._api.create(_path(app), wanted))
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+            # It was created, and the answer lost: the name tells the object's UID and the revision.
+            return read(await self._api.get(f"{_path(app)}/{wanted['metadata']['name']}"))
+
+    async def _renumber(self, app: Pattern, revision: Revision, number: int) -> Revision:
+        operations: list[dict[str, Any]] = [
+            {"op": "test", "path": "/metadata/uid", "value": revision.uid},
+            {"op": "replace", "path": "/revision", "value": number},
+        ]
+        await self._api.json_patch(f"{_path(app)}/{revision.name}", operations)
+        return replace(revision, number=number)
+
+    async def _adopt(self, app: Pattern, obj: dict[str, Any]) -> dict[str, Any]:
+        """Take in a revision that `kubectl delete --cascade=orphan` left behind, as its Pods are."""
+        meta = obj["metadata"]
+        patch = {"metadata": {"uid": meta["uid"], "ownerReferences": [owner_reference(app)]}}
+        return await self._api.strategic_patch(f"{_path(app)}/{meta['name']}", patch)
+
+
+def needed(app: Pattern, composition: Composition, status: Mapping[str, Any], pods: Sequence[Pod]) -> bool:
+    """An update is under way, or Pods are there that nobody has told of."""
+    name = revision_name(app, composition.revision)
+    return not (status.get("updateRevision") == status.get("currentRevision") == name) or any(
+        p.live and p.revision != composition.revision for p in pods
+    )
+
+
+def _path(app: Pattern) -> str:
+    return f"/apis/apps/v1/namespaces/{app.metadata.namespace}/controllerrevisions"
