@@ -54,7 +54,7 @@ class Executor:
         self._api = api
         self._store = store
 
-    async def carry_out(self, plan: Plan, entry: Entry, course: Route) -> Outcome:
+    async def carry_out(self, plan: Plan, entry: Entry, route: Route) -> Outcome:
         """Do what the plan says, as far as the server allows.
 
         Nothing is created when a delete failed: the number of live Pods must not exceed what was planned.
@@ -62,9 +62,9 @@ class Executor:
         outcome = Outcome()
         await asyncio.gather(
             *(self._delete(d, entry, outcome) for d in plan.deletes),
-            *(self._update(u, entry, course, outcome) for u in plan.updates),
+            *(self._update(u, entry, route, outcome) for u in plan.updates),
         )
-        await self._create_all(plan.creates, entry, course.manifest, outcome)
+        await self._create_all(plan.creates, entry, route.manifest, outcome)
         return outcome
 
     async def _create_all(
@@ -108,9 +108,9 @@ class Executor:
         self._store.put(pod)
         return None
 
-    async def _update(self, update: Update, entry: Entry, course: Route, outcome: Outcome) -> None:
+    async def _update(self, update: Update, entry: Entry, route: Route, outcome: Outcome) -> None:
         """Resources first: while the label still names the old revision, a crash in between is made good."""
-        change = course.changes[update.revision]
+        change = route.changes[update.revision]
         path = f"/api/v1/namespaces/{entry.key.namespace}/pods/{update.name}"
         try:
             # The patch says what runs now: it takes a fresh look and fails if that is not true any more.
@@ -119,7 +119,7 @@ class Executor:
                 return self._store.forget(update.uid)
             if resize := resize_patch(pod, change):
                 pod = await self._api.strategic_patch(f"{path}/resize", resize)
-            answer = await self._api.strategic_patch(path, in_place_patch(pod, change, course.revision))
+            answer = await self._api.strategic_patch(path, in_place_patch(pod, change, route.revision))
         except ApiError as error:
             if error.code == HTTPStatus.NOT_FOUND:
                 self._store.forget(update.uid)
