@@ -32,7 +32,7 @@ from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
-from podpatterns.replicas import Create, Pod, Wanted, plan, rest_after
+from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
 from podpatterns.replicas.status import (
@@ -225,9 +225,9 @@ class Reconciler:
             self._recorder.normal(
                 key, uid, "SuccessfulCreate", "Create", f"Created {enumerate_names(outcome.created)}"
             )
-        for reason in sorted({d.reason for d in outcome.deleted}):
-            names = enumerate_names([d.name for d in outcome.deleted if d.reason == reason])
-            self._recorder.normal(key, uid, "SuccessfulDelete", "Delete", f"Deleted {names} ({reason})")
+        for why in sorted({_why(d, changes) for d in outcome.deleted}):
+            names = enumerate_names([d.name for d in outcome.deleted if _why(d, changes) == why])
+            self._recorder.normal(key, uid, "SuccessfulDelete", "Delete", f"Deleted {names} ({why})")
         for revision in sorted({u.revision for u in outcome.updated}):
             names = enumerate_names([u.name for u in outcome.updated if u.revision == revision])
             note = f"Updated {names} in place ({changes[revision]})"
@@ -238,6 +238,12 @@ class Reconciler:
             )
         elif outcome.created or outcome.updated:
             self._recorder.well(key)
+
+
+def _why(delete: Delete, changes: Mapping[str, Change]) -> str:
+    """The reason; of an outdated Pod also what of the change it could not take."""
+    change = changes.get(delete.revision)
+    return f"{delete.reason}: {change}" if delete.reason == "Outdated" and change else delete.reason
 
 
 def _changes(

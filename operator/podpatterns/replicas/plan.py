@@ -34,6 +34,8 @@ class Delete:
     uid: str
     reason: str
     """One of ScaledDown, Failed, Succeeded, Outdated."""
+    revision: str
+    """The one that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,9 @@ def plan(
 
     return Plan(
         deletes=tuple(
-            [Delete(p.name, p.uid, p.phase) for p in cleared]
-            + [Delete(p.name, p.uid, "ScaledDown") for p in surplus]
-            + [Delete(p.name, p.uid, _why_outdated(wanted, p)) for p in replaced]
+            [Delete(p.name, p.uid, p.phase, p.revision) for p in cleared]
+            + [Delete(p.name, p.uid, "ScaledDown", p.revision) for p in surplus]
+            + [Delete(p.name, p.uid, _why_outdated(wanted, p), p.revision) for p in replaced]
         ),
         updates=tuple(Update(p.name, p.uid, p.revision) for p in outdated if p not in replaced),
         creates=tuple(

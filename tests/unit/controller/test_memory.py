@@ -52,18 +52,18 @@ def test_pods_that_fail_one_after_the_other_are_counted_until_one_lived_long() -
     memory = Memory("uid")
     for n in range(3):
         dead = failed(f"site-{n}", created=NOW - 20, finished_at=NOW - 19)
-        memory.carried_out([Delete(dead.name, dead.uid, "Failed")], [dead], [dead])
+        memory.carried_out([Delete(dead.name, dead.uid, "Failed", "r")], [dead], [dead])
         memory.carried_out([], [dead], [])
     assert memory.failed_pods == 3
     veteran = failed("site-9", created=NOW - 5000, finished_at=NOW - 19)
-    memory.carried_out([Delete(veteran.name, veteran.uid, "Failed")], [veteran], [])
+    memory.carried_out([Delete(veteran.name, veteran.uid, "Failed", "r")], [veteran], [])
     assert memory.failed_pods == 0
 
 
 def test_why_a_pod_was_deleted_is_known_until_it_is_gone() -> None:
     memory = Memory("uid")
     leaving = pod("site-0")
-    memory.carried_out([Delete(leaving.name, leaving.uid, "Outdated")], [leaving], [leaving])
+    memory.carried_out([Delete(leaving.name, leaving.uid, "Outdated", "r")], [leaving], [leaving])
     memory.carried_out([], [leaving], [leaving])
     assert memory.deleted == {leaving.uid: "Outdated"}
     memory.carried_out([], [leaving], [])
