@@ -57,8 +57,9 @@ FROM ?= 1
 chaos: .venv ## Random scenarios under faults: make chaos SEEDS=1000; a failing seed again: SEEDS=1 FROM=<seed>
 	@$(BIN)/python -m e2e.chaos --seeds $(SEEDS) --from $(FROM)
 
-generate: .venv ## Write crds/ anew from the models
+generate: .venv ## Write crds/ anew from the models, and what tests/golden expects
 	$(BIN)/podpatterns crds crds
+	$(BIN)/python -m tests.golden.golden
 
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(abspath $(BIN))/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --allow-unsafe --no-header

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from e2e.website import Website
 
 FILES = sorted(EXAMPLES.glob("*.yaml"))
-# Kinds that the operator answers with a condition and makes no Pods of yet.
-NOT_SERVED = ("Ambassador", "Adapter")
+# Kinds whose helpers have no image yet: their Pods are made, and wait for it.
+WITHOUT_HELPER = ("Ambassador", "Adapter")
 
 
 @pytest.mark.usefixtures("operator")
@@ -38,8 +38,7 @@ def _await(kubectl: Kubectl, manifest: dict[str, Any]) -> None:
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     if kind == "Deployment":
         kubectl("rollout", "status", f"deployment/{name}", "--timeout=60s")
-    elif kind in NOT_SERVED and "template" in manifest["spec"]:
-        reason = 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}=KindNotServed'
-        kubectl("wait", f"--for={reason}", f"{kind}/{name}", "--timeout=60s")
+    elif kind in WITHOUT_HELPER and "template" in manifest["spec"]:
+        kubectl("wait", "--for=create", f"pod/{name}-0", "--timeout=60s")
     elif manifest["apiVersion"].startswith("podpatterns.dev/"):
         kubectl("wait", "--for=condition=Ready", f"{kind}/{name}", "--timeout=60s")

@@ -4,24 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
-from podpatterns.api import SidecarApp, parse
+from podpatterns.api import Adapter, Ambassador, Pattern, SidecarApp, parse
 from podpatterns.replicas import Pod, Wanted
 
 REVISION = "new"
 NOW = 1_000_000.0
 
 
-def sidecarapp(name: str = "site", *, uid: str = "uid-of-site", **spec: Any) -> SidecarApp:
-    """A SidecarApp as the API server would send it; `spec` in the words of its manifest."""
-    app = parse(
-        {
-            "apiVersion": "podpatterns.dev/v1alpha1",
-            "kind": "SidecarApp",
-            "metadata": {"name": name, "namespace": "default", "uid": uid, "generation": 1},
-            "spec": spec,
-        }
-    )
+def pattern(kind: str, name: str, spec: dict[str, Any], uid: str | None = None) -> Pattern:
+    """An object as the API server would send it; `spec` in the words of its manifest."""
+    meta = {"name": name, "namespace": "default", "uid": uid or f"uid-of-{name}", "generation": 1}
+    return parse({"apiVersion": "podpatterns.dev/v1alpha1", "kind": kind, "metadata": meta, "spec": spec})
+
+
+def sidecarapp(name: str = "site", *, uid: str | None = None, **spec: Any) -> SidecarApp:
+    app = pattern("SidecarApp", name, spec, uid)
     assert isinstance(app, SidecarApp)
+    return app
+
+
+def ambassador(name: str = "shop", **spec: Any) -> Ambassador:
+    """One for a Redis, unless `spec` says otherwise."""
+    app = pattern("Ambassador", name, {"upstreams": [redis_upstream()], **spec})
+    assert isinstance(app, Ambassador)
+    return app
+
+
+def redis_upstream(name: str = "cache", port: int = 6379, **redis: Any) -> dict[str, Any]:
+    redis = {"endpoints": ["redis-0.redis:6379", "redis-1.redis:6379"], **redis}
+    return {"name": name, "protocol": "redis", "listen": {"port": port}, "redis": redis}
+
+
+def adapter(name: str = "legacy", **spec: Any) -> Adapter:
+    """One for a page of JSON, unless `spec` says otherwise."""
+    sources = [{"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/stats"}}]
+    rules = [{"source": "stats", "path": "http.hits", "metric": "app_requests_total"}]
+    app = pattern("Adapter", name, {"sources": sources, "rules": rules, **spec})
+    assert isinstance(app, Adapter)
     return app
 
 

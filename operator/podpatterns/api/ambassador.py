@@ -14,14 +14,17 @@ from podpatterns.api.upstream import Upstream
 
 
 class Proxy(Model):
-    """The container that stands between the application and its upstreams."""
+    """The container that stands between the application and its upstreams. The Pod is ready only while every
+    upstream has an endpoint that is well."""
 
     resources: ResourceRequirements | None = None
     """CPU and memory of the proxy, as core/v1 ResourceRequirements."""
     metrics_port: Port = 8404
-    """The port of the proxy's Prometheus metrics, at /metrics. Default: 8404."""
+    """The port of the proxy's Prometheus metrics, at /metrics. Where redis and other upstreams are mixed,
+    there are two proxies, and the second one, for the others, has the next port. Default: 8404."""
     container: PartialContainer | None = None
-    """Fields of a core/v1 Container that are merged last into the proxy's: whatever has no field here."""
+    """Fields of a core/v1 Container that are merged last into the proxy's, or into both: whatever has no
+    field here."""
 
 
 class AmbassadorSpec(PatternSpec):

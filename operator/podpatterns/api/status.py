@@ -86,6 +86,9 @@ class Status(Observed):
     """The newest revision."""
     last_progress_time: Time | None = None
     """When an update last moved on: it began, a Pod got the newest revision, or one became available."""
+    config_revision: str | None = None
+    """A hash of the configuration that the Pods' helpers are given. A change of it alone rolls in while the
+    containers run."""
     selector: str | None = None
     """The label selector of the Pods, for /scale, autoscalers and disruption budgets."""
     used_by: Items[UsedBy] | None = Field(default=None, json_schema_extra=list_map("kind", "name"))

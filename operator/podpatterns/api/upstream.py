@@ -12,7 +12,11 @@ from podpatterns.api.redis import Redis
 from podpatterns.api.scalar import Duration, Endpoint, EnvironmentName, Label, Port
 from podpatterns.api.tls import Tls
 
-RetryOn = Annotated[str, Field(max_length=15, pattern="^(connect-failure|[45][0-9][0-9])$")]
+# The statuses are those that HAProxy can retry on: https://docs.haproxy.org/2.6/configuration.html#retry-on
+RetryOn = Annotated[
+    str,
+    Field(max_length=15, pattern="^(connect-failure|401|403|404|408|425|500|501|502|503|504)$"),
+]
 
 
 class Listen(Model):
@@ -35,12 +39,13 @@ class Retries(Model):
     """When a request is tried again."""
 
     attempts: int = Field(default=1, ge=0, le=10)
-    """How often a request is tried again after it failed. Default: 1."""
+    """How often a connection or, for protocol http, a request is tried again after it failed. Default: 1."""
     retry_on: Items[RetryOn] = Field(
         default=("connect-failure",), max_length=32, json_schema_extra=dict(LIST_SET)
     )
-    """Which failures are tried again: connect-failure, and for protocol http also statuses such as "503".
-    Default: connect-failure."""
+    """Which failures are tried again: connect-failure, and for protocol http also the statuses "401", "403",
+    "404", "408", "425" and "500" to "504", where the method is one that may be repeated: not for POST and
+    PATCH. Default: connect-failure."""
 
 
 class CircuitBreaker(Model):
@@ -60,6 +65,8 @@ class HealthCheck(Model):
     """Time between two checks of an endpoint, such as 500ms. Default: 2s."""
     unhealthy_threshold: int = Field(default=3, ge=1, le=100)
     """After how many failed checks in a row an endpoint gets no more connections. Default: 3."""
+    path: Annotated[str, Field(max_length=1024, pattern="^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$")] = "/"
+    """For protocol http, the path that is asked for; any status below 500 is well. Default: /."""
 
 
 class Local(Model):
@@ -97,7 +104,8 @@ class Upstream(Model):
     name: Label
     """The upstream's name, in metrics and messages."""
     protocol: Literal["redis", "tcp", "http", "postgres", "memcached"]
-    """What is spoken: redis, tcp, http, postgres or memcached. tcp is passed through unread."""
+    """What is spoken: redis, tcp, http, postgres or memcached. tcp is passed through unread. Of a memcached
+    one endpoint is used at a time, the first that is well, so that all find what one has stored."""
     listen: Listen
     """Where the application finds the upstream."""
     env: UpstreamEnv | None = None
@@ -105,9 +113,11 @@ class Upstream(Model):
     endpoints: Items[Endpoint] | None = Field(
         default=None, min_length=1, max_length=64, json_schema_extra=dict(LIST_SET)
     )
-    """The servers, each as host:port. Required, unless protocol is redis."""
+    """The servers, each as host:port. A name may stand for up to 16 addresses, and is looked up again all the
+    time. Required, unless protocol is redis."""
     tls: Tls | None = None
-    """TLS from the proxy to the endpoints. Default: none."""
+    """TLS from the proxy to the endpoints. For protocol postgres they have to accept it without an SSLRequest
+    before it, as PostgreSQL 17 does. Default: none."""
     retries: Retries | None = None
     """When a request is tried again. Default: never."""
     circuit_breaker: CircuitBreaker | None = None

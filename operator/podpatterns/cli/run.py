@@ -7,6 +7,8 @@ import logging
 
 import click
 
+from podpatterns.compose import HelperImages
+
 
 @click.command()
 @click.option(
@@ -22,13 +24,20 @@ import click
     help="Answer liveness and readiness probes here, such as http://0.0.0.0:8080/healthz.",
 )
 @click.option(
+    "--helper-images",
+    metavar="REPOSITORY",
+    default=HelperImages().repository,
+    show_default=True,
+    help="Where the helpers' images are: REPOSITORY/redis-ambassador:<this version>, and so on.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
     default="INFO",
     show_default=True,
     help="How much to log; the log is JSON lines on standard error.",
 )
-def run(lease_namespace: str, health: str | None, log_level: str) -> None:
+def run(lease_namespace: str, health: str | None, helper_images: str, log_level: str) -> None:
     """Run the operator, in a cluster or with the current kubeconfig."""
     # Slow to import, and needed by this command alone.
     import kopf  # noqa: PLC0415
@@ -44,6 +53,6 @@ def run(lease_namespace: str, health: str | None, log_level: str) -> None:
     # Every probe would be a line.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:
-        asyncio.run(serve(lease_namespace, health))
+        asyncio.run(serve(lease_namespace, health, HelperImages(helper_images)))
     except* (KindsMissingError, LeadershipLostError) as ends:
         raise click.ClickException("; ".join(map(str, ends.exceptions))) from None

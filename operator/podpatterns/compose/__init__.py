@@ -1,10 +1,12 @@
-"""An object and its parts -> the Pod.
+"""An object and its parts -> the Pod and the configuration of its helpers.
 
 Pure: nothing here does I/O. Whatever can't be composed is reported as problems, each with its field.
 """
 
 from podpatterns.compose.change import Change, change
 from podpatterns.compose.composition import Composition, compose
+from podpatterns.compose.configmap import config_map_manifest
+from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.pod import owner_reference, pod_manifest
 from podpatterns.compose.problem import CannotCompose, Problem
 from podpatterns.compose.revision import words
@@ -13,9 +15,11 @@ __all__ = [
     "CannotCompose",
     "Change",
     "Composition",
+    "HelperImages",
     "Problem",
     "change",
     "compose",
+    "config_map_manifest",
     "owner_reference",
     "pod_manifest",
     "words",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from podpatterns.api import Pattern, SidecarApp
-from podpatterns.compose.member import members, name_problems, port_problems
+from podpatterns.api import Adapter, Ambassador, Pattern, SidecarApp
+from podpatterns.compose.adapter import adapter
+from podpatterns.compose.ambassador import ambassador
+from podpatterns.compose.contribution import Contribution
+from podpatterns.compose.helper import HelperImages
+from podpatterns.compose.member import in_starting_order, name_problems, port_problems
+from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.problem import CannotCompose, Problem
-from podpatterns.compose.revision import revision
+from podpatterns.compose.revision import revision, short_hash
+from podpatterns.compose.sidecars import sidecars
+from podpatterns.compose.variables import variable_problems, with_variables
 from podpatterns.compose.volumes import shared_memory, shared_volumes, volume_problems, with_mounts
-
-Key = tuple[str, str]
-"""Kind and name of a part, in the namespace of the object that includes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,77 +26,95 @@ class Composition:
     """A core/v1 PodTemplateSpec."""
     revision: str
     """A hash of all that shapes the Pod: the same words, the same hash, in every version of the operator."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The helpers' configuration: the data of the ConfigMap that the Pod mounts. Empty: there is none."""
+
+    @property
+    def config_revision(self) -> str:
+        """A hash of `files`; empty when there are none."""
+        return short_hash(dict(self.files)) if self.files else ""
 
 
-def compose(app: SidecarApp, parts: Mapping[Key, Pattern]) -> Composition:
+def compose(
+    app: Pattern, available: Mapping[Key, Pattern], images: HelperImages | None = None
+) -> Composition:
     """Compose the Pod of `app`, which has a template.
 
-    `parts` are the objects that exist among those that `app` includes.
+    `available` are the objects that exist among those that `app` includes.
     Raises CannotCompose with every problem found.
     """
-    objects = [app, *_included(app, parts)]
-    everyone = members(objects)
-    shared = shared_volumes(objects)
-    memory = shared_memory(objects)
+    parts = parts_of(app, available)
+    contributions = [_contribution(part, images or HelperImages()) for part in parts]
     template = app.spec.template or {}
     spec = template.get("spec") or {}
-    own_volumes = [str(v.get("name")) for v in spec.get("volumes") or ()]
+    everyone = in_starting_order(spec, [c.helpers for c in contributions])
+    shared = shared_volumes(parts)
+    memory = shared_memory(parts)
+    variables = [v for c in contributions for v in c.variables]
+    config_volumes = [v for c in contributions for v in c.volumes]
 
     problems = [
+        *(p for c in contributions for p in c.problems),
         *name_problems(everyone),
         *port_problems(everyone),
-        *volume_problems(objects, everyone, shared, own_volumes),
+        *variable_problems(everyone, variables),
+        *volume_problems(everyone, shared, memory, spec.get("volumes") or (), config_volumes),
+        *_process_problems(spec, contributions),
     ]
     if problems:
         raise CannotCompose(problems)
 
-    volumes = [*(spec.get("volumes") or ()), *(s.manifest() for s in shared), *([memory] if memory else ())]
-
     def place(where: str) -> list[dict[str, Any]]:
-        return [with_mounts(m, shared, memory) for m in everyone if m.place == where]
+        return [
+            with_variables(m, with_mounts(m, shared, memory), variables) for m in everyone if m.place == where
+        ]
 
     composed = {**spec, "containers": place("containers")}
     if init_containers := place("initContainers"):
         composed["initContainers"] = init_containers
-    if volumes:
+    if volumes := [
+        *(spec.get("volumes") or ()),
+        *(s.manifest() for s in shared),
+        *([memory] if memory else ()),
+        *config_volumes,
+    ]:
         composed["volumes"] = volumes
+    if any(c.shared_processes for c in contributions) and not spec.get("hostPID"):
+        composed["shareProcessNamespace"] = True
     return Composition(
-        template={"metadata": template.get("metadata") or {}, "spec": composed},
-        revision=revision(objects),
+        template={"metadata": _metadata(template, contributions), "spec": composed},
+        revision=revision([(p.pattern, c.shape) for p, c in zip(parts, contributions, strict=True)]),
+        files={key: text for c in contributions for key, text in c.files.items()},
     )
 
 
-def _included(app: SidecarApp, parts: Mapping[Key, Pattern]) -> list[SidecarApp]:
-    found: list[SidecarApp] = []
-    problems: list[Problem] = []
-    for i, include in enumerate(app.spec.include):
-        path = f"spec.include[{i}]"
-        part = parts.get((include.kind, include.name))
-        if part is None:
-            problems.append(
-                Problem(
-                    path,
-                    f'there is no {include.kind} "{include.name}" in namespace {app.metadata.namespace}: '
-                    "create it or take the entry out",
-                    "PartNotFound",
-                )
-            )
-        elif part.spec.template is not None:
-            problems.append(
-                Problem(
-                    path,
-                    f'{include.kind} "{include.name}" has a template and so makes Pods of its own: '
-                    "only an object without spec.template can be included",
-                )
-            )
-        elif not isinstance(part, SidecarApp):
-            problems.append(
-                Problem(
-                    path, f"this version of podpatterns can't include {include.kind} yet", "KindNotServed"
-                )
-            )
-        else:
-            found.append(part)
-    if problems:
-        raise CannotCompose(problems)
-    return found
+def _contribution(part: Part, images: HelperImages) -> Contribution:
+    match part.pattern:
+        case SidecarApp(spec=spec):
+            return sidecars(spec, part)
+        case Ambassador(spec=spec):
+            return ambassador(spec, part, images)
+        case Adapter(spec=spec):
+            return adapter(spec, part, images)
+    raise TypeError(f"no kind of ours: {part.pattern.kind}")
+
+
+def _metadata(template: Mapping[str, Any], contributions: Sequence[Contribution]) -> dict[str, Any]:
+    """The template's own annotations have the last word, and the application's the word before parts'."""
+    written = dict(template.get("metadata") or {})
+    annotations: dict[str, str] = {}
+    for contribution in reversed(contributions):
+        annotations |= contribution.annotations
+    if annotations:
+        written["annotations"] = {**annotations, **(written.get("annotations") or {})}
+    return written
+
+
+def _process_problems(spec: Mapping[str, Any], contributions: Sequence[Contribution]) -> Iterator[Problem]:
+    """A Pod whose containers see the node's processes sees its own among them."""
+    needed = next((c.shared_processes for c in contributions if c.shared_processes), None)
+    if needed and spec.get("shareProcessNamespace") is False and not spec.get("hostPID"):
+        yield Problem(
+            "spec.template.spec.shareProcessNamespace",
+            f"{needed} needs the containers to see each other's processes: take this field out",
+        )

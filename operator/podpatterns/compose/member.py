@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from podpatterns.api import SidecarApp
 from podpatterns.compose.problem import Problem
 
 Place = Literal["containers", "initContainers"]
@@ -19,63 +18,70 @@ class Member:
     place: Place
     owner: int
     """Which object declared it: 0 is the application's own, 1… its parts in the order of `include`."""
+    composed: bool = False
+    """The operator composed it; no user wrote it as a container. It has the shared volumes that it needs, or
+    that somebody mounts in it by name, and not all of them."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """What users wrote for fields of a composed container: ports[0].containerPort -> spec.metrics.port."""
 
     @property
     def name(self) -> str:
         return str(self.container.get("name", ""))
 
     @property
+    def of_the_application(self) -> bool:
+        """It stands in the template; it is no helper."""
+        return self.path.startswith("spec.template.")
+
+    @property
     def keeps_running(self) -> bool:
         """It runs beside the others, and so shares the port space with them; an init container ends first."""
         return self.place == "containers" or self.container.get("restartPolicy") == "Always"
 
+    def field(self, name: str) -> str:
+        """The path that leads a user to a field of the container."""
+        return self.origins.get(name, f"{self.path}.{name}")
 
-def prefix(app: SidecarApp, owner: int) -> str:
-    """What goes before the field path of something that a part declared."""
-    return f"{app.kind} {app.metadata.name}: " if owner else ""
 
+def native_sidecar(container: Mapping[str, Any]) -> dict[str, Any]:
+    """The init container that is up before the application starts and is stopped after it.
 
-def members(objects: Sequence[SidecarApp]) -> list[Member]:
-    """All containers in starting order: helpers BeforeApp, init containers, the application's, WithApp.
-
-    Parts come before the application's own helpers, since those may rely on them.
+    https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
     """
-    app = objects[0]
-    template_spec = (app.spec.template or {}).get("spec") or {}
-    helpers = [m for owner in (*range(1, len(objects)), 0) for m in _helpers(objects[owner], owner)]
+    return {**container, "restartPolicy": "Always"}
+
+
+def in_starting_order(template_spec: Mapping[str, Any], helpers: Sequence[Sequence[Member]]) -> list[Member]:
+    """All containers: helpers BeforeApp, init containers, the application's, helpers WithApp.
+
+    `helpers` are those of the application and then of each part. Parts' come first, since the application's
+    own may rely on them.
+    """
+    ordered = [m for of_one in (*helpers[1:], helpers[0]) for m in of_one]
 
     def own(place: Place) -> Iterator[Member]:
         for i, container in enumerate(template_spec.get(place) or ()):
             yield Member(container, f"spec.template.spec.{place}[{i}]", place, 0)
 
     return [
-        *(m for m in helpers if m.place == "initContainers"),
+        *(m for m in ordered if m.place == "initContainers"),
         *own("initContainers"),
         *own("containers"),
-        *(m for m in helpers if m.place == "containers"),
+        *(m for m in ordered if m.place == "containers"),
     ]
 
 
-def _helpers(declared_by: SidecarApp, owner: int) -> Iterator[Member]:
-    for i, sidecar in enumerate(declared_by.spec.sidecars):
-        path = f"{prefix(declared_by, owner)}spec.sidecars[{i}]"
-        if sidecar.order == "BeforeApp":
-            # A native sidecar: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
-            yield Member({**sidecar.container, "restartPolicy": "Always"}, path, "initContainers", owner)
-        else:
-            yield Member(dict(sidecar.container), path, "containers", owner)
-
-
 def name_problems(all_members: Sequence[Member]) -> Iterator[Problem]:
-    if not any(m.place == "containers" and m.path.startswith("spec.template.") for m in all_members):
+    if not any(m.place == "containers" and m.of_the_application for m in all_members):
         yield Problem("spec.template.spec.containers", "the application has no container: name at least one")
     seen: dict[str, Member] = {}
     for member in all_members:
         other = seen.setdefault(member.name, member)
         if other is not member:
+            holder = "a helper that the operator adds" if other.composed else other.path
             yield Problem(
                 f"{member.path}.name",
-                f'"{member.name}" is taken by {other.path}: container names are unique in a Pod, rename one',
+                f'"{member.name}" is taken by {holder}: container names are unique in a Pod, rename one',
             )
 
 
@@ -86,7 +92,7 @@ def port_problems(all_members: Iterable[Member]) -> Iterator[Problem]:
         if not member.keeps_running:
             continue
         for i, port in enumerate(member.container.get("ports") or ()):
-            path = f"{member.path}.ports[{i}].containerPort"
+            path = member.field(f"ports[{i}].containerPort")
             number, protocol = port.get("containerPort"), port.get("protocol", "TCP")
             other = seen.setdefault((number, protocol), path)
             if other != path:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from podpatterns.api import Pattern, SidecarApp
+from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
 from podpatterns.compose.labels import POD_INDEX, REVISION, selector
 
 
-def pod_manifest(app: SidecarApp, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
+def pod_manifest(app: Pattern, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
     """What is sent to the API server to create the Pod `name`."""
     template = composition.template
     labels = {

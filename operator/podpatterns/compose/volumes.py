@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from podpatterns.api import SharedVolume, SidecarApp
-from podpatterns.compose.member import Member, prefix
+from podpatterns.api import SharedVolume
+from podpatterns.compose.member import Member
+from podpatterns.compose.part import Part
 from podpatterns.compose.problem import Problem, one_of
 
 SHARED_MEMORY = "shared-memory"
@@ -44,25 +45,27 @@ class Shared:
                 volume, _ = self.declarations[owner]
                 if any(m.container == member.name for m in volume.mounts):
                     return _mount(volume, member.name)
+        if member.composed:
+            return None
         volume, _ = self.declarations.get(member.owner) or next(iter(self.declarations.values()))
         return _mount(volume, member.name)
 
 
-def shared_volumes(objects: Sequence[SidecarApp]) -> list[Shared]:
+def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
     """The Pod's shared volumes, the application's first."""
     shared: dict[str, Shared] = {}
-    for owner, declared_by in enumerate(objects):
-        for i, volume in enumerate(declared_by.spec.shared_volumes):
-            path = f"{prefix(declared_by, owner)}spec.sharedVolumes[{i}]"
-            shared.setdefault(volume.name, Shared(volume.name)).declarations[owner] = (volume, path)
+    for part in parts:
+        for i, volume in enumerate(part.pattern.spec.shared_volumes):
+            path = part.path(f"spec.sharedVolumes[{i}]")
+            shared.setdefault(volume.name, Shared(volume.name)).declarations[part.owner] = (volume, path)
     return list(shared.values())
 
 
-def shared_memory(objects: Sequence[SidecarApp]) -> dict[str, Any] | None:
+def shared_memory(parts: Sequence[Part]) -> dict[str, Any] | None:
     """The volume behind /dev/shm; the application's size wins over a part's."""
-    for declared_by in objects:
-        if declared_by.spec.shared_memory is not None:
-            source = {"medium": "Memory", "sizeLimit": declared_by.spec.shared_memory}
+    for part in parts:
+        if part.pattern.spec.shared_memory is not None:
+            source = {"medium": "Memory", "sizeLimit": part.pattern.spec.shared_memory}
             return {"name": SHARED_MEMORY, "emptyDir": source}
     return None
 
@@ -72,19 +75,30 @@ def with_mounts(member: Member, shared: Sequence[Shared], memory: dict[str, Any]
     written = list(member.container.get("volumeMounts") or ())
     names = {mount.get("name") for mount in written}
     added = [m for s in shared if s.name not in names and (m := s.mount(member)) is not None]
-    if memory and SHARED_MEMORY not in names:
+    if memory and SHARED_MEMORY not in names and not member.composed:
         added.append({"name": SHARED_MEMORY, "mountPath": "/dev/shm"})  # noqa: S108 (the IPC mount itself)
     return {**member.container, "volumeMounts": written + added} if added else member.container
 
 
 def volume_problems(
-    objects: Sequence[SidecarApp], all_members: Sequence[Member], shared: Sequence[Shared], own: Sequence[str]
+    all_members: Sequence[Member],
+    shared: Sequence[Shared],
+    memory: dict[str, Any] | None,
+    own: Sequence[Mapping[str, Any]],
+    config: Sequence[Mapping[str, Any]],
 ) -> Iterator[Problem]:
-    """`own` are the names of spec.template.spec.volumes."""
+    """`own` are spec.template.spec.volumes, `config` those of the helpers' configuration."""
     containers = [m.name for m in all_members]
+    own_names, config_names = ([str(v.get("name")) for v in volumes] for volumes in (own, config))
+    for i, name in enumerate(own_names):
+        if name in config_names:
+            yield Problem(
+                f"spec.template.spec.volumes[{i}].name",
+                f'"{name}" holds a helper\'s configuration: rename it',
+            )
     for volume in shared:
         for owner, (declared, path) in volume.declarations.items():
-            if volume.name in own or volume.name == SHARED_MEMORY:
+            if volume.name in (*own_names, *config_names, SHARED_MEMORY):
                 yield Problem(f"{path}.name", f'"{volume.name}" is already a volume of the Pod: rename one')
             # A part names the containers that it knows; which others there are is the application's business.
             for i, mount in enumerate(declared.mounts):
@@ -94,8 +108,7 @@ def volume_problems(
                         f'no container is named "{mount.container}": {one_of(containers)}',
                     )
         yield from _disagreements(volume)
-    memory = shared_memory(objects)
-    volumes = [*own, *(s.name for s in shared), *([SHARED_MEMORY] if memory else [])]
+    volumes = [*own_names, *(s.name for s in shared), *([SHARED_MEMORY] if memory else []), *config_names]
     for member in all_members:
         yield from _mount_problems(member, volumes, shared, memory)
 
@@ -122,7 +135,7 @@ def _mount_problems(
     for i, mount in enumerate(written):
         if mount.get("name") not in volumes:
             yield Problem(
-                f"{member.path}.volumeMounts[{i}].name",
+                member.field(f"volumeMounts[{i}].name"),
                 f'no volume is named "{mount.get("name")}": '
                 f"declare it in spec.sharedVolumes or spec.template.spec.volumes ({one_of(volumes)})",
             )

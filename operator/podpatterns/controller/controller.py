@@ -9,8 +9,10 @@ from typing import Any
 
 from kubernetes.aio.client import ApiClient
 
+from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.census import Census
+from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import Leadership
@@ -29,14 +31,19 @@ log = logging.getLogger(__name__)
 
 
 class Controller:
-    def __init__(self, client: ApiClient, lease_namespace: str, identity: str) -> None:
+    def __init__(self, client: ApiClient, lease_namespace: str, identity: str, helpers: HelperImages) -> None:
         api = ApiServer(client)
-        objects, pods = ObjectStore(), PodStore()
+        objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._census = Census(api, objects, self._add)
-        self._informer = Informer(api, pods, self._add)
+        self._informers = [
+            Informer(api, "/api/v1/pods", pods, self._add),
+            Informer(api, "/api/v1/configmaps", config_maps, self._add),
+        ]
         self._recorder = Recorder(api)
-        self._reconciler = Reconciler(api, objects, pods, self._recorder, self._add)
+        self._reconciler = Reconciler(
+            api, objects, pods, config_maps, self._recorder, self._add, images=helpers
+        )
         self._leadership = Leadership(api, lease_namespace, identity)
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
@@ -48,12 +55,14 @@ class Controller:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._census.run())
-                tasks.create_task(self._informer.run())
+                for informer in self._informers:
+                    tasks.create_task(informer.run())
                 tasks.create_task(self._recorder.run())
                 leading = tasks.create_task(self._leadership.run())
                 # A worker that starts on half a list would take the missing half for deleted.
                 await self._census.synced.wait()
-                await self._informer.synced.wait()
+                for informer in self._informers:
+                    await informer.synced.wait()
                 log.info("In sync")
                 await self._leadership.elected.wait()
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]

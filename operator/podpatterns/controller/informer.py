@@ -1,4 +1,4 @@
-"""The Pod informer: LIST in pages, then WATCH with bookmarks, for ever.
+"""The informer of Pods and ConfigMaps that we made: LIST in pages, then WATCH with bookmarks, for ever.
 
 kopf's own watching is left aside for Pods: it keeps whole objects, gives no DELETED for what vanished across
 a relist, and at 10,000 Pods costs a hundred times the latency (docs/adr/0002).
@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from podpatterns.compose.labels import KIND
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.key import Key
-from podpatterns.controller.podstore import PodStore
 
-PODS = "/api/v1/pods"
 SILENCE = 75.0
 """Seconds without a bookmark after which a watch is taken for dead: the server sends one a minute."""
 WATCH_SECONDS = (300, 600)
@@ -27,11 +26,22 @@ RETRY = (0.1, 5.0)
 log = logging.getLogger(__name__)
 
 
-class Informer:
-    """Keeps `store` up to date and passes on the keys whose Pods changed."""
+class Store(Protocol):
+    """Gives back the keys of the objects that its news are about."""
 
-    def __init__(self, api: ApiServer, store: PodStore, changed: Callable[[Iterable[Key]], None]) -> None:
+    def put(self, obj: Mapping[str, Any], /) -> set[Key]: ...
+    def remove(self, uid: str, version: int, /) -> set[Key]: ...
+    def sweep(self, listed: Iterable[str], version: int, /) -> set[Key]: ...
+
+
+class Informer:
+    """Keeps `store` equal to what carries our label at `path`, and passes on the keys that changed."""
+
+    def __init__(
+        self, api: ApiServer, path: str, store: Store, changed: Callable[[Iterable[Key]], None]
+    ) -> None:
         self._api = api
+        self._path = path
         self._store = store
         self._changed = changed
         self._version: int | None = None
@@ -50,7 +60,8 @@ class Informer:
                 if isinstance(error, ApiError) and error.gone:
                     self._version = None
                 log.warning(
-                    "Pod watch broke, starting again", extra={"error": str(error), "pause": self._pause}
+                    "Watch broke, starting again",
+                    extra={"path": self._path, "error": str(error), "pause": self._pause},
                 )
                 await asyncio.sleep(self._pause)
                 self._pause = min(RETRY[1], self._pause * 2)
@@ -58,10 +69,10 @@ class Informer:
     async def _list(self) -> None:
         uids: list[str] = []
         version = 0
-        async for page in self._api.list_pages(PODS, labelSelector=KIND):
-            for pod in page.items:
-                uids.append(pod["metadata"]["uid"])
-                self._changed(self._store.put(pod))
+        async for page in self._api.list_pages(self._path, labelSelector=KIND):
+            for obj in page.items:
+                uids.append(obj["metadata"]["uid"])
+                self._changed(self._store.put(obj))
             version = page.resource_version
         self._changed(self._store.sweep(uids, version))
         self._version = version
@@ -71,14 +82,14 @@ class Informer:
         assert self._version is not None
         seconds = random.randint(*WATCH_SECONDS)  # noqa: S311 (spreads load, guards nothing)
         events = self._api.watch(
-            PODS, self._version, SILENCE, labelSelector=KIND, timeoutSeconds=str(seconds)
+            self._path, self._version, SILENCE, labelSelector=KIND, timeoutSeconds=str(seconds)
         )
         async for event in events:
             self._pause = RETRY[0]  # what comes through breaks later for another reason
-            pod = event["object"]
-            version = int(pod["metadata"]["resourceVersion"])
+            obj = event["object"]
+            version = int(obj["metadata"]["resourceVersion"])
             if event["type"] in ("ADDED", "MODIFIED"):
-                self._changed(self._store.put(pod))
+                self._changed(self._store.put(obj))
             elif event["type"] == "DELETED":
-                self._changed(self._store.remove(pod["metadata"]["uid"], version))
+                self._changed(self._store.remove(obj["metadata"]["uid"], version))
             self._version = version

@@ -13,17 +13,20 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from podpatterns.api import API_VERSION, Pattern, SidecarApp
+from podpatterns.api import API_VERSION, Pattern
 from podpatterns.compose import (
     CannotCompose,
     Change,
     Composition,
+    HelperImages,
     Problem,
     change,
     compose,
     pod_manifest,
 )
 from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.controller.configmaps import ConfigMaps
+from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.executor import Executor, Outcome, Route
 from podpatterns.controller.history import History, needed
 from podpatterns.controller.key import BY_NAME, Key
@@ -52,14 +55,19 @@ class Reconciler:
         api: ApiServer,
         objects: ObjectStore,
         pods: PodStore,
+        config_maps: ConfigMapStore,
         recorder: Recorder,
         changed: Callable[[Iterable[Key]], None],
+        *,
+        images: HelperImages,
     ) -> None:
         self._api = api
         self._objects = objects
         self._pods = pods
         self._recorder = recorder
         self._changed = changed
+        self._images = images
+        self._config_maps = ConfigMaps(api, config_maps)
         self._executor = Executor(api, pods)
         self._ownership = Ownership(api, pods)
         self._history = History(api)
@@ -91,7 +99,7 @@ class Reconciler:
 
     async def _keep(self, entry: Entry, composition: Composition, memory: Memory) -> float | None:
         """One round of writes and the status that follows from it."""
-        assert isinstance(entry.app, SidecarApp)
+        assert entry.app is not None
         app, key = entry.app, entry.key
         wanted = Wanted.of(app, composition.revision)
         await self._ownership.adopt(entry, app, wanted)
@@ -103,6 +111,12 @@ class Reconciler:
             held_revision=_held(app, entry.status, revisions, composition.revision),
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
         )
+        if unwritten := await self._config_maps.keep(app, composition, wanted, pods):
+            # A Pod that mounts it would not start, or would start with what a stranger wrote.
+            self._tell(entry, Outcome(failure=unwritten), changes)
+            retry = memory.hold(unwritten, entry.generation, time.monotonic(), at_least=0)
+            await self._write_status(entry, self._app_status(entry, wanted, (), memory))
+            return retry
         todo = plan(
             wanted, pods, time.time(), memory.fresh_names(wanted.name), rest_after(memory.failed_pods)
         )
@@ -157,17 +171,12 @@ class Reconciler:
             memory.composed, memory.composed_from = self._composed(entry, parts), sources
         return memory.composed
 
-    @staticmethod
-    def _composed(entry: Entry, parts: Mapping[Key, Entry]) -> Composition | tuple[Problem, ...]:
+    def _composed(self, entry: Entry, parts: Mapping[Key, Entry]) -> Composition | tuple[Problem, ...]:
         if entry.app is None:
             return entry.problems
-        if not isinstance(entry.app, SidecarApp):
-            message = "this version of podpatterns makes Pods of SidecarApp only"
-            return (Problem("kind", message, "KindNotServed"),)
+        available = {(k.kind, k.name): e.app for k, e in parts.items() if e.app is not None}
         try:
-            return compose(
-                entry.app, {(k.kind, k.name): e.app for k, e in parts.items() if e.app is not None}
-            )
+            return compose(entry.app, available, self._images)
         except CannotCompose as error:
             return error.problems
 
@@ -184,7 +193,8 @@ class Reconciler:
             return unreadable_status(entry.generation, problems, entry.status, now)
         pods = self._pods.of(entry.key, entry.uid)
         replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now)
-        observed = Observed(pods, tuple(problems), memory.failure, now, replaced)
+        config = memory.composed.config_revision if isinstance(memory.composed, Composition) else None
+        observed = Observed(pods, tuple(problems), memory.failure, now, replaced, config)
         return app_status(entry.app, wanted, observed, entry.status)
 
     async def _write_status(self, entry: Entry, status: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from podpatterns.api import GROUP, KINDS, VERSION
+from podpatterns.compose import HelperImages
 from podpatterns.controller.controller import Controller
 
 log = logging.getLogger(__name__)
@@ -37,10 +38,10 @@ class NoDiffBase(kopf.DiffBaseStorage):
         pass
 
 
-async def serve(lease_namespace: str, liveness: str | None) -> None:
+async def serve(lease_namespace: str, liveness: str | None, helpers: HelperImages) -> None:
     """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it."""
     client = ApiClient(await _configuration())
-    controller = Controller(client, lease_namespace, _identity())
+    controller = Controller(client, lease_namespace, _identity(), helpers)
     stop = asyncio.Event()
     work = asyncio.create_task(controller.run())
     work.add_done_callback(lambda _: stop.set())

@@ -42,6 +42,8 @@ class Observed:
     """Unix seconds."""
     replacements: Sequence[Replacement] = ()
     """Those completed since the last status."""
+    config_revision: str | None = None
+    """The hash of the helpers' configuration; empty without any, None when it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ def app_status(
     else:
         kept = ("updateRevision", "currentRevision", "lastProgressTime")
         status |= {key: previous[key] for key in kept if key in previous}
+    config = observed.config_revision
+    if config := previous.get("configRevision") if config is None else config:
+        status["configRevision"] = config
     status |= _replacements(observed, previous)
     found = [
         _ready(app, observed, course.available),

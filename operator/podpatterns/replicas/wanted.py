@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from podpatterns.api import Adapter, Ambassador, SidecarApp
+from podpatterns.api import Pattern
 
 PERCENT = 100
 
@@ -38,7 +38,7 @@ class Wanted:
         return not self.paused and self.update != "OnDelete"
 
     @classmethod
-    def of(cls, app: SidecarApp | Ambassador | Adapter, revision: str) -> Wanted:
+    def of(cls, app: Pattern, revision: str) -> Wanted:
         """Read from an object that makes Pods.
 
         Rounding is Deployment's: maxUnavailable down, maxSurge up, and never both 0.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from e2e.eventually import eventually
-from tests.integration.controller.sites import Sites, manifest
+from tests.integration.controller.sites import Sites
 
 WEB = {"name": "web", "image": "web:1"}
 HELPER = {"name": "helper", "image": "helper:1"}
@@ -92,17 +92,3 @@ def test_a_missing_part_arrives(sites: Sites) -> None:
     eventually(lambda: sites.condition("Ready"), until=lambda c: c.get("reason") == "PartNotFound")
     sites.apply_part("part", image="part:1")
     sites.wait_until_ready()
-
-
-@pytest.mark.parametrize("kind", ["Ambassador", "Adapter"])
-def test_a_kind_that_is_not_served_yet_says_so(sites: Sites, kind: str) -> None:
-    spec: dict[str, Any] = {"template": template(WEB)}
-    if kind == "Ambassador":
-        spec["upstreams"] = [{"name": "db", "protocol": "tcp", "listen": {"port": 1}, "endpoints": ["db:1"]}]
-    else:
-        spec["sources"] = [{"name": "s", "type": "json", "json": {"url": "http://127.0.0.1:1/"}}]
-        spec["rules"] = [{"source": "s", "path": "x", "metric": "app_requests_total"}]
-    sites.kubectl.apply(manifest(kind, "x", spec))
-    found = eventually(lambda: sites.kubectl.get(kind, "x"), until=lambda o: "status" in o)
-    [ready] = [c for c in found["status"]["conditions"] if c["type"] == "Ready"]
-    assert (ready["status"], ready["reason"]) == ("False", "KindNotServed")

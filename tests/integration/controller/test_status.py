@@ -8,7 +8,9 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from e2e.cluster.control_plane import ControlPlane
+from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiServer
+from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
 from podpatterns.controller.podstore import PodStore
@@ -25,7 +27,9 @@ async def look(control_plane: ControlPlane, known: dict[str, Any]) -> tuple[Obje
     await config.load_kube_config(str(control_plane.operator_kubeconfig), client_configuration=configuration)
     async with ApiClient(configuration) as client:
         api = ApiServer(client)
-        await Reconciler(api, objects, PodStore(), Recorder(api), news.update).reconcile(key)
+        await Reconciler(
+            api, objects, PodStore(), ConfigMapStore(), Recorder(api), news.update, images=HelperImages()
+        ).reconcile(key)
     return objects, news
 
 

@@ -1,0 +1,115 @@
+"""What an Adapter adds to the Pod: the helper that makes one monitoring model of all that the application
+tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from podpatterns.api.adapter import AdapterSpec
+from podpatterns.compose.contribution import Contribution
+from podpatterns.compose.helper import (
+    CONFIG_DIRECTORY,
+    READY,
+    STARTING,
+    UNPRIVILEGED,
+    WIDTH,
+    HelperImages,
+    config_mount,
+    config_volume,
+    file_key,
+    probe,
+)
+from podpatterns.compose.member import Member, native_sidecar
+from podpatterns.compose.part import Part
+
+ROLE = "adapter"
+FILE = "adapter.yaml"
+STATSD_PROTOCOLS = ("UDP", "TCP")
+VOLUMES_DIRECTORY = "/var/lib/podpatterns/volumes"
+"""Here the shared volume of a log source is the directory <volume>."""
+
+
+def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution:
+    name = part.helper_name(ROLE)
+    key = file_key(name, _taken_for_granted(spec), "yaml")
+    processes = next((i for i, source in enumerate(spec.sources) if source.proc), None)
+    return Contribution(
+        shape={
+            **part.shape,
+            **spec.model_dump(include={"metrics": {"port", "path"}}, exclude_defaults=True, by_alias=True),
+            **_taken_for_granted(spec),
+        },
+        helpers=(_member(spec, part, name, images),),
+        volumes=(config_volume(name, part.config_map, key, FILE),),
+        files={key: _content(spec)},
+        annotations={
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": str(spec.metrics.port),
+            "prometheus.io/path": spec.metrics.path,
+        },
+        shared_processes="" if processes is None else part.path(f"spec.sources[{processes}].proc"),
+        problems=part.name_problems(ROLE),
+    )
+
+
+def _taken_for_granted(spec: AdapterSpec) -> dict[str, Any]:
+    """What the configuration presumes of its Pod."""
+    return {
+        "port": spec.metrics.port,
+        "volumes": _volumes(spec),
+        "statsd": sorted(s.statsd.port for s in spec.sources if s.statsd),
+        "processes": any(s.proc for s in spec.sources),
+    }
+
+
+def _volumes(spec: AdapterSpec) -> list[str]:
+    return sorted({s.log.volume for s in spec.sources if s.log})
+
+
+def _content(spec: AdapterSpec) -> str:
+    fields = {"contract", "metrics", "sources", "rules"}
+    written = spec.model_dump(mode="json", include=fields, exclude_defaults=True, by_alias=True)
+    return yaml.safe_dump(written, sort_keys=False, width=WIDTH)
+
+
+def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> Member:
+    port = spec.metrics.port
+    statsd = [s.statsd.port for s in spec.sources if s.statsd]
+    volumes = _volumes(spec)
+    container = {
+        "name": name,
+        "image": images.image("metrics-adapter"),
+        "args": [f"--config={CONFIG_DIRECTORY}/{FILE}", f"--volumes={VOLUMES_DIRECTORY}"],
+        "ports": [
+            {"name": "metrics", "containerPort": port},
+            *({"containerPort": p, "protocol": protocol} for p in statsd for protocol in STATSD_PROTOCOLS),
+        ],
+        "startupProbe": probe(port, **STARTING),
+        "readinessProbe": probe(port, **READY),
+        "securityContext": dict(UNPRIVILEGED),
+        "volumeMounts": [
+            config_mount(name),
+            *({"name": v, "mountPath": f"{VOLUMES_DIRECTORY}/{v}", "readOnly": True} for v in volumes),
+        ],
+    }
+    return Member(
+        native_sidecar(container),
+        part.path("spec"),
+        "initContainers",
+        part.owner,
+        composed=True,
+        origins=dict(_origins(spec, part, volumes)),
+    )
+
+
+def _origins(spec: AdapterSpec, part: Part, volumes: list[str]) -> Iterator[tuple[str, str]]:
+    yield "ports[0].containerPort", part.path("spec.metrics.port")
+    statsd = [i for i, s in enumerate(spec.sources) if s.statsd for _ in STATSD_PROTOCOLS]
+    for at, i in enumerate(statsd, start=1):
+        yield f"ports[{at}].containerPort", part.path(f"spec.sources[{i}].statsd.port")
+    for at, volume in enumerate(volumes, start=1):
+        i = next(i for i, s in enumerate(spec.sources) if s.log and s.log.volume == volume)
+        yield f"volumeMounts[{at}].name", part.path(f"spec.sources[{i}].log.volume")

@@ -1,0 +1,85 @@
+"""What an Ambassador adds to the Pod: proxies that stand for the upstreams, or the upstreams themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from podpatterns.api.ambassador import AmbassadorSpec
+from podpatterns.compose.contribution import Contribution, Variable
+from podpatterns.compose.haproxy import HOST, host_of, is_address
+from podpatterns.compose.helper import HelperImages
+from podpatterns.compose.member import Member, native_sidecar
+from podpatterns.compose.part import Part
+from podpatterns.compose.problem import Problem
+from podpatterns.compose.proxy import named_port, proxies
+
+
+def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contribution:
+    if spec.mode == "Local":
+        return _local(spec, part)
+    return _proxy(spec, part, images)
+
+
+def _local(spec: AmbassadorSpec, part: Part) -> Contribution:
+    return Contribution(
+        shape={"mode": "Local", "upstreams": _words(spec, "listen", "env", "local")},
+        helpers=tuple(_local_servers(spec, part)),
+        variables=tuple(_variables(spec, part)),
+    )
+
+
+def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contribution:
+    needed = proxies(spec, part)
+    return Contribution(
+        shape={
+            **part.shape,
+            **spec.model_dump(include={"proxy"}, exclude_defaults=True, by_alias=True),
+            "upstreams": _words(spec, "name", "listen", "env"),
+            "proxies": {p.engine.role: p.taken_for_granted for p in needed},
+        },
+        helpers=tuple(p.member(images) for p in needed),
+        volumes=tuple(volume for p in needed for volume in p.volumes()),
+        variables=tuple(_variables(spec, part)),
+        files={p.key: p.content() for p in needed},
+        problems=(*_endpoint_problems(spec, part), *(problem for p in needed for problem in p.problems())),
+    )
+
+
+def _words(spec: AmbassadorSpec, *fields: str) -> list[dict[str, Any]]:
+    """What was written in these fields of the upstreams."""
+    return [u.model_dump(include=set(fields), exclude_defaults=True, by_alias=True) for u in spec.upstreams]
+
+
+def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[Member]:
+    for i, upstream in enumerate(spec.upstreams):
+        if upstream.local is None:
+            continue  # the CRD requires it in this mode
+        container = upstream.local.container
+        ports = list(container.get("ports") or ())
+        if not any(port.get("containerPort") == upstream.listen.port for port in ports):
+            ports.append(named_port(upstream))
+        path = part.path(f"spec.upstreams[{i}].local.container")
+        yield Member(native_sidecar({**container, "ports": ports}), path, "initContainers", part.owner)
+
+
+def _variables(spec: AmbassadorSpec, part: Part) -> Iterator[Variable]:
+    for i, upstream in enumerate(spec.upstreams):
+        path = part.path(f"spec.upstreams[{i}].env")
+        if upstream.env and upstream.env.host_name:
+            yield Variable(upstream.env.host_name, HOST, f"{path}.hostName")
+        if upstream.env and upstream.env.port_name:
+            yield Variable(upstream.env.port_name, str(upstream.listen.port), f"{path}.portName")
+
+
+def _endpoint_problems(spec: AmbassadorSpec, part: Part) -> Iterator[Problem]:
+    """The schema's pattern leaves open whether what stands in brackets is an address."""
+    for i, upstream in enumerate(spec.upstreams):
+        endpoints = upstream.redis.endpoints if upstream.redis else upstream.endpoints
+        field = "redis.endpoints" if upstream.redis else "endpoints"
+        for j, endpoint in enumerate(endpoints or ()):
+            if endpoint.startswith("[") and not is_address(host_of(endpoint)):
+                yield Problem(
+                    part.path(f"spec.upstreams[{i}].{field}[{j}]"),
+                    f"{endpoint} has no IPv6 address in its brackets: correct it",
+                )

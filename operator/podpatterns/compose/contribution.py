@@ -1,0 +1,41 @@
+"""What one object adds to the Pod: each kind has a module that says so, and `composition` puts all together.
+
+Any kind can be the application's or an included part; a contribution is the same in both places, but for the
+names of its containers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from podpatterns.compose.member import Member
+from podpatterns.compose.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable for the application's containers."""
+
+    name: str
+    value: str
+    path: str
+    """The field that asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    shape: Mapping[str, Any] = field(default_factory=dict)
+    """What people wrote of the kind's own fields that shapes the Pod; goes into the revision. What ends up in
+    `files` alone is left out: it rolls in without a new Pod."""
+    helpers: tuple[Member, ...] = ()
+    volumes: tuple[dict[str, Any], ...] = ()
+    """For the helpers alone, each a core/v1 Volume."""
+    variables: tuple[Variable, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The helpers' configuration, as data of the ConfigMap."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    shared_processes: str = ""
+    """The field that needs all containers to see each other's processes; empty when none does."""
+    problems: tuple[Problem, ...] = ()

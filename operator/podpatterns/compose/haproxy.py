@@ -1,0 +1,186 @@
+"""HAProxy's configuration for the upstreams of an Ambassador.
+
+A whole configuration, but for the socket at which its supervisor reads metrics (helpers/haproxy-ambassador).
+Keywords are those of https://docs.haproxy.org/2.6/configuration.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+
+from podpatterns.api.tls import Tls
+from podpatterns.api.upstream import HealthCheck, Upstream
+from podpatterns.compose.duration import milliseconds
+
+HOST = "127.0.0.1"
+SLOTS = 16
+"""How many addresses of one name get connections: the Pods behind a headless Service."""
+LONGEST = 24 * 3_600_000
+"""Milliseconds; HAProxy's own limit is 24 days."""
+
+GLOBAL = """\
+global
+    log stdout format raw local0 notice
+    maxconn 10000
+    nbthread 2
+    # Each reload leaves a worker behind until its last connection is closed; the oldest have to give way.
+    mworker-max-reloads 20
+
+# Names are resolved again and again, by the Pod's own resolver.
+resolvers pod
+    parse-resolv-conf
+    accepted_payload_size 8192
+    hold valid 1s
+    hold obsolete 5s
+    hold nx 10s
+    hold other 30s
+    hold refused 30s
+    hold timeout 30s
+
+defaults
+    log global
+    option dontlognull
+    option redispatch 1
+    timeout connect 2s
+    timeout check 2s
+    timeout queue 30s
+    # How long a connection may be idle is for the application and the server to say.
+    timeout client 24h
+    timeout server 24h
+    timeout tunnel 24h
+    default-server init-addr none resolvers pod resolve-prefer ipv4
+"""
+
+SAFE_METHODS = "METH_GET || METH_HEAD || METH_OPTIONS || { method PUT DELETE TRACE }"
+"""A request that is sent twice has the effect of one: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
+
+
+def haproxy_config(upstreams: Sequence[Upstream], secrets: str) -> str:
+    """The configuration for upstreams that are not redis; `secrets` is where they are mounted."""
+    lines = [line for u in upstreams for line in ("", f"listen {u.name}", *_indented(_section(u, secrets)))]
+    return GLOBAL + "\n".join([*lines, ""])
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
+
+
+def _section(upstream: Upstream, secrets: str) -> Iterator[str]:
+    yield f"bind {HOST}:{upstream.listen.port}"
+    match upstream.protocol:
+        case "http":
+            yield "mode http"
+            yield "balance roundrobin"
+            yield from _host_header(upstream)
+        case "memcached":
+            yield "mode tcp"
+            # What one connection has stored, another one looks for: all have to end at one server.
+            yield "balance first"
+        case _:
+            yield "mode tcp"
+            yield "balance leastconn"
+    yield from _retries(upstream)
+    if _checked(upstream):
+        yield from _check(upstream)
+    for endpoint in upstream.endpoints or ():
+        yield " ".join([*_address(upstream, endpoint), *_server_options(upstream, endpoint, secrets)])
+
+
+def _host_header(upstream: Upstream) -> Iterator[str]:
+    """The application asks localhost for pages of the upstream; a name of its own choice is left to it."""
+    if host := _host_name(upstream):
+        local = "{ req.hdr(host),field(1,:) -m str 127.0.0.1 localhost }"
+        yield f"http-request set-header Host {host} if {local}"
+
+
+def _host_name(upstream: Upstream) -> str | None:
+    """The one name of all endpoints, if they have one."""
+    if upstream.tls and upstream.tls.server_name:
+        return upstream.tls.server_name
+    names = {host_of(endpoint) for endpoint in upstream.endpoints or ()}
+    return names.pop() if len(names) == 1 else None
+
+
+def _retries(upstream: Upstream) -> Iterator[str]:
+    retries = upstream.retries
+    yield f"retries {retries.attempts if retries else 0}"
+    if retries and upstream.protocol == "http":
+        conditions = ["conn-failure" if on == "connect-failure" else on for on in retries.retry_on]
+        yield f"retry-on {' '.join(conditions) or 'none'}"
+        yield f"http-request disable-l7-retry unless {SAFE_METHODS}"
+
+
+def _checked(upstream: Upstream) -> bool:
+    """A server that the circuit breaker took out is found well again by checks alone."""
+    breaker = upstream.circuit_breaker
+    return upstream.health_check is not None or bool(breaker and breaker.consecutive_errors)
+
+
+def _check(upstream: Upstream) -> Iterator[str]:
+    match upstream.protocol:
+        case "http":
+            check = upstream.health_check or HealthCheck()
+            host = _host_name(upstream) or "localhost"
+            yield "option httpchk"
+            yield f"http-check send meth GET uri {check.path} ver HTTP/1.1 hdr Host {host}"
+            yield "http-check expect rstatus ^[1234]"
+        case "postgres":
+            # Any answer to the opening message will do, a demand for a password too.
+            yield "option pgsql-check user postgres"
+        case "memcached":
+            yield "option tcp-check"
+            yield 'tcp-check send "version\\r\\n"'
+            yield "tcp-check expect rstring ^VERSION"
+
+
+def _address(upstream: Upstream, endpoint: str) -> Iterator[str]:
+    """`server` for an address, `server-template` for a name, which can stand for many."""
+    host, _, port = endpoint.rpartition(":")
+    if is_address(host_of(endpoint)):
+        yield from ("server", f"{host_of(endpoint)}:{port}", endpoint)
+    else:
+        slots = 1 if upstream.protocol == "memcached" else SLOTS
+        yield from ("server-template", f"{host}-{port}-", str(slots), endpoint)
+
+
+def _server_options(upstream: Upstream, endpoint: str, secrets: str) -> Iterator[str]:
+    breaker, check = upstream.circuit_breaker, upstream.health_check or HealthCheck()
+    if breaker and breaker.max_connections:
+        yield f"maxconn {breaker.max_connections}"
+    if _checked(upstream):
+        interval = min(LONGEST, milliseconds(check.interval))
+        yield f"check inter {interval}ms rise 1 fall {check.unhealthy_threshold}"
+    if breaker and breaker.consecutive_errors:
+        layer = "layer7" if upstream.protocol == "http" else "layer4"
+        yield f"observe {layer} error-limit {breaker.consecutive_errors} on-error mark-down"
+    if upstream.tls:
+        yield from _tls_options(upstream, upstream.tls, host_of(endpoint), secrets)
+
+
+def _tls_options(upstream: Upstream, tls: Tls, host: str, secrets: str) -> Iterator[str]:
+    authorities = tls.ca_secret_ref
+    file = f"{secrets}/{authorities.name}/{authorities.key}" if authorities else "@system-ca"
+    yield f"ssl verify required ca-file {file}"
+    name = tls.server_name or host
+    yield f"verifyhost {name}"
+    if not is_address(name):  # SNI has no addresses: https://www.rfc-editor.org/rfc/rfc6066#section-3
+        yield f"sni str({name})"
+        if _checked(upstream):
+            yield f"check-sni {name}"
+    if upstream.protocol == "postgres":
+        # Without an SSLRequest before it TLS needs this: PostgreSQL 17, sslnegotiation=direct.
+        yield "alpn postgresql"
+
+
+def host_of(endpoint: str) -> str:
+    """The name or address in host:port, without brackets."""
+    return endpoint.rpartition(":")[0].strip("[]")
+
+
+def is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

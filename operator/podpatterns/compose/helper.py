@@ -1,0 +1,95 @@
+"""Containers that the operator composes: the project's own programs, configured by files.
+
+A configuration file lies in the ConfigMap under a key that ends with a hash of what the file takes for
+granted about its Pod: ports, Secrets, volumes. A change of that makes new Pods, which read a new file; Pods
+that still run go on reading the one that fits them. Any other change rewrites the file, and the helper takes
+it up as it runs (docs/adr/0008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podpatterns import __version__
+from podpatterns.api.secretkeyref import SecretKeyRef
+from podpatterns.compose.revision import short_hash
+
+CONFIG_DIRECTORY = "/etc/podpatterns"
+SECRETS_DIRECTORY = f"{CONFIG_DIRECTORY}/secrets"
+"""Here a SecretKeyRef's value is the file <name>/<key>."""
+
+WIDTH = 10_000
+"""Of a line of YAML: none is folded, people look for what they wrote."""
+
+UNPRIVILEGED: Mapping[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What the Pod Security level `restricted` asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelperImages:
+    """Where the helpers' images are: the operator's own version of each."""
+
+    repository: str = "podpatterns"
+    """What stands before /<helper>:<version>."""
+    tag: str = __version__
+
+    def image(self, helper: str) -> str:
+        return f"{self.repository}/{helper}:{self.tag}"
+
+
+def file_key(container: str, taken_for_granted: object, extension: str) -> str:
+    """The key of a container's configuration file in the ConfigMap."""
+    return f"{container}-{short_hash(taken_for_granted)}.{extension}"
+
+
+def config_volume(
+    name: str, config_map: str, key: str, file: str, secrets: Sequence[SecretKeyRef] = ()
+) -> dict[str, Any]:
+    """A volume with one configuration file and the Secrets that it speaks of; the kubelet keeps both up to
+    date in place."""
+    keys: dict[str, set[str]] = {}
+    for ref in secrets:
+        keys.setdefault(ref.name, set()).add(ref.key)
+    return {
+        "name": name,
+        "projected": {
+            "sources": [
+                {"configMap": {"name": config_map, "items": [{"key": key, "path": file}]}},
+                *(
+                    {
+                        "secret": {
+                            "name": secret,
+                            "items": [{"key": k, "path": f"secrets/{secret}/{k}"} for k in sorted(of_secret)],
+                        }
+                    }
+                    for secret, of_secret in sorted(keys.items())
+                ),
+            ]
+        },
+    }
+
+
+def config_mount(volume: str) -> dict[str, Any]:
+    return {"name": volume, "mountPath": CONFIG_DIRECTORY, "readOnly": True}
+
+
+def probe(port: int, *, period: int, failures: int) -> dict[str, Any]:
+    """Asks the helper's /healthz; in seconds and times."""
+    return {
+        "httpGet": {"path": "/healthz", "port": port},
+        "periodSeconds": period,
+        "failureThreshold": failures,
+    }
+
+
+STARTING = {"period": 1, "failures": 300}
+"""The application waits this long for a helper before the kubelet tries a restart of the helper."""
+READY = {"period": 5, "failures": 2}

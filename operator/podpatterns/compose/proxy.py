@@ -1,0 +1,212 @@
+"""The proxies of an Ambassador: which program stands for which upstreams, and its container."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from podpatterns.api.ambassador import AmbassadorSpec
+from podpatterns.api.secretkeyref import SecretKeyRef
+from podpatterns.api.upstream import Upstream
+from podpatterns.compose.haproxy import haproxy_config
+from podpatterns.compose.helper import (
+    CONFIG_DIRECTORY,
+    READY,
+    SECRETS_DIRECTORY,
+    STARTING,
+    UNPRIVILEGED,
+    WIDTH,
+    HelperImages,
+    config_mount,
+    config_volume,
+    file_key,
+    probe,
+)
+from podpatterns.compose.member import Member, native_sidecar
+from podpatterns.compose.merge import merged
+from podpatterns.compose.part import Part
+from podpatterns.compose.problem import Problem
+
+# https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports: an IANA_SVC_NAME
+PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
+
+LAST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A program that can stand for upstreams."""
+
+    role: str
+    """Its container's name in an Ambassador's own Pod, and its configuration file's."""
+    image: str
+    protocols: frozenset[str]
+    metrics: str
+    """The name of its metrics port."""
+    extension: str
+    content: Callable[[AmbassadorSpec, Sequence[Upstream]], str]
+    """Its configuration."""
+    arguments: Callable[[int], list[str]]
+    """Those beside --config, given the metrics port."""
+    run_directory: str = ""
+    """Where it writes; empty when it does not."""
+
+
+def _redis_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
+    """The Ambassador's spec, cut down to what is the splitter's business."""
+    proxy = spec.proxy.model_dump(include={"metrics_port"}, exclude_defaults=True, by_alias=True)
+    told = [
+        u.model_dump(mode="json", exclude={"env", "local"}, exclude_defaults=True, by_alias=True)
+        for u in upstreams
+    ]
+    written = {**({"proxy": proxy} if proxy else {}), "upstreams": told}
+    return yaml.safe_dump(written, sort_keys=False, width=WIDTH)
+
+
+def _haproxy_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:  # noqa: ARG001
+    return haproxy_config(upstreams, SECRETS_DIRECTORY)
+
+
+ENGINES = (
+    Engine(
+        role="ambassador",
+        image="redis-ambassador",
+        protocols=frozenset({"redis"}),
+        metrics="proxy-metrics",
+        extension="yaml",
+        content=_redis_content,
+        arguments=lambda _: [f"--secrets={SECRETS_DIRECTORY}"],
+    ),
+    Engine(
+        role="haproxy",
+        image="haproxy-ambassador",
+        protocols=frozenset({"tcp", "http", "postgres", "memcached"}),
+        metrics="haproxy-metrics",
+        extension="cfg",
+        content=_haproxy_content,
+        arguments=lambda metrics: [f"--metrics=:{metrics}"],
+        run_directory="/run/haproxy",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """One engine in one Ambassador."""
+
+    spec: AmbassadorSpec
+    part: Part
+    engine: Engine
+    upstreams: Sequence[tuple[int, Upstream]]
+    """Those it stands for, each with its index in spec.upstreams."""
+    metrics_port: int
+
+    @property
+    def name(self) -> str:
+        return self.part.helper_name(self.engine.role)
+
+    @property
+    def run_volume(self) -> str:
+        return self.part.helper_name(f"{self.engine.role}-run")
+
+    @property
+    def taken_for_granted(self) -> dict[str, Any]:
+        """What the configuration presumes of its Pod."""
+        return {
+            "ports": sorted(u.listen.port for _, u in self.upstreams),
+            "metrics": self.metrics_port,
+            "secrets": sorted({f"{ref.name}/{ref.key}" for ref in self._secrets()}),
+        }
+
+    @property
+    def key(self) -> str:
+        return file_key(self.name, self.taken_for_granted, self.engine.extension)
+
+    @property
+    def _file(self) -> str:
+        return f"{self.engine.role}.{self.engine.extension}"
+
+    def content(self) -> str:
+        return self.engine.content(self.spec, [u for _, u in self.upstreams])
+
+    def volumes(self) -> Iterator[dict[str, Any]]:
+        yield config_volume(self.name, self.part.config_map, self.key, self._file, list(self._secrets()))
+        if self.engine.run_directory:
+            yield {"name": self.run_volume, "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}
+
+    def member(self, images: HelperImages) -> Member:
+        metrics = self.metrics_port
+        container: dict[str, Any] = {
+            "name": self.name,
+            "image": images.image(self.engine.image),
+            "args": [f"--config={CONFIG_DIRECTORY}/{self._file}", *self.engine.arguments(metrics)],
+            "ports": [
+                *(named_port(u) for _, u in self.upstreams),
+                {"name": self.engine.metrics, "containerPort": metrics},
+            ],
+            "startupProbe": probe(metrics, **STARTING),
+            "readinessProbe": probe(metrics, **READY),
+            "securityContext": dict(UNPRIVILEGED),
+            "volumeMounts": [config_mount(self.name)],
+        }
+        if self.spec.proxy.resources:
+            container["resources"] = self.spec.proxy.resources
+        if self.engine.run_directory:
+            container["volumeMounts"].append(
+                {"name": self.run_volume, "mountPath": self.engine.run_directory}
+            )
+        return Member(
+            native_sidecar(merged(container, self.spec.proxy.container or {})),
+            self.part.path("spec.proxy.container"),
+            "initContainers",
+            self.part.owner,
+            composed=True,
+            origins=dict(self._origins()),
+        )
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self.part.name_problems(f"{self.engine.role}-run")
+        if self.metrics_port > LAST_PORT:
+            yield Problem(
+                self.part.path("spec.proxy.metricsPort"),
+                "redis and other upstreams have a proxy each, and the second one takes the next port: "
+                f"give at most {LAST_PORT - 1}",
+            )
+
+    def _origins(self) -> Iterator[tuple[str, str]]:
+        for at, (i, _) in enumerate(self.upstreams):
+            yield f"ports[{at}].containerPort", self.part.path(f"spec.upstreams[{i}].listen.port")
+        metrics = self.part.path("spec.proxy.metricsPort")
+        yield f"ports[{len(self.upstreams)}].containerPort", metrics
+
+    def _secrets(self) -> Iterator[SecretKeyRef]:
+        for _, upstream in self.upstreams:
+            redis = upstream.redis
+            if redis and redis.auth_secret_ref:
+                yield redis.auth_secret_ref
+            for tls in (upstream.tls, redis and redis.tls):
+                if tls and tls.ca_secret_ref:
+                    yield tls.ca_secret_ref
+
+
+def proxies(spec: AmbassadorSpec, part: Part) -> list[Proxy]:
+    """One for each engine that is needed; the second one's metrics are at the next port."""
+    served = (
+        (engine, [(i, u) for i, u in enumerate(spec.upstreams) if u.protocol in engine.protocols])
+        for engine in ENGINES
+    )
+    needed = [(engine, upstreams) for engine, upstreams in served if upstreams]
+    return [
+        Proxy(spec, part, engine, upstreams, spec.proxy.metrics_port + at)
+        for at, (engine, upstreams) in enumerate(needed)
+    ]
+
+
+def named_port(upstream: Upstream) -> dict[str, Any]:
+    """The port by its upstream's name, where that can be a port's."""
+    name = {"name": upstream.name} if PORT_NAME.fullmatch(upstream.name) else {}
+    return {**name, "containerPort": upstream.listen.port}

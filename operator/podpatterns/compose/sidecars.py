@@ -1,0 +1,26 @@
+"""What a SidecarApp adds to the Pod: the helpers, as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from podpatterns.api.sidecarapp import SidecarAppSpec
+from podpatterns.compose.contribution import Contribution
+from podpatterns.compose.member import Member, native_sidecar
+from podpatterns.compose.part import Part
+
+
+def sidecars(spec: SidecarAppSpec, part: Part) -> Contribution:
+    return Contribution(
+        shape=spec.model_dump(include={"sidecars"}, exclude_defaults=True, by_alias=True),
+        helpers=tuple(_members(spec, part)),
+    )
+
+
+def _members(spec: SidecarAppSpec, part: Part) -> Iterator[Member]:
+    for i, sidecar in enumerate(spec.sidecars):
+        path = part.path(f"spec.sidecars[{i}]")
+        if sidecar.order == "BeforeApp":
+            yield Member(native_sidecar(sidecar.container), path, "initContainers", part.owner)
+        else:
+            yield Member(dict(sidecar.container), path, "containers", part.owner)

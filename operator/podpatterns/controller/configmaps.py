@@ -1,0 +1,96 @@
+"""Keeps the ConfigMap that an object's Pods mount: written before them, put right when it drifts, gone when
+nothing mounts it any more. A stranger's is neither adopted nor overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from podpatterns.api import Pattern
+from podpatterns.compose import Composition, config_map_manifest
+from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.replicas import Pod, Wanted
+from podpatterns.replicas.configmap import (
+    ConfigMap,
+    Create,
+    Delete,
+    LeaveAlone,
+    Patch,
+    decide,
+    observe_config_map,
+)
+from podpatterns.replicas.status import Failure
+
+
+class ConfigMaps:
+    def __init__(self, api: ApiServer, store: ConfigMapStore) -> None:
+        self._api = api
+        self._store = store
+
+    async def keep(
+        self, app: Pattern, composition: Composition, wanted: Wanted, pods: Sequence[Pod]
+    ) -> Failure | None:
+        """Make the ConfigMap hold the composition's files. A Failure says why it doesn't, and no Pod that
+        mounts it should be made."""
+        manifest = config_map_manifest(app, composition.files)
+        updated = [p for p in pods if p.live and p.revision == wanted.revision]
+        # A Pod that the update is kept away from comes back as one of the held revision.
+        may_come_back = bool(wanted.held_revision) and len(updated) < wanted.replicas
+        outdated = may_come_back or any(p.revision != wanted.revision for p in pods)
+        namespace, name = app.metadata.namespace, manifest["metadata"]["name"]
+        found = self._store.get(namespace, name)
+        try:
+            return await self._carry_out(manifest, found, outdated_pods=outdated)
+        except ApiError as error:
+            return Failure(error.reason, f"ConfigMap {name}: {error.message}")
+
+    async def _carry_out(
+        self, manifest: dict[str, Any], found: ConfigMap | None, *, outdated_pods: bool
+    ) -> Failure | None:
+        meta = manifest["metadata"]
+        path = f"/api/v1/namespaces/{meta['namespace']}/configmaps"
+        [owner] = meta["ownerReferences"]
+        wanted = ConfigMap(meta["name"], "", meta["labels"], owner["uid"], {})
+        match decide(manifest["data"], wanted, found, outdated_pods=outdated_pods):
+            case Create():
+                try:
+                    self._store.put(await self._api.create(path, manifest))
+                except ApiError as error:
+                    if error.reason != "AlreadyExists":
+                        raise
+                    # Not in our view: a stranger's, or our own without its labels.
+                    there = observe_config_map(await self._api.get(f"{path}/{meta['name']}"))
+                    return await self._carry_out(manifest, there, outdated_pods=outdated_pods)
+            case Patch(data):
+                assert found is not None
+                await self._patch(f"{path}/{meta['name']}", found, {"metadata": meta, "data": dict(data)})
+            case Delete():
+                assert found is not None
+                await self._delete(f"{path}/{meta['name']}", found)
+            case LeaveAlone():
+                return Failure(
+                    "ConfigMapNameTaken",
+                    f'a ConfigMap "{meta["name"]}" exists already and is not this object\'s: it is left '
+                    "alone; delete it or rename this object",
+                )
+        return None
+
+    async def _patch(self, path: str, found: ConfigMap, manifest: dict[str, Any]) -> None:
+        """The UID in a patch keeps it from a successor under the same name."""
+        patch = {**manifest, "metadata": {**manifest["metadata"], "uid": found.uid}}
+        try:
+            self._store.put(await self._api.strategic_patch(path, patch))
+        except ApiError as error:
+            if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                self._store.forget(found.uid)  # gone, or another one by that name: the next look sees
+            raise
+
+    async def _delete(self, path: str, found: ConfigMap) -> None:
+        try:
+            await self._api.delete(path, found.uid)
+        except ApiError as error:
+            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                raise
+        self._store.forget(found.uid)

@@ -1,0 +1,83 @@
+"""What to do about an object's ConfigMap: the decision, from what is wanted and what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from podpatterns.compose.revision import short_hash
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """The slim record of an observed ConfigMap."""
+
+    name: str
+    uid: str
+    labels: Mapping[str, str]
+    controller: str
+    """UID of the object that controls it; empty when none does."""
+    hashes: Mapping[str, str]
+    """Of each value, by its key."""
+    resource_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    data: Mapping[str, str | None] = field(default_factory=dict)
+    """Keys to write, or with None to take out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAlone:
+    """It is somebody else's."""
+
+
+Action = Create | Patch | Delete | LeaveAlone | None
+
+
+def observe_config_map(obj: Mapping[str, Any]) -> ConfigMap:
+    """The record of a ConfigMap as the API server sent it."""
+    meta = obj["metadata"]
+    owners = meta.get("ownerReferences") or ()
+    return ConfigMap(
+        name=meta["name"],
+        uid=meta["uid"],
+        labels=meta.get("labels") or {},
+        controller=next((o["uid"] for o in owners if o.get("controller")), ""),
+        hashes={key: short_hash(value) for key, value in (obj.get("data") or {}).items()},
+        resource_version=int(meta["resourceVersion"]),
+    )
+
+
+def decide(
+    files: Mapping[str, str], wanted: ConfigMap, found: ConfigMap | None, *, outdated_pods: bool
+) -> Action:
+    """What makes `found` hold the `files`; None when it does.
+
+    `wanted` has the labels and the controller that it should have. While `outdated_pods` of another revision
+    are there, keys that are wanted no more are kept: those Pods still read them.
+    """
+    if found is None:
+        return Create() if files else None
+    orphan = not found.controller and wanted.labels.items() <= found.labels.items()
+    if found.controller != wanted.controller and not orphan:
+        return LeaveAlone() if files else None
+    if not files and not outdated_pods:
+        return Delete()
+    changed = {key: text for key, text in files.items() if found.hashes.get(key) != short_hash(text)}
+    stale = {key: None for key in found.hashes if key not in files and not outdated_pods}
+    if changed or stale or orphan or not wanted.labels.items() <= found.labels.items():
+        return Patch({**changed, **stale})
+    return None
