@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from podpatterns.cli.crds import crds
+from podpatterns.cli.diff import diff
+from podpatterns.cli.history import history
+from podpatterns.cli.rollback import rollback
 from podpatterns.cli.run import run
 
 
@@ -14,5 +17,5 @@ def main() -> None:
     """Sidecars, ambassadors and adapters for Kubernetes."""
 
 
-main.add_command(crds)
-main.add_command(run)
+for command in (crds, diff, history, rollback, run):
+    main.add_command(command)

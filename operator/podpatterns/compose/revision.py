@@ -20,7 +20,6 @@ LENGTH = 10
 COMMON = {"template", "shared_volumes", "shared_memory"}
 """The fields of all kinds that shape the Pod."""
 
-
 OF_ONE_KIND = {
     "sidecars",
     "mode",
@@ -37,6 +36,12 @@ OF_ONE_KIND = {
 def words(app: Pattern) -> dict[str, Any]:
     """What the author of `app` wrote about its Pods and their helpers, as it is on the wire."""
     return app.spec.model_dump(include=COMMON | OF_ONE_KIND, exclude_defaults=True, by_alias=True)
+
+
+def wire_names(app: Pattern) -> list[str]:
+    """The fields of spec that `words` may hold, by their names on the wire."""
+    fields = type(app.spec).model_fields
+    return [fields[name].alias or name for name in fields if name in COMMON | OF_ONE_KIND]
 
 
 def revision(shapes: Sequence[tuple[Pattern, Mapping[str, Any]]]) -> str:

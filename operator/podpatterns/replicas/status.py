@@ -196,13 +196,12 @@ def _progressing(app: Pattern, observed: Observed, course: Course, status: Mappi
         reason, why = held
         return Condition("Progressing", reason != "Paused", reason, f"{count}; {why}")
     idle = observed.now - seconds(status["lastProgressTime"])
-    if idle >= app.spec.progress_deadline_seconds:
-        stuck = f"{count}; no progress for {app.spec.progress_deadline_seconds} s"
-        ill = _ill(observed.pods)
-        return Condition(
-            "Progressing", False, "ProgressDeadlineExceeded", f"{stuck}: {ill}" if ill else stuck
-        )
-    return Condition("Progressing", True, "RollingOut", count)
+    stuck = idle >= app.spec.progress_deadline_seconds
+    notes = [count, f"no progress for {app.spec.progress_deadline_seconds} s"] if stuck else [count]
+    if ill := _ill(observed.pods):
+        notes.append(f"not well: {ill}")
+    reason = "ProgressDeadlineExceeded" if stuck else "RollingOut"
+    return Condition("Progressing", not stuck, reason, "; ".join(notes))
 
 
 def _replica_failure(failure: Failure | None) -> Condition:

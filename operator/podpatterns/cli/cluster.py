@@ -1,0 +1,109 @@
+"""The cluster as the commands for people speak to it: with the kubeconfig that kubectl uses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from podpatterns.api import GROUP, KINDS, VERSION
+
+if TYPE_CHECKING:
+    from kubernetes.client import CustomObjectsApi
+
+Object = dict[str, Any]
+BY_NAME = {name: kind for kind in KINDS for name in (kind.singular, kind.plural, kind.short_name)}
+
+
+class Cluster:
+    """One namespace of the cluster. What the server refuses ends the command with the server's words."""
+
+    def __init__(self, namespace: str | None, context: str | None) -> None:
+        # Slow to import, and not needed by every command.
+        from kubernetes import config  # noqa: PLC0415
+        from kubernetes.client import ApiException, CustomObjectsApi  # noqa: PLC0415
+        from kubernetes.config import ConfigException  # noqa: PLC0415
+
+        try:
+            config.load_kube_config(context=context)
+            contexts, active = config.list_kube_config_contexts()
+        except ConfigException as error:
+            raise click.ClickException(f"kubeconfig: {error}") from None
+        chosen = next((c for c in contexts if c["name"] == context), active)
+        self.namespace = namespace or chosen["context"].get("namespace") or "default"
+        self._api: CustomObjectsApi = CustomObjectsApi()
+        self._refused = ApiException
+
+    def get(self, plural: str, name: str) -> Object | None:
+        """An object of ours; None when there is none by that name."""
+        try:
+            found: Object = self._api.get_namespaced_custom_object(
+                GROUP, VERSION, self.namespace, plural, name
+            )
+        except self._refused as error:
+            if error.status == 404:
+                return None
+            raise _refusal(error) from None
+        return found
+
+    def all(self, plural: str) -> list[Object]:
+        return self._all(GROUP, VERSION, plural, "")
+
+    def revisions(self, labels: Mapping[str, str]) -> list[Object]:
+        """ControllerRevisions."""
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        return self._all("apps", "v1", "controllerrevisions", selector)
+
+    def patch(self, plural: str, name: str, operations: Sequence[Mapping[str, Any]]) -> None:
+        """A JSON patch (RFC 6902)."""
+        try:
+            self._api.patch_namespaced_custom_object(
+                GROUP, VERSION, self.namespace, plural, name, list(operations)
+            )
+        except self._refused as error:
+            raise _refusal(error) from None
+
+    def tried(self, plural: str, obj: Object, live: Object | None) -> Object:
+        """The object as the server would keep it, defaults filled in, if it took the place of `live`."""
+        try:
+            if live is None:
+                created: Object = self._api.create_namespaced_custom_object(
+                    GROUP, VERSION, self.namespace, plural, obj, dry_run="All"
+                )
+                return created
+            wanted = {**live, "spec": obj["spec"]}
+            replaced: Object = self._api.replace_namespaced_custom_object(
+                GROUP, VERSION, self.namespace, plural, obj["metadata"]["name"], wanted, dry_run="All"
+            )
+            return replaced
+        except self._refused as error:
+            raise _refusal(error) from None
+
+    def _all(self, group: str, version: str, plural: str, selector: str) -> list[Object]:
+        try:
+            found: Object = self._api.list_namespaced_custom_object(
+                group, version, self.namespace, plural, label_selector=selector
+            )
+        except self._refused as error:
+            raise _refusal(error) from None
+        return list(found["items"])
+
+
+def kind_and_name(text: str) -> tuple[str, str]:
+    """The kind's plural and the name out of [KIND/]NAME; without a kind it is a SidecarApp."""
+    kind, _, name = text.rpartition("/")
+    found = BY_NAME.get((kind or "sidecarapp").lower())
+    if found is None or not name:
+        kinds = ", ".join(k.singular for k in KINDS)
+        raise click.UsageError(f"{text}: [KIND/]NAME is expected, KIND one of {kinds}")
+    return found.plural, name
+
+
+def _refusal(error: Any) -> click.ClickException:
+    try:
+        message = json.loads(error.body)["message"]
+    except (ValueError, TypeError, KeyError):
+        message = str(error.reason or error)
+    return click.ClickException(message)

@@ -1,0 +1,119 @@
+"""`podpatterns diff`: what would become of the Pods if files were applied."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+import click
+import yaml
+
+from podpatterns.api import KINDS, InvalidObject, Pattern, parse
+from podpatterns.cli.cluster import Cluster
+from podpatterns.cli.options import context_option, namespace_option
+from podpatterns.compose import CannotCompose, change, compose
+from podpatterns.compose.part import Key
+
+SAME, DIFFERENT, FAILED = 0, 1, 2
+PLURALS = {kind.kind: kind.plural for kind in KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    exit_code: int
+    text: str
+
+
+@click.command()
+@click.option(
+    "-f",
+    "--filename",
+    "files",
+    type=click.File(),
+    multiple=True,
+    required=True,
+    help="Manifests; - reads stdin.",
+)
+@namespace_option
+@context_option
+def diff(files: tuple[IO[str], ...], namespace: str | None, context: str | None) -> None:
+    """Say which Pods would be updated in place and which replaced, and why, if the files were applied.
+
+    Objects that include a part of the files are told as well. The server checks the files, and nothing is
+    changed. Exit status: 0 no Pod would change, 1 some would, 2 an object can't work as it is written.
+    """
+    cluster = Cluster(namespace, context)
+    before = dict(_live(cluster))
+    written = dict(_tried(cluster, files))
+    after = before | written
+    verdicts = [
+        (key, verdict(app, before, after))
+        for key, app in after.items()
+        if app.spec.template is not None and (key in written or _includes(app, written))
+    ]
+    for (kind, name), found in verdicts:
+        click.echo(f"{kind.lower()}/{name}: {found.text}")
+    for key, part in sorted(written.items()):
+        if part.spec.template is None and not any(_includes(app, {key}) for app in after.values()):
+            click.echo(f"{key[0].lower()}/{key[1]}: no object includes this part")
+    sys.exit(max((v.exit_code for _, v in verdicts), default=SAME))
+
+
+def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pattern]) -> Verdict:
+    """What becomes of the Pods of `app`, which is in `after`."""
+    pods = f"{app.spec.replicas} Pod{'' if app.spec.replicas == 1 else 's'}"
+    try:
+        new = compose(app, after)
+    except CannotCompose as error:
+        return Verdict(FAILED, str(error))
+    known = before.get((app.kind, app.metadata.name))
+    if known is None or known.spec.template is None:
+        return Verdict(DIFFERENT, f"creates {pods}")
+    try:
+        old = compose(known, before)
+    except CannotCompose:
+        return Verdict(DIFFERENT, f"{pods}: works again, and is brought up to date as its history allows")
+    if old.revision == new.revision:
+        if old.files != new.files:
+            return Verdict(SAME, "no Pod changes: the new configuration is taken up as the containers run")
+        return Verdict(SAME, "no Pod changes")
+    found, strategy = change(old.template, new.template), app.spec.update_strategy
+    if strategy.type == "InPlaceIfPossible" and found.in_place:
+        text = f"updates {pods} in place: {found}"
+    else:
+        text = (
+            f"replaces {pods}: {found if not found.in_place else f'updateStrategy.type is {strategy.type}'}"
+        )
+    return Verdict(DIFFERENT, f"{text} (waits: paused)" if strategy.paused else text)
+
+
+def _includes(app: Pattern, parts: Collection[Key]) -> bool:
+    return any((include.kind, include.name) in parts for include in app.spec.include)
+
+
+def _live(cluster: Cluster) -> Iterator[tuple[Key, Pattern]]:
+    for kind in KINDS:
+        for obj in cluster.all(kind.plural):
+            with suppress(InvalidObject):  # it makes no Pods as it is
+                yield (kind.kind, obj["metadata"]["name"]), parse(obj)
+
+
+def _tried(cluster: Cluster, files: tuple[IO[str], ...]) -> Iterator[tuple[Key, Pattern]]:
+    """The objects of ours in the files, as the server would keep them."""
+    for file in files:
+        try:
+            documents = [d for d in yaml.safe_load_all(file) if isinstance(d, dict)]
+        except yaml.YAMLError as error:
+            raise click.ClickException(f"{file.name}: {error}") from None
+        for document in documents:
+            if (kind := document.get("kind")) not in PLURALS:
+                continue  # other objects in the file are not our business
+            try:
+                name = parse(document).metadata.name
+                live = cluster.get(PLURALS[kind], name)
+                yield (kind, name), parse(cluster.tried(PLURALS[kind], document, live))
+            except InvalidObject as error:
+                raise click.ClickException(f"{file.name}: {kind}: {error}") from None

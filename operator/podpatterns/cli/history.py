@@ -1,0 +1,56 @@
+"""`podpatterns history`: the revisions of an object, and what each changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import click
+
+from podpatterns.cli.cluster import Cluster, Object, kind_and_name
+from podpatterns.cli.options import context_option, namespace_option
+from podpatterns.compose import change
+from podpatterns.compose.labels import selector
+from podpatterns.replicas.history import Revision, read
+
+
+@click.command()
+@click.argument("name", metavar="[KIND/]NAME")
+@namespace_option
+@context_option
+def history(name: str, namespace: str | None, context: str | None) -> None:
+    """List the revisions of an object, the newest last."""
+    cluster = Cluster(namespace, context)
+    obj = existing(cluster, name)
+    found = revisions(cluster, obj)
+    current = (obj.get("status") or {}).get("updateRevision", "")
+    click.echo(f"{'REVISION':<10}{'HASH':<12}{'CREATED':<22}CHANGE")
+    for revision, what in zip(found, changes(found), strict=True):
+        mark = " (current)" if current == f"{obj['metadata']['name']}-{revision.hash}" else ""
+        click.echo(f"{revision.number:<10}{revision.hash:<12}{revision.created:<22}{what}{mark}")
+
+
+def existing(cluster: Cluster, name: str) -> Object:
+    """The object by that name; ends the command when there is none."""
+    plural, bare = kind_and_name(name)
+    obj = cluster.get(plural, bare)
+    if obj is None:
+        raise click.ClickException(f'there is no {plural} "{bare}" in namespace {cluster.namespace}')
+    return obj
+
+
+def revisions(cluster: Cluster, obj: Object) -> list[Revision]:
+    """Those of an object, the oldest first."""
+    meta = obj["metadata"]
+    found = cluster.revisions(selector(obj["kind"], meta["name"]))
+    own = [
+        r for r in found if any(o["uid"] == meta["uid"] for o in r["metadata"].get("ownerReferences") or ())
+    ]
+    return sorted(map(read, own), key=lambda r: r.number)
+
+
+def changes(found: Sequence[Revision]) -> list[str]:
+    """What each revision changed from the one before it in the list."""
+    return ["-"][: len(found)] + [
+        str(change(old.template, new.template)) or "nothing of the Pod" for old, new in pairwise(found)
+    ]

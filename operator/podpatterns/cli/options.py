@@ -1,0 +1,10 @@
+"""Options that several commands have, called as kubectl's."""
+
+from __future__ import annotations
+
+import click
+
+namespace_option = click.option(
+    "-n", "--namespace", help="The namespace. Default: that of the kubeconfig's context."
+)
+context_option = click.option("--context", help="The kubeconfig's context. Default: the current one.")

@@ -1,0 +1,72 @@
+"""`podpatterns rollback`: the object's spec as it was in an earlier revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from podpatterns.api import parse
+from podpatterns.cli.cluster import Cluster, kind_and_name
+from podpatterns.cli.history import existing, revisions
+from podpatterns.cli.options import context_option, namespace_option
+from podpatterns.compose.revision import wire_names
+from podpatterns.replicas.history import Revision
+
+
+@click.command()
+@click.argument("name", metavar="[KIND/]NAME")
+@click.option(
+    "--to-revision", type=int, metavar="N", help="The revision. Default: the one before the newest."
+)
+@namespace_option
+@context_option
+def rollback(name: str, to_revision: int | None, namespace: str | None, context: str | None) -> None:
+    """Write back what an earlier revision said about Pods.
+
+    Replicas, strategy and the list of parts stay as they are, as do the parts themselves: those are rolled
+    back by whoever owns them. Pods that match already are left alone, others are brought back as by any
+    update.
+    """
+    cluster = Cluster(namespace, context)
+    obj = existing(cluster, name)
+    target = chosen(revisions(cluster, obj), to_revision)
+    operations = back(obj["spec"], target.words, wire_names(parse(obj)))
+    shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
+    if not operations:
+        click.echo(f"{shown} says already what it said in revision {target.number}")
+        return
+    unchanged = {
+        "op": "test",
+        "path": "/metadata/resourceVersion",
+        "value": obj["metadata"]["resourceVersion"],
+    }
+    plural, bare = kind_and_name(name)
+    cluster.patch(plural, bare, [unchanged, *operations])
+    click.echo(f"{shown} rolled back to revision {target.number}")
+
+
+def chosen(found: Sequence[Revision], number: int | None) -> Revision:
+    """The revision to go back to; `found` are all, the oldest first."""
+    if number is None:
+        if len(found) < 2:
+            raise click.ClickException("there is no earlier revision to go back to")
+        return found[-2]
+    target = next((r for r in found if r.number == number), None)
+    if target is None:
+        known = ", ".join(str(r.number) for r in found) or "none"
+        raise click.BadParameter(f"there is no revision {number}, only {known}", param_hint="--to-revision")
+    return target
+
+
+def back(spec: Mapping[str, Any], words: Mapping[str, Any], fields: Sequence[str]) -> list[dict[str, Any]]:
+    """The JSON patch that makes the `fields` of `spec` say what `words` say and no more."""
+    operations: list[dict[str, Any]] = []
+    for name in fields:
+        if name in words:
+            if spec.get(name) != words[name]:
+                operations.append({"op": "add", "path": f"/spec/{name}", "value": words[name]})
+        elif name in spec:
+            operations.append({"op": "remove", "path": f"/spec/{name}"})
+    return operations

@@ -1,0 +1,119 @@
+"""Revisions are kept, listed and gone back to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.kubectl import Kubectl
+from e2e.eventually import eventually
+from podpatterns.cli import main
+from tests.integration.controller.sites import Sites, sidecarapp
+
+
+@pytest.fixture
+def podpatterns(control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The command, in the test's namespace."""
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, [*arguments, "--namespace", namespace])
+
+    return invoke
+
+
+def helper(image: str) -> list[dict[str, Any]]:
+    return [{"name": "helper", "image": image}]
+
+
+def revisions(kubectl: Kubectl, name: str = "site") -> dict[int, str]:
+    """Numbers and hashes."""
+    labels = f"--selector=podpatterns.dev/name={name}"
+    items = kubectl.get("controllerrevisions", labels)["items"]
+    return {item["revision"]: item["metadata"]["labels"]["podpatterns.dev/revision"] for item in items}
+
+
+def test_each_change_is_a_revision_and_an_old_one_is_reused(sites: Sites, kubectl: Kubectl) -> None:
+    sites.ready(replicas=2)
+    before = sites.uids()
+    sites.ready(replicas=2, sidecars=helper("helper:2"))
+    first, second = (revisions(kubectl)[n] for n in (1, 2))
+    sites.ready(replicas=2)
+    assert revisions(kubectl) == {2: second, 3: first}
+    assert sites.uids() == before
+    [owner] = kubectl.get("controllerrevisions")["items"][0]["metadata"]["ownerReferences"]
+    assert owner["uid"] == sites.get()["metadata"]["uid"]
+
+
+def test_only_so_many_are_kept(sites: Sites, kubectl: Kubectl) -> None:
+    for image in range(5):
+        sites.ready(revisionHistoryLimit=1, image=f"web:{image}")
+    eventually(lambda: sorted(revisions(kubectl)), until=lambda numbers: numbers == [4, 5])
+
+
+def test_rollback_leaves_what_matches_already(sites: Sites, kubectl: Kubectl, podpatterns: Any) -> None:
+    sites.ready(replicas=3)
+    before = {p["metadata"]["name"]: p for p in sites.pods()}
+    sites.apply(replicas=3, sidecars=helper("helper:missing"))
+    eventually(
+        sites.pods, until=lambda pods: any("missing" in p["spec"]["initContainers"][0]["image"] for p in pods)
+    )
+    result = podpatterns("rollback", "site")
+    assert result.output == "sidecarapp/site rolled back to revision 1\n"
+    sites.wait_until_ready()
+    after = {p["metadata"]["name"]: p for p in sites.pods()}
+    assert {n: p["metadata"]["uid"] for n, p in after.items()} == sites.uids()
+    for name in ("site-0", "site-1"):
+        assert after[name]["metadata"]["generation"] == before[name]["metadata"]["generation"]
+    assert podpatterns("rollback", "site", "--to-revision", "3").output.endswith("in revision 3\n")
+
+
+def test_history_tells_what_each_revision_changed(sites: Sites, podpatterns: Any) -> None:
+    sites.ready()
+    sites.ready(sidecars=helper("helper:2"))
+    web = {"name": "web", "image": "web:1", "command": ["serve"]}
+    sites.ready(sidecars=helper("helper:2"), template={"spec": {"containers": [web]}})
+    lines = podpatterns("history", "sca/site").output.splitlines()
+    assert [line.split()[0] for line in lines] == ["REVISION", "1", "2", "3"]
+    assert lines[2].endswith("image of helper")
+    assert lines[3].endswith("spec.terminationGracePeriodSeconds (current)")
+    assert "spec.containers[web].command" in lines[3]
+
+
+def test_diff_says_beforehand_what_happens(sites: Sites, podpatterns: Any, tmp_path: Path) -> None:
+    sites.apply_part("git-sync", image="git-sync:1")
+    include = [{"kind": "SidecarApp", "name": "git-sync"}]
+    sites.ready(include=include)
+    file = tmp_path / "change.yaml"
+
+    def diff(*objects: dict[str, Any]) -> Result:
+        file.write_text("---\n".join(json.dumps(o) + "\n" for o in objects))
+        result: Result = podpatterns("diff", "-f", str(file))
+        return result
+
+    same = diff(sidecarapp(include=include))
+    assert (same.exit_code, same.output) == (0, "sidecarapp/site: no Pod changes\n")
+    part = sidecarapp("git-sync")
+    part["spec"] = {"sidecars": [{"name": "git-sync", "image": "git-sync:2"}]}
+    assert diff(part).output == "sidecarapp/site: updates 1 Pod in place: image of git-sync\n"
+    alone = diff(sidecarapp())
+    assert (alone.exit_code, alone.output) == (1, "sidecarapp/site: replaces 1 Pod: spec.initContainers\n")
+    refused = diff(sidecarapp(replicas=-1))
+    assert refused.exit_code == 1
+    assert "spec.replicas" in refused.output
+    assert sites.get()["metadata"]["generation"] == 1
+
+
+def test_an_object_made_anew_has_a_history_of_its_own(sites: Sites, kubectl: Kubectl) -> None:
+    sites.ready()
+    sites.ready(image="web:2")
+    kubectl("delete", "sidecarapp", "site")
+    sites.ready(image="web:2")
+    uid = sites.get()["metadata"]["uid"]
+    items = kubectl.get("controllerrevisions")["items"]
+    assert [i["revision"] for i in items if i["metadata"]["ownerReferences"][0]["uid"] == uid] == [1]

@@ -1,0 +1,51 @@
+"""What `podpatterns diff` says of an object before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podpatterns.cli.diff import DIFFERENT, FAILED, SAME, verdict
+from tests.builders import sidecarapp, template
+
+
+def told(before: dict[str, Any] | None, after: dict[str, Any]) -> tuple[int, str]:
+    old = {} if before is None else {("SidecarApp", "site"): sidecarapp(**before)}
+    found = verdict(sidecarapp(**after), old, {})
+    return found.exit_code, found.text
+
+
+def web(**fields: Any) -> dict[str, Any]:
+    return template({"name": "web", "image": "nginx", **fields})
+
+
+def test_an_image_goes_in_place() -> None:
+    after = {"template": web(image="nginx:2"), "replicas": 2}
+    assert told({"template": web()}, after) == (DIFFERENT, "updates 2 Pods in place: image of web")
+    paused = {**after, "updateStrategy": {"paused": True}}
+    assert told({"template": web()}, paused)[1].endswith("image of web (waits: paused)")
+
+
+def test_anything_else_replaces_pods_and_names_the_field() -> None:
+    found = told({"template": web()}, {"template": web(command=["sh"])})
+    assert found == (DIFFERENT, "replaces 1 Pod: spec.containers[web].command")
+
+
+def test_recreate_replaces_pods_whatever_changed() -> None:
+    recreate = {"updateStrategy": {"type": "Recreate"}}
+    found = told({"template": web()}, {"template": web(image="nginx:2"), **recreate})
+    assert found == (DIFFERENT, "replaces 1 Pod: updateStrategy.type is Recreate")
+
+
+def test_what_pods_are_not_made_from_changes_none() -> None:
+    assert told({"template": web()}, {"template": web(), "replicas": 5}) == (SAME, "no Pod changes")
+
+
+def test_a_new_object_creates_pods() -> None:
+    assert told(None, {"template": web()}) == (DIFFERENT, "creates 1 Pod")
+
+
+def test_what_cannot_be_composed_is_told_with_its_field() -> None:
+    twice = template({"name": "web", "image": "a"}, {"name": "web", "image": "b"})
+    code, text = told({"template": web()}, {"template": twice})
+    assert code == FAILED
+    assert text.startswith("spec.template.spec.containers[1].name: ")

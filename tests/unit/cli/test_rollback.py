@@ -1,0 +1,39 @@
+"""What `podpatterns rollback` writes."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from podpatterns.cli.rollback import back, chosen
+from podpatterns.replicas.history import Revision
+
+FIELDS = ("template", "sharedVolumes", "sidecars")
+
+
+def revision(number: int) -> Revision:
+    return Revision(f"site-{number}", f"u{number}", f"hash{number}", number, {}, {"spec": {}})
+
+
+def test_fields_are_written_back_and_new_ones_taken_out() -> None:
+    spec = {"replicas": 3, "template": {"new": 1}, "sidecars": [], "sharedVolumes": [{"name": "a"}]}
+    assert back(spec, {"template": {"old": 1}, "sidecars": []}, FIELDS) == [
+        {"op": "add", "path": "/spec/template", "value": {"old": 1}},
+        {"op": "remove", "path": "/spec/sharedVolumes"},
+    ]
+
+
+def test_nothing_is_written_where_nothing_differs() -> None:
+    assert back({"replicas": 3, "template": {}}, {"template": {}}, FIELDS) == []
+
+
+def test_without_a_number_it_is_the_revision_before_the_newest() -> None:
+    assert chosen([revision(2), revision(5), revision(6)], None).number == 5
+    assert chosen([revision(2), revision(5)], 2).number == 2
+
+
+def test_a_revision_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(click.BadParameter, match="no revision 3, only 2, 5"):
+        chosen([revision(2), revision(5)], 3)
+    with pytest.raises(click.ClickException, match="no earlier revision"):
+        chosen([revision(2)], None)
