@@ -157,10 +157,8 @@ def _one_connection(cluster: Cluster, kubectl: Kubectl) -> Iterator[Any]:
 def _complete(site: dict[str, Any]) -> bool:
     status, meta = site.get("status", {}), site["metadata"]
     conditions = {c["type"]: c for c in status.get("conditions", ())}
-    return (
-        status.get("observedGeneration") == meta["generation"]
-        and conditions["Progressing"]["reason"] == "RevisionComplete"
-    )
+    observed: bool = status.get("observedGeneration") == meta["generation"]
+    return observed and conditions["Progressing"]["reason"] == "RevisionComplete"
 
 
 def _condition(kubectl: Kubectl, kind: str) -> dict[str, Any]:

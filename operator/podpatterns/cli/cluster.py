@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from kubernetes.client import CustomObjectsApi
 
 Object = dict[str, Any]
+JSON_PATCH = "application/json-patch+json"
 BY_NAME = {name: kind for kind in KINDS for name in (kind.singular, kind.plural, kind.short_name)}
 
 
@@ -26,9 +28,10 @@ class Cluster:
         from kubernetes.client import ApiException, CustomObjectsApi  # noqa: PLC0415
         from kubernetes.config import ConfigException  # noqa: PLC0415
 
+        file = os.environ.get("KUBECONFIG")
         try:
-            config.load_kube_config(context=context)
-            contexts, active = config.list_kube_config_contexts()
+            config.load_kube_config(file, context)
+            contexts, active = config.list_kube_config_contexts(file)
         except ConfigException as error:
             raise click.ClickException(f"kubeconfig: {error}") from None
         chosen = next((c for c in contexts if c["name"] == context), active)
@@ -60,7 +63,7 @@ class Cluster:
         """A JSON patch (RFC 6902)."""
         try:
             self._api.patch_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, plural, name, list(operations)
+                GROUP, VERSION, self.namespace, plural, name, list(operations), _content_type=JSON_PATCH
             )
         except self._refused as error:
             raise _refusal(error) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from podpatterns.api import parse
 from podpatterns.cli.cluster import Cluster, kind_and_name
 from podpatterns.cli.history import existing, revisions
 from podpatterns.cli.options import context_option, namespace_option
-from podpatterns.compose.revision import wire_names
+from podpatterns.compose import words
 from podpatterns.replicas.history import Revision
 
 
@@ -32,7 +33,7 @@ def rollback(name: str, to_revision: int | None, namespace: str | None, context:
     cluster = Cluster(namespace, context)
     obj = existing(cluster, name)
     target = chosen(revisions(cluster, obj), to_revision)
-    operations = back(obj["spec"], target.words, wire_names(parse(obj)))
+    operations = back(json.loads(json.dumps(words(parse(obj)))), target.words)
     shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
     if not operations:
         click.echo(f"{shown} says already what it said in revision {target.number}")
@@ -60,13 +61,12 @@ def chosen(found: Sequence[Revision], number: int | None) -> Revision:
     return target
 
 
-def back(spec: Mapping[str, Any], words: Mapping[str, Any], fields: Sequence[str]) -> list[dict[str, Any]]:
-    """The JSON patch that makes the `fields` of `spec` say what `words` say and no more."""
-    operations: list[dict[str, Any]] = []
-    for name in fields:
-        if name in words:
-            if spec.get(name) != words[name]:
-                operations.append({"op": "add", "path": f"/spec/{name}", "value": words[name]})
-        elif name in spec:
-            operations.append({"op": "remove", "path": f"/spec/{name}"})
-    return operations
+def back(said: Mapping[str, Any], words: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The JSON patch that makes a spec say `words` instead of what it `said`, both without defaults."""
+    gone = [{"op": "remove", "path": f"/spec/{name}"} for name in said if name not in words]
+    new = [
+        {"op": "add", "path": f"/spec/{name}", "value": value}
+        for name, value in words.items()
+        if said.get(name) != value
+    ]
+    return [*gone, *new]

@@ -38,12 +38,6 @@ def words(app: Pattern) -> dict[str, Any]:
     return app.spec.model_dump(include=COMMON | OF_ONE_KIND, exclude_defaults=True, by_alias=True)
 
 
-def wire_names(app: Pattern) -> list[str]:
-    """The fields of spec that `words` may hold, by their names on the wire."""
-    fields = type(app.spec).model_fields
-    return [fields[name].alias or name for name in fields if name in COMMON | OF_ONE_KIND]
-
-
 def revision(shapes: Sequence[tuple[Pattern, Mapping[str, Any]]]) -> str:
     """The hash of the application (first) and its parts, each with what its own kind's fields say."""
     return short_hash(

@@ -21,6 +21,9 @@ REQUEST_TIMEOUT = 30.0
 PAGE_SIZE = 500
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+YAML = "application/yaml"
+
+Body = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 
 
 class ApiError(Exception):
@@ -62,6 +65,16 @@ class ApiServer:
 
     async def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._json("POST", path, body=body)
+
+    async def create_normalized(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an object with a part that the server keeps as it came, byte by byte.
+
+        ControllerRevision.data is such a part, and immutable: whoever patches the object, the garbage
+        collector included, is refused unless those bytes are what the server itself would write. It does so
+        when it has to make JSON of YAML, which JSON is.
+        """
+        text = json.dumps(body, ensure_ascii=False)
+        return await self._json("POST", path, body=text, content_type=YAML)
 
     async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._json("PUT", path, body=body)
@@ -118,7 +131,7 @@ class ApiServer:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        body: Body | None = None,
         content_type: str = "application/json",
     ) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT)
@@ -139,7 +152,7 @@ class ApiServer:
         *,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own)
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        body: Body | None = None,
         content_type: str = "application/json",
     ) -> aiohttp.ClientResponse:
         headers = {"Content-Type": content_type, "Accept": "application/json"}

@@ -71,7 +71,7 @@ class History:
     async def _create(self, app: Pattern, composition: Composition, number: int) -> Revision:
         wanted = manifest(app, composition, number)
         try:
-            return read(await self._api.create(_path(app), wanted))
+            return read(await self._api.create_normalized(_path(app), wanted))
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise

@@ -145,7 +145,8 @@ class Reconciler:
             await self._history.begin(app, composition)
         status = self._app_status(entry, wanted, (), memory)
         if memory.revisions:
-            memory.revisions = await self._history.prune(app, memory.revisions, status, pods)
+            now = self._pods.of(key, entry.uid)
+            memory.revisions = await self._history.prune(app, memory.revisions, status, now)
         await self._write_status(entry, status)
         await self._ownership.release(entry)
         return _sooner(after, until_stuck(app, status, time.time()))

@@ -109,6 +109,22 @@ def test_diff_says_beforehand_what_happens(sites: Sites, podpatterns: Any, tmp_p
     assert sites.get()["metadata"]["generation"] == 1
 
 
+def test_revisions_are_orphaned_and_adopted_as_pods_are(sites: Sites, kubectl: Kubectl) -> None:
+    """Orphaning patches them, which the server refuses where their data is not in its own words."""
+    said = {"metadata": {"annotations": {"note": "Größe < 3 & > 1"}}}
+    template = {**sidecarapp()["spec"]["template"], **said}
+    sites.ready(template=template)
+    before = sites.uids()
+    kubectl("delete", "sidecarapp", "site", "--cascade=orphan")
+    sites.apply(template=template, sidecars=helper("helper:2"))
+    sites.wait_until_ready()
+    assert sites.uids() == before
+    uid = sites.get()["metadata"]["uid"]
+    for item in kubectl.get("controllerrevisions")["items"]:
+        assert [o["uid"] for o in item["metadata"]["ownerReferences"]] == [uid]
+    assert sorted(revisions(kubectl)) == [1, 2]
+
+
 def test_an_object_made_anew_has_a_history_of_its_own(sites: Sites, kubectl: Kubectl) -> None:
     sites.ready()
     sites.ready(image="web:2")

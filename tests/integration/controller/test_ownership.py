@@ -41,13 +41,14 @@ def test_orphaned_pods_come_back_to_an_object_of_the_same_name(sites: Sites, kub
 def test_the_record_of_replacements(sites: Sites, kubectl: Kubectl) -> None:
     """With generated names: kwok deletes Pods by their names alone, now and then twice, which would end a
     successor under the same name before it is ready."""
-    [pod, _] = sites.ready(replicas=2, podNaming="Generated")
+    recreate = {"type": "Recreate"}
+    [pod, _] = sites.ready(replicas=2, podNaming="Generated", updateStrategy=recreate)
     kubectl("delete", "pod", pod["metadata"]["name"])
     status = eventually(sites.get, until=lambda site: site["status"].get("replacements"))["status"]
     [record] = status["recentReplacements"]
     assert (record["reason"], record["oldUID"]) == ("Deleted", pod["metadata"]["uid"])
     assert sites.uids()[record["name"]] == record["newUID"]
     assert record["duration"].endswith("s")
-    sites.ready(replicas=2, podNaming="Generated", image="web:2")
+    sites.ready(replicas=2, podNaming="Generated", updateStrategy=recreate, image="web:2")
     status = eventually(sites.get, until=lambda site: site["status"]["replacements"] == 3)["status"]
     assert [r["reason"] for r in status["recentReplacements"]] == ["Outdated", "Outdated", "Deleted"]

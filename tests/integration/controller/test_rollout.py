@@ -51,7 +51,7 @@ def test_a_bad_image_stops_at_max_unavailable_and_is_corrected(sites: Sites, kub
 
 
 def test_generated_names_surge(sites: Sites) -> None:
-    strategy = {"maxUnavailable": 0, "maxSurge": 1}
+    strategy = {"type": "Recreate", "maxUnavailable": 0, "maxSurge": 1}
     first = sites.ready(replicas=2, podNaming="Generated", updateStrategy=strategy)
     pods = sites.ready(replicas=2, podNaming="Generated", updateStrategy=strategy, image="web:2")
     assert images(pods) == {"web:2"}

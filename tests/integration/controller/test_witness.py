@@ -65,7 +65,7 @@ def shrink(sites: Sites, witness: Witness) -> None:
 
 
 def roll_out(sites: Sites, witness: Witness) -> None:
-    strategy = {"maxUnavailable": 1, "maxSurge": 0}
+    strategy = {"type": "Recreate", "maxUnavailable": 1, "maxSurge": 0}
     sites.ready("rolling", replicas=2, podNaming="Generated", updateStrategy=strategy)
     sites.apply("rolling", replicas=2, podNaming="Generated", updateStrategy=strategy, image="web:2")
 

@@ -8,23 +8,22 @@ import pytest
 from podpatterns.cli.rollback import back, chosen
 from podpatterns.replicas.history import Revision
 
-FIELDS = ("template", "sharedVolumes", "sidecars")
-
 
 def revision(number: int) -> Revision:
     return Revision(f"site-{number}", f"u{number}", f"hash{number}", number, {}, {"spec": {}})
 
 
 def test_fields_are_written_back_and_new_ones_taken_out() -> None:
-    spec = {"replicas": 3, "template": {"new": 1}, "sidecars": [], "sharedVolumes": [{"name": "a"}]}
-    assert back(spec, {"template": {"old": 1}, "sidecars": []}, FIELDS) == [
-        {"op": "add", "path": "/spec/template", "value": {"old": 1}},
+    said = {"template": {"new": 1}, "sidecars": [], "sharedVolumes": [{"name": "a"}]}
+    assert back(said, {"template": {"old": 1}, "sidecars": [], "sharedMemory": "1Mi"}) == [
         {"op": "remove", "path": "/spec/sharedVolumes"},
+        {"op": "add", "path": "/spec/template", "value": {"old": 1}},
+        {"op": "add", "path": "/spec/sharedMemory", "value": "1Mi"},
     ]
 
 
 def test_nothing_is_written_where_nothing_differs() -> None:
-    assert back({"replicas": 3, "template": {}}, {"template": {}}, FIELDS) == []
+    assert back({"template": {}}, {"template": {}}) == []
 
 
 def test_without_a_number_it_is_the_revision_before_the_newest() -> None:
