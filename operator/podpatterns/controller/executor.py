@@ -11,7 +11,7 @@ from typing import Any
 from podpatterns.compose import Change
 from podpatterns.compose.inplace import in_place_patch, resize_patch
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
-from podpatterns.controller.key import controller_of
+from podpatterns.controller.key import controller_of, pod_path, pods_path
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan, Update
@@ -88,15 +88,15 @@ class Executor:
         manifest: Callable[[Create], dict[str, Any]],
         outcome: Outcome,
     ) -> None:
-        path = f"/api/v1/namespaces/{entry.key.namespace}/pods"
+        namespace = entry.key.namespace
         try:
-            pod = await self._api.create(path, manifest(create))
+            pod = await self._api.create(pods_path(namespace), manifest(create))
             outcome.created.append(create.name)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 return outcome.fail(error)
             try:
-                pod = await self._api.get(f"{path}/{create.name}")
+                pod = await self._api.get(pod_path(namespace, create.name))
             except (ApiError, UnansweredError) as unseen:
                 return outcome.fail(unseen)
             owner = controller_of(pod)
@@ -134,9 +134,7 @@ class Executor:
 
     async def _delete(self, delete: Delete, entry: Entry, outcome: Outcome) -> None:
         try:
-            answer = await self._api.delete(
-                f"/api/v1/namespaces/{entry.key.namespace}/pods/{delete.name}", delete.uid
-            )
+            answer = await self._api.delete(pod_path(entry.key.namespace, delete.name), delete.uid)
         except ApiError as error:
             if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
                 # Gone, or the name is another Pod's by now: either way there is nothing left to delete.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from podpatterns.api import GROUP, KINDS
+from podpatterns.api import API_VERSION, GROUP, KINDS
 
 BY_NAME = {kind.kind: kind for kind in KINDS}
 
@@ -17,6 +17,21 @@ class Key(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """Where the API server has the object."""
+        return f"/apis/{API_VERSION}/namespaces/{self.namespace}/{BY_NAME[self.kind].plural}/{self.name}"
+
+
+def pod_path(namespace: str, name: str) -> str:
+    """Where the API server has a Pod."""
+    return f"{pods_path(namespace)}/{name}"
+
+
+def pods_path(namespace: str) -> str:
+    """Where it has all Pods of a namespace, and where one is created."""
+    return f"/api/v1/namespaces/{namespace}/pods"
 
 
 def controller_of(obj: Mapping[str, Any]) -> tuple[Key, str] | None:

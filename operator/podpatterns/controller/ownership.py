@@ -10,11 +10,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from podpatterns.api import API_VERSION, Pattern
+from podpatterns.api import Pattern
 from podpatterns.compose import owner_reference
 from podpatterns.compose.labels import selector
 from podpatterns.controller.apiserver import ApiError, ApiServer
-from podpatterns.controller.key import BY_NAME, controller_of
+from podpatterns.controller.key import controller_of, pod_path
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Pod, Wanted, slot
@@ -39,7 +39,7 @@ class Ownership:
         """Let go of Pods that left our view although they are still there: their labels were changed."""
         for pod in self._store.take_vanished(entry.key, entry.uid):
             try:
-                found = await self._api.get(f"/api/v1/namespaces/{entry.key.namespace}/pods/{pod.name}")
+                found = await self._api.get(pod_path(entry.key.namespace, pod.name))
             except ApiError as error:
                 if error.code == HTTPStatus.NOT_FOUND:
                     continue
@@ -57,11 +57,8 @@ class Ownership:
 
     async def still_there(self, entry: Entry) -> bool:
         """The object is there with that UID and not being deleted, as the server knows it now."""
-        key = entry.key
-        plural = BY_NAME[key.kind].plural
-        path = f"/apis/{API_VERSION}/namespaces/{key.namespace}/{plural}/{key.name}"
         try:
-            found = await self._api.get(path)
+            found = await self._api.get(entry.key.path)
         except ApiError as error:
             if error.code == HTTPStatus.NOT_FOUND:
                 return False
@@ -69,9 +66,8 @@ class Ownership:
         return found["metadata"]["uid"] == entry.uid and "deletionTimestamp" not in found["metadata"]
 
     async def _patch(self, entry: Entry, pod: Pod, patch: dict[str, Any]) -> None:
-        path = f"/api/v1/namespaces/{entry.key.namespace}/pods/{pod.name}"
         try:
-            self._store.put(await self._api.strategic_patch(path, patch))
+            self._store.put(await self._api.strategic_patch(pod_path(entry.key.namespace, pod.name), patch))
         except ApiError as error:
             # Gone, or another Pod by that name: the watch tells.
             if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):

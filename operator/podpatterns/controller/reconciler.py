@@ -13,7 +13,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from podpatterns.api import API_VERSION, Pattern
+from podpatterns.api import Pattern
 from podpatterns.compose import (
     CannotCompose,
     Change,
@@ -29,7 +29,7 @@ from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.executor import Executor, Outcome, Route
 from podpatterns.controller.history import History, needed
-from podpatterns.controller.key import BY_NAME, Key
+from podpatterns.controller.key import Key
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
@@ -206,11 +206,9 @@ class Reconciler:
         """
         if status == entry.status:
             return
-        plural = BY_NAME[entry.key.kind].plural
-        path = f"/apis/{API_VERSION}/namespaces/{entry.key.namespace}/{plural}/{entry.key.name}/status"
         try:
             answer = await self._api.json_patch(
-                path,
+                f"{entry.key.path}/status",
                 [
                     {"op": "test", "path": "/metadata/uid", "value": entry.uid},
                     {"op": "add", "path": "/status", "value": status},
