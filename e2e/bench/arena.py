@@ -99,7 +99,7 @@ def _processes(directory: Path) -> Iterator[tuple[ControlPlane, OperatorProcess]
             yield control_plane, operator
         except Exception as error:
             error.add_note(operator.log_tail())
-            error.add_note(control_plane.log_tails())
+            error.add_note(control_plane.log_tail())
             raise
         finally:
             operator.kill()

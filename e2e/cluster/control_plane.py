@@ -126,7 +126,7 @@ class ControlPlane:
         """The process ids of the components that run."""
         return {name: process.pid for name, process in self.processes.items() if process.pid}
 
-    def log_tails(self) -> str:
+    def log_tail(self) -> str:
         """The last lines of every component's log."""
         return "\n".join(process.log_tail() for process in self.processes.values())
 
@@ -138,7 +138,7 @@ class ControlPlane:
         try:
             eventually(lambda: self._answer(path), START_SECONDS, until=lambda answer: answer == "ok")
         except TimeoutError as error:
-            raise RuntimeError(f"{path}: {error}\n{self.log_tails()}") from error
+            raise RuntimeError(f"{path}: {error}\n{self.log_tail()}") from error
 
     def _answer(self, path: str) -> str:
         """`ok` when the API server has something at `path`, else what is in the way."""

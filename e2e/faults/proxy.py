@@ -7,22 +7,20 @@ import base64
 import json
 import ssl
 import tempfile
-import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import trustme
 import yaml
 from aiohttp import web
 
-from e2e.eventually import eventually
 from e2e.faults.faults import Fault, Faults, StreamFault
 from e2e.faults.route import Route
+from e2e.loopthread import LoopThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
 HANG_SECONDS = 1.5
 """For how long a watch that hangs is silent before it breaks."""
@@ -30,7 +28,7 @@ LINE_BYTES = 1 << 22
 PASSED_ON = ("Content-Type", "Retry-After")
 
 
-class Proxy:
+class Proxy(LoopThread):
     """Speaks to the API server of `kubeconfig` as its user, to clients through `self.kubeconfig`.
 
     `faults` may be set and taken away at any time; None passes everything on. `kill` is called where a fault
@@ -38,6 +36,7 @@ class Proxy:
     """
 
     def __init__(self, kubeconfig: Path, directory: Path, kill: Callable[[], None]) -> None:
+        super().__init__()
         upstream = yaml.safe_load(kubeconfig.read_text())
         self._url = upstream["clusters"][0]["cluster"]["server"]
         self._upstream_tls = _tls(upstream)
@@ -47,22 +46,6 @@ class Proxy:
         self.requests = 0
         """How many have come so far."""
         self._watches: dict[int, web.Request] = {}
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._serve()])
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        eventually(self._ready.is_set)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._loop.close()
 
     def cut_watches(self) -> None:
         """Ends every watch, so that those that follow are under the present faults."""

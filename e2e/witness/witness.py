@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from e2e.cluster.control_plane import OPERATOR
 from e2e.eventually import eventually
+from e2e.loopthread import LoopThread
 from e2e.witness import requests
 from e2e.witness.audit_log import AuditLog
 from e2e.witness.invariants import Invariants
@@ -19,7 +19,6 @@ from e2e.witness.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from e2e.cluster.control_plane import ControlPlane
 
@@ -28,41 +27,24 @@ QUIET_SECONDS = 0.5
 OUR_KINDS = {"sidecarapps": "SidecarApp", "ambassadors": "Ambassador", "adapters": "Adapter"}
 
 
-class Witness:
+class Witness(LoopThread):
     """Watches `namespace` from its beginning to its end as a context manager.
 
     Changes of all kinds are put into the one order that resourceVersions give them, and judged in it.
     """
 
     def __init__(self, control_plane: ControlPlane, namespace: str) -> None:
+        super().__init__()
         paths = {f"/api/v1/namespaces/{namespace}/pods": "Pod"}
         for plural, kind in OUR_KINDS.items():
             paths[f"/apis/podpatterns.dev/v1alpha1/namespaces/{namespace}/{plural}"] = kind
         self._watchers = [Watcher(control_plane.url, control_plane.tls, *item) for item in paths.items()]
         self._audit = AuditLog(control_plane.audit_log, OPERATOR, namespace)
         self._idle_broken: list[Violation] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._watch()])
-        self._started = threading.Event()
-        self._failure: BaseException | None = None
-        self._stop = asyncio.Event()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        eventually(self._started.is_set)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._loop.close()
 
     def violations(self) -> list[Violation]:
         """Everything so far. Raises what ended the watching, if anything did."""
-        if self._failure:
-            raise self._failure
+        self._check()
         invariants = Invariants()
         changes = [change for watcher in self._watchers for change in list(watcher.changes)]
         changes.sort(key=lambda change: change.version)
@@ -101,16 +83,12 @@ class Witness:
     def _seconds_of_rest(self) -> float:
         return time.time() - max(map(requests.received, self._audit.entries()), default=0)
 
-    async def _watch(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(watcher.run()) for watcher in self._watchers]
-                for watcher in self._watchers:
-                    await watcher.started.wait()
-                self._started.set()
-                await self._stop.wait()
-                for task in tasks:
-                    task.cancel()
-        except Exception as error:
-            self._failure = error
-            self._started.set()
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(watcher.run()) for watcher in self._watchers]
+            for watcher in self._watchers:
+                await watcher.started.wait()
+            self._ready.set()
+            await self._stop.wait()
+            for task in tasks:
+                task.cancel()

@@ -11,6 +11,7 @@ from e2e.cluster.control_plane import COMPONENTS, ControlPlane
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.kwok import fake_nodes
 from e2e.cluster.namespace import own_namespace
+from e2e.cluster.operator_process import OperatorProcess
 from e2e.cluster.programs import programs
 from e2e.cluster.rights import grant_operator_rights
 from e2e.terminal import uncaptured
@@ -29,11 +30,12 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Adds the ends of the control plane's logs to a failure."""
+    """Adds to a failure the ends of the logs of whatever of the test has logs."""
     report = yield
-    control_plane = getattr(item, "funcargs", {}).get("control_plane")
-    if report.failed and control_plane:
-        report.sections.append(("control plane", control_plane.log_tails()))
+    if report.failed:
+        used = getattr(item, "funcargs", {}).values()
+        for logged in {value for value in used if isinstance(value, ControlPlane | OperatorProcess)}:
+            report.sections.append((type(logged).__name__, logged.log_tail()))
     return report
 
 

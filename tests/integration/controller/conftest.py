@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,6 @@ from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.witness import Witness
 from tests.integration.controller.sites import Sites
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Adds the end of the operator's log to a failure."""
-    report = yield
-    operator = getattr(item, "funcargs", {}).get("operator")
-    if report.failed and operator:
-        report.sections.append(("operator", operator.log_tail()))
-    return report
 
 
 @pytest.fixture(scope="module")
