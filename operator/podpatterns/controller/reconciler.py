@@ -193,7 +193,8 @@ class Reconciler:
         if entry.app is None:
             return unreadable_status(entry.generation, problems, entry.status, now)
         pods = self._pods.of(entry.key, entry.uid)
-        replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now)
+        recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
+        replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now, recorded)
         config = memory.composed.config_revision if isinstance(memory.composed, Composition) else None
         observed = Observed(pods, tuple(problems), memory.failure, now, replaced, config)
         return app_status(entry.app, wanted, observed, entry.status)

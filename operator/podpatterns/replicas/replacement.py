@@ -6,7 +6,7 @@ a replacement under way then goes unrecorded, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from podpatterns.replicas.pod import Pod
@@ -38,19 +38,28 @@ class Replacement:
 
 @dataclass(slots=True)
 class Replacements:
-    """What is between two looks: who was there, who left, and who has come and isn't ready yet."""
+    """What is between two looks: who was there, who left, who has come and isn't ready yet, and what was
+    completed and has not reached the status yet."""
 
     _live: dict[str, Pod] = field(default_factory=dict)
     _departed: list[Departure] = field(default_factory=list)
     _coming: dict[str, Departure] = field(default_factory=dict)
+    _completed: list[Replacement] = field(default_factory=list)
 
     def look(
-        self, pods: Sequence[Pod], replicas: int, ours: Mapping[str, str], now: float
+        self,
+        pods: Sequence[Pod],
+        replicas: int,
+        ours: Mapping[str, str],
+        now: float,
+        recorded: Collection[str] = (),
     ) -> list[Replacement]:
-        """The replacements that were completed since the last look.
+        """The replacements that were completed and are not recorded yet, in their order.
 
         `ours` tells why the operator itself deleted Pods (UID -> reason); `replicas` is how many are wanted:
-        a Pod that left because fewer are wanted has no successor.
+        a Pod that left because fewer are wanted has no successor. `recorded` has the successors' UIDs that
+        the status tells, perhaps the newest only: a write that failed leaves them out, one whose answer was
+        lost does not.
         """
         by_uid = {p.uid: p for p in pods}
         for uid, before in self._live.items():
@@ -64,7 +73,10 @@ class Replacements:
         # Never more can be missing than are wanted and not there.
         missing = max(0, replicas - len(live))
         self._departed = self._departed[len(self._departed) - missing :] if missing else []
-        return list(self._completed(live, now))
+        told = [i for i, replacement in enumerate(self._completed) if replacement.new_uid in recorded]
+        self._completed = self._completed[told[-1] + 1 :] if told else self._completed
+        self._completed += self._complete(live, now)
+        return list(self._completed)
 
     def _leave(self, before: Pod, present: Pod | None, ours: Mapping[str, str], now: float) -> None:
         self._coming.pop(before.uid, None)
@@ -82,7 +94,7 @@ class Replacements:
         self._departed.remove(departure)
         self._coming[pod.uid] = departure
 
-    def _completed(self, live: Mapping[str, Pod], now: float) -> Iterator[Replacement]:
+    def _complete(self, live: Mapping[str, Pod], now: float) -> Iterator[Replacement]:
         for uid in [uid for uid in self._coming if live[uid].ready_since is not None]:
             pod, gone = live[uid], self._coming.pop(uid)
             yield Replacement(pod.name, gone.uid, uid, gone.reason, pod.created, max(0.0, now - gone.at))

@@ -41,7 +41,7 @@ class Observed:
     now: float
     """Unix seconds."""
     replacements: Sequence[Replacement] = ()
-    """Those completed since the last status."""
+    """Those completed and not yet in the previous status."""
     config_revision: str | None = None
     """The hash of the helpers' configuration; empty without any, None when it can't be told."""
 

@@ -18,7 +18,29 @@ def test_a_deleted_pod_and_its_successor_under_the_same_name() -> None:
     assert record.look([successor("site-0", ready_since=None), pod("site-1")], 2, {}, NOW + 3) == []
     [done] = record.look([successor("site-0", ready_since=NOW + 4), pod("site-1")], 2, {}, NOW + 4)
     assert done == Replacement("site-0", "uid-of-site-0", "new-uid-of-site-0", "Deleted", NOW + 2, 3.0)
-    assert record.look([successor("site-0", ready_since=NOW + 4), pod("site-1")], 2, {}, NOW + 5) == []
+    pods = [successor("site-0", ready_since=NOW + 4), pod("site-1")]
+    assert record.look(pods, 2, {}, NOW + 5, {"new-uid-of-site-0"}) == []
+
+
+def test_what_was_completed_is_told_until_it_is_recorded() -> None:
+    record = Replacements()
+    record.look([pod("site-0")], 1, {}, NOW)
+    record.look([], 1, {}, NOW + 1)
+    [done] = record.look([successor("site-0")], 1, {}, NOW + 2)
+    assert record.look([successor("site-0")], 1, {}, NOW + 3) == [done], "the status could not be written"
+    assert record.look([successor("site-0")], 1, {}, NOW + 4, {done.new_uid}) == []
+
+
+def test_the_newest_that_is_recorded_stands_for_those_before_it() -> None:
+    """The status keeps only the last few."""
+    record = Replacements()
+    names = [f"site-{i}" for i in range(3)]
+    record.look([pod(name) for name in names], 3, {}, NOW)
+    record.look([], 3, {}, NOW + 1)
+    record.look([successor("site-0")], 3, {}, NOW + 2)
+    record.look([successor("site-0"), successor("site-1")], 3, {}, NOW + 3)
+    done = record.look([successor(name) for name in names], 3, {}, NOW + 4, {"new-uid-of-site-1"})
+    assert [r.name for r in done] == ["site-2"]
 
 
 def test_generated_names_are_matched_in_the_order_of_leaving() -> None:
