@@ -16,14 +16,22 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-REQUEST_TIMEOUT = 30.0
-"""Seconds; the API server itself gives up on a write after 34 (its 60 s limit less admission's share)."""
 PAGE_SIZE = 500
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 YAML = "application/yaml"
 
 Body = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for the API server, in seconds."""
+
+    request: float = 30.0
+    """For an answer. The API server itself gives up on a write after 34 (its 60 s less admission's share)."""
+    silence: float = 75.0
+    """For the next word of a watch, after which it is taken for dead: there is a bookmark every minute."""
 
 
 class ApiError(Exception):
@@ -56,7 +64,8 @@ class ListPage:
 class ApiServer:
     """Requests with the client's authentication, which is renewed as tokens rotate."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, patience: Patience = Patience()) -> None:
+        self.patience = patience
         self._rest = client.rest_client
         self._configuration = client.configuration
 
@@ -103,16 +112,14 @@ class ApiServer:
             if not token:
                 return
 
-    async def watch(
-        self, path: str, since: int, silence: float, **params: str
-    ) -> AsyncIterator[dict[str, Any]]:
+    async def watch(self, path: str, since: int, **params: str) -> AsyncIterator[dict[str, Any]]:
         """Watch events after the resourceVersion `since`, bookmarks included.
 
-        Ends when the server closes the stream. Raises UnansweredError when it breaks or when nothing, not
-        even a bookmark, came for `silence` seconds; ApiError for an ERROR event or a refusal.
+        Ends when the server closes the stream. Raises UnansweredError when it breaks or is silent for too
+        long, ApiError for an ERROR event or a refusal.
         """
         query = {**params, "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": str(since)}
-        unbounded = aiohttp.ClientTimeout(sock_connect=REQUEST_TIMEOUT, sock_read=silence)
+        unbounded = aiohttp.ClientTimeout(sock_connect=self.patience.request, sock_read=self.patience.silence)
         response = await self._request("GET", path, params=query, timeout=unbounded)
         try:
             async for line in response.content:
@@ -134,7 +141,7 @@ class ApiServer:
         body: Body | None = None,
         content_type: str = "application/json",
     ) -> dict[str, Any]:
-        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT)
+        timeout = aiohttp.ClientTimeout(total=self.patience.request)
         try:
             response = await self._request(
                 method, path, params=params, body=body, content_type=content_type, timeout=timeout

@@ -14,6 +14,7 @@ from typing import Any
 
 from podpatterns.api import API_VERSION, KINDS
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
 
@@ -34,10 +35,13 @@ class KindsMissingError(Exception):
 
 
 class Census:
-    def __init__(self, api: ApiServer, store: ObjectStore, changed: Callable[[Iterable[Key]], None]) -> None:
+    def __init__(
+        self, api: ApiServer, store: ObjectStore, changed: Callable[[Iterable[Key]], None], health: Health
+    ) -> None:
         self._api = api
         self._store = store
         self._changed = changed
+        self._health = health
         self._listed_by_kopf: set[str] = set()
         self._wanted = asyncio.Event()
         self.synced = asyncio.Event()
@@ -59,6 +63,7 @@ class Census:
 
     async def run(self) -> None:
         while True:
+            self._health.beat("census", within=2 * (INTERVAL + self._api.patience.request))
             try:
                 for kind in KINDS:
                     await self._list(f"/apis/{API_VERSION}/{kind.plural}", kind.kind)
@@ -80,6 +85,7 @@ class Census:
         listed: dict[Key, str] = {}
         version = 0
         async for page in self._api.list_pages(path):
+            self._health.beat("census", within=2 * (INTERVAL + self._api.patience.request))
             for obj in page.items:
                 meta = obj["metadata"]
                 # Items of a list of custom resources carry their kind, as kopf's events do.

@@ -10,9 +10,10 @@ from typing import Any
 from kubernetes.aio.client import ApiClient
 
 from podpatterns.compose import HelperImages
-from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.apiserver import ApiError, ApiServer, Patience, UnansweredError
 from podpatterns.controller.census import Census
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.health import Health
 from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import Leadership
@@ -24,6 +25,8 @@ from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
 """Objects worked on at once. One object's Pods are written concurrently within its own look."""
+STALL_SECONDS = 300.0
+"""For keys to wait with no worker moving: much longer than any look, whose requests all have time limits."""
 STOP_SECONDS = 5.0
 """For the looks under way when the operator is told to stop."""
 
@@ -31,14 +34,22 @@ log = logging.getLogger(__name__)
 
 
 class Controller:
-    def __init__(self, client: ApiClient, lease_namespace: str, identity: str, helpers: HelperImages) -> None:
-        api = ApiServer(client)
+    def __init__(
+        self,
+        client: ApiClient,
+        lease_namespace: str,
+        identity: str,
+        helpers: HelperImages,
+        patience: Patience,
+    ) -> None:
+        api = ApiServer(client, patience)
+        self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._census = Census(api, objects, self._add)
+        self._census = Census(api, objects, self._add, self.health)
         self._informers = [
-            Informer(api, "/api/v1/pods", pods, self._add),
-            Informer(api, "/api/v1/configmaps", config_maps, self._add),
+            Informer(api, "/api/v1/pods", pods, self._add, self.health),
+            Informer(api, "/api/v1/configmaps", config_maps, self._add, self.health),
         ]
         self._recorder = Recorder(api)
         self._reconciler = Reconciler(
@@ -66,6 +77,7 @@ class Controller:
                 log.info("In sync")
                 await self._leadership.elected.wait()
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
+                self.health.expect("workers", lambda: self._queue.stalled - STALL_SECONDS)
                 try:
                     await asyncio.Future()
                 except asyncio.CancelledError:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from podpatterns.compose.labels import KIND
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
 
-SILENCE = 75.0
-"""Seconds without a bookmark after which a watch is taken for dead: the server sends one a minute."""
 WATCH_SECONDS = (300, 600)
 """A watch ends after a random while in between, so that restarts of many clients spread out."""
 RETRY = (0.1, 5.0)
@@ -38,12 +38,18 @@ class Informer:
     """Keeps `store` equal to what carries our label at `path`, and passes on the keys that changed."""
 
     def __init__(
-        self, api: ApiServer, path: str, store: Store, changed: Callable[[Iterable[Key]], None]
+        self,
+        api: ApiServer,
+        path: str,
+        store: Store,
+        changed: Callable[[Iterable[Key]], None],
+        health: Health,
     ) -> None:
         self._api = api
         self._path = path
         self._store = store
         self._changed = changed
+        self._health = health
         self._version: int | None = None
         self._pause = RETRY[0]
         self.synced = asyncio.Event()
@@ -51,6 +57,8 @@ class Informer:
 
     async def run(self) -> None:
         while True:
+            self._beat()
+            began = time.monotonic()
             try:
                 if self._version is None:
                     await self._list()
@@ -64,12 +72,15 @@ class Informer:
                     extra={"path": self._path, "error": str(error), "pause": self._pause},
                 )
                 await asyncio.sleep(self._pause)
-                self._pause = min(RETRY[1], self._pause * 2)
+                # What held for longer than the pause before it was not refused: this is another trouble.
+                lasted = time.monotonic() - began - self._pause
+                self._pause = RETRY[0] if lasted > self._pause else min(RETRY[1], self._pause * 2)
 
     async def _list(self) -> None:
         uids: list[str] = []
         version = 0
         async for page in self._api.list_pages(self._path, labelSelector=KIND):
+            self._beat()
             for obj in page.items:
                 uids.append(obj["metadata"]["uid"])
                 self._changed(self._store.put(obj))
@@ -81,11 +92,10 @@ class Informer:
     async def _watch(self) -> None:
         assert self._version is not None
         seconds = random.randint(*WATCH_SECONDS)  # noqa: S311 (spreads load, guards nothing)
-        events = self._api.watch(
-            self._path, self._version, SILENCE, labelSelector=KIND, timeoutSeconds=str(seconds)
-        )
+        events = self._api.watch(self._path, self._version, labelSelector=KIND, timeoutSeconds=str(seconds))
         async for event in events:
-            self._pause = RETRY[0]  # what comes through breaks later for another reason
+            self._beat()
+            self._pause = RETRY[0]
             obj = event["object"]
             version = int(obj["metadata"]["resourceVersion"])
             if event["type"] in ("ADDED", "MODIFIED"):
@@ -93,3 +103,9 @@ class Informer:
             elif event["type"] == "DELETED":
                 self._changed(self._store.remove(obj["metadata"]["uid"], version))
             self._version = version
+
+    def _beat(self) -> None:
+        patience = self._api.patience
+        self._health.beat(
+            f"watch of {self._path}", within=2 * (patience.silence + patience.request + RETRY[1])
+        )

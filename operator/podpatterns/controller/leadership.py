@@ -20,7 +20,7 @@ from kubernetes.aio.leaderelection.resourcelock.baselock import BaseLock
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 
 LEASE = "podpatterns-operator"
-LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 12, 8, 2
+LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 12, 8, 1
 REQUEST_SECONDS = 3.5
 """A successor waits LEASE_SECONDS after a crash, and up to RETRY_SECONDS more. A holder without an answer
 gives up after RENEW_SECONDS and one last request, so that it has stopped before anybody else starts."""

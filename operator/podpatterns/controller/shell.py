@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,9 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from podpatterns.api import GROUP, KINDS, VERSION
 from podpatterns.compose import HelperImages
+from podpatterns.controller.apiserver import PAGE_SIZE, Patience
 from podpatterns.controller.controller import Controller
+from podpatterns.controller.health import probes
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +41,22 @@ class NoDiffBase(kopf.DiffBaseStorage):
         pass
 
 
-async def serve(lease_namespace: str, liveness: str | None, helpers: HelperImages) -> None:
-    """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it."""
+async def serve(
+    lease_namespace: str,
+    health: str | None,
+    helpers: HelperImages,
+    patience: Patience = Patience(),  # noqa: B008 (immutable)
+) -> None:
+    """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it.
+
+    `health` is the URL at which probes are answered, if any.
+    """
     client = ApiClient(await _configuration())
-    controller = Controller(client, lease_namespace, _identity(), helpers)
+    controller = Controller(client, lease_namespace, _identity(), helpers, patience)
     stop = asyncio.Event()
     work = asyncio.create_task(controller.run())
     work.add_done_callback(lambda _: stop.set())
-    registry = _registry(controller)
+    registry = _registry(controller, patience)
 
     @kopf.on.cleanup(registry=registry)
     async def end(**_: Any) -> None:
@@ -54,13 +65,9 @@ async def serve(lease_namespace: str, liveness: str | None, helpers: HelperImage
         await asyncio.wait([work])
 
     try:
-        await kopf.operator(
-            registry=registry,
-            standalone=True,
-            clusterwide=True,
-            liveness_endpoint=liveness,
-            stop_flag=stop,
-        )
+        # kopf's own endpoint says that all is well for as long as it answers at all.
+        async with probes(controller.health, health) if health else nullcontext():
+            await kopf.operator(registry=registry, standalone=True, clusterwide=True, stop_flag=stop)
     finally:
         if not work.done():
             work.cancel()
@@ -70,7 +77,7 @@ async def serve(lease_namespace: str, liveness: str | None, helpers: HelperImage
         raise error
 
 
-def _registry(controller: Controller) -> kopf.OperatorRegistry:
+def _registry(controller: Controller, patience: Patience) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
@@ -78,7 +85,9 @@ def _registry(controller: Controller) -> kopf.OperatorRegistry:
         settings.persistence.diffbase_storage = NoDiffBase()
         settings.posting.enabled = False
         settings.scanning.disabled = True
-        settings.watching.chunk_size = 500
+        settings.watching.chunk_size = PAGE_SIZE
+        settings.watching.inactivity_timeout = patience.silence
+        settings.networking.request_timeout = patience.request  # 5 minutes by default
         # A restarted API server answers 403 and 429 for seconds; kopf would stay away for longer and longer.
         settings.networking.error_backoffs = [0.2, 0.5, *[1.0] * 60]
 

@@ -7,6 +7,7 @@ done, never to two workers at once.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
@@ -25,9 +26,15 @@ class WorkQueue(Generic[K]):
         self._failures: dict[K, int] = {}
         self._wakeup = asyncio.Event()
         self._closed = False
+        self._moved = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._dirty)
+
+    @property
+    def stalled(self) -> float:
+        """Seconds for which keys have been waiting and nobody took or finished any."""
+        return time.monotonic() - self._moved if self._ready else 0.0
 
     def add(self, key: K) -> None:
         if timer := self._timers.pop(key, None):
@@ -36,8 +43,7 @@ class WorkQueue(Generic[K]):
             return
         self._dirty.add(key)
         if key not in self._working:
-            self._ready.append(key)
-            self._wakeup.set()
+            self._offer(key)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add later, unless it is added earlier."""
@@ -71,12 +77,19 @@ class WorkQueue(Generic[K]):
         if self._closed:
             return None
         key = self._ready.popleft()
+        self._moved = time.monotonic()
         self._dirty.discard(key)
         self._working.add(key)
         return key
 
     def done(self, key: K) -> None:
         self._working.discard(key)
+        self._moved = time.monotonic()
         if key in self._dirty:
-            self._ready.append(key)
-            self._wakeup.set()
+            self._offer(key)
+
+    def _offer(self, key: K) -> None:
+        if not self._ready:
+            self._moved = time.monotonic()
+        self._ready.append(key)
+        self._wakeup.set()

@@ -31,8 +31,8 @@ def late_watch() -> None:
     """Every event comes late, as under load."""
     watch = ApiServer.watch
 
-    async def late(self: ApiServer, path: str, since: int, silence: float, **params: str) -> Any:
-        async for event in watch(self, path, since, silence, **params):
+    async def late(self: ApiServer, path: str, since: int, **params: str) -> Any:
+        async for event in watch(self, path, since, **params):
             await asyncio.sleep(WATCH_DELAY)
             yield event
 

@@ -1,0 +1,58 @@
+"""Health: whether the parts of the controller that must never stand still still move.
+
+Each part says now and then that it lives, and within how many seconds it will say so again. A part that
+does not keep its word has a fault of its own: an API server that is away is waited for in steps that all have
+time limits. A blocked event loop doesn't answer at all, which a probe takes for the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+
+class Health:
+    def __init__(self) -> None:
+        self._overdue: dict[str, Callable[[], float]] = {}
+
+    def expect(self, part: str, overdue: Callable[[], float]) -> None:
+        """`overdue` tells by how many seconds `part` is late; it is well up to 0."""
+        self._overdue[part] = overdue
+
+    def beat(self, part: str, within: float) -> None:
+        """`part` lives, and says so again within so many seconds."""
+        due = time.monotonic() + within
+        self.expect(part, lambda: time.monotonic() - due)
+
+    def stuck(self) -> list[str]:
+        """The parts that are overdue, and by how much."""
+        late = {part: overdue() for part, overdue in self._overdue.items()}
+        return [f"{part}: overdue by {seconds:.0f} s" for part, seconds in late.items() if seconds > 0]
+
+
+@asynccontextmanager
+async def probes(health: Health, url: str) -> AsyncIterator[None]:
+    """Inside, probes of `url` (http://HOST:PORT/PATH) get 200, or 503 and what is stuck."""
+
+    async def answer(_: web.Request) -> web.Response:
+        stuck = health.stuck()
+        status = HTTPStatus.SERVICE_UNAVAILABLE if stuck else HTTPStatus.OK
+        return web.Response(status=status, text="\n".join(stuck or ["ok"]) + "\n")
+
+    where = urlsplit(url)
+    if where.scheme != "http" or where.port is None:
+        raise ValueError(f"--health: {url} is not of the form http://HOST:PORT/PATH")
+    application = web.Application()
+    application.router.add_get(where.path or "/", answer)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, where.hostname, where.port).start()
+        yield
+    finally:
+        await runner.cleanup()
