@@ -1,6 +1,6 @@
 """`make chaos`: seeded scenarios under faults.
 
-python -m e2e.chaos --seeds 100 [--from 1]
+python -m e2e.chaos --seeds 100 [--from 1] [--at-once 4]
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import argparse
 import sys
 import tempfile
 import time
+from concurrent.futures import as_completed
 from pathlib import Path
 
-from e2e.chaos.arena import arena
 from e2e.chaos.report import tell
-from e2e.chaos.scenario import Scenario
+from e2e.chaos.workers import AT_ONCE, workers
 from e2e.cluster.control_plane import COMPONENTS
 from e2e.cluster.programs import programs
 
@@ -22,17 +22,17 @@ def main() -> int:
     arguments = _arguments()
     programs(*COMPONENTS, "helm", "kwok", "kubectl")
     directory = Path(tempfile.mkdtemp(prefix="chaos-"))
-    began, failed = time.monotonic(), []
-    with arena(directory) as where:
-        for seed in range(arguments.first, arguments.first + arguments.seeds):
-            result = Scenario(where, seed).run()
+    began, restarts, failed = time.monotonic(), 0, []
+    with workers(directory, min(arguments.at_once, arguments.seeds)) as run:
+        for scenario in as_completed([run(arguments.first + number) for number in range(arguments.seeds)]):
+            result = scenario.result()
             print(tell(result), flush=True)
+            restarts += result.restarts
             if not result.clean:
-                failed.append(seed)
-                where.start_afresh()
+                failed.append(result.plan.seed)
     took = time.monotonic() - began
-    print(f"{arguments.seeds} scenarios in {took:.0f} s, {where.restarts} restarts of the operator")
-    print(f"not clean: {failed}; logs in {directory}" if failed else "all clean")
+    print(f"{arguments.seeds} scenarios in {took:.0f} s, {restarts} restarts of the operator")
+    print(f"not clean: {sorted(failed)}; logs in {directory}" if failed else "all clean")
     return 1 if failed else 0
 
 
@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m e2e.chaos", description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=50, help="how many scenarios")
     parser.add_argument("--from", type=int, default=1, dest="first", help="the first seed")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many at a time")
     return parser.parse_args()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import urllib.request
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from e2e.chaos import impatient
 from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.kwok import fake_nodes
@@ -35,14 +37,14 @@ class Arena:
 
     def start(self) -> None:
         """Starts the operator, once the proxy runs."""
-        self._operators.append(OperatorProcess(self.proxy.kubeconfig, self._directory))
+        self._operators.append(self._operator("operator-0"))
         self._operators[0].start()
         self.mark = Mark(Kubectl(self.control_plane.kubeconfig, "chaos-mark"))
 
     @contextmanager
     def standby(self) -> Iterator[None]:
         """Inside, a second operator runs."""
-        second = OperatorProcess(self.proxy.kubeconfig, self._directory, "operator-1")
+        second = self._operator("operator-1")
         second.start(leading=False)
         self._operators.append(second)
         try:
@@ -77,6 +79,10 @@ class Arena:
         """A new process, so that one scenario's failure is not the next one's."""
         self._operators[0].kill()
         self._operators[0].start()
+
+    def _operator(self, identity: str) -> OperatorProcess:
+        command: list[str | Path] = [sys.executable, Path(impatient.__file__), "run"]
+        return OperatorProcess(self.proxy.kubeconfig, self._directory, identity, command)
 
     def stop(self) -> None:
         for operator in self._operators:

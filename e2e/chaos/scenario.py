@@ -30,6 +30,8 @@ class Result:
     gaps: tuple[str, ...]
     faults: tuple[str, ...]
     seconds: float
+    restarts: int
+    """How often an operator was started again."""
 
     @property
     def clean(self) -> bool:
@@ -45,8 +47,8 @@ class Scenario:
         self._faults = Faults(seed, self._namespace, self._plan.kills)
 
     def run(self) -> Result:
-        began = time.monotonic()
         arena = self._arena
+        began, restarts = time.monotonic(), arena.restarts
         self._api.create_namespace()
         left: list[str] = []
         with Witness(arena.control_plane, self._namespace) as witness:
@@ -71,6 +73,7 @@ class Scenario:
             tuple(witness.gaps),
             tuple(self._faults.told),
             time.monotonic() - began,
+            arena.restarts - restarts,
         )
 
     def _take(self, step: Step) -> None:

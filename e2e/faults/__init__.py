@@ -1,12 +1,15 @@
 """What goes wrong between the operator and the API server, decided by a seed.
 
-Only what can happen in a correct cluster: the network and the server may be slow, refuse, end connections
-and lose answers; they don't invent objects, turn the order of a stream around or answer a consistent read
-from the past. The operator's lists are all consistent reads, so that there is no stale list to serve; a cache
-that is behind comes from watch events that are held back.
+Only what can happen in a correct cluster: the network and the server may be slow, refuse, fall silent, end
+connections and lose answers; they don't invent objects, turn the order of a stream around or answer a
+consistent read from the past. All lists of the operator are consistent reads (no resourceVersion is asked
+for): what is in them was true at some moment after the request. They are old all the same when they arrive
+late, and their further pages are of the first one's moment. A cache that is behind comes from watch events
+that are held back, each stream for itself, so that streams overtake one another and the answers to writes.
 """
 
-from e2e.faults.faults import Faults
+from e2e.faults.faults import Decisions, Fault, Faults, StreamFault
 from e2e.faults.proxy import Proxy
+from e2e.faults.route import Route
 
-__all__ = ["Faults", "Proxy"]
+__all__ = ["Decisions", "Fault", "Faults", "Proxy", "Route", "StreamFault"]

@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from e2e.faults.route import Route
 
 TROUBLE = 0.15
 """The share of requests to which something happens."""
+SHORT_PAGES = 0.3
+"""The share of lists' pages that are short."""
 LONGEST_DELAY = 0.3
+LONGEST_LATENESS = 1.5
+LONGEST_SILENCE = 3.0
+"""Seconds."""
 WRITES = {("create", "pods"), ("delete", "pods"), ("patch", "sidecarapps/status"), ("patch", "pods")}
 
 Refusal = tuple[int, str]
+Kind = Literal["none", "refuse", "cut", "lose", "gateway", "mute"]
 OVERLOADED: list[Refusal] = [
     (429, "TooManyRequests"),
     (500, "InternalError"),
@@ -32,6 +38,7 @@ REFUSALS: dict[str, list[Refusal]] = {
     "patch": [*OVERLOADED, CONFLICT],
     "update": [*OVERLOADED, CONFLICT],
     "watch": [*OVERLOADED, EXPIRED],
+    "continue": [*OVERLOADED, EXPIRED],
 }
 
 
@@ -43,10 +50,13 @@ class StreamFault:
     ends_after: int | None = None
     """Events until its end."""
     end: Literal["close", "cut", "expired", "hang"] = "close"
+    """hang: nothing comes any more, but the connection stays open until the client has had enough."""
 
     def hold(self, event: int) -> float:
         """Seconds for which the event, and all after it, come late."""
         random = Random(f"{self.seed} {event}")
+        if random.random() < 0.01:
+            return random.uniform(1, LONGEST_SILENCE)
         return random.choice([0, 0, 0, 0, 0, 0.02, 0.05, 0.1, 0.3, random.uniform(0, 1)])
 
 
@@ -54,14 +64,25 @@ class StreamFault:
 class Fault:
     delay: float = 0
     """Seconds until anything happens."""
-    kind: Literal["none", "refuse", "cut", "lose", "gateway"] = "none"
+    kind: Kind = "none"
     """refuse: the server says no. cut: the connection ends before the request arrives. lose: it ends after
-    the request was carried out. gateway: the same, and somebody on the way says that no answer came."""
+    the request was carried out. gateway: the same, and somebody on the way says that no answer came. mute:
+    the request was carried out, and no answer ever comes."""
     refusal: Refusal = (500, "InternalError")
     kill: Literal["", "before", "after"] = ""
     """The operator is killed before or after its request is carried out."""
+    late: float = 0
+    """Seconds by which the answer comes late: a list that was true then is old when it is read, and the
+    answer to a write comes after the watch told of what followed it."""
+    page: int | None = None
+    """A list's page has no more items than this: the further pages are of the first one's moment."""
     stream: StreamFault | None = None
     """For a watch that begins."""
+
+
+class Decisions(Protocol):
+    def request(self, route: Route) -> Fault:
+        """What happens to this request."""
 
 
 class Faults:
@@ -88,6 +109,8 @@ class Faults:
         title = f"{route.verb} {route.resource} {self._counts[sort]}"
         random = Random(f"{self._seed} {title}")
         fault = _trouble(route, random) if random.random() < TROUBLE else Fault()
+        if route.verb in ("list", "continue") and random.random() < SHORT_PAGES:
+            fault = replace(fault, page=random.randint(1, 3))
         if sort in WRITES:
             self._writes += 1
             if self._writes in self._kills:
@@ -100,10 +123,13 @@ class Faults:
 
 
 def _trouble(route: Route, random: Random) -> Fault:
+    kinds: list[Kind] = ["none", "refuse", "cut", "lose", "gateway", "mute"]
+    [kind] = random.choices(kinds, [12, 12, 6, 6, 6, 1])
     return Fault(
         delay=random.uniform(0, LONGEST_DELAY),
-        kind=random.choice(["none", "refuse", "refuse", "cut", "lose", "gateway"]),
+        kind=kind,
         refusal=random.choice(REFUSALS.get(route.verb, OVERLOADED)),
+        late=random.uniform(0, LONGEST_LATENESS) if random.random() < 0.5 else 0,
     )
 
 

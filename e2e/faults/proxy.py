@@ -14,7 +14,7 @@ import trustme
 import yaml
 from aiohttp import web
 
-from e2e.faults.faults import Fault, Faults, StreamFault
+from e2e.faults.faults import Decisions, Fault, StreamFault
 from e2e.faults.route import Route
 from e2e.loopthread import LoopThread
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-HANG_SECONDS = 1.5
-"""For how long a watch that hangs is silent before it breaks."""
 LINE_BYTES = 1 << 22
 PASSED_ON = ("Content-Type", "Retry-After")
 
@@ -42,7 +40,7 @@ class Proxy(LoopThread):
         self._upstream_tls = _tls(upstream)
         self._kill = kill
         self.kubeconfig = directory / "proxy.kubeconfig"
-        self.faults: Faults | None = None
+        self.faults: Decisions | None = None
         self.requests = 0
         """How many have come so far."""
         self._watches: dict[int, web.Request] = {}
@@ -93,20 +91,24 @@ class Proxy(LoopThread):
             return _cut(request)
 
     async def _pass_on(
-        self, request: web.Request, body: bytes, route: Route, faults: Faults | None, fault: Fault
+        self, request: web.Request, body: bytes, route: Route, faults: Decisions | None, fault: Fault
     ) -> web.StreamResponse:
         headers = {
             name: request.headers[name] for name in ("Content-Type", "Accept") if name in request.headers
         }
+        url = request.rel_url.update_query(limit=fault.page) if fault.page else request.rel_url
         async with self._session.request(
             request.method,
-            request.path_qs,
+            url,
             data=body or None,
             headers={**headers, "Accept-Encoding": "identity"},
         ) as answer:
             if route.verb == "watch" and answer.status == web.HTTPOk.status_code:
                 return await self._stream(request, answer, faults, fault.stream or StreamFault(""))
             payload = await answer.read()
+        await asyncio.sleep(fault.late)
+        if fault.kind == "mute":
+            await _until_the_client_leaves()
         if fault.kill == "after":
             self._kill()
         if fault.kind == "lose" or fault.kill == "after":
@@ -117,7 +119,11 @@ class Proxy(LoopThread):
         return web.Response(status=answer.status, body=payload, headers=passed_on)
 
     async def _stream(
-        self, request: web.Request, answer: aiohttp.ClientResponse, faults: Faults | None, fault: StreamFault
+        self,
+        request: web.Request,
+        answer: aiohttp.ClientResponse,
+        faults: Decisions | None,
+        fault: StreamFault,
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": answer.headers["Content-Type"]})
         await response.prepare(request)
@@ -154,13 +160,18 @@ class Proxy(LoopThread):
 
 async def _end(request: web.Request, response: web.StreamResponse, fault: StreamFault) -> web.StreamResponse:
     if fault.end == "hang":
-        await asyncio.sleep(HANG_SECONDS)
-    if fault.end in ("cut", "hang"):
+        await _until_the_client_leaves()
+    if fault.end == "cut":
         return _cut(request)
     if fault.end == "expired":
         event = {"type": "ERROR", "object": _status(410, "Expired")}
         await response.write(json.dumps(event).encode() + b"\n")
     return response
+
+
+async def _until_the_client_leaves() -> None:
+    """The server cancels a handler whose client has closed the connection."""
+    await asyncio.Future()
 
 
 def _cut(request: web.Request) -> web.Response:

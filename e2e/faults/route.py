@@ -12,7 +12,7 @@ VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"
 
 class Route(NamedTuple):
     verb: str
-    """As in RBAC: get, list, watch, create, update, patch, delete."""
+    """As in RBAC: get, list, watch, create, update, patch, delete; `continue` for further pages of a list."""
     resource: str
     """The plural, with the subresource: pods, sidecarapps/status."""
     namespace: str
@@ -26,5 +26,11 @@ class Route(NamedTuple):
         if len(words) > 2 and words[0] == "namespaces":
             namespace, words = words[1], words[2:]
         resource, name, *subresource = [*words, "", ""][: max(2, len(words))]
-        verb = VERBS.get(method) or ("get" if name else "watch" if query.get("watch") == "true" else "list")
+        verb = VERBS.get(method) or ("get" if name else _of_many(query))
         return cls(verb, "/".join([resource, *filter(None, subresource)]), namespace)
+
+
+def _of_many(query: Mapping[str, str]) -> str:
+    if query.get("watch") == "true":
+        return "watch"
+    return "continue" if "continue" in query else "list"

@@ -6,26 +6,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.chaos.arena import Arena, arena
 from e2e.chaos.report import tell
-from e2e.chaos.scenario import Scenario
+from e2e.chaos.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
-SEEDS = range(1, 21)
+    from e2e.chaos.scenario import Result
+
+SEEDS = range(1, 51)
 
 
 @pytest.fixture(scope="module")
-def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """A control plane of its own: scenarios restart it, and the operator behind the proxy is to be alone."""
-    with arena(tmp_path_factory.mktemp("chaos")) as found:
-        yield found
+def chaos(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[int, Future[Result]]]:
+    """All scenarios of this run, under way."""
+    items = [item for item in request.session.items if item.nodeid.startswith(request.node.nodeid)]
+    with workers(tmp_path_factory.mktemp("chaos")) as run:
+        yield {seed: run(seed) for item in items for seed in [item.callspec.params["seed"]]}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_scenario(chaos: Arena, seed: int) -> None:
-    result = Scenario(chaos, seed).run()
-    if not result.clean:
-        chaos.start_afresh()
+def test_a_scenario(chaos: dict[int, Future[Result]], seed: int) -> None:
+    result = chaos[seed].result()
     assert result.clean, tell(result)

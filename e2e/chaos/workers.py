@@ -1,0 +1,50 @@
+"""Scenarios several at a time: each worker is a process with a control plane of its own.
+
+A scenario mostly waits. One control plane for all would be less to start, but restarting it, compacting its
+etcd or killing the operator would then be done to others' scenarios too, and none would replay by itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+from e2e.chaos.arena import Arena, arena
+from e2e.chaos.scenario import Result, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+AT_ONCE = 4
+
+_stack = ExitStack()
+_arena: Arena
+"""Of this process; what it started ends with it."""
+
+
+@contextmanager
+def workers(directory: Path, count: int = AT_ONCE) -> Iterator[Callable[[int], Future[Result]]]:
+    """Gives what runs the scenario of a seed; logs are in `directory`."""
+    with ProcessPoolExecutor(
+        count, multiprocessing.get_context("spawn"), initializer=_start, initargs=(directory,)
+    ) as pool:
+        try:
+            yield lambda seed: pool.submit(_run, seed)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _start(directory: Path) -> None:
+    global _arena  # noqa: PLW0603 (a pool's initializer can't hand anything on otherwise)
+    _arena = _stack.enter_context(arena(Path(mkdtemp(dir=directory))))
+
+
+def _run(seed: int) -> Result:
+    result = Scenario(_arena, seed).run()
+    if not result.clean:
+        _arena.start_afresh()
+    return result
