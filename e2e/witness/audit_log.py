@@ -1,4 +1,4 @@
-"""The API server's audit log: who asked for what."""
+"""The API server's audit log: who asked for what (audit-policy.yaml says what is in it)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AuditLog:
-    """The writes of `user` in `namespace` from now on, Leases aside."""
+    """What was asked for in `namespace` from now on, in the order in which it was answered."""
 
     def __init__(self, path: Path, user: str, namespace: str) -> None:
         self._path = path
@@ -23,7 +23,14 @@ class AuditLog:
         self._entries: list[Object] = []
 
     def entries(self) -> list[Object]:
-        """All so far, in the order in which they were answered."""
+        """The writes of `user`, Leases aside."""
+        return [entry for entry in self._all() if entry["user"]["username"] == self._user]
+
+    def others(self) -> list[Object]:
+        """Deletions and evictions of Pods by anybody else."""
+        return [entry for entry in self._all() if entry["user"]["username"] != self._user]
+
+    def _all(self) -> list[Object]:
         self._entries += self._new()
         return list(self._entries)
 
@@ -40,6 +47,5 @@ class AuditLog:
                 if self._namespace.encode() not in line:
                     continue
                 entry: Object = json.loads(line)
-                reference = entry.get("objectRef", {})
-                if entry["user"]["username"] == self._user and reference.get("namespace") == self._namespace:
+                if entry.get("objectRef", {}).get("namespace") == self._namespace:
                     yield entry

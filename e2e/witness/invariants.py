@@ -9,11 +9,14 @@ reference or takes back the removal of its labels just while the operator makes 
 - A Pod's controller is the object that its labels name, by a UID that was seen under that name; and no Pod is
   made for a UID after the operator has shown that it knows the next one.
 - A Pod passes from one owner to another only by being an orphan in between.
+- The operator takes down no Pod that it knows to be well where fewer than replicas - maxUnavailable would be
+  left, counting in those that others took down since all was well. (An update in place that makes a Pod
+  unready counts as others' doing: `taken_down` is the place to tell otherwise.)
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from e2e.witness.owner import Key, Owner
@@ -21,7 +24,7 @@ from e2e.witness.pod import Pod, read
 from e2e.witness.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from e2e.witness.change import Change
 
@@ -33,10 +36,18 @@ NAME = "A Pod has a name that its owner's spec allows"
 CONTROLLER = "A Pod's controller is the object that its labels name, with that object's UID"
 SUCCESSOR = "No Pod for a UID whose successor the operator knows"
 PASSED_ON = "A Pod passes to another owner only as an orphan"
+AVAILABLE = "An update leaves at least replicas - maxUnavailable Pods available"
 
 
 class Invariants:
-    def __init__(self) -> None:
+    """`taken_down` has the UIDs of Pods that the operator took down, and nobody else before it."""
+
+    def __init__(self, taken_down: Collection[str] = ()) -> None:
+        self._taken_down = taken_down
+        self._known_well: set[str] = set()
+        """UIDs of Pods of which the operator has said that they are well."""
+        self._lost: Counter[str] = Counter()
+        """By owner, the Pods that others took down since the operator last said that all are well."""
         self._owners: dict[str, Owner] = {}
         self._current: dict[Key, Owner] = {}
         self._pods: dict[str, Pod] = {}
@@ -55,13 +66,18 @@ class Invariants:
         owner = self._owners.setdefault(meta["uid"], Owner(key, meta["uid"]))
         self._current[key] = owner
         owner.learn(change.object)
+        pods = [p for p in self._pods.values() if p.owner_uid == owner.uid and p.live and p.kept]
+        if pods and owner.ready == len(pods) and all(p.well for p in pods):
+            self._known_well |= {p.uid for p in pods}
+            self._lost[owner.uid] = 0
         told = f"generation {meta['generation']}, observed {owner.observed}, limit {owner.limit}"
         self._tell(change, f"{key} {owner.uid[:8]}: {told}")
 
     def _observe_pod(self, change: Change) -> Iterator[Violation]:
         pod = read(change.object)
         before = self._pods.get(pod.uid)
-        if change.type == "DELETED":
+        gone = change.type in ("DELETED", "VANISHED")
+        if gone:
             self._pods.pop(pod.uid, None)
         else:
             self._pods[pod.uid] = pod
@@ -70,6 +86,10 @@ class Invariants:
             yield from self._judge_creation(pod, pod.owner_uid)
         elif before and before.owner_uid and pod.owner_uid not in (before.owner_uid, None):
             yield self._violation(PASSED_ON, pod, f"was controlled by {before.owner_uid}")
+        if change.type in ("LISTED", "VANISHED"):
+            self._known_well.clear()  # what happened in between, and in which order, nobody saw
+        elif before and before.well and (gone or not pod.well):
+            yield from self._judge_loss(before)
 
     def _judge_creation(self, pod: Pod, owner_uid: str) -> Iterator[Violation]:
         if not pod.kept:
@@ -87,6 +107,19 @@ class Invariants:
         live = sum(p.live and p.kept for p in self._pods.values() if p.owner_uid == owner_uid)
         if live > owner.limit:
             yield self._violation(LIMIT, pod, f"live Pods of {owner.key}: {live}, limit {owner.limit}")
+
+    def _judge_loss(self, pod: Pod) -> Iterator[Violation]:
+        assert pod.owner_uid
+        known, owner = pod.uid in self._known_well, self._owners.get(pod.owner_uid)
+        self._known_well.discard(pod.uid)
+        if pod.uid not in self._taken_down:
+            self._lost[pod.owner_uid] += 1
+        elif known and owner:
+            left = sum(p.well for p in self._pods.values() if p.owner_uid == owner.uid)
+            lost = self._lost[owner.uid]
+            if left + lost < owner.least:
+                detail = f"{left} Pods of {owner.key} are well, {lost} lost to others, least {owner.least}"
+                yield self._violation(AVAILABLE, pod, detail)
 
     def _tell(self, change: Change, text: str) -> None:
         self._story.append(f"{change.version} {change.type} {text}")

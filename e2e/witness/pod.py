@@ -31,6 +31,12 @@ class Pod:
         return not self.terminating and self.phase not in ("Failed", "Succeeded")
 
     @property
+    def well(self) -> bool:
+        """Counts as available, or has done its work."""
+        done = self.phase == "Succeeded" and not self.terminating
+        return self.kept and (done or (self.live and self.ready))
+
+    @property
     def kept(self) -> bool:
         """Counts among its owner's Pods; one whose labels were taken away is about to be released."""
         return self.controller is not None and self.controller == self.labelled

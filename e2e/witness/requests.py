@@ -11,7 +11,7 @@ from e2e.witness.owner import GROUP
 from e2e.witness.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from e2e.witness.change import Object
 
@@ -35,6 +35,32 @@ def judge(entry: Object) -> list[Violation]:
     if entry["verb"] == "create" and not entry["objectRef"].get("subresource"):
         return list(_judge_create(entry))
     return []
+
+
+def taken_down(
+    operator: Sequence[Object], others: Sequence[Object], created: Mapping[str, float]
+) -> set[str]:
+    """UIDs of the Pods that the operator deleted and, as far as is known, nobody else before it.
+
+    Of others' requests only the Pod's name is known, if that; `created` tells since when there is a Pod (Unix
+    seconds by UID).
+    """
+    asked = [(entry["objectRef"].get("name"), received(entry)) for entry in others]
+    taken = set()
+    for entry in operator:
+        if (entry["verb"], entry["objectRef"]["resource"]) != ("delete", "pods"):
+            continue
+        uid, name = entry["requestObject"]["preconditions"]["uid"], entry["objectRef"]["name"]
+        since, until = created.get(uid, 0), answered(entry)
+        excused = any(whose in (name, None) and since <= when <= until for whose, when in asked)
+        if entry["responseStatus"]["code"] < HTTPStatus.MULTIPLE_CHOICES and not excused:
+            taken.add(uid)
+    return taken
+
+
+def answered(entry: Object) -> float:
+    """When the API server had answered, in Unix seconds."""
+    return datetime.fromisoformat(entry["stageTimestamp"]).timestamp()
 
 
 def received(entry: Object) -> float:

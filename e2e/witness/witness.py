@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from e2e.cluster.control_plane import OPERATOR
@@ -45,9 +46,12 @@ class Witness(LoopThread):
     def violations(self) -> list[Violation]:
         """Everything so far. Raises what ended the watching, if anything did."""
         self._check()
-        invariants = Invariants()
         changes = [change for watcher in self._watchers for change in list(watcher.changes)]
         changes.sort(key=lambda change: change.version)
+        metas = [change.object["metadata"] for change in changes]
+        created = {m["uid"]: datetime.fromisoformat(m["creationTimestamp"]).timestamp() for m in metas}
+        taken_down = requests.taken_down(self._audit.entries(), self._audit.others(), created)
+        invariants = Invariants(taken_down)
         found = [violation for change in changes for violation in invariants.observe(change)]
         found += [violation for entry in self._audit.entries() for violation in requests.judge(entry)]
         return found + self._idle_broken

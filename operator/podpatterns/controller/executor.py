@@ -111,7 +111,7 @@ class Executor:
     async def _update(self, update: Update, entry: Entry, route: Route, outcome: Outcome) -> None:
         """Resources first: while the label still names the old revision, a crash in between is made good."""
         change = route.changes[update.revision]
-        path = f"/api/v1/namespaces/{entry.key.namespace}/pods/{update.name}"
+        path = pod_path(entry.key.namespace, update.name)
         try:
             # The patch says what runs now: it takes a fresh look and fails if that is not true any more.
             pod = await self._api.get(path)

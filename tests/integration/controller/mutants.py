@@ -144,6 +144,17 @@ def plans_one_too_many() -> None:
     Wanted.of = generous  # type: ignore[method-assign]
 
 
+def takes_all_down() -> None:
+    """Knows no maxUnavailable."""
+
+    of = Wanted.of
+
+    def hasty(app: Any, revision: str) -> Wanted:
+        return replace(of(app, revision), max_unavailable=app.spec.replicas)
+
+    Wanted.of = hasty  # type: ignore[method-assign]
+
+
 def none() -> None:
     """Nothing is broken."""
 
@@ -158,6 +169,7 @@ MUTANTS = (
     writes_at_every_look,
     invents_uids,
     plans_one_too_many,
+    takes_all_down,
 )
 
 if __name__ == "__main__":

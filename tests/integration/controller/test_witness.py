@@ -85,6 +85,7 @@ CAUGHT = [
     (mutants.plans_one_too_many, grow, invariants.LIMIT),
     (mutants.invents_uids, grow, invariants.CONTROLLER),
     (mutants.creates_first, roll_out, invariants.LIMIT),
+    (mutants.takes_all_down, roll_out, invariants.AVAILABLE),
     (mutants.deletes_by_name, shrink, requests.PRECONDITION),
     (mutants.deletes_by_force, shrink, requests.FORCE),
     (mutants.writes_at_every_look, look, requests.IDLE),

@@ -10,8 +10,8 @@ from e2e.witness.invariants import Invariants
 class History:
     """Changes one after the other, and the rules that each broke."""
 
-    def __init__(self) -> None:
-        self._invariants = Invariants()
+    def __init__(self, *taken_down: str) -> None:
+        self._invariants = Invariants(taken_down)
         self._version = 0
 
     def change(self, kind: Any, obj: dict[str, Any]) -> list[str]:
@@ -19,13 +19,22 @@ class History:
         return [v.rule for v in self._invariants.observe(Change(kind, self._version, obj))]
 
     def site(
-        self, generation: int = 1, *, observed: int = 0, uid: str = "A", event: str = "MODIFIED", **spec: Any
+        self,
+        generation: int = 1,
+        *,
+        observed: int = 0,
+        ready: int | None = None,
+        uid: str = "A",
+        event: str = "MODIFIED",
+        **spec: Any,
     ) -> None:
+        counts = ("replicas", "readyReplicas", "availableReplicas")
+        status = {"observedGeneration": observed, **dict.fromkeys(counts, ready)} if observed else {}
         obj = {
             "kind": "SidecarApp",
             "metadata": {"namespace": "ns", "name": "site", "uid": uid, "generation": generation},
             "spec": {"replicas": 1, "template": {}, **spec},
-            "status": {"observedGeneration": observed} if observed else {},
+            "status": status,
         }
         assert self.change(event, obj) == []
 
@@ -41,6 +50,7 @@ def pod(
     phase: str = "Running",
     labelled: str = "site",
     deleted: bool = False,
+    ready: bool = True,
 ) -> dict[str, Any]:
     reference = {
         "apiVersion": "podpatterns.dev/v1alpha1",
@@ -59,7 +69,7 @@ def pod(
             **({"ownerReferences": [reference]} if owner else {}),
             **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleted else {}),
         },
-        "status": {"phase": phase},
+        "status": {"phase": phase, "conditions": [{"type": "Ready", "status": str(ready)}]},
     }
 
 
@@ -165,3 +175,58 @@ def test_the_story_is_told() -> None:
     history = Invariants()
     [violation] = history.observe(Change("ADDED", 7, pod("site-0", "1")))
     assert violation.story == ("7 ADDED Pod site-0 1 of A: Running",)
+
+
+def three_well(*taken_down: str, max_unavailable: int = 1) -> History:
+    """Three Pods, of which the operator has said that they are well, and a newer revision to roll out."""
+    history = History(*taken_down)
+    spec: dict[str, Any] = {"replicas": 3, "updateStrategy": {"maxUnavailable": max_unavailable}}
+    history.site(1, observed=1, ready=0, **spec)
+    for index in range(3):
+        history.pod(f"site-{index}")
+    history.site(1, observed=1, ready=3, **spec)
+    history.site(2, observed=2, ready=3, **spec)
+    return history
+
+
+def test_an_update_takes_down_no_more_than_it_may() -> None:
+    history = three_well("site-1", "site-2")
+    assert history.pod("site-2", event="MODIFIED", deleted=True) == []
+    assert history.pod("site-1", event="MODIFIED", deleted=True) == [invariants.AVAILABLE]
+
+
+def test_it_goes_on_when_the_successor_is_well() -> None:
+    history = three_well("site-1", "site-2")
+    history.pod("site-2", event="DELETED")
+    history.pod("site-2", uid="new", ready=False)
+    history.pod("site-2", uid="new", event="MODIFIED")
+    assert history.pod("site-1", event="MODIFIED", deleted=True) == []
+
+
+def test_what_others_take_down_is_not_the_operators_fault() -> None:
+    history = three_well("site-2")
+    assert history.pod("site-0", event="MODIFIED", deleted=True) == []
+    assert history.pod("site-1", event="MODIFIED", ready=False) == []
+    assert history.pod("site-2", event="DELETED") == []
+
+
+def test_a_pod_that_became_well_unseen_is_no_loss() -> None:
+    """The operator may have taken it down as one that was not."""
+    history = three_well("site-0", "site-1")
+    history.pod("site-0", event="MODIFIED", ready=False)
+    history.pod("site-0", event="MODIFIED", ready=True)
+    assert history.pod("site-1", event="MODIFIED", deleted=True) == []
+    assert history.pod("site-0", event="MODIFIED", deleted=True) == []
+
+
+def test_a_smaller_spec_is_an_excuse() -> None:
+    history = three_well("site-1", "site-2")
+    history.site(3, observed=2, ready=3, replicas=1)
+    assert history.pod("site-2", event="DELETED") == []
+    assert history.pod("site-1", event="DELETED") == []
+
+
+def test_after_a_gap_nothing_is_known() -> None:
+    history = three_well("site-0", "site-1", "site-2")
+    for index in range(3):
+        assert history.pod(f"site-{index}", event="VANISHED") == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -48,3 +49,31 @@ def create(*references: dict[str, Any]) -> dict[str, Any]:
 )
 def test_requests(asked: dict[str, Any], rules: list[str]) -> None:
     assert [v.rule for v in requests.judge(asked)] == rules
+
+
+def deletion(uid: str, *, at: int, code: int = 200) -> dict[str, Any]:
+    asked = entry("delete", {"preconditions": {"uid": uid}}, code=code)
+    return {**asked, "requestReceivedTimestamp": moment(at), "stageTimestamp": moment(at + 1)}
+
+
+def moment(second: int) -> str:
+    return f"2026-01-01T00:00:{second:02}.000000Z"
+
+
+CREATED = {"1": datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC).timestamp()}
+
+
+@pytest.mark.parametrize(
+    ("operator", "others", "taken"),
+    [
+        ([deletion("1", at=20)], [], {"1"}),
+        ([deletion("1", at=20, code=409)], [], set()),
+        ([deletion("1", at=20)], [deletion("", at=5)], {"1"}),  # another Pod of that name
+        ([deletion("1", at=20)], [deletion("", at=15)], set()),
+        ([deletion("1", at=20)], [deletion("", at=25)], {"1"}),  # the kubelet's, at the end
+    ],
+)
+def test_whom_the_operator_took_down(
+    operator: list[dict[str, Any]], others: list[dict[str, Any]], taken: set[str]
+) -> None:
+    assert requests.taken_down(operator, others, CREATED) == taken

@@ -1,0 +1,92 @@
+"""One fault at a time between the operator and the API server; `make chaos` mixes them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from e2e.chaos import impatient
+from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.operator_process import OperatorProcess
+from e2e.eventually import eventually
+from e2e.faults import Fault, Proxy, Route, StreamFault
+from tests.integration.controller.sites import Sites
+
+
+@pytest.fixture
+def proxy(operator: OperatorProcess, control_plane: ControlPlane, tmp_path: Path) -> Iterator[Proxy]:
+    """Behind it runs an operator with little patience, in place of the usual one."""
+    operator.stop()
+    with Proxy(control_plane.operator_kubeconfig, tmp_path, kill=lambda: None) as proxy:
+        command: list[str | Path] = [sys.executable, Path(impatient.__file__), "run"]
+        impatient_one = OperatorProcess(proxy.kubeconfig, tmp_path, command=command)
+        impatient_one.start()
+        yield proxy
+        proxy.faults = None
+        impatient_one.stop()
+    operator.start()
+
+
+@dataclass
+class Refuse:
+    """All requests of a sort."""
+
+    verb: str
+    resource: str
+
+    def request(self, route: Route) -> Fault:
+        refused = (route.verb, route.resource) == (self.verb, self.resource)
+        return Fault(kind="refuse", refusal=(500, "InternalError")) if refused else Fault()
+
+
+@dataclass
+class Silence:
+    """The first watch of each resource tells nothing, and its connection stays open."""
+
+    watches: Counter[str] = field(default_factory=Counter)
+
+    def request(self, route: Route) -> Fault:
+        if route.verb != "watch":
+            return Fault()
+        self.watches[route.resource] += 1
+        first = self.watches[route.resource] == 1
+        return Fault(stream=StreamFault("", 0, "hang") if first else None)
+
+
+def test_a_replacement_is_recorded_although_no_status_could_be_written_meanwhile(
+    sites: Sites, proxy: Proxy
+) -> None:
+    sites.ready()
+    before = sites.uids()
+    proxy.faults = Refuse("patch", "sidecarapps/status")
+    sites.kubectl("delete", "pod", "site-0")
+    sites.replaced(before, "site-0")
+    eventually(sites.pods, until=lambda pods: all(p["status"]["phase"] == "Running" for p in pods))
+    written = sites.get()["status"]
+    assert written["replacements"] == 0
+    refused = proxy.requests
+    eventually(lambda: proxy.requests > refused + 3)
+    proxy.faults = None
+    status = eventually(sites.get, until=lambda site: site["status"]["replacements"] == 1)["status"]
+    [record] = status["recentReplacements"]
+    assert (record["oldUID"], record["newUID"]) == (before["site-0"], sites.uids()["site-0"])
+
+
+def test_watches_that_fall_silent_are_begun_anew(sites: Sites, proxy: Proxy, kubectl: Kubectl) -> None:
+    """Ours of Pods and kopf's of our kinds (nolar/kopf#1276)."""
+    sites.ready(replicas=2)
+    before = sites.uids()
+    proxy.faults = silence = Silence()
+    proxy.cut_watches()
+    eventually(lambda: silence.watches.keys() >= {"pods", "sidecarapps"})
+    kubectl("delete", "pod", "site-1")
+    sites.replaced(before, "site-1")
+    sites.ready(replicas=3)
+    assert silence.watches["pods"] > 1
+    assert silence.watches["sidecarapps"] > 1

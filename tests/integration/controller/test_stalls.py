@@ -1,0 +1,83 @@
+"""A part of the operator stands still: probes say so, and what others can make up for they do."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.operator_process import OperatorProcess
+from e2e.eventually import eventually
+from tests.integration.controller import stalls
+from tests.integration.controller.sites import Sites
+
+
+@pytest.fixture
+def stall(
+    operator: OperatorProcess, control_plane: ControlPlane, tmp_path: Path
+) -> Iterator[Callable[..., OperatorProcess]]:
+    """Runs an operator in which something stands still, in place of the operator."""
+    processes: list[OperatorProcess] = []
+
+    def run(stall: str, *arguments: str) -> OperatorProcess:
+        operator.stop()
+        command: list[str | Path] = [sys.executable, Path(stalls.__file__), stall, *arguments]
+        processes.append(OperatorProcess(control_plane.operator_kubeconfig, tmp_path, command=command))
+        processes[-1].start()
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+    operator.start()
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("blocked_loop", "no answer"),
+        ("stuck_workers", "503 workers: overdue"),
+        ("stuck_watch", "503 Pod watch: overdue"),
+    ],
+)
+def test_liveness_fails_when_something_stands_still(
+    sites: Sites, stall: Callable[..., OperatorProcess], part: str, says: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/healthz"
+    stall(part, f"--health={url}")
+    sites.ready("well")
+    assert probe(url) == "200 ok"
+    sites.apply(stalls.STALL)
+    sites.kubectl("delete", "pod", "well-0", "--wait=false")  # something that waits for a worker
+    eventually(lambda: probe(url), 60, until=lambda answer: answer.startswith(says))
+
+
+def probe(url: str) -> str:
+    """Status and text of the answer, as a kubelet would see it."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own)
+            return f"{answer.status} {answer.read().decode().strip()}"
+    except urllib.error.HTTPError as error:
+        with error:
+            return f"{error.code} {error.read().decode().strip()}"
+    except OSError:
+        return "no answer"
+
+
+def test_whole_lists_find_what_events_missed(sites: Sites, stall: Callable[..., OperatorProcess]) -> None:
+    """kopf hears nothing at all (nolar/kopf#1276): what comes, changes and goes is noticed all the same."""
+    stall("silent_kopf")
+    sites.ready(replicas=1)
+    sites.ready(replicas=2)
+    sites.kubectl("delete", "sidecarapp", "site")
+    sites.wait_until_collected()
+    sites.ready("another")
+    assert sites.pods() == [], "the deleted object's Pods don't come back"
