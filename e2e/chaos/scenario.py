@@ -89,7 +89,7 @@ class Scenario:
             case "kill operator":
                 self._arena.kill_operator()
             case "restart API server":
-                self._arena.control_plane.restart("kube-apiserver")
+                self._arena.restart_api_server()
             case "compact etcd":
                 self._arena.compact(self._api.version())
             case _:
