@@ -25,6 +25,9 @@ from podpatterns.controller.apiserver import PAGE_SIZE, Patience
 from podpatterns.controller.controller import Controller
 from podpatterns.controller.health import probes
 
+END_SECONDS = 5.0
+"""For kopf to end after the work has, and the Lease was given back."""
+
 log = logging.getLogger(__name__)
 
 
@@ -63,6 +66,7 @@ async def serve(
         # kopf would let a task that it did not start go on for 5 s, then break off the Lease's release.
         work.cancel()
         await asyncio.wait([work])
+        asyncio.get_running_loop().call_later(END_SECONDS, _end_at_once)
 
     try:
         # kopf's own endpoint says that all is well for as long as it answers at all.
@@ -75,6 +79,15 @@ async def serve(
         await client.close()
     if not work.cancelled() and (error := work.exception()):
         raise error
+
+
+def _end_at_once() -> None:
+    """kopf (1.45.2) can wait for ever for a new login of its own once it has given up its login task.
+
+    Nothing is left to be done, and a process that neither works nor ends would never be started again.
+    """
+    log.critical("kopf does not end, ending without it")
+    os._exit(1)
 
 
 def _registry(controller: Controller, patience: Patience) -> kopf.OperatorRegistry:

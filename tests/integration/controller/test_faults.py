@@ -21,16 +21,22 @@ from tests.integration.controller.sites import Sites
 
 @pytest.fixture
 def proxy(operator: OperatorProcess, control_plane: ControlPlane, tmp_path: Path) -> Iterator[Proxy]:
-    """Behind it runs an operator with little patience, in place of the usual one."""
+    """In place of the usual operator, `behind` runs behind it."""
     operator.stop()
     with Proxy(control_plane.operator_kubeconfig, tmp_path, kill=lambda: None) as proxy:
-        command: list[str | Path] = [sys.executable, Path(impatient.__file__), "run"]
-        impatient_one = OperatorProcess(proxy.kubeconfig, tmp_path, command=command)
-        impatient_one.start()
         yield proxy
-        proxy.faults = None
-        impatient_one.stop()
     operator.start()
+
+
+@pytest.fixture
+def behind(proxy: Proxy, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """An operator with little patience."""
+    command: list[str | Path] = [sys.executable, Path(impatient.__file__), "run"]
+    operator = OperatorProcess(proxy.kubeconfig, tmp_path, command=command)
+    operator.start()
+    yield operator
+    proxy.faults = None
+    operator.stop()
 
 
 @dataclass
@@ -60,7 +66,7 @@ class Silence:
 
 
 def test_a_replacement_is_recorded_although_no_status_could_be_written_meanwhile(
-    sites: Sites, proxy: Proxy
+    sites: Sites, proxy: Proxy, behind: OperatorProcess
 ) -> None:
     sites.ready()
     before = sites.uids()
@@ -78,7 +84,9 @@ def test_a_replacement_is_recorded_although_no_status_could_be_written_meanwhile
     assert (record["oldUID"], record["newUID"]) == (before["site-0"], sites.uids()["site-0"])
 
 
-def test_watches_that_fall_silent_are_begun_anew(sites: Sites, proxy: Proxy, kubectl: Kubectl) -> None:
+def test_watches_that_fall_silent_are_begun_anew(
+    sites: Sites, proxy: Proxy, behind: OperatorProcess, kubectl: Kubectl
+) -> None:
     """Ours of Pods and kopf's of our kinds (nolar/kopf#1276)."""
     sites.ready(replicas=2)
     before = sites.uids()
@@ -90,3 +98,20 @@ def test_watches_that_fall_silent_are_begun_anew(sites: Sites, proxy: Proxy, kub
     sites.ready(replicas=3)
     assert silence.watches["pods"] > 1
     assert silence.watches["sidecarapps"] > 1
+
+
+class Expire:
+    """One watch of kopf's is refused as no server should, and its others break."""
+
+    def request(self, route: Route) -> Fault:
+        if route.verb != "watch" or route.resource == "pods":
+            return Fault()
+        expired = route.resource == "sidecarapps"
+        return Fault(kind="refuse", refusal=(410, "Expired"), delay=1) if expired else Fault(kind="cut")
+
+
+def test_an_operator_whose_kopf_gave_up_ends(proxy: Proxy, behind: OperatorProcess) -> None:
+    """It is for the kubelet to start it again."""
+    proxy.faults = Expire()
+    proxy.cut_watches()
+    eventually(lambda: behind.ended)
