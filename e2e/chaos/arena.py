@@ -110,6 +110,8 @@ def arena(directory: Path) -> Iterator[Arena]:
         kubectl = Kubectl(control_plane.kubeconfig)
         kubectl("apply", f"--filename={CRDS}")
         kubectl("wait", "--for=condition=Established", f"--filename={CRDS}", "--timeout=30s")
+        # The garbage collector looks for new kinds every half minute, but at its start at once.
+        control_plane.restart("kube-controller-manager")
         kubectl("create", "namespace", "chaos-mark")
         kubectl("wait", "--for=create", "serviceaccount/default", "--namespace=chaos-mark", "--timeout=30s")
         grant_operator_rights(control_plane)

@@ -21,7 +21,9 @@ LONGEST_DELAY = 0.3
 LONGEST_LATENESS = 1.5
 LONGEST_SILENCE = 3.0
 """Seconds."""
-WRITES = {("create", "pods"), ("delete", "pods"), ("patch", "sidecarapps/status"), ("patch", "pods")}
+NO_WRITES = ("get", "list", "continue", "watch")
+ASIDE = ("events", "leases")
+"""Writes that are not part of the work."""
 
 Refusal = tuple[int, str]
 Kind = Literal["none", "refuse", "cut", "lose", "gateway", "mute"]
@@ -88,7 +90,7 @@ class Decisions(Protocol):
 class Faults:
     """Those of one scenario, which runs in `namespace`; requests about other namespaces are left alone.
 
-    `kills` has the numbers of those writes of Pods and statuses at which the operator is killed.
+    `kills` has the numbers of those writes at which the operator is killed.
     """
 
     def __init__(self, seed: int, namespace: str, kills: frozenset[int] = frozenset()) -> None:
@@ -111,7 +113,7 @@ class Faults:
         fault = _trouble(route, random) if random.random() < TROUBLE else Fault()
         if route.verb in ("list", "continue") and random.random() < SHORT_PAGES:
             fault = replace(fault, page=random.randint(1, 3))
-        if sort in WRITES:
+        if route.verb not in NO_WRITES and route.resource not in ASIDE:
             self._writes += 1
             if self._writes in self._kills:
                 fault = Fault(kill=random.choice(["before", "after"]))
