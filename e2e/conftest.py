@@ -15,6 +15,7 @@ from e2e.cluster.namespace import own_namespace
 from e2e.diagnosis import diagnosis
 from e2e.terminal import uncaptured
 from e2e.website import Website
+from e2e.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -69,6 +70,19 @@ def kubectl(namespace: str) -> Kubectl:
 def operator(cluster: Cluster) -> None:
     """The operator, as Helm installs it. It stays as long as the cluster."""
     release.install()
+
+
+@pytest.fixture(autouse=True)
+def witness(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Watches every scenario with the operator, and fails it when a rule is broken that must always hold."""
+    if not {"operator", "namespace"} <= set(request.fixturenames):
+        yield
+        return
+    request.getfixturevalue("operator")
+    with Witness(request.getfixturevalue("cluster"), request.getfixturevalue("namespace")) as witness:
+        yield
+        violations = witness.violations()
+    assert not violations, "\n".join(map(str, [*violations, *witness.gaps]))
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class ControlPlane:
     this one.
 
     A context manager: inside, the API is ready and `kubeconfig` and `tls` belong to an administrator,
-    `operator_kubeconfig` to the operator's user, whose writes are in `audit_log`.
+    `operator_kubeconfig` to the operator's user, whose writes are in the audit log.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ControlPlane:
         self.tls = pki.tls_context(*ADMINISTRATOR)
         self.operator_kubeconfig = directory / "operator.kubeconfig"
         pki.write_kubeconfig(self.operator_kubeconfig, self.url, OPERATOR)
-        self.audit_log = directory / "audit.log"
+        self._audit_log = directory / "audit.log"
         client = [
             "--leader-elect=false",
             "--secure-port=0",
@@ -68,7 +68,7 @@ class ControlPlane:
             "kube-apiserver": [
                 *_kube_apiserver(pki, api_port, etcd_port),
                 f"--audit-policy-file={AUDIT_POLICY}",
-                f"--audit-log-path={self.audit_log}",
+                f"--audit-log-path={self._audit_log}",
             ],
             "kube-controller-manager": [*_kube_controller_manager(pki), *client],
             "kube-scheduler": client,
@@ -125,6 +125,20 @@ class ControlPlane:
     def pids(self) -> dict[str, int]:
         """The process ids of the components that run."""
         return {name: process.pid for name, process in self.processes.items() if process.pid}
+
+    @property
+    def operator_user(self) -> str:
+        return OPERATOR
+
+    def audit(self, position: int) -> bytes:
+        """What the audit log has from that byte on."""
+        with self._audit_log.open("rb") as log:
+            log.seek(position)
+            return log.read()
+
+    def audit_end(self) -> int:
+        """How many bytes the audit log has."""
+        return self._audit_log.stat().st_size
 
     def log_tail(self) -> str:
         """The last lines of every component's log."""

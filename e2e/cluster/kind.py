@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,9 +20,10 @@ import yaml
 from pytest_kind import KindCluster
 
 from e2e.cluster import engine
-from e2e.cluster.cache import lock
+from e2e.cluster.cache import digest, lock
 from e2e.cluster.command import CommandFailed, pipe, run
 from e2e.cluster.image import image_id
+from e2e.cluster.kubeconfig import server_and_tls
 from e2e.cluster.node_image import BUILT, node_image
 from e2e.cluster.programs import programs
 from e2e.cluster.progress import step
@@ -38,6 +40,13 @@ REUSE_SECONDS = 30
 
 # The label that an image in the node gets: its id in the engine.
 LOADED = "dev.podpatterns.id"
+
+
+CONFIGURATION = Path(__file__).with_name("kind.yaml")
+AUDIT_POLICY = Path(__file__).with_name("audit-policy.yaml")
+AUDIT_LOG = "/var/log/podpatterns/audit.log"
+MADE_FROM = "/kind/podpatterns.made-from"
+"""Both in the node. The second has the digest of the configuration."""
 
 
 class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
@@ -62,6 +71,7 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
                 configuration = DIRECTORY / "kind.yaml"
                 configuration.write_text(yaml.safe_dump(_configuration(self.image)))
                 super().create(configuration)
+                run("docker", "exec", NODE, "sh", "-c", f"echo {_made_from()} >{MADE_FROM}")
                 self._await_ready(START_SECONDS)
             self.made = True
 
@@ -89,6 +99,29 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
             for name in map(_reference, missing):
                 run(*ctr, "label", name, f"{LOADED}={identities[name]}")
 
+    @property
+    def url(self) -> str:
+        return server_and_tls(KUBECONFIG)[0]
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """To be known to the API server as an administrator."""
+        return server_and_tls(KUBECONFIG)[1]
+
+    @property
+    def operator_user(self) -> str:
+        """As whom the operator of the Helm release speaks to the API server."""
+        return "system:serviceaccount:podpatterns-system:podpatterns-operator"
+
+    def audit(self, position: int) -> bytes:
+        """What the API server's audit log has from that byte on."""
+        command = ["docker", "exec", NODE, "tail", f"--bytes=+{position + 1}", AUDIT_LOG]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
+    def audit_end(self) -> int:
+        """How many bytes the audit log has."""
+        return int(run("docker", "exec", NODE, "stat", "--format=%s", AUDIT_LOG))
+
     @contextmanager
     def port_forward(self, target: str, port: int, *arguments: str) -> Iterator[int]:
         """A port of this machine that leads to `port` of `target`, such as `service/site`, while inside."""
@@ -109,12 +142,13 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
                 process.wait()
 
     def _exists(self) -> bool:
-        """Whether the node's container runs, and that from the image we want."""
+        """Whether the node's container runs, and that from the image and the configuration that we want."""
         try:
-            found = run("docker", "container", "inspect", "--format", "{{.State.Running}} {{.Image}}", NODE)
+            found = run("docker", "container", "inspect", "--format", "{{.Image}}", NODE)
+            made_from = run("docker", "exec", NODE, "cat", MADE_FROM)
         except CommandFailed:
             return False
-        return found == f"true {image_id(self.image)}"
+        return (found, made_from) == (image_id(self.image), _made_from())
 
     def _works(self) -> bool:
         try:
@@ -141,12 +175,18 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _configuration(image: str) -> dict[str, Any]:
-    configuration: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "kind.yaml").read_text())
+    configuration: dict[str, Any] = yaml.safe_load(CONFIGURATION.read_text())
+    mount = {"hostPath": str(AUDIT_POLICY), "containerPath": "/etc/podpatterns/audit-policy.yaml"}
+    configuration["nodes"] = [{"role": "control-plane", "extraMounts": [{**mount, "readOnly": True}]}]
     if image == BUILT:  # This one brings the network of its Pods along, and what they resolve names with.
         configuration["networking"] = {"disableDefaultCNI": True}
         kubelet = {"kind": "KubeletConfiguration", "resolvConf": "/kind/pod-resolv.conf"}
         configuration["kubeadmConfigPatches"].append(json.dumps(kubelet))
     return configuration
+
+
+def _made_from() -> str:
+    return digest(CONFIGURATION, AUDIT_POLICY)
 
 
 def _reference(tag: str) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import ssl
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -14,6 +13,7 @@ import trustme
 import yaml
 from aiohttp import web
 
+from e2e.cluster.kubeconfig import server_and_tls
 from e2e.faults.faults import Decisions, Fault, StreamFault
 from e2e.faults.route import Route
 from e2e.loopthread import LoopThread
@@ -35,9 +35,7 @@ class Proxy(LoopThread):
 
     def __init__(self, kubeconfig: Path, directory: Path, kill: Callable[[], None]) -> None:
         super().__init__()
-        upstream = yaml.safe_load(kubeconfig.read_text())
-        self._url = upstream["clusters"][0]["cluster"]["server"]
-        self._upstream_tls = _tls(upstream)
+        self._url, self._upstream_tls = server_and_tls(kubeconfig)
         self._kill = kill
         self.kubeconfig = directory / "proxy.kubeconfig"
         self.faults: Decisions | None = None
@@ -194,16 +192,3 @@ def _status(code: int, reason: str) -> dict[str, Any]:
         "reason": reason,
         "message": f"{reason}, says the proxy",
     }
-
-
-def _tls(kubeconfig: dict[str, Any]) -> ssl.SSLContext:
-    """To trust its server and be known as its user."""
-    authority = kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
-    user = kubeconfig["users"][0]["user"]
-    context = ssl.create_default_context(cadata=base64.b64decode(authority).decode())
-    with tempfile.NamedTemporaryFile() as pair:
-        pair.write(base64.b64decode(user["client-certificate-data"]))
-        pair.write(base64.b64decode(user["client-key-data"]))
-        pair.flush()
-        context.load_cert_chain(pair.name)
-    return context

@@ -7,45 +7,40 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from e2e.witness.change import Object
+    from e2e.witness.scene import Scene
 
 
 class AuditLog:
     """What was asked for in `namespace` from now on, in the order in which it was answered."""
 
-    def __init__(self, path: Path, user: str, namespace: str) -> None:
-        self._path = path
-        self._user = user
+    def __init__(self, scene: Scene, namespace: str) -> None:
+        self._scene = scene
         self._namespace = namespace
-        self._position = path.stat().st_size if path.exists() else 0
+        self._position = scene.audit_end()
         self._entries: list[Object] = []
 
     def entries(self) -> list[Object]:
-        """The writes of `user`, Leases aside."""
-        return [entry for entry in self._all() if entry["user"]["username"] == self._user]
+        """The operator's writes, Leases aside."""
+        return [entry for entry in self._all() if entry["user"]["username"] == self._scene.operator_user]
 
     def others(self) -> list[Object]:
         """Deletions and evictions of Pods by anybody else."""
-        return [entry for entry in self._all() if entry["user"]["username"] != self._user]
+        return [entry for entry in self._all() if entry["user"]["username"] != self._scene.operator_user]
 
     def _all(self) -> list[Object]:
         self._entries += self._new()
         return list(self._entries)
 
     def _new(self) -> Iterator[Object]:
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as log:
-            log.seek(self._position)
-            for line in log:
-                if not line.endswith(b"\n"):
-                    return  # still being written
-                self._position += len(line)
-                # A line is kilobytes, most are other tests', and reading JSON is the costly part.
-                if self._namespace.encode() not in line:
-                    continue
-                entry: Object = json.loads(line)
-                if entry.get("objectRef", {}).get("namespace") == self._namespace:
-                    yield entry
+        for line in self._scene.audit(self._position).splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                return  # still being written
+            self._position += len(line)
+            # A line is kilobytes, most are other tests', and reading JSON is the costly part.
+            if self._namespace.encode() not in line:
+                continue
+            entry: Object = json.loads(line)
+            if entry.get("objectRef", {}).get("namespace") == self._namespace:
+                yield entry

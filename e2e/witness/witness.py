@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from e2e.cluster.control_plane import OPERATOR
 from e2e.eventually import eventually
 from e2e.loopthread import LoopThread
 from e2e.witness import requests
@@ -21,7 +20,7 @@ from e2e.witness.watcher import Watcher
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from e2e.cluster.control_plane import ControlPlane
+    from e2e.witness.scene import Scene
 
 QUIET_SECONDS = 0.5
 """After so long without a write the operator is taken to have nothing left to do."""
@@ -34,13 +33,13 @@ class Witness(LoopThread):
     Changes of all kinds are put into the one order that resourceVersions give them, and judged in it.
     """
 
-    def __init__(self, control_plane: ControlPlane, namespace: str) -> None:
+    def __init__(self, scene: Scene, namespace: str) -> None:
         super().__init__()
         paths = {f"/api/v1/namespaces/{namespace}/pods": "Pod"}
         for plural, kind in OUR_KINDS.items():
             paths[f"/apis/podpatterns.dev/v1alpha1/namespaces/{namespace}/{plural}"] = kind
-        self._watchers = [Watcher(control_plane.url, control_plane.tls, *item) for item in paths.items()]
-        self._audit = AuditLog(control_plane.audit_log, OPERATOR, namespace)
+        self._watchers = [Watcher(scene.url, scene.tls, *item) for item in paths.items()]
+        self._audit = AuditLog(scene, namespace)
         self._idle_broken: list[Violation] = []
 
     def violations(self) -> list[Violation]:
