@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.witness import Witness
+from tests.integration.controller import variants
 from tests.integration.controller.sites import Sites
 
 
@@ -33,6 +35,26 @@ def _operator(
 def operator(_operator: OperatorProcess) -> OperatorProcess:
     """The operator, running; a test that stops it starts it again."""
     return _operator
+
+
+@pytest.fixture
+def variant(
+    operator: OperatorProcess, control_plane: ControlPlane, tmp_path: Path
+) -> Iterator[Callable[..., OperatorProcess]]:
+    """Runs a variant of the operator in its place."""
+    processes: list[OperatorProcess] = []
+
+    def run(name: str, *arguments: str) -> OperatorProcess:
+        operator.stop()
+        command: list[str | Path] = [sys.executable, Path(variants.__file__), name, *arguments]
+        processes.append(OperatorProcess(control_plane.operator_kubeconfig, tmp_path, command=command))
+        processes[-1].start()
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+    operator.start()
 
 
 @pytest.fixture(autouse=True)

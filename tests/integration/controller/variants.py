@@ -1,6 +1,6 @@
-"""`podpatterns run` with one part standing still, and little patience.
+"""`podpatterns run`, but with a part that stands still, or of another version; and with little patience.
 
-python stalls.py <stall> [--health URL]
+python variants.py <variant> [--health URL]
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ from functools import partial
 from typing import Any
 
 from podpatterns.cli import main
-from podpatterns.controller import census, controller, shell
+from podpatterns.compose import pod_manifest
+from podpatterns.controller import census, controller, reconciler, shell
 from podpatterns.controller.apiserver import ApiServer, Patience
-from podpatterns.controller.informer import PODS
 from podpatterns.controller.key import Key
 from podpatterns.controller.reconciler import Reconciler
 
-STALL = "stall"
-"""A look at an object of this name is where it happens."""
-
-reconcile = Reconciler.reconcile
+reconcile = reconciler.Reconciler.reconcile
 
 
 def blocked_loop() -> None:
-    """A look blocks the event loop."""
+    """A look at an object called `blocked-loop` blocks the event loop."""
 
     async def block(self: Reconciler, key: Key) -> float | None:
-        if key.name == STALL:
+        if key.name == "blocked-loop":
             time.sleep(3600)  # noqa: ASYNC251 (that is the point)
         return await reconcile(self, key)
 
@@ -37,11 +34,11 @@ def blocked_loop() -> None:
 
 
 def stuck_workers() -> None:
-    """Every look waits for what never comes, once one has met the object."""
+    """Every look waits for what never comes, once one has met an object called `stuck-workers`."""
     stalled = asyncio.Event()
 
     async def wait(self: Reconciler, key: Key) -> float | None:
-        if key.name == STALL:
+        if key.name == "stuck-workers":
             stalled.set()
         if stalled.is_set():
             await asyncio.Future()
@@ -51,13 +48,13 @@ def stuck_workers() -> None:
 
 
 def stuck_watch() -> None:
-    """The watch of Pods waits without a limit once it has heard of a Pod of the object."""
+    """The watch of Pods waits without a limit once it has heard of the Pod `stuck-watch-0`."""
     watch = ApiServer.watch
 
     async def deaf(self: ApiServer, path: str, since: int, **params: str) -> Any:
         async for event in watch(self, path, since, **params):
             yield event
-            if path == PODS and event["object"]["metadata"].get("name", "").startswith(STALL):
+            if path == "/api/v1/pods" and event["object"]["metadata"].get("name") == "stuck-watch-0":
                 await asyncio.Future()
 
     ApiServer.watch = deaf  # type: ignore[method-assign]
@@ -73,12 +70,25 @@ def silent_kopf() -> None:
     census.INTERVAL = 1.0
 
 
-STALLS: dict[str, Callable[[], None]] = {
-    stall.__name__: stall for stall in (blocked_loop, stuck_workers, stuck_watch, silent_kopf)
+def next_version() -> None:
+    """Makes Pods a little differently."""
+
+    def differently(*arguments: Any) -> dict[str, Any]:
+        pod = pod_manifest(*arguments)
+        pod["metadata"].setdefault("annotations", {})["test.example/version"] = "next"
+        pod["spec"]["enableServiceLinks"] = False
+        return pod
+
+    reconciler.pod_manifest = differently  # type: ignore[attr-defined, assignment]
+
+
+VARIANTS: dict[str, Callable[[], None]] = {
+    variant.__name__: variant
+    for variant in (blocked_loop, stuck_workers, stuck_watch, silent_kopf, next_version)
 }
 
 if __name__ == "__main__":
     controller.STALL_SECONDS = 1.0
     shell.serve = partial(shell.serve, patience=Patience(request=1, silence=2))
-    STALLS[sys.argv.pop(1)]()
+    VARIANTS[sys.argv.pop(1)]()
     main(["run", *sys.argv[1:]])
