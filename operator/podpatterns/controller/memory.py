@@ -15,6 +15,10 @@ from podpatterns.replicas.status import Failure
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes, as in the names that Kubernetes generates."""
 SUFFIX_LENGTH = 5
+STATUS_PAUSE = 0.5
+"""Seconds in which one status tells of all that happens to an object in motion: a custom resource's status
+costs the API server three times what a ReplicaSet's does, comes back to us as an event, and keeps the next
+look waiting."""
 LONG_LIFE = 600.0
 """Seconds after which a Pod's failure is no sign that the next fails too: the kubelet's, for containers."""
 
@@ -36,6 +40,8 @@ class Memory:
     """The one that the failure is about: a corrected object need not wait."""
     hold_until: float = 0
     """No creation before this moment, in monotonic seconds."""
+    status_due: float | None = None
+    """When the status of an object in motion is to be written, in monotonic seconds."""
 
     replacements: Replacements = field(default_factory=Replacements)
     deleted: dict[str, str] = field(default_factory=dict)
@@ -76,6 +82,12 @@ class Memory:
         lives = [p.finished_at - p.created for p in before if p.finished_at and p.uid in now]
         if lives:
             self.failed_pods = 0 if max(lives) > LONG_LIFE else self.failed_pods + 1
+
+    def status_may_wait(self, now: float) -> float:
+        """Seconds for which the status of an object in motion need not be written yet."""
+        if self.status_due is None:
+            self.status_due = now + STATUS_PAUSE
+        return max(0.0, self.status_due - now)
 
     def well(self) -> None:
         self.failure, self.failures = None, 0

@@ -41,6 +41,7 @@ from podpatterns.replicas.progress import until_stuck
 from podpatterns.replicas.status import (
     Observed,
     app_status,
+    at_rest,
     part_status,
     revision_name,
     unreadable_status,
@@ -142,8 +143,13 @@ class Reconciler:
         self._tell(entry, outcome, changes)
         if "updateRevision" not in entry.status and not revisions:
             # After the Pods, which nobody should wait for, and before the status that says it is kept.
-            await self._history.begin(app, composition)
+            memory.revisions = await self._history.begin(app, composition)
         status = self._app_status(entry, wanted, (), memory)
+        in_motion = not (status == entry.status or at_rest(status) or outcome.failure)
+        if in_motion and (pause := memory.status_may_wait(time.monotonic())):
+            await self._ownership.release(entry)
+            return _sooner(after, pause)
+        memory.status_due = None
         if memory.revisions:
             now = self._pods.of(key, entry.uid)
             memory.revisions = await self._history.prune(app, memory.revisions, status, now)

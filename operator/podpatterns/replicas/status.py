@@ -14,6 +14,7 @@ from podpatterns.replicas.progress import Course, last_progress
 from podpatterns.replicas.replacement import Replacement
 from podpatterns.replicas.wanted import Wanted
 
+COMPLETE = "RevisionComplete"
 REPLACEMENTS_KEPT = 10
 NAMES_SHOWN = 5
 """Pods named in a message; the counts tell of the others."""
@@ -136,6 +137,13 @@ def revision_name(app: Pattern, revision: str) -> str:
     return f"{app.metadata.name}-{revision}"
 
 
+def at_rest(status: Mapping[str, Any]) -> bool:
+    """Nothing more is about to happen by itself: all is as wanted."""
+    found = {c["type"]: c for c in status["conditions"]}
+    complete = found["Progressing"]["reason"] == COMPLETE and status["terminatingReplicas"] == 0
+    return bool(complete and found["Ready"]["status"] == "True")
+
+
 def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
     """The count and the last few, newest first."""
     new = [
@@ -191,7 +199,7 @@ def _progressing(app: Pattern, observed: Observed, course: Course, status: Mappi
         )
     count = f"{course.updated} of {app.spec.replicas} Pods have the newest revision"
     if course.complete(app):
-        return Condition("Progressing", True, "RevisionComplete", count)
+        return Condition("Progressing", True, COMPLETE, count)
     if held := course.held(app):
         reason, why = held
         return Condition("Progressing", reason != "Paused", reason, f"{count}; {why}")

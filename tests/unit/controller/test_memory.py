@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from podpatterns.controller.memory import Memory
+from podpatterns.controller.memory import STATUS_PAUSE, Memory
 from podpatterns.replicas import Delete
 from podpatterns.replicas.status import Failure
 from tests.builders import NOW, failed, pod
@@ -58,6 +58,15 @@ def test_pods_that_fail_one_after_the_other_are_counted_until_one_lived_long() -
     veteran = failed("site-9", created=NOW - 5000, finished_at=NOW - 19)
     memory.carried_out([Delete(veteran.name, veteran.uid, "Failed", "r")], [veteran], [])
     assert memory.failed_pods == 0
+
+
+def test_the_status_of_an_object_in_motion_is_due_once_in_a_while() -> None:
+    memory = Memory("uid")
+    assert memory.status_may_wait(10.0) == STATUS_PAUSE
+    assert memory.status_may_wait(10.0 + STATUS_PAUSE / 2) == STATUS_PAUSE / 2
+    assert memory.status_may_wait(10.0 + STATUS_PAUSE) == 0
+    memory.status_due = None
+    assert memory.status_may_wait(20.0) == STATUS_PAUSE
 
 
 def test_why_a_pod_was_deleted_is_known_until_it_is_gone() -> None:
