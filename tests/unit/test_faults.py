@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import get_args, get_type_hints
+
 import pytest
 
-from e2e.chaos.plan import plan
-from e2e.faults.faults import Fault, Faults
+from e2e.chaos.plan import Step, plan
+from e2e.faults.faults import Fault, Faults, StreamFault
 from e2e.faults.route import Route
 
 CREATE = Route("create", "pods", "ns")
@@ -57,3 +59,25 @@ def test_the_operator_is_killed_at_the_planned_write() -> None:
 
 def test_plans_are_the_seeds() -> None:
     assert plan(3) == plan(3) != plan(4)
+
+
+def test_the_seeds_of_a_test_run_have_everything_that_can_happen() -> None:
+    plans = [plan(seed) for seed in range(1, 51)]
+    steps = {step.do for p in plans for step in p.steps}
+    assert steps == set(get_args(get_type_hints(Step)["do"]))
+    assert any(p.standby for p in plans)
+    assert any(p.kills for p in plans)
+    faults, sorts = (
+        [],
+        [CREATE, Route("list", "pods", ""), Route("continue", "pods", ""), Route("watch", "pods", "")],
+    )
+    for p in plans:
+        decisions = Faults(p.seed, "ns")
+        faults += [decisions.request(sort) for sort in sorts * 3]
+    assert {fault.kind for fault in faults} == set(get_args(get_type_hints(Fault)["kind"]))
+    refusals = {code for fault in faults if fault.kind == "refuse" for code, _ in [fault.refusal]}
+    assert refusals == {409, 410, 429, 500, 503, 504}
+    assert any(fault.late for fault in faults)
+    assert any(fault.page for fault in faults)
+    ends = {fault.stream.end for fault in faults if fault.stream}
+    assert ends == set(get_args(get_type_hints(StreamFault)["end"]))
