@@ -7,7 +7,7 @@ rate at which Pods can be created.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -62,10 +62,19 @@ class ListPage:
 
 
 class ApiServer:
-    """Requests with the client's authentication, which is renewed as tokens rotate."""
+    """Requests with the client's authentication, which is renewed as tokens rotate.
 
-    def __init__(self, client: ApiClient, patience: Patience = Patience()) -> None:
+    `fence` is called before every write and raises when there must be none any more.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        patience: Patience = Patience(),
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
         self.patience = patience
+        self._fence = fence
         self._rest = client.rest_client
         self._configuration = client.configuration
 
@@ -142,6 +151,8 @@ class ApiServer:
         content_type: str = "application/json",
     ) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=self.patience.request)
+        if method != "GET":
+            self._fence()
         try:
             response = await self._request(
                 method, path, params=params, body=body, content_type=content_type, timeout=timeout

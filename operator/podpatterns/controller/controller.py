@@ -16,7 +16,7 @@ from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.health import Health
 from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
-from podpatterns.controller.leadership import Leadership
+from podpatterns.controller.leadership import Leadership, LeadershipLostError
 from podpatterns.controller.objectstore import ObjectStore
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.reconciler import Reconciler
@@ -42,7 +42,8 @@ class Controller:
         helpers: HelperImages,
         patience: Patience,
     ) -> None:
-        api = ApiServer(client, patience)
+        self._leadership = Leadership(ApiServer(client, patience), lease_namespace, identity)
+        api = ApiServer(client, patience, self._leadership.check)
         self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
         self._queue: WorkQueue[Key] = WorkQueue()
@@ -55,7 +56,6 @@ class Controller:
         self._reconciler = Reconciler(
             api, objects, pods, config_maps, self._recorder, self._add, images=helpers
         )
-        self._leadership = Leadership(api, lease_namespace, identity)
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """An object of ours, as kopf's watch delivers it."""
@@ -100,6 +100,8 @@ class Controller:
             except (ApiError, UnansweredError) as error:
                 log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
                 self._queue.add_failed(key)
+            except LeadershipLostError:
+                raise
             except Exception:
                 # One object's surprise must not end the work for all others.
                 log.exception("Look failed unexpectedly, trying again", extra={"key": str(key)})

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +26,8 @@ LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 12, 8, 1
 REQUEST_SECONDS = 3.5
 """A successor waits LEASE_SECONDS after a crash, and up to RETRY_SECONDS more. A holder without an answer
 gives up after RENEW_SECONDS and one last request, so that it has stopped before anybody else starts."""
+FENCE_SECONDS = 1.0
+"""A write that is begun so long before the Lease runs out has reached the API server by then."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,8 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
         self._api = api
         self._leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._lease: dict[str, Any] = {}
+        self.held_since = -math.inf
+        """When the last write of the Lease was asked for, in monotonic seconds."""
 
     async def get(self, name: str, namespace: str) -> tuple[bool, Any]:  # noqa: ARG002
         try:
@@ -84,6 +90,7 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
             await self._write(self._api.replace(f"{self._leases}/{self.name}", {**self._lease, "spec": spec}))
 
     async def _write(self, request: Any) -> bool:
+        asked = time.monotonic()
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 self._lease = await request
@@ -91,6 +98,7 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
             if not (isinstance(error, ApiError) and error.code == HTTPStatus.CONFLICT):
                 log.warning("Lease not written", extra={"error": repr(error)})
             return False
+        self.held_since = asked
         return True
 
 
@@ -114,6 +122,14 @@ class Leadership:
 
     async def release(self) -> None:
         await self._lock.release()
+
+    def check(self) -> None:
+        """Raises LeadershipLostError once somebody else may lead.
+
+        A process that stood still learns it so from the clock, before its renewal notices.
+        """
+        if time.monotonic() - self._lock.held_since > LEASE_SECONDS - FENCE_SECONDS:
+            raise LeadershipLostError
 
     async def _lead(self) -> None:
         log.info("Leading", extra={"identity": self._lock.identity})

@@ -6,9 +6,11 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
 from tests.integration.controller.sites import Sites
@@ -57,3 +59,21 @@ def test_whole_lists_find_what_events_missed(sites: Sites, variant: Callable[...
     sites.wait_until_collected()
     sites.ready("another")
     assert sites.pods() == [], "the deleted object's Pods don't come back"
+
+
+def test_a_leader_that_stood_still_writes_nothing_when_it_goes_on(
+    sites: Sites,
+    variant: Callable[..., OperatorProcess],
+    control_plane: ControlPlane,
+    tmp_path: Path,
+) -> None:
+    """Somebody else leads by then, and the witness counts the Pods."""
+    frozen = variant("frozen_look")
+    second = OperatorProcess(control_plane.operator_kubeconfig, tmp_path, "operator-1")
+    second.start(leading=False)
+    try:
+        sites.ready("frozen", podNaming="Generated")
+        eventually(lambda: frozen.ended)
+        assert len(sites.pods("frozen")) == 1
+    finally:
+        second.stop()

@@ -14,9 +14,10 @@ from typing import Any
 
 from podpatterns.cli import main
 from podpatterns.compose import pod_manifest
-from podpatterns.controller import census, controller, reconciler, shell
+from podpatterns.controller import census, controller, executor, reconciler, shell
 from podpatterns.controller.apiserver import ApiServer, Patience
 from podpatterns.controller.key import Key
+from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
 from podpatterns.controller.reconciler import Reconciler
 
 reconcile = reconciler.Reconciler.reconcile
@@ -70,6 +71,20 @@ def silent_kopf() -> None:
     census.INTERVAL = 1.0
 
 
+def frozen_look() -> None:
+    """The process stands still between the plan and the writes for an object called `frozen`, once."""
+    carry_out = executor.Executor.carry_out
+    frozen: set[str] = set()
+
+    async def freeze(self: executor.Executor, plan: Any, entry: Any, route: Any) -> executor.Outcome:
+        if entry.key.name == "frozen" and not frozen:
+            frozen.add(entry.uid)
+            time.sleep(LEASE_SECONDS + RETRY_SECONDS + 5)  # noqa: ASYNC251 (that is the point)
+        return await carry_out(self, plan, entry, route)
+
+    executor.Executor.carry_out = freeze  # type: ignore[method-assign]
+
+
 def next_version() -> None:
     """Makes Pods a little differently."""
 
@@ -84,7 +99,7 @@ def next_version() -> None:
 
 VARIANTS: dict[str, Callable[[], None]] = {
     variant.__name__: variant
-    for variant in (blocked_loop, stuck_workers, stuck_watch, silent_kopf, next_version)
+    for variant in (blocked_loop, stuck_workers, stuck_watch, silent_kopf, frozen_look, next_version)
 }
 
 if __name__ == "__main__":
