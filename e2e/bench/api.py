@@ -51,6 +51,18 @@ class Api:
 
         await asyncio.gather(*(post() for _ in range(CONCURRENT)))
 
+    async def patch(self, path: str, patch: Mapping[str, Any]) -> None:
+        """A merge patch (RFC 7396)."""
+        headers = {"Content-Type": "application/merge-patch+json"}
+        async with self._session.patch(path, data=json.dumps(patch).encode(), headers=headers) as answer:
+            await answer.read()
+
+    async def items(self, path: str) -> list[dict[str, Any]]:
+        """A collection's objects, whole, from the API server's cache."""
+        async with self._session.get(path, params={"resourceVersion": "0"}) as answer:
+            found: list[dict[str, Any]] = json.loads(await answer.read())["items"]
+            return found
+
     async def delete(self, path: str, **params: str) -> None:
         """Deletes an object, or of a collection as many as the API server can within its time limit."""
         try:

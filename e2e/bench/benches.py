@@ -5,11 +5,12 @@ from __future__ import annotations
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
-from e2e.bench.contender import GENERATED, REPLICASET, STABLE, STATEFULSET
+from e2e.bench.contender import DEPLOYMENT, GENERATED, REPLICASET, STABLE, STATEFULSET
 from e2e.bench.rampup import RampUp, ramped_up
 from e2e.bench.replacement import replace_all, replacements
 from e2e.bench.restart import Restart, restart
 from e2e.bench.row import Goal, Row
+from e2e.bench.update import update
 from e2e.bench.usage import resident_mib
 from e2e.cluster.progress import step
 
@@ -31,7 +32,7 @@ PAIRS = ((GENERATED, REPLICASET, AS_GOOD), (STABLE, STATEFULSET, SWIFTER))
 class Benches:
     """Each method that `NAMES` has, in that order: `defaults` is last as it changes the arena."""
 
-    NAMES = ("replacement", "large", "many", "most", "defaults")
+    NAMES = ("replacement", "large", "update", "many", "most", "defaults")
 
     def __init__(self, arena: Arena, size: Size) -> None:
         self._arena = arena
@@ -58,6 +59,20 @@ class Benches:
         return [
             *_ramp_up_rows(what, ours, theirs),
             Row(f"{what}: CPU per Pod replaced", "ms", replaced[GENERATED], replaced[REPLICASET]),
+        ]
+
+    async def update(self) -> list[Row]:
+        """A new image for one helper, against a Deployment's rolling update; fake nodes restart at once."""
+        pods = self._size.updated
+        ours, theirs = [
+            [await update(self._arena, contender, pods) for _ in range(self._size.rounds)]
+            for contender in (STABLE, DEPLOYMENT)
+        ]
+        what = f"{pods} Pods, one helper's image"
+        restarted = [u.restarted for u in ours], [u.restarted for u in theirs]
+        return [
+            Row(f"{what}: all updated", "s", [u.seconds for u in ours], [u.seconds for u in theirs], AS_GOOD),
+            Row(f"{what}: applications restarted", "", *restarted, NONE, "ours"),
         ]
 
     async def many(self) -> list[Row]:

@@ -26,10 +26,10 @@ class Contender:
     def collection(self, namespace: str) -> str:
         return f"/apis/{self.api_version}/namespaces/{namespace}/{self.plural}"
 
-    def manifest(self, name: str, replicas: int) -> dict[str, Any]:
+    def manifest(self, name: str, replicas: int, helper_image: str = "helper:1") -> dict[str, Any]:
         """An object of `replicas` Pods of two containers each."""
         labels = {LABEL: name}
-        web, helper = ({"name": name, "image": f"{name}:1"} for name in ("web", "helper"))
+        web, helper = {"name": "web", "image": "web:1"}, {"name": "helper", "image": helper_image}
         spec: dict[str, Any] = {"replicas": replicas, **dict(self.settings)}
         if self.side == "ours":
             spec["template"] = {"metadata": {"labels": labels}, "spec": {"containers": [web]}}
@@ -53,6 +53,7 @@ def _ours(naming: str) -> Contender:
 
 GENERATED, STABLE = _ours("Generated"), _ours("Stable")
 REPLICASET = Contender("theirs", "ReplicaSet", "apps/v1", "replicasets")
+DEPLOYMENT = Contender("theirs", "Deployment", "apps/v1", "deployments")
 # Stable makes and replaces its Pods at the same time; OrderedReady would wait for one Pod after another.
 STATEFULSET = Contender(
     "theirs", "StatefulSet", "apps/v1", "statefulsets", (("podManagementPolicy", "Parallel"),)
