@@ -9,6 +9,8 @@ from typing import Any, Literal
 IMAGES = 4
 LARGEST = 6
 PART = "part"
+START_DELAYS = {"green": "300ms", "blue": "1s"}
+"""By site, how long its nodes take to start or restart a container."""
 Strategy = dict[str, Any]
 Naming = Literal["Stable", "Generated"]
 
@@ -27,10 +29,11 @@ class Site:
 
     def manifest(self) -> dict[str, Any]:
         template = {
+            "metadata": {"annotations": {"test.example/start-delay": START_DELAYS.get(self.name, "0s")}},
             "spec": {
                 "terminationGracePeriodSeconds": 1,
                 "containers": [{"name": "web", "image": f"web:{self.image}"}],
-            }
+            },
         }
         spec: dict[str, Any] = {
             "replicas": self.replicas,
@@ -138,7 +141,10 @@ def _changed(random: Random, site: Site) -> Site:
 
 
 def _strategy(random: Random, *, surge: bool) -> Strategy:
-    strategy: Strategy = {"maxUnavailable": random.choice([1, 2, "25%", "50%", "100%"])}
+    strategy: Strategy = {
+        "type": random.choice(["InPlaceIfPossible", "InPlaceIfPossible", "Recreate"]),
+        "maxUnavailable": random.choice([1, 2, "25%", "50%", "100%"]),
+    }
     if surge:
         strategy["maxSurge"] = random.choice([0, 0, 1, 2, "30%"])
     held = random.choice(["", "", "", "", "paused", "OnDelete", "partition"])
@@ -152,7 +158,8 @@ def _strategy(random: Random, *, surge: bool) -> Strategy:
 
 
 def _rolling(strategy: Strategy) -> Strategy:
-    return {name: value for name, value in strategy.items() if name in ("maxUnavailable", "maxSurge")}
+    kept = {name: value for name, value in strategy.items() if name in ("maxUnavailable", "maxSurge")}
+    return {**kept, "type": "Recreate" if strategy["type"] == "Recreate" else "InPlaceIfPossible"}
 
 
 def _step(random: Random, site: Site) -> Step:

@@ -10,8 +10,8 @@ reference or takes back the removal of its labels just while the operator makes 
   made for a UID after the operator has shown that it knows the next one.
 - A Pod passes from one owner to another only by being an orphan in between.
 - The operator takes down no Pod that it knows to be well where fewer than replicas - maxUnavailable would be
-  left, counting in those that others took down since all was well. (An update in place that makes a Pod
-  unready counts as others' doing: `taken_down` is the place to tell otherwise.)
+  left, counting in those that others took down since all was well. A new spec for a running Pod takes it down
+  until its node has taken note; nobody but the operator writes one.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ class Invariants:
         if change.type in ("LISTED", "VANISHED"):
             self._known_well.clear()  # what happened in between, and in which order, nobody saw
         elif before and before.well and (gone or not pod.well):
-            yield from self._judge_loss(before)
+            new_spec = not gone and pod.generation > before.generation
+            yield from self._judge_loss(before, by_operator=new_spec or pod.uid in self._taken_down)
 
     def _judge_creation(self, pod: Pod, owner_uid: str) -> Iterator[Violation]:
         if not pod.kept:
@@ -108,11 +109,11 @@ class Invariants:
         if live > owner.limit:
             yield self._violation(LIMIT, pod, f"live Pods of {owner.key}: {live}, limit {owner.limit}")
 
-    def _judge_loss(self, pod: Pod) -> Iterator[Violation]:
+    def _judge_loss(self, pod: Pod, *, by_operator: bool) -> Iterator[Violation]:
         assert pod.owner_uid
         known, owner = pod.uid in self._known_well, self._owners.get(pod.owner_uid)
         self._known_well.discard(pod.uid)
-        if pod.uid not in self._taken_down:
+        if not by_operator:
             self._lost[pod.owner_uid] += 1
         elif known and owner:
             left = sum(p.well for p in self._pods.values() if p.owner_uid == owner.uid)

@@ -18,6 +18,10 @@ class Pod:
     phase: str
     terminating: bool
     ready: bool
+    generation: int
+    """Counts the changes of its spec."""
+    carried_out: bool
+    """Its node has taken note of the newest spec. Until then it may say Ready of a container about to go."""
     revision: str
     labelled: Key | None
     """The object that its labels name."""
@@ -34,7 +38,7 @@ class Pod:
     def well(self) -> bool:
         """Counts as available, or has done its work."""
         done = self.phase == "Succeeded" and not self.terminating
-        return self.kept and (done or (self.live and self.ready))
+        return self.kept and (done or (self.live and self.ready and self.carried_out))
 
     @property
     def kept(self) -> bool:
@@ -63,6 +67,8 @@ def read(obj: Object) -> Pod:
         phase=status.get("phase", "Pending"),
         terminating="deletionTimestamp" in meta,
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", ())),
+        generation=meta.get("generation", 0),
+        carried_out=status.get("observedGeneration", 0) >= meta.get("generation", 0),
         revision=labels.get(f"{GROUP}/revision", ""),
         labelled=labelled,
         controller=Key(controller["kind"], namespace, controller["name"]) if controller and ours else None,

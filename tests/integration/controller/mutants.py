@@ -16,12 +16,12 @@ from typing import Any
 
 from podpatterns.cli import main
 from podpatterns.compose import pod
-from podpatterns.controller import executor, reconciler
+from podpatterns.controller import executor, podstore, reconciler
 from podpatterns.controller.apiserver import ApiServer, UnansweredError
 from podpatterns.controller.key import Key
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.podstore import PodStore
-from podpatterns.replicas import Plan, Wanted
+from podpatterns.replicas import Plan, Pod, Wanted, observe
 
 WATCH_DELAY = 0.3
 """Seconds by which the Pod watch is late."""
@@ -155,6 +155,15 @@ def takes_all_down() -> None:
     Wanted.of = hasty  # type: ignore[method-assign]
 
 
+def believes_every_ready_pod() -> None:
+    """Takes a Pod's word that it is ready while a container of it is about to be replaced."""
+
+    def trusting(obj: Mapping[str, Any]) -> Pod:
+        return replace(observe(obj), restarting=False, settling=False)
+
+    podstore.observe = trusting  # type: ignore[attr-defined] # it is imported there
+
+
 def none() -> None:
     """Nothing is broken."""
 
@@ -170,6 +179,7 @@ MUTANTS = (
     invents_uids,
     plans_one_too_many,
     takes_all_down,
+    believes_every_ready_pod,
 )
 
 if __name__ == "__main__":

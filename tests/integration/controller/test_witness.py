@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,16 @@ def roll_out(sites: Sites, witness: Witness) -> None:
     sites.apply("rolling", replicas=2, podNaming="Generated", updateStrategy=strategy, image="web:2")
 
 
+def update_in_place(sites: Sites, witness: Witness) -> None:
+    def template(image: str) -> dict[str, Any]:
+        slow = {"annotations": {"test.example/start-delay": "500ms"}}
+        return {"metadata": slow, "spec": {"containers": [{"name": "web", "image": image}]}}
+
+    strategy = {"maxUnavailable": 1}
+    sites.ready("rolling", replicas=3, updateStrategy=strategy, template=template("web:1"))
+    sites.apply("rolling", replicas=3, updateStrategy=strategy, template=template("web:2"))
+
+
 def look(sites: Sites, witness: Witness) -> None:
     """Makes the operator look where nothing is to be done."""
     sites.ready("steady")
@@ -86,6 +97,7 @@ CAUGHT = [
     (mutants.invents_uids, grow, invariants.CONTROLLER),
     (mutants.creates_first, roll_out, invariants.LIMIT),
     (mutants.takes_all_down, roll_out, invariants.AVAILABLE),
+    (mutants.believes_every_ready_pod, update_in_place, invariants.AVAILABLE),
     (mutants.deletes_by_name, shrink, requests.PRECONDITION),
     (mutants.deletes_by_force, shrink, requests.FORCE),
     (mutants.writes_at_every_look, look, requests.IDLE),
@@ -110,7 +122,7 @@ def test_the_operator_is_not_accused(
     sites: Sites, witness: Witness, mutate: Callable[[Callable[[], None]], None]
 ) -> None:
     mutate(mutants.none)
-    for provoke in (grow, shrink, roll_out, look):
+    for provoke in (grow, shrink, roll_out, update_in_place, look):
         provoke(sites, witness)
     eventually(witness.unsettled, until=lambda left: not left)
     assert witness.violations() == []

@@ -51,6 +51,8 @@ def pod(
     labelled: str = "site",
     deleted: bool = False,
     ready: bool = True,
+    generation: int = 1,
+    seen: int = 1,
 ) -> dict[str, Any]:
     reference = {
         "apiVersion": "podpatterns.dev/v1alpha1",
@@ -65,11 +67,16 @@ def pod(
             "namespace": "ns",
             "name": name,
             "uid": uid,
+            "generation": generation,
             "labels": {"podpatterns.dev/kind": "SidecarApp", "podpatterns.dev/name": labelled},
             **({"ownerReferences": [reference]} if owner else {}),
             **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleted else {}),
         },
-        "status": {"phase": phase, "conditions": [{"type": "Ready", "status": str(ready)}]},
+        "status": {
+            "phase": phase,
+            "observedGeneration": seen,
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+        },
     }
 
 
@@ -230,3 +237,16 @@ def test_after_a_gap_nothing_is_known() -> None:
     history = three_well("site-0", "site-1", "site-2")
     for index in range(3):
         assert history.pod(f"site-{index}", event="VANISHED") == []
+
+
+def test_an_update_in_place_takes_a_pod_down_until_its_node_has_taken_note() -> None:
+    history = three_well()
+    assert history.pod("site-2", event="MODIFIED", generation=2) == []
+    assert history.pod("site-1", event="MODIFIED", generation=2) == [invariants.AVAILABLE]
+
+
+def test_it_goes_on_when_the_node_has_taken_note() -> None:
+    history = three_well()
+    history.pod("site-2", event="MODIFIED", generation=2)
+    history.pod("site-2", event="MODIFIED", generation=2, seen=2)
+    assert history.pod("site-1", event="MODIFIED", generation=2) == []
