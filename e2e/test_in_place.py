@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.cluster.images import BOX, NGINX
+from e2e.cluster.kind import NODE
 from e2e.eventually import eventually
 from e2e.pod import pod, uid
 from e2e.sidecarapp import container, sidecarapp
@@ -26,8 +27,10 @@ pytestmark = pytest.mark.usefixtures("operator")
 UPDATES = 20
 # Seconds between two requests: nginx ends a connection after a thousand of them.
 PAUSE = 0.2
-# Both have a shell, and nothing else in common.
+# Both have a shell, and nothing else in common. No tag comes twice: a container that comes back to what ended
+# moments ago is made to wait by the kubelet, as if it had crashed.
 IMAGES = (BOX, NGINX)
+TAGS = [[f"{image}-update-{number}" for number in range(1, UPDATES + 1)] for image in IMAGES]
 
 
 def site(*, before: str = BOX, beside: str = BOX, app: str = NGINX, **spec: Any) -> dict[str, Any]:
@@ -37,7 +40,8 @@ def site(*, before: str = BOX, beside: str = BOX, app: str = NGINX, **spec: Any)
         container("before", order="BeforeApp", image=before),
         container("beside", order="WithApp", image=beside),
     ]
-    return sidecarapp("site", web, sidecars=helpers, **spec)
+    # A helper that ends before its shell has set the trap does not hear SIGTERM, and is waited for in vain.
+    return sidecarapp("site", web, sidecars=helpers, pod={"terminationGracePeriodSeconds": 1}, **spec)
 
 
 def apply_and_wait(kubectl: Kubectl, manifest: dict[str, Any]) -> Pod:
@@ -56,15 +60,18 @@ def restarts(found: Pod) -> dict[str, int]:
 def test_a_connection_to_the_application_outlives_twenty_updates_of_its_helpers(
     cluster: Cluster, kubectl: Kubectl
 ) -> None:
+    for image, tags in zip(IMAGES, TAGS, strict=True):
+        cluster.tag(image, *tags)
     first = apply_and_wait(kubectl, site())
     assert restarts(first) == {"before": 0, "beside": 0, "app": 0}
+    helpers = {"before": BOX, "beside": BOX}
 
     with _one_connection(cluster, kubectl) as answers:
         for update in range(1, UPDATES + 1):
-            # By turns the one helper and the other gets the image that it has not.
-            before, beside = IMAGES[(update + 1) // 2 % 2], IMAGES[update // 2 % 2]
-            last = apply_and_wait(kubectl, site(before=before, beside=beside))
-            assert answers(), "the connection is at its end"
+            # By turns the one helper and the other, and of each by turns the one image and the other.
+            helpers[list(helpers)[update % 2]] = TAGS[update // 2 % 2][update - 1]
+            last = apply_and_wait(kubectl, site(**helpers))
+            assert answers(), "the connection is at its end, or the application does not answer"
 
     assert uid(last) == uid(first)
     assert restarts(last) == {"before": UPDATES // 2, "beside": UPDATES // 2, "app": 0}
@@ -108,10 +115,15 @@ def test_resources_change_without_a_restart_and_what_the_node_refuses_is_told(ku
     assert resized["status"]["containerStatuses"][0]["resources"]["limits"]["cpu"] == "300m"
 
     kubectl.apply(limited("1k"))
-    told = eventually(
-        lambda: _condition(kubectl, "Progressing"), 60, until=lambda c: "ResizeInfeasible" in c["message"]
+    refused = eventually(lambda: _condition(kubectl, "ReplicaFailure"), until=lambda c: c["status"] == "True")
+    assert "node didn't have enough allocatable resources" in refused["message"]
+
+    # As much as the node has, of which others have some.
+    kubectl.apply(limited(kubectl.get("node", NODE)["status"]["allocatable"]["cpu"]))
+    deferred = eventually(
+        lambda: _condition(kubectl, "Progressing"), until=lambda c: "ResizeDeferred" in c["message"]
     )
-    assert told["reason"] == "RollingOut"
+    assert deferred["reason"] == "RollingOut"
     assert _condition(kubectl, "Ready")["status"] == "True"
 
     last = apply_and_wait(kubectl, limited("250m"))

@@ -122,6 +122,16 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
         """How many bytes the audit log has."""
         return int(run("docker", "exec", NODE, "stat", "--format=%s", AUDIT_LOG))
 
+    def tag(self, image: str, *others: str) -> None:
+        """Gives an image that the node has other tags too."""
+        names = map(_reference, others)
+        run(
+            "docker",
+            "exec",
+            NODE,
+            *("ctr", "--namespace=k8s.io", "images", "tag", "--force", _reference(image), *names),
+        )
+
     @contextmanager
     def port_forward(self, target: str, port: int, *arguments: str) -> Iterator[int]:
         """A port of this machine that leads to `port` of `target`, such as `service/site`, while inside."""

@@ -71,7 +71,7 @@ class Status(Observed):
     ready_replicas: int | None = None
     """Pods whose containers are all ready."""
     updated_replicas: int | None = None
-    """Pods of the newest revision, with every container that it changed running anew."""
+    """Pods of the newest revision, with all that it changed in them carried out by their nodes."""
     available_replicas: int | None = None
     """Pods that have been ready for minReadySeconds."""
     terminating_replicas: int | None = None

@@ -57,6 +57,11 @@ class Pod:
         """The Pod counts as one of the replicas."""
         return not self.terminating and not self.finished
 
+    def has_arrived_at(self, revision: str) -> bool:
+        """It is of that revision, and what was changed in it as it runs has been carried out."""
+        changing = self.restarting or (self.settling and self.ready_since is not None)
+        return self.revision == revision and not changing
+
     def available(self, now: float, min_ready_seconds: float) -> bool:
         """Ready for at least `min_ready_seconds`, and nothing in it is about to restart."""
         return (

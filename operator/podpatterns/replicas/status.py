@@ -96,7 +96,7 @@ def app_status(
     """
     live = [p for p in observed.pods if p.live]
     course = Course(
-        updated=sum(1 for p in live if wanted and p.revision == wanted.revision and not p.restarting),
+        updated=sum(1 for p in live if wanted and p.has_arrived_at(wanted.revision)),
         available=sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds)),
         live=len(live),
     )

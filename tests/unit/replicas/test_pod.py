@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from podpatterns.replicas import observe
+from tests.builders import REVISION, old, pod, unready
 
 
 def raw(status: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
@@ -74,3 +75,11 @@ def test_terminating_and_finished_pods_are_not_live() -> None:
 def test_pod_deletion_cost(cost: str, expected: int) -> None:
     annotations = {"controller.kubernetes.io/pod-deletion-cost": cost}
     assert observe(raw(annotations=annotations)).deletion_cost == expected
+
+
+def test_a_pod_has_arrived_when_its_node_has_carried_out_what_changed() -> None:
+    assert pod("site-0").has_arrived_at(REVISION)
+    assert not pod("site-0", restarting=True).has_arrived_at(REVISION)
+    assert not pod("site-0", settling=True).has_arrived_at(REVISION), "a change of resources is deferred"
+    assert unready("site-0", settling=True).has_arrived_at(REVISION), "it was made of that revision"
+    assert not old("site-0").has_arrived_at(REVISION)
