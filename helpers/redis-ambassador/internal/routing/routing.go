@@ -1,0 +1,170 @@
+// Package routing says which server a command belongs to.
+package routing
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"sync"
+
+	"podpatterns.dev/redis-ambassador/internal/resp"
+)
+
+// Kind is where a command goes, and what it does to the connection.
+type Kind uint8
+
+// The kinds of commands.
+const (
+	Read    Kind = iota // goes where the read policy says
+	Write               // goes to the primary, and reads after it may have to
+	Primary             // goes to the primary, and isn't a write
+	Blocks              // goes to the primary, which may answer late
+	Setup               // goes to the primary; what it changed is repeated to the replica
+	Multi
+	Exec
+	Discard
+	Watch
+	Unwatch
+	Pipe // from here on everything goes to the primary
+	Reset
+	Quit
+	Refused
+)
+
+// longest is the length up to which names are looked up; longer ones are the primary's to refuse.
+const longest = 64
+
+// Table knows the commands of a server.
+type Table struct {
+	kinds      map[string]Kind // of commands that have no subcommands, and of "command subcommand"
+	containers map[string]bool // commands that have subcommands
+}
+
+// NewTable makes a table from the reply to COMMAND.
+func NewTable(reply resp.Value) (*Table, error) {
+	list, _ := reply.([]resp.Value)
+	t := &Table{kinds: make(map[string]Kind, len(list)), containers: map[string]bool{}}
+	for _, entry := range list {
+		t.add(entry, "")
+	}
+	if len(t.kinds) == 0 {
+		return nil, errors.New("the reply to COMMAND has no commands")
+	}
+	t.rule()
+	return t, nil
+}
+
+// unasked is the table while no server could be asked.
+var unasked = sync.OnceValue(func() *Table {
+	t := &Table{kinds: map[string]Kind{}, containers: map[string]bool{}}
+	t.rule()
+	return t
+})
+
+func (t *Table) rule() {
+	for name, kind := range rules {
+		container, _, sub := strings.Cut(name, " ")
+		if sub {
+			t.containers[container] = true
+		}
+		t.kinds[name] = kind
+	}
+}
+
+// add enters a command: its name is the first element, its flags the third, its subcommands, since Redis 7, the tenth.
+func (t *Table) add(entry resp.Value, container string) {
+	fields, _ := entry.([]resp.Value)
+	if len(fields) < 3 {
+		return
+	}
+	name, _ := fields[0].(string)
+	_, sub, divided := strings.Cut(name, "|") // subcommands are told as "object|encoding"
+	if divided {
+		name = container + " " + sub
+	}
+	name = strings.ToLower(name)
+	if rule, ok := rules[container]; ok {
+		t.kinds[name] = rule
+	} else {
+		t.kinds[name] = byFlags(fields[2])
+	}
+	if len(fields) < 10 {
+		return
+	}
+	if subcommands, _ := fields[9].([]resp.Value); len(subcommands) > 0 {
+		t.containers[name] = true
+		for _, s := range subcommands {
+			t.add(s, name)
+		}
+	}
+}
+
+// byFlags tells the kind by the flags of COMMAND (https://redis.io/docs/latest/commands/command/#flags).
+func byFlags(value resp.Value) Kind {
+	flags, _ := value.([]resp.Value)
+	kind := Primary
+	for _, flag := range flags {
+		switch flag {
+		case "blocking":
+			return Blocks
+		case "readonly":
+			kind = Read
+		case "write":
+			kind = Write
+		}
+	}
+	return kind
+}
+
+// Of tells the kind of a command by its first arguments. A nil Table, while no server could be asked, knows the rules
+// only.
+func (t *Table) Of(args [][]byte) Kind {
+	if t == nil {
+		t = unasked()
+	}
+	var space [2*longest + 1]byte
+	name := lower(space[:0], args[0])
+	if t.containers[string(name)] && len(args) > 1 {
+		whole := lower(append(name, ' '), args[1])
+		if kind, ok := t.kinds[string(whole)]; ok {
+			return kind
+		}
+		name = whole[:len(name)]
+	}
+	kind, ok := t.kinds[string(name)]
+	switch {
+	case !ok:
+		return Write // unknown, so nothing is known to speak against it
+	case kind == Blocks && string(name) == "xread" && !blocks(args):
+		return Read
+	case kind == Blocks && string(name) == "xreadgroup" && !blocks(args):
+		return Write
+	}
+	return kind
+}
+
+// blocks tells whether an XREAD has the option BLOCK, which stands before STREAMS.
+func blocks(args [][]byte) bool {
+	for _, arg := range args[1:] {
+		if bytes.EqualFold(arg, []byte("streams")) {
+			return false
+		}
+		if bytes.EqualFold(arg, []byte("block")) {
+			return true
+		}
+	}
+	return true
+}
+
+func lower(to, name []byte) []byte {
+	if len(name) > longest {
+		return to
+	}
+	for _, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
+}

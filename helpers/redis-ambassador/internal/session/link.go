@@ -1,0 +1,145 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"podpatterns.dev/redis-ambassador/internal/resp"
+	"podpatterns.dev/redis-ambassador/internal/topology"
+)
+
+// link is a session's connection to a server. The client's goroutine sends over it, its own receives.
+type link struct {
+	session   *Session
+	server    *topology.Server
+	isPrimary bool // is used as the primary
+	wire      *wire
+	replies   resp.Replies
+	lost      atomic.Bool
+	version   int // of the setup that it has
+
+	// Of the client's goroutine: pieces of its buffer that are to be sent.
+	pieces []piece
+
+	// Guarded by the session's lock.
+	settingUp int // replies to the setup that are still to come
+	setupErr  error
+}
+
+// piece is a part of the client's buffer.
+type piece struct{ start, end int }
+
+// dial makes a link, and sets it up as the client has set up its connection.
+func (s *Session) dial(server *topology.Server, asPrimary bool) (*link, error) {
+	access := s.shared.Monitor.Access()
+	conn, err := access.Dial(context.Background(), server.Addr)
+	if err != nil {
+		server.Look()
+		return nil, err
+	}
+	l := &link{session: s, server: server, isPrimary: asPrimary, wire: newWire(conn)}
+	server.Linked(l, asPrimary)
+	s.mu.Lock()
+	s.links = append(s.links, l)
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		l.Close()
+	}
+	go l.receive()
+	if err := s.setUp(l, access); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// setUp repeats what the client has made of its connection, and waits for the answers: a read must not run in
+// another database, or as another user. The link has nothing under way.
+func (s *Session) setUp(l *link, access topology.Access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	request, commands := s.setup.request(access)
+	l.version = s.setup.version
+	if commands == 0 {
+		return nil
+	}
+	l.settingUp, l.setupErr = commands, nil
+	s.mu.Unlock()
+	_, err := l.wire.Write(request)
+	s.mu.Lock()
+	if err != nil {
+		return err
+	}
+	for l.settingUp > 0 && !l.lost.Load() && !s.closed {
+		s.changed.Wait()
+	}
+	switch {
+	case l.setupErr != nil:
+		return l.setupErr
+	case l.settingUp > 0:
+		return errors.New("the connection was lost")
+	}
+	return nil
+}
+
+// Close ends the link. What waits for it learns that from receive.
+func (l *link) Close() { _ = l.wire.Close() }
+
+// receive passes on replies until the link ends.
+func (l *link) receive() {
+	var err error
+	for err == nil {
+		if err = l.wire.fill(); err == nil {
+			err = l.session.deliver(l)
+		}
+	}
+	l.Close()
+	l.server.Unlinked(l)
+	l.session.linkLost(l)
+	l.wire.release()
+}
+
+// notice looks at an error that a server replied: does it tell of another role?
+func (l *link) notice(reply []byte) {
+	for _, code := range [][]byte{[]byte("-READONLY"), []byte("-LOADING"), []byte("-MASTERDOWN"), []byte("-NOREPLICAS")} {
+		if bytes.HasPrefix(reply, code) {
+			l.server.Look()
+		}
+	}
+}
+
+// send sends the pieces that wait.
+func (l *link) send(buffer []byte) error {
+	pieces := l.pieces
+	l.pieces = pieces[:0]
+	if len(pieces) == 1 {
+		_, err := l.wire.Write(buffer[pieces[0].start:pieces[0].end])
+		return err
+	}
+	// Copying small commands together is cheaper than a system call for each.
+	joined := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(joined)
+	n := 0
+	for _, p := range pieces {
+		n += copy(joined[n:], buffer[p.start:p.end])
+	}
+	_, err := l.wire.Write(joined[:n])
+	return err
+}
+
+// add adds a part of the buffer to what is to be sent.
+func (l *link) add(start, end int) {
+	if last := len(l.pieces) - 1; last >= 0 && l.pieces[last].end == start {
+		l.pieces[last].end = end
+		return
+	}
+	l.pieces = append(l.pieces, piece{start, end})
+}
+
+func setupRefused(server *topology.Server, reply []byte) error {
+	return fmt.Errorf("%s refused the connection's setup: %s", server.Addr, bytes.TrimPrefix(reply, []byte("-")))
+}

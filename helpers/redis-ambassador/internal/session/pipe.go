@@ -1,0 +1,84 @@
+package session
+
+import (
+	"podpatterns.dev/redis-ambassador/internal/resp"
+	"podpatterns.dev/redis-ambassador/internal/routing"
+)
+
+// toPipe enters the state piped. Replies that are still to come are counted to the last one first.
+func (s *Session) toPipe() (*link, error) {
+	l, err := s.primaryLink()
+	if err != nil {
+		return nil, s.unavailableForGood(err)
+	}
+	if err := s.drained(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.lost.Load() {
+		return nil, errClosed
+	}
+	s.pipe, s.piped = l, l
+	if s.reads != nil {
+		s.reads.Close()
+		s.reads = nil
+	}
+	return l, nil
+}
+
+func (s *Session) routePiped(kind routing.Kind, _ resp.Command) (*link, error) {
+	s.counts.pinned++
+	if kind == routing.Reset {
+		return nil, s.resetPipe()
+	}
+	return s.pipe, nil
+}
+
+// reset makes the connection as it was at its beginning: with no links, so that the next ones are logged in anew as
+// the configuration says.
+func (s *Session) reset() error {
+	if err := s.drained(); err != nil {
+		return err
+	}
+	s.forget()
+	s.reply("+RESET")
+	return nil
+}
+
+// resetPipe has the primary answer what it still has to, and RESET last: the client gets that answer.
+func (s *Session) resetPipe() error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.resetting.Store(true)
+	if _, err := s.pipe.wire.Write(resp.Append(nil, "RESET")); err != nil {
+		return errClosed
+	}
+	s.mu.Lock()
+	for s.piped != nil && !s.closed {
+		s.changed.Wait()
+	}
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return errClosed
+	}
+	s.pipe = nil
+	s.forget()
+	return nil
+}
+
+func (s *Session) forget() {
+	for _, l := range []*link{s.primary, s.reads} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	s.primary, s.reads = nil, nil
+	s.multi, s.watch = false, false
+	s.held.Store(false)
+	s.mu.Lock()
+	s.setup = setup{version: s.setup.version + 1}
+	s.mu.Unlock()
+}

@@ -1,0 +1,334 @@
+// Package session serves one client: it sends each command to the server that it belongs to, and returns the replies
+// in the order of the commands.
+//
+// A session has two states. Split, each command goes where its kind says (package routing). Piped, everything goes to
+// the primary and everything that comes from there goes to the client: from a command on after which replies can't
+// be counted, until RESET.
+//
+// The client's goroutine reads commands, decides and sends. Each link, a connection to a server, has a goroutine that
+// receives replies and writes them to the client when the order of expectations says that it is their turn. So nothing
+// is copied or handed over between the socket it came from and the socket it goes to; what one side doesn't take in
+// isn't read from the other.
+package session
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"podpatterns.dev/redis-ambassador/internal/resp"
+	"podpatterns.dev/redis-ambassador/internal/topology"
+)
+
+const (
+	// A pipeline that changes between servers more often than this keeps to the primary, so that its order doesn't grow
+	// with its length. Beyond the second bound, which only local replies can reach, the client has to read first.
+	maxTurns = 1 << 10
+	maxOrder = 1 << 16
+	// lingering is how long a client that is told to go may take to read its last replies.
+	lingering = 500 * time.Millisecond
+	// abandonedFor is how long the commands of a client that is gone may take.
+	abandonedFor = 5 * time.Second
+)
+
+var (
+	errClosed  = errors.New("the session is over")
+	errUnasked = errors.New("the server sent a reply that nobody asked for")
+	errQuit    = errors.New("the client has said that it is done")
+	errReset   = errors.New("the client has reset its connection")
+
+	epoch = time.Now()
+)
+
+// ReadPolicy is where reads go.
+type ReadPolicy string
+
+// The read policies of the API.
+const (
+	ReadPrimary   ReadPolicy = "Primary"
+	PreferReplica ReadPolicy = "PreferReplica"
+	ReadReplica   ReadPolicy = "Replica"
+)
+
+// Policy is what sessions may be told anew at any time.
+type Policy struct {
+	Read ReadPolicy
+	// AfterWrite is how long after a write reads go to the primary; 0: reads care for no write.
+	AfterWrite time.Duration
+}
+
+// Shared is what the sessions of an upstream have in common.
+type Shared struct {
+	Name    string
+	Monitor *topology.Monitor
+	Policy  atomic.Pointer[Policy]
+	Metrics Metrics
+	turn    atomic.Uint32 // which replica the next session takes
+}
+
+// Session is a client's. Serve runs it.
+type Session struct {
+	shared *Shared
+	client *wire
+
+	// Of the client's goroutine.
+	commands       resp.Commands
+	primary, reads *link
+	pipe           *link              // in the state piped: the primary
+	readsFor       *topology.Snapshot // when reads was last found fit
+	taken          int                // bytes of what is unread that the batch has
+	batch          []expectation
+	ordered        int    // length of order when it was last seen
+	counts         counts // of the batch
+	multi, watch   bool
+	writesSent     uint64
+	setupsSent     uint64
+
+	held           atomic.Bool // multi or watch
+	resetting      atomic.Bool
+	draining       atomic.Bool
+	writesAnswered atomic.Uint64
+	setupsAnswered atomic.Uint64
+	lastWrite      atomic.Int64 // since epoch
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	order   order
+	links   []*link
+	piped   *link
+	setup   setup
+	closed  bool
+}
+
+// New makes a session for a client.
+func New(shared *Shared, client net.Conn) *Session {
+	s := &Session{shared: shared, client: newWire(client)}
+	s.changed = sync.NewCond(&s.mu)
+	return s
+}
+
+// Serve serves the client until either side is done.
+func (s *Session) Serve() {
+	defer s.Close()
+	for {
+		switch err := s.client.fill(); {
+		case isTimeout(err): // Drain's
+			_ = s.client.SetReadDeadline(time.Time{})
+		case err != nil:
+			s.abandoned()
+			return
+		default:
+			if err := s.consume(); err != nil {
+				s.dismiss(err)
+				return
+			}
+		}
+		if s.draining.Load() && !s.held.Load() {
+			s.finish()
+			return
+		}
+	}
+}
+
+// dismiss ends a session for which the commands were the reason to end.
+func (s *Session) dismiss(err error) {
+	var malformed resp.ProtocolError
+	switch {
+	case errors.As(err, &malformed):
+		s.shared.Metrics.ProtocolErrors.Add(1)
+		s.reply("-ERR Protocol error: " + malformed.Error())
+	case !errors.Is(err, errQuit):
+		return
+	}
+	s.finish()
+}
+
+// consume takes in the commands that have arrived.
+func (s *Session) consume() error {
+	for {
+		command, err := s.commands.Next(s.client.unread()[s.taken:])
+		if err != nil {
+			return errors.Join(s.flush(), err)
+		}
+		switch {
+		case command.Complete:
+			err = s.take(command)
+		case s.taken == 0 && s.client.full():
+			err = s.pass(command)
+		default:
+			return s.flush()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// take takes in a command that has arrived as a whole.
+func (s *Session) take(c resp.Command) error {
+	if c.Count > 0 { // Redis passes over empty commands
+		l, err := s.route(c)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			start := s.client.start + s.taken
+			l.add(start, start+c.Len)
+		}
+	}
+	s.taken += c.Len
+	return nil
+}
+
+// pass lets a command through that is larger than the buffer.
+func (s *Session) pass(c resp.Command) error {
+	if len(c.Args) == 0 {
+		return resp.ProtocolError("a command's name is too large")
+	}
+	l, err := s.route(c)
+	if err != nil {
+		return err
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	n, ended, err := s.commands.Pass(s.client.unread())
+	for err == nil {
+		if l != nil {
+			if _, err := l.wire.Write(s.client.unread()[:n]); err != nil {
+				return errClosed
+			}
+		}
+		s.client.consume(n)
+		if ended {
+			return nil
+		}
+		if err := s.client.fill(); err != nil {
+			s.Close() // a command that nobody will finish
+			return err
+		}
+		n, ended, err = s.commands.Passing(s.client.unread())
+	}
+	s.Close()
+	return err
+}
+
+// flush makes the replies to what was taken in expected, and sends it.
+func (s *Session) flush() error {
+	if err := s.expect(); err != nil {
+		return err
+	}
+	for _, l := range [...]*link{s.primary, s.reads} {
+		if l != nil && len(l.pieces) > 0 {
+			if err := l.send(s.client.data[:]); err != nil {
+				return errClosed
+			}
+		}
+	}
+	s.client.consume(s.taken)
+	s.taken = 0
+	s.shared.Metrics.add(&s.counts)
+	return nil
+}
+
+// expect moves the batch's expectations into the order, before anything can be answered.
+func (s *Session) expect() error {
+	if len(s.batch) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.order.len() >= maxOrder && !s.closed {
+		s.changed.Wait()
+	}
+	defer func() { s.ordered = s.order.len() }()
+	for i, e := range s.batch {
+		if s.closed || e.from != nil && e.from.lost.Load() {
+			return errClosed
+		}
+		s.order.push(e)
+		s.batch[i] = expectation{}
+	}
+	s.batch = s.batch[:0]
+	s.tellLocals()
+	return nil
+}
+
+// drained waits until the client has got every reply that it is owed.
+func (s *Session) drained() error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.order.len() > 0 && !s.closed {
+		s.changed.Wait()
+	}
+	if s.closed {
+		return errClosed
+	}
+	return nil
+}
+
+// reply makes a local reply the next one.
+func (s *Session) reply(line string) {
+	s.batch = append(s.batch, expectation{local: []byte(line + "\r\n")})
+}
+
+// finish ends a session whose client may still want to read: closing at once could destroy what is on its way.
+func (s *Session) finish() {
+	if s.drained() != nil {
+		return
+	}
+	if half, ok := s.client.Conn.(*net.TCPConn); ok {
+		_ = half.CloseWrite()
+	}
+	_ = s.client.SetReadDeadline(time.Now().Add(lingering))
+	for s.client.fill() == nil {
+		s.client.consume(len(s.client.unread()))
+	}
+}
+
+// abandoned ends a session whose client has closed its side. What it has sent is done and answered, but a command that
+// waits for something to come (BLPOP) must not take it when it does.
+func (s *Session) abandoned() {
+	s.mu.Lock()
+	waits := s.piped != nil || s.order.any(func(e *expectation) bool { return e.blocks })
+	s.mu.Unlock()
+	if !waits {
+		timer := time.AfterFunc(abandonedFor, s.Close)
+		_ = s.drained()
+		timer.Stop()
+	}
+}
+
+// Drain makes the session end as soon as nothing is under way.
+func (s *Session) Drain() {
+	s.draining.Store(true)
+	_ = s.client.SetReadDeadline(time.Now())
+}
+
+// Close ends the session at once.
+func (s *Session) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.close()
+}
+
+// close is Close with the lock held.
+func (s *Session) close() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	_ = s.client.Close()
+	for _, l := range s.links {
+		l.Close()
+	}
+	s.changed.Broadcast()
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
