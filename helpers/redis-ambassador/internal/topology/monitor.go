@@ -50,6 +50,7 @@ type Monitor struct {
 	appoint  string // the primary's address as Sentinel has it
 	history  history
 	changes  int
+	last     *Server // the last primary that was known
 	ctx      context.Context
 	sentinel context.CancelFunc
 }
@@ -68,11 +69,11 @@ func (m *Monitor) Snapshot() *Snapshot { return m.snapshot.Load() }
 // Commands knows the servers' commands, nil while none could be asked.
 func (m *Monitor) Commands() *routing.Table { return m.commands.Load() }
 
-// Changes is how often another server has become the primary.
-func (m *Monitor) Changes() int {
+// Changes is how often another server has become the primary. known tells whether there has been one at all.
+func (m *Monitor) Changes() (count int, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.changes
+	return m.changes, m.last != nil
 }
 
 // Access is how to reach the servers now.
@@ -204,11 +205,18 @@ func (m *Monitor) publish(primary *Server, replicas []*Server, reason string) {
 			m.log.Warn("there is no primary", "because", reason)
 		}
 	}
-	if old.Primary != primary && primary != nil {
-		m.changes++
+	if primary != nil && primary != m.last {
+		if m.last != nil {
+			m.changes++
+		}
+		m.last = primary
 	}
-	if old.Primary != nil && old.Primary != primary && primary != nil {
-		// What waits for the old one waits in vain.
-		time.AfterFunc(retireAfter, old.Primary.ClosePrimaryLinks)
+	if old.Primary != nil && old.Primary != primary {
+		// What waits for the old one waits in vain, unless it comes back.
+		time.AfterFunc(retireAfter, func() {
+			if m.Snapshot().Primary != old.Primary {
+				old.Primary.ClosePrimaryLinks()
+			}
+		})
 	}
 }

@@ -1,0 +1,53 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// secretRef is a key of a Secret.
+type secretRef struct{ Name, Key string }
+
+// secrets is a directory with a directory for each Secret, as volumes mount them. It remembers what was read.
+type secrets struct {
+	directory string
+	read      *strings.Builder
+}
+
+func (r *reader) secret(field string, ref *secretRef) string {
+	if ref == nil {
+		return ""
+	}
+	if !filepath.IsLocal(ref.Name) || !filepath.IsLocal(ref.Key) {
+		r.fail(field, "Secret %q, key %q: not the names of a Secret and a key", ref.Name, ref.Key)
+		return ""
+	}
+	content, err := os.ReadFile(filepath.Join(r.secrets.directory, ref.Name, ref.Key))
+	if err != nil {
+		r.fail(field, "Secret %s, key %s, cannot be read below --secrets: %w", ref.Name, ref.Key, err)
+		return ""
+	}
+	// An editor's line end isn't part of a password.
+	value := strings.TrimRight(string(content), "\r\n")
+	if value == "" {
+		r.fail(field, "Secret %s, key %s, is empty", ref.Name, ref.Key)
+	}
+	fmt.Fprintf(r.secrets.read, "%q\n", value)
+	return value
+}
+
+func (r *reader) tls(serverName string, ca *secretRef) *tls.Config {
+	c := &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+	if ca == nil {
+		return c
+	}
+	c.RootCAs = x509.NewCertPool()
+	if !c.RootCAs.AppendCertsFromPEM([]byte(r.secret("redis.tls.caSecretRef", ca))) {
+		r.fail("redis.tls.caSecretRef", "Secret %s, key %s, has no certificate in PEM", ca.Name, ca.Key)
+	}
+	return c
+}

@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"podpatterns.dev/redis-ambassador/internal/config"
+	"podpatterns.dev/redis-ambassador/internal/session"
+	"podpatterns.dev/redis-ambassador/internal/topology"
+)
+
+// upstream is an address on localhost and the servers behind it.
+type upstream struct {
+	shared session.Shared
+	log    *slog.Logger
+	stop   context.CancelFunc
+
+	// Of Apply.
+	address  string
+	listener net.Listener
+
+	mu       sync.Mutex
+	limit    int // of clients; 0: none
+	leaves   *sync.Cond
+	sessions map[*session.Session]struct{}
+	closed   bool
+}
+
+func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upstream {
+	ctx, stop := context.WithCancel(ctx)
+	u := &upstream{log: log.With("upstream", c.Name), stop: stop, sessions: map[*session.Session]struct{}{}}
+	u.leaves = sync.NewCond(&u.mu)
+	u.shared.Name = c.Name
+	u.shared.Policy.Store(&c.Policy)
+	u.shared.Monitor = topology.New(ctx, c.Servers, u.log)
+	return u
+}
+
+// configure makes the configuration the one in effect; with a listener, that is where new clients come from.
+func (u *upstream) configure(c config.Upstream, l net.Listener) {
+	u.shared.Policy.Store(&c.Policy)
+	u.shared.Monitor.Configure(c.Servers)
+	u.mu.Lock()
+	u.limit = c.MaxConnections
+	u.leaves.Broadcast()
+	u.mu.Unlock()
+	if l == nil {
+		return
+	}
+	if u.listener != nil {
+		u.listener.Close()
+	}
+	u.address, u.listener = c.Listen, l
+	go u.accept(l)
+}
+
+func (u *upstream) accept(l net.Listener) {
+	for {
+		u.room()
+		conn, err := l.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil: // such as too many open files, which pass
+			u.log.Warn("cannot accept a client", "error", err)
+			time.Sleep(acceptAgain)
+			continue
+		}
+		s := session.New(&u.shared, conn)
+		u.enter(s)
+		go func() {
+			s.Serve()
+			u.leave(s)
+		}()
+	}
+}
+
+const acceptAgain = 100 * time.Millisecond
+
+// room waits until another client may come. Until then it waits in the kernel's queue, as circuitBreaker says.
+func (u *upstream) room() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for u.limit > 0 && len(u.sessions) >= u.limit && !u.closed {
+		u.leaves.Wait()
+	}
+}
+
+func (u *upstream) enter(s *session.Session) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sessions[s] = struct{}{}
+	u.shared.Metrics.Clients.Add(1)
+	if u.closed {
+		s.Drain()
+	}
+}
+
+func (u *upstream) leave(s *session.Session) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.sessions, s)
+	u.shared.Metrics.Clients.Add(-1)
+	u.leaves.Broadcast()
+}
+
+// drain stops taking clients and waits for the sessions to end.
+func (u *upstream) drain(timeout time.Duration) {
+	defer u.stop()
+	u.listener.Close()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed = true
+	u.leaves.Broadcast()
+	for s := range u.sessions {
+		s.Drain()
+	}
+	timer := time.AfterFunc(timeout, u.cut)
+	defer timer.Stop()
+	for len(u.sessions) > 0 {
+		u.leaves.Wait()
+	}
+}
+
+func (u *upstream) cut() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.log.Warn("clients are cut off", "clients", len(u.sessions))
+	for s := range u.sessions {
+		s.Close()
+	}
+}
