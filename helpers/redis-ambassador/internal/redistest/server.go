@@ -146,12 +146,12 @@ func (s *Server) Calls(command string) int {
 	return calls
 }
 
-// StartSentinel starts a Sentinel that watches the primary under a name, and fails over after half a second.
+// StartSentinel starts a Sentinel that watches the primary under a name, and fails over after two seconds.
 func StartSentinel(t testing.TB, name string, primary *Server, quorum int) *Server {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
-	content := fmt.Sprintf("sentinel monitor %[1]s 127.0.0.1 %[2]s %[3]d\nsentinel down-after-milliseconds %[1]s 500\n"+
-		"sentinel failover-timeout %[1]s 5000\n", name, primary.Port(), quorum)
+	content := fmt.Sprintf("sentinel monitor %[1]s 127.0.0.1 %[2]s %[3]d\nsentinel down-after-milliseconds %[1]s 2000\n"+
+		"sentinel failover-timeout %[1]s 10000\n", name, primary.Port(), quorum)
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -158,6 +158,12 @@ func (m *Monitor) judge() {
 // choose is elect, unless a Sentinel has decided.
 func (m *Monitor) choose(seen map[*Server]observation, current *Server) (*Server, bool, string) {
 	if m.settings.SentinelMaster == "" {
+		// The first that answers isn't chosen only for being the first.
+		for server := range seen {
+			if m.last == nil && !server.asked {
+				return nil, false, "not every server has been asked yet"
+			}
+		}
 		return elect(seen, current)
 	}
 	server := m.servers[m.appoint]

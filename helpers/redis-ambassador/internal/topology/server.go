@@ -22,8 +22,9 @@ type Server struct {
 	look chan struct{}
 
 	// Guarded by the monitor's lock.
-	seen observation
-	lag  time.Duration
+	asked bool // it has been looked at, with or without success
+	seen  observation
+	lag   time.Duration
 
 	mu    sync.Mutex
 	links map[Link]bool // whether it is used as the primary
@@ -104,6 +105,7 @@ func (m *Monitor) watch(ctx context.Context, server *Server) {
 		case !fresh && !errors.Is(err, os.ErrDeadlineExceeded):
 			continue // the connection broke; what a new one meets tells more
 		default:
+			m.unanswered(server)
 			if failures++; failures == settings.Threshold || failures < settings.Threshold && refused(err) {
 				failures = max(failures, settings.Threshold)
 				m.gone(server, err)
@@ -133,8 +135,18 @@ func (m *Monitor) saw(server *Server, o observation) {
 	if server.seen.role != o.role || server.seen.serves != o.serves {
 		m.log.Info("a server's role", "server", server.Addr, "role", o.role, "serves", o.serves)
 	}
-	server.seen = o
+	server.seen, server.asked = o, true
 	m.judge()
+}
+
+// unanswered notes that a server was looked at in vain.
+func (m *Monitor) unanswered(server *Server) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !server.asked {
+		server.asked = true
+		m.judge()
+	}
 }
 
 func (m *Monitor) gone(server *Server, err error) {
