@@ -71,6 +71,9 @@ func (r *Replies) Scan(b []byte) (n int, ended bool, err error) {
 				return len(b), false, nil
 			}
 			r.remember(b[n : n+end])
+			if r.headLen > 1 && r.head[r.headLen-1] == '\r' {
+				r.headLen--
+			}
 			n += end + 1
 			r.step = atType
 			r.left--
@@ -94,7 +97,7 @@ func (r *Replies) Scan(b []byte) (n int, ended bool, err error) {
 
 func (r *Replies) remember(b []byte) {
 	if r.left == 1 && r.headLen < headSize && r.head[0] == r.kind {
-		r.headLen += copy(r.head[r.headLen:], bytes.TrimSuffix(b, []byte("\r")))
+		r.headLen += copy(r.head[r.headLen:], b)
 	}
 }
 
