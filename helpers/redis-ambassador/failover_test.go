@@ -123,6 +123,7 @@ func TestAnIdleClientDoesNotNoticeAFailover(t *testing.T) {
 	subscriber.Do("SUBSCRIBE", "news")
 	watcher.Want("+OK\r\n", "WATCH", "k")
 	servers[0].Kill()
+	redistest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
 	promote(servers[1], servers[2])
 	// Writes wait for the new primary.
 	c.Want("$1\r\nv\r\n", "GETSET", "k", "w")
@@ -143,6 +144,7 @@ func TestWithoutAPrimaryWritesFailSoonAndReadsGoOn(t *testing.T) {
 	c.Want("+OK\r\n", "SET", "k", "v")
 	awaited(t, servers)
 	servers[0].Kill()
+	redistest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
 	begun := time.Now()
 	if got := c.Do("SET", "k", "w"); !strings.HasPrefix(got, "-MASTERDOWN redis has no primary now") {
 		t.Fatalf("got %q", got)

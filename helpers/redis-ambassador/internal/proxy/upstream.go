@@ -37,6 +37,7 @@ func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upst
 	u.shared.Name = c.Name
 	u.shared.Policy.Store(&c.Policy)
 	u.shared.Monitor = topology.New(ctx, c.Servers, u.log)
+	go u.lookAgain(ctx)
 	return u
 }
 
@@ -87,6 +88,26 @@ func (u *upstream) room() {
 	defer u.mu.Unlock()
 	for u.limit > 0 && len(u.sessions) >= u.limit && !u.closed {
 		u.leaves.Wait()
+	}
+}
+
+// lookAgainEvery bounds how long the end of a connection may go unnoticed.
+const lookAgainEvery = 250 * time.Millisecond
+
+func (u *upstream) lookAgain(ctx context.Context) {
+	ticker := time.NewTicker(lookAgainEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		u.mu.Lock()
+		for s := range u.sessions {
+			s.LookAgain()
+		}
+		u.mu.Unlock()
 	}
 }
 

@@ -87,19 +87,14 @@ func (s *Session) setUp(l *link, access topology.Access) error {
 }
 
 // Close ends the link. What waits for it learns that from receive.
-func (l *link) Close() { _ = l.wire.Close() }
+func (l *link) Close() { l.wire.shutDown() }
 
 // receive passes on replies until the link ends.
 func (l *link) receive() {
-	var err error
-	for err == nil {
-		if err = l.wire.fill(); err == nil {
-			err = l.session.deliver(l)
-		}
-	}
-	l.Close()
+	_ = l.wire.each(func() error { return l.session.deliver(l) }, func() error { return nil })
 	l.server.Unlinked(l)
 	l.session.linkLost(l)
+	_ = l.wire.Close()
 	l.wire.release()
 }
 

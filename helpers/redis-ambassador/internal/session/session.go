@@ -13,8 +13,8 @@ package session
 
 import (
 	"errors"
+	"io"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,10 +35,11 @@ const (
 )
 
 var (
-	errClosed  = errors.New("the session is over")
-	errUnasked = errors.New("the server sent a reply that nobody asked for")
-	errQuit    = errors.New("the client has said that it is done")
-	errReset   = errors.New("the client has reset its connection")
+	errClosed   = errors.New("the session is over")
+	errUnasked  = errors.New("the server sent a reply that nobody asked for")
+	errQuit     = errors.New("the client has said that it is done")
+	errDraining = errors.New("the ambassador ends")
+	errReset    = errors.New("the client has reset its connection")
 
 	epoch = time.Now()
 )
@@ -83,6 +84,8 @@ type Session struct {
 	batch          []expectation
 	ordered        int    // length of order when it was last seen
 	counts         counts // of the batch
+	passing        bool   // a command larger than the buffer is under way
+	passTo         *link  // nil: it is discarded
 	multi, watch   bool
 	writesSent     uint64
 	setupsSent     uint64
@@ -112,43 +115,30 @@ func New(shared *Shared, client net.Conn) *Session {
 
 // Serve serves the client until either side is done.
 func (s *Session) Serve() {
+	defer s.client.Close()
 	defer s.Close()
-	for {
-		switch err := s.client.fill(); {
-		case isTimeout(err): // Drain's
-			_ = s.client.SetReadDeadline(time.Time{})
-		case err != nil:
-			s.abandoned()
-			return
-		default:
-			if err := s.consume(); err != nil {
-				s.dismiss(err)
-				return
-			}
-		}
-		if s.draining.Load() && !s.held.Load() {
-			s.finish()
-			return
-		}
-	}
-}
-
-// dismiss ends a session for which the commands were the reason to end.
-func (s *Session) dismiss(err error) {
+	err := s.client.each(s.consume, s.leaveIfDraining)
 	var malformed resp.ProtocolError
 	switch {
 	case errors.As(err, &malformed):
 		s.shared.Metrics.ProtocolErrors.Add(1)
 		s.reply("-ERR Protocol error: " + malformed.Error())
-	case !errors.Is(err, errQuit):
-		return
+		s.finish()
+	case errors.Is(err, errQuit), errors.Is(err, errDraining):
+		s.finish()
+	case errors.Is(err, io.EOF):
+		s.abandoned()
 	}
-	s.finish()
 }
 
 // consume takes in the commands that have arrived.
 func (s *Session) consume() error {
 	for {
+		if s.passing {
+			if err := s.pass(s.commands.Passing(s.client.unread())); err != nil || s.passing {
+				return err
+			}
+		}
 		command, err := s.commands.Next(s.client.unread()[s.taken:])
 		if err != nil {
 			return errors.Join(s.flush(), err)
@@ -157,14 +147,25 @@ func (s *Session) consume() error {
 		case command.Complete:
 			err = s.take(command)
 		case s.taken == 0 && s.client.full():
-			err = s.pass(command)
+			err = s.beginPass(command)
 		default:
-			return s.flush()
+			if err := s.flush(); err != nil {
+				return err
+			}
+			return s.leaveIfDraining()
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// leaveIfDraining ends a session that isn't in the middle of something.
+func (s *Session) leaveIfDraining() error {
+	if s.draining.Load() && !s.held.Load() && !s.passing {
+		return errDraining
+	}
+	return nil
 }
 
 // take takes in a command that has arrived as a whole.
@@ -183,8 +184,8 @@ func (s *Session) take(c resp.Command) error {
 	return nil
 }
 
-// pass lets a command through that is larger than the buffer.
-func (s *Session) pass(c resp.Command) error {
+// beginPass lets a command through that is larger than the buffer, in pieces as they arrive.
+func (s *Session) beginPass(c resp.Command) error {
 	if len(c.Args) == 0 {
 		return resp.ProtocolError("a command's name is too large")
 	}
@@ -195,25 +196,24 @@ func (s *Session) pass(c resp.Command) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	n, ended, err := s.commands.Pass(s.client.unread())
-	for err == nil {
-		if l != nil {
-			if _, err := l.wire.Write(s.client.unread()[:n]); err != nil {
-				return errClosed
-			}
-		}
-		s.client.consume(n)
-		if ended {
-			return nil
-		}
-		if err := s.client.fill(); err != nil {
-			s.Close() // a command that nobody will finish
-			return err
-		}
-		n, ended, err = s.commands.Passing(s.client.unread())
+	s.passing, s.passTo = true, l
+	return s.pass(s.commands.Pass(s.client.unread()))
+}
+
+// pass sends a piece. A command that can't be completed takes its connections along: a server waits for the rest.
+func (s *Session) pass(n int, ended bool, err error) error {
+	if err != nil {
+		s.Close()
+		return err
 	}
-	s.Close()
-	return err
+	if s.passTo != nil {
+		if _, err := s.passTo.wire.Write(s.client.unread()[:n]); err != nil {
+			return errClosed
+		}
+	}
+	s.client.consume(n)
+	s.passing = !ended
+	return nil
 }
 
 // flush makes the replies to what was taken in expected, and sends it.
@@ -288,13 +288,16 @@ func (s *Session) finish() {
 	}
 	_ = s.client.SetReadDeadline(time.Now().Add(lingering))
 	for s.client.fill() == nil {
-		s.client.consume(len(s.client.unread()))
+		s.client.release()
 	}
 }
 
 // abandoned ends a session whose client has closed its side. What it has sent is done and answered, but a command that
 // waits for something to come (BLPOP) must not take it when it does.
 func (s *Session) abandoned() {
+	if s.passing {
+		return
+	}
 	s.mu.Lock()
 	waits := s.piped != nil || s.order.any(func(e *expectation) bool { return e.blocks })
 	s.mu.Unlock()
@@ -311,6 +314,16 @@ func (s *Session) Drain() {
 	_ = s.client.SetReadDeadline(time.Now())
 }
 
+// LookAgain finds ends of connections that reading missed; call it now and then.
+func (s *Session) LookAgain() {
+	s.client.LookAgain()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.links {
+		l.wire.LookAgain()
+	}
+}
+
 // Close ends the session at once.
 func (s *Session) Close() {
 	s.mu.Lock()
@@ -324,11 +337,9 @@ func (s *Session) close() {
 		return
 	}
 	s.closed = true
-	_ = s.client.Close()
+	s.client.shutDown()
 	for _, l := range s.links {
 		l.Close()
 	}
 	s.changed.Broadcast()
 }
-
-func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

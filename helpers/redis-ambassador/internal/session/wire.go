@@ -1,10 +1,14 @@
 package session
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // bufferSize is what one read takes in at most, and the size from which on a command passes in pieces.
@@ -14,20 +18,27 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // wire is a connection that holds a buffer only while something unread is in it: a hundred idle clients cost no
 // buffer at all.
+//
+// It asks the kernel no more than it must. A socket that gave less than there was room for has nothing left, so the
+// next sign of it is awaited without trying to read first, which would cost a system call for every command (epoll(7)
+// on edge-triggered use). One thing can be missed: an end of the stream that arrived together
+// with the last bytes. LookAgain finds it.
 type wire struct {
 	net.Conn
 	raw        syscall.RawConn // nil for TLS, whose readiness isn't the socket's
 	data       *[bufferSize]byte
 	start, end int // what is unread of data
 	err        error
-	receive    func(fd uintptr) bool // w.tryReceive, made once
+	handle     func() error
+	onReadable func(fd uintptr) bool // w.readable, made once
+	assumed    atomic.Bool           // that nothing is left, from a short read
 }
 
 func newWire(conn net.Conn) *wire {
 	w := &wire{Conn: conn}
 	if socket, ok := conn.(*net.TCPConn); ok {
 		w.raw, w.err = socket.SyscallConn()
-		w.receive = w.tryReceive
+		w.onReadable = w.readable
 	}
 	return w
 }
@@ -57,24 +68,96 @@ func (w *wire) release() {
 	}
 }
 
-// fill waits for more and receives it. It moves what is unread, unless there is nothing.
-func (w *wire) fill() error {
-	if w.start > 0 {
-		w.end, w.start = copy(w.data[:], w.data[w.start:w.end]), 0
+// each calls handle whenever something was received, until that or the connection gives an error. A read deadline
+// that passes is no error: woken is called.
+func (w *wire) each(handle, woken func() error) error {
+	w.handle = handle
+	for w.err == nil {
+		var err error
+		if w.raw == nil {
+			if err = w.fill(); err == nil {
+				w.err = handle()
+			}
+		} else {
+			err = w.raw.Read(w.onReadable)
+		}
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			_ = w.SetReadDeadline(time.Time{})
+			w.err = woken()
+		case err != nil:
+			w.err = err
+		}
 	}
-	if w.raw == nil {
-		return w.read()
-	}
-	if err := w.raw.Read(w.receive); err != nil {
-		return err
-	}
+	w.assumed.Store(false)
 	return w.err
 }
 
-func (w *wire) read() error {
+// readable reads and handles what there is. It returns false to wait for more.
+func (w *wire) readable(fd uintptr) bool {
+	for {
+		w.makeRoom()
+		room := bufferSize - w.end
+		n, err := syscall.Read(int(fd), w.data[w.end:])
+		switch {
+		case n > 0:
+			w.end += n
+			if w.err = w.handle(); w.err != nil {
+				return true
+			}
+			if n < room {
+				w.assumed.Store(true)
+				return false
+			}
+			continue
+		case err == syscall.EINTR:
+			continue
+		}
+		if w.start == w.end {
+			w.release()
+		}
+		if err == syscall.EAGAIN {
+			w.assumed.Store(false)
+			return false
+		}
+		if w.err = err; err == nil {
+			w.err = io.EOF
+		}
+		return true
+	}
+}
+
+// shutDown ends the connection for both sides, also for those who read and write now. Only who reads may close it: in
+// readable, Close would wait for its own caller.
+func (w *wire) shutDown() {
+	if socket, ok := w.Conn.(*net.TCPConn); ok {
+		_ = socket.CloseRead()
+		_ = socket.CloseWrite()
+		return
+	}
+	_ = w.Close()
+}
+
+// LookAgain makes the reader read where it only assumed that nothing is left.
+func (w *wire) LookAgain() {
+	if w.assumed.CompareAndSwap(true, false) {
+		_ = w.SetReadDeadline(time.Now())
+	}
+}
+
+// makeRoom sees to it that something can be received. It moves what is unread, unless there is nothing.
+func (w *wire) makeRoom() {
 	if w.data == nil {
 		w.data = buffers.Get().(*[bufferSize]byte)
 	}
+	if w.start > 0 {
+		w.end, w.start = copy(w.data[:], w.data[w.start:w.end]), 0
+	}
+}
+
+// fill waits for more and receives it, holding a buffer.
+func (w *wire) fill() error {
+	w.makeRoom()
 	n, err := w.Conn.Read(w.data[w.end:])
 	w.end += n
 	if n > 0 {
@@ -84,28 +167,4 @@ func (w *wire) read() error {
 		w.release()
 	}
 	return err
-}
-
-// tryReceive returns false when there is nothing to receive yet.
-func (w *wire) tryReceive(fd uintptr) bool {
-	if w.data == nil {
-		w.data = buffers.Get().(*[bufferSize]byte)
-	}
-	n, err := syscall.Read(int(fd), w.data[w.end:])
-	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), w.data[w.end:])
-	}
-	switch {
-	case n > 0:
-		w.end += n
-		w.err = nil
-		return true
-	case err == nil:
-		err = io.EOF
-	}
-	w.err = err
-	if w.start == w.end {
-		w.release()
-	}
-	return err != syscall.EAGAIN
 }

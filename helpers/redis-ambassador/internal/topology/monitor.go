@@ -48,6 +48,7 @@ type Monitor struct {
 	settings Settings
 	servers  map[string]*Server
 	appoint  string // the primary's address as Sentinel has it
+	epoch    int64  // of that decision
 	history  history
 	changes  int
 	last     *Server // the last primary that was known
@@ -93,7 +94,7 @@ func (m *Monitor) Configure(s Settings) {
 		m.sentinel = nil
 	}
 	if s.SentinelMaster == "" {
-		m.appoint = ""
+		m.appoint, m.epoch = "", 0
 		m.keep(s.Endpoints)
 	} else {
 		ctx, cancel := context.WithCancel(m.ctx)

@@ -20,6 +20,9 @@ type appointment struct {
 	epoch   int64
 	primary string
 	servers []string // the primary included
+	// unanimous: every Sentinel has answered, and none knows a newer one. So even an epoch below a former one is to be
+	// believed: these are new Sentinels.
+	unanimous bool
 }
 
 // askSentinels follows the Sentinels' decisions until ctx ends.
@@ -46,7 +49,10 @@ func (m *Monitor) appointed(ctx context.Context, a appointment) {
 	if ctx.Err() != nil {
 		return // other settings hold by now
 	}
-	m.appoint = a.primary
+	if a.epoch < m.epoch && !a.unanimous {
+		return // those that know the newer decision are silent now
+	}
+	m.appoint, m.epoch = a.primary, a.epoch
 	m.keep(a.servers)
 	m.judge()
 }
@@ -75,6 +81,7 @@ func newestAppointment(ctx context.Context, s Settings) (appointment, error) {
 	if newest.primary == "" {
 		return newest, errors.Join(errs...)
 	}
+	newest.unanimous = len(errs) == 0
 	return newest, nil
 }
 
