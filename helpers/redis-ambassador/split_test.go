@@ -12,9 +12,10 @@ import (
 // awaited waits until all replicas have what the primary has.
 func awaited(t *testing.T, servers []*redistest.Server) {
 	t.Helper()
-	// WAIT is about the connection's own writes: this one comes after all others.
 	c := redistest.Connect(t, servers[0].Addr)
 	defer c.Close()
+	// WAIT is about the connection's own writes: this one comes after all others, out of their sight.
+	c.Want("+OK\r\n", "SELECT", "9")
 	c.Want("+OK\r\n", "SET", "awaited", "")
 	c.Want(fmt.Sprintf(":%d\r\n", len(servers)-1), "WAIT", fmt.Sprint(len(servers)-1), "10000")
 }

@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -80,6 +81,17 @@ func (c *Client) TryRead() (string, error) {
 		}
 		c.unread = append(c.unread, b[:n]...)
 	}
+}
+
+// ReadAll reads to the end of the connection.
+func (c *Client) ReadAll() string {
+	c.t.Helper()
+	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	all, err := io.ReadAll(c.conn)
+	if err != nil {
+		return string(all) + err.Error()
+	}
+	return string(all)
 }
 
 // Silent tells whether nothing comes for a moment.

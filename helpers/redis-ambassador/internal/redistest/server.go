@@ -35,7 +35,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
-			t.Logf("log of redis-server %s:\n%s", s.Addr, s.log.String())
+			t.Logf("warnings of redis-server %s:\n%s", s.Addr, s.log.warnings())
 		}
 	})
 	s.waitAnswers()
@@ -185,8 +185,15 @@ func (l *logBuffer) Write(b []byte) (int, error) {
 	return l.b.Write(b)
 }
 
-func (l *logBuffer) String() string {
+// warnings are the lines of the log that Redis marks with #.
+func (l *logBuffer) warnings() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.b.String()
+	var found strings.Builder
+	for line := range strings.Lines(l.b.String()) {
+		if strings.Contains(line, " # ") {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
 }

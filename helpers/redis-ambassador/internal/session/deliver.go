@@ -25,7 +25,7 @@ func (s *Session) deliver(l *link) error {
 		}
 		l.wire.consume(n)
 		if reset {
-			s.pipeEnded()
+			s.pipeEnded(l)
 			return errReset
 		}
 		if ended > 0 {
@@ -151,7 +151,7 @@ func (s *Session) linkLost(l *link) {
 		}
 	}
 	s.changed.Broadcast()
-	if s.closed {
+	if s.closed || l.dropped.Load() {
 		return
 	}
 	l.server.Look()
@@ -174,7 +174,8 @@ func (s *Session) isPiped(l *link) bool {
 }
 
 // pipeEnded is told when the client has got the reply to the RESET that ends a pipe.
-func (s *Session) pipeEnded() {
+func (s *Session) pipeEnded(l *link) {
+	l.dropped.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.piped = nil

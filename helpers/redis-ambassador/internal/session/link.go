@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"sync"
 	"sync/atomic"
 
 	"podpatterns.dev/redis-ambassador/internal/resp"
@@ -19,7 +21,8 @@ type link struct {
 	wire      *wire
 	replies   resp.Replies
 	lost      atomic.Bool
-	version   int // of the setup that it has
+	dropped   atomic.Bool // on purpose: its loss means nothing
+	version   int         // of the setup that it has
 
 	// Of the client's goroutine: pieces of its buffer that are to be sent.
 	pieces []piece
@@ -35,7 +38,7 @@ type piece struct{ start, end int }
 // dial makes a link, and sets it up as the client has set up its connection.
 func (s *Session) dial(server *topology.Server, asPrimary bool) (*link, error) {
 	access := s.shared.Monitor.Access()
-	conn, err := access.Dial(context.Background(), server.Addr)
+	conn, err := dialApart(access, server.Addr)
 	if err != nil {
 		server.Look()
 		return nil, err
@@ -55,6 +58,15 @@ func (s *Session) dial(server *topology.Server, asPrimary bool) (*link, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// dialApart dials on a stack of its own, that goes afterwards: connecting needs four times what serving does, and a
+// session would keep it.
+func dialApart(access topology.Access, addr string) (conn net.Conn, err error) {
+	var done sync.WaitGroup
+	done.Go(func() { conn, err = access.Dial(context.Background(), addr) })
+	done.Wait()
+	return conn, err
 }
 
 // setUp repeats what the client has made of its connection, and waits for the answers: a read must not run in
@@ -89,6 +101,12 @@ func (s *Session) setUp(l *link, access topology.Access) error {
 // Close ends the link. What waits for it learns that from receive.
 func (l *link) Close() { l.wire.shutDown() }
 
+// drop ends a link that owes nothing and is no longer wanted.
+func (l *link) drop() {
+	l.dropped.Store(true)
+	l.Close()
+}
+
 // receive passes on replies until the link ends.
 func (l *link) receive() {
 	_ = l.wire.each(func() error { return l.session.deliver(l) }, func() error { return nil })
@@ -116,8 +134,8 @@ func (l *link) send(buffer []byte) error {
 		return err
 	}
 	// Copying small commands together is cheaper than a system call for each.
-	joined := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(joined)
+	joined := takeBuffer(len(buffer) > smallBuffer)
+	defer returnBuffer(joined)
 	n := 0
 	for _, p := range pieces {
 		n += copy(joined[n:], buffer[p.start:p.end])

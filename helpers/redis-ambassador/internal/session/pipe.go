@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"podpatterns.dev/redis-ambassador/internal/resp"
 	"podpatterns.dev/redis-ambassador/internal/routing"
 )
@@ -21,13 +23,13 @@ func (s *Session) toPipe() (*link, error) {
 	}
 	s.pipe, s.piped = l, l
 	if s.reads != nil {
-		s.reads.Close()
+		s.reads.drop()
 		s.reads = nil
 	}
 	return l, nil
 }
 
-func (s *Session) routePiped(kind routing.Kind, _ resp.Command) (*link, error) {
+func (s *Session) routePiped(kind routing.Kind) (*link, error) {
 	s.counts.pinned++
 	if kind == routing.Reset {
 		return nil, s.resetPipe()
@@ -46,6 +48,9 @@ func (s *Session) reset() error {
 	return nil
 }
 
+// resetTimeout bounds the wait for the answer to RESET, which CLIENT REPLY SKIP right before it takes away.
+const resetTimeout = 5 * time.Second
+
 // resetPipe has the primary answer what it still has to, and RESET last: the client gets that answer.
 func (s *Session) resetPipe() error {
 	if err := s.flush(); err != nil {
@@ -55,6 +60,8 @@ func (s *Session) resetPipe() error {
 	if _, err := s.pipe.wire.Write(resp.Append(nil, "RESET")); err != nil {
 		return errClosed
 	}
+	timer := time.AfterFunc(resetTimeout, s.Close)
+	defer timer.Stop()
 	s.mu.Lock()
 	for s.piped != nil && !s.closed {
 		s.changed.Wait()
@@ -70,15 +77,15 @@ func (s *Session) resetPipe() error {
 }
 
 func (s *Session) forget() {
-	for _, l := range []*link{s.primary, s.reads} {
-		if l != nil {
-			l.Close()
-		}
-	}
-	s.primary, s.reads = nil, nil
 	s.multi, s.watch = false, false
 	s.held.Store(false)
 	s.mu.Lock()
 	s.setup = setup{version: s.setup.version + 1}
 	s.mu.Unlock()
+	for _, l := range []*link{s.primary, s.reads} {
+		if l != nil {
+			l.drop()
+		}
+	}
+	s.primary, s.reads = nil, nil
 }

@@ -11,7 +11,7 @@ import (
 func (s *Session) route(c resp.Command) (*link, error) {
 	kind := s.shared.Monitor.Commands().Of(c.Args)
 	if s.pipe != nil {
-		return s.routePiped(kind, c)
+		return s.routePiped(kind)
 	}
 	switch kind {
 	case routing.Reset:
@@ -50,6 +50,9 @@ func (s *Session) route(c resp.Command) (*link, error) {
 // EXEC and DISCARD end the watching only where they end a transaction (multi.c).
 func (s *Session) routeTransaction(kind routing.Kind) (*link, error) {
 	e := expectation{n: 1}
+	if err := s.settleReads(); err != nil {
+		return nil, err
+	}
 	l, err := s.primaryLink()
 	if err != nil || l == nil {
 		if kind == routing.Multi || kind == routing.Watch {
@@ -106,6 +109,7 @@ func (s *Session) routeRead() (*link, error) {
 	}
 	if l != nil {
 		s.counts.reads++
+		s.readsOut = true
 		return s.owed(l, expectation{n: 1}), nil
 	}
 	if s.shared.Policy.Load().Read == ReadReplica {
@@ -141,7 +145,22 @@ func (s *Session) routeSetup(c resp.Command) (*link, error) {
 	}}), nil
 }
 
+// settleReads waits, where reads are to see the client's writes, for reads on a replica: they must not see a write that
+// was sent after them.
+func (s *Session) settleReads() error {
+	if !s.readsOut || s.shared.Policy.Load().AfterWrite == 0 {
+		return nil
+	}
+	s.readsOut = false
+	return s.drained()
+}
+
 func (s *Session) toPrimary(e expectation) (*link, error) {
+	if e.writes > 0 {
+		if err := s.settleReads(); err != nil {
+			return nil, err
+		}
+	}
 	l, err := s.primaryLink()
 	if err != nil || l == nil {
 		s.writesSent -= e.writes

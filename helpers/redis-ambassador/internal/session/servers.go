@@ -68,7 +68,7 @@ func (s *Session) leavePrimary() error {
 	if err := s.drained(); err != nil {
 		return err
 	}
-	s.primary.Close()
+	s.primary.drop()
 	s.primary = nil
 	return nil
 }
@@ -89,7 +89,7 @@ func (s *Session) readLink() (*link, error) {
 		if fit && s.setUp(l, s.shared.Monitor.Access()) == nil {
 			return l, nil
 		}
-		l.Close()
+		l.drop()
 		s.reads = nil
 	}
 	if len(snapshot.Replicas) == 0 {

@@ -87,6 +87,7 @@ type Session struct {
 	passing        bool   // a command larger than the buffer is under way
 	passTo         *link  // nil: it is discarded
 	multi, watch   bool
+	readsOut       bool // reads were sent to a replica
 	writesSent     uint64
 	setupsSent     uint64
 
@@ -223,7 +224,7 @@ func (s *Session) flush() error {
 	}
 	for _, l := range [...]*link{s.primary, s.reads} {
 		if l != nil && len(l.pieces) > 0 {
-			if err := l.send(s.client.data[:]); err != nil {
+			if err := l.send(s.client.data); err != nil {
 				return errClosed
 			}
 		}

@@ -11,10 +11,32 @@ import (
 	"time"
 )
 
-// bufferSize is what one read takes in at most, and the size from which on a command passes in pieces.
-const bufferSize = 64 << 10
+const (
+	// smallBuffer is what one read takes in at most, and the size from which on a command passes in pieces.
+	smallBuffer = 16 << 10
+	// largeBuffer is what it takes in when the read before was full: large values pass with fewer system calls.
+	largeBuffer = 128 << 10
+)
 
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+var (
+	smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+	largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+)
+
+func takeBuffer(large bool) []byte {
+	if large {
+		return largeBuffers.Get().(*[largeBuffer]byte)[:]
+	}
+	return smallBuffers.Get().(*[smallBuffer]byte)[:]
+}
+
+func returnBuffer(b []byte) {
+	if len(b) == largeBuffer {
+		largeBuffers.Put((*[largeBuffer]byte)(b))
+		return
+	}
+	smallBuffers.Put((*[smallBuffer]byte)(b))
+}
 
 // wire is a connection that holds a buffer only while something unread is in it: a hundred idle clients cost no
 // buffer at all.
@@ -26,8 +48,9 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 type wire struct {
 	net.Conn
 	raw        syscall.RawConn // nil for TLS, whose readiness isn't the socket's
-	data       *[bufferSize]byte
-	start, end int // what is unread of data
+	data       []byte
+	start, end int  // what is unread of data
+	flood      bool // the last read was full
 	err        error
 	handle     func() error
 	onReadable func(fd uintptr) bool // w.readable, made once
@@ -52,7 +75,7 @@ func (w *wire) unread() []byte {
 }
 
 // full tells whether no more can be received until something is consumed.
-func (w *wire) full() bool { return w.end-w.start == bufferSize }
+func (w *wire) full() bool { return w.data != nil && w.end-w.start == len(w.data) }
 
 // consume marks n bytes as read.
 func (w *wire) consume(n int) {
@@ -63,7 +86,7 @@ func (w *wire) consume(n int) {
 
 func (w *wire) release() {
 	if w.data != nil {
-		buffers.Put(w.data)
+		returnBuffer(w.data)
 		w.data, w.start, w.end = nil, 0, 0
 	}
 }
@@ -97,15 +120,16 @@ func (w *wire) each(handle, woken func() error) error {
 func (w *wire) readable(fd uintptr) bool {
 	for {
 		w.makeRoom()
-		room := bufferSize - w.end
+		room := len(w.data) - w.end
 		n, err := syscall.Read(int(fd), w.data[w.end:])
 		switch {
 		case n > 0:
 			w.end += n
+			w.flood = n == room
 			if w.err = w.handle(); w.err != nil {
 				return true
 			}
-			if n < room {
+			if !w.flood {
 				w.assumed.Store(true)
 				return false
 			}
@@ -148,10 +172,10 @@ func (w *wire) LookAgain() {
 // makeRoom sees to it that something can be received. It moves what is unread, unless there is nothing.
 func (w *wire) makeRoom() {
 	if w.data == nil {
-		w.data = buffers.Get().(*[bufferSize]byte)
+		w.data = takeBuffer(w.flood)
 	}
 	if w.start > 0 {
-		w.end, w.start = copy(w.data[:], w.data[w.start:w.end]), 0
+		w.end, w.start = copy(w.data, w.data[w.start:w.end]), 0
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -200,7 +201,7 @@ func (w *watcher) look(ctx context.Context, s Settings) (observation, error) {
 }
 
 // commandsEvery is how often the commands are asked for again: a module may have brought new ones.
-const commandsEvery = time.Minute
+const commandsEvery = 10 * time.Minute
 
 // learnCommands asks the primary for its commands, or, while none has been asked, any server.
 func (w *watcher) learnCommands(o observation) error {
@@ -218,6 +219,7 @@ func (w *watcher) learnCommands(o observation) error {
 	}
 	w.asked = time.Now()
 	w.monitor.commands.Store(table)
+	debug.FreeOSMemory() // the reply was larger than all that is needed from here on
 	return nil
 }
 
