@@ -24,7 +24,9 @@ lint: .venv
 	$(BIN)/lint-imports
 	$(BIN)/podpatterns crds --check crds
 
-helpers:
+helpers: .venv
+	@$(BIN)/python -m e2e.cluster.packages redis-server
+	cd helpers/redis-ambassador && go vet ./... && go test -parallel 6 ./...
 	cd helpers/git-sync && go vet ./... && go test -parallel 12 ./...
 	cd e2e/cluster/runc-capped && go vet ./... && go test ./...
 

@@ -17,6 +17,7 @@ VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["v
 
 OPERATOR = f"podpatterns/operator:{VERSION}"
 GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
+REDIS_AMBASSADOR = f"podpatterns/redis-ambassador:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
@@ -36,7 +37,6 @@ def build_images() -> list[str]:
 
 def _images() -> list[Image]:
     bases = {"DEBIAN": debian()}
-    git_sync = CHECKOUT / "helpers" / "git-sync"
     operator = {
         "Dockerfile": CHECKOUT / "operator" / "Dockerfile",
         "requirements.txt": REQUIREMENTS,
@@ -45,11 +45,17 @@ def _images() -> list[Image]:
     }
     return [
         Image(OPERATOR, operator, bases),
-        Image(GIT_SYNC, {"Dockerfile": git_sync / "Dockerfile", "git-sync": own_program(git_sync)}),
+        Image(GIT_SYNC, _helper("git-sync")),
+        Image(REDIS_AMBASSADOR, _helper("redis-ambassador")),
         Image(NGINX, _directory("examples/images/nginx"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),
     ]
+
+
+def _helper(name: str) -> dict[str, Path]:
+    module = CHECKOUT / "helpers" / name
+    return {"Dockerfile": module / "Dockerfile", name: own_program(module)}
 
 
 def _directory(name: str) -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,3 +55,7 @@ def _no_services_started() -> Iterator[None]:
         yield
     finally:
         SERVICE_POLICY.unlink()
+
+
+if __name__ == "__main__":
+    require({program: program for program in sys.argv[1:]})

@@ -22,18 +22,34 @@ class ReadAfterWrite(Model):
     """How long after a write reads go to the primary, such as 500ms. Default: 500ms."""
 
 
+class Sentinel(Model):
+    """Redis Sentinels, which decide who is the primary."""
+
+    master_name: str = Field(min_length=1, max_length=128, pattern="^[-._a-zA-Z0-9]+$")
+    """The name under which the Sentinels monitor the primary, such as mymaster."""
+    auth_secret_ref: SecretKeyRef | None = None
+    """The Sentinels' own password, in a Secret. Default: none is sent."""
+
+
 class Redis(Model):
     """A Redis with replicas. Writes go to the primary, wherever it is."""
 
     endpoints: Items[Endpoint] = Field(min_length=1, max_length=64, json_schema_extra=dict(LIST_SET))
-    """The servers, each as host:port. Which one is primary is discovered, and followed on failover."""
+    """The servers, each as host:port. Which one is primary is discovered, and followed on failover. With
+    sentinel, these are the Sentinels, and they name the servers."""
+    sentinel: Sentinel | None = None
+    """Lets Sentinels say who is the primary. Default: the servers are asked."""
     read_policy: Literal["Primary", "PreferReplica", "Replica"] = "Primary"
     """Where reads go. Primary: to the primary. PreferReplica: to replicas while there is one, else to the
     primary. Replica: to replicas only; without one, reads fail. Default: Primary."""
     read_after_write: ReadAfterWrite | None = None
     """Lets a connection read what it has just written, though replicas lag behind. Default: reads follow
     readPolicy alone."""
+    max_replica_lag: Duration | None = None
+    """How far behind the primary a replica may be and still get reads, such as 10s. Default: as it likes."""
+    username: str | None = Field(default=None, min_length=1, max_length=128)
+    """The ACL user that authSecretRef is the password of. Default: Redis' default user."""
     auth_secret_ref: SecretKeyRef | None = None
-    """The password, in a Secret. Default: none is sent."""
+    """The password, in a Secret. A client that logs in itself is whom it says. Default: none is sent."""
     tls: Tls | None = None
     """TLS to the servers. Default: plain TCP."""
