@@ -1,4 +1,4 @@
-"""`make bench`: the operator beside ReplicaSet and StatefulSet, on one API server.
+"""`make bench`: the operator beside ReplicaSet and StatefulSet, on one API server; the Redis splitter too.
 
 python -m e2e.bench [--quick] [--only NAME]...
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from e2e.bench.arena import arena
 from e2e.bench.benches import Benches
+from e2e.bench.redis import redis
 from e2e.bench.row import table
 from e2e.bench.size import FULL, QUICK
 from e2e.cluster.control_plane import COMPONENTS
@@ -27,14 +28,19 @@ if TYPE_CHECKING:
     from e2e.bench.row import Row
     from e2e.bench.size import Size
 
+REDIS = "redis"
+"""The bench that needs no API server."""
+NAMES = (*Benches.NAMES, REDIS)
 RESULTS = Path(__file__).parents[2] / ".bench" / "results.json"
 
 
 def main() -> None:
     arguments = _arguments()
-    programs(*COMPONENTS, "kwok", "kubectl")
+    names = arguments.only or NAMES
+    if any(name != REDIS for name in names):
+        programs(*COMPONENTS, "kwok", "kubectl")
     with step("make bench"):
-        asyncio.run(_run(arguments.only or Benches.NAMES, QUICK if arguments.quick else FULL))
+        asyncio.run(_run(names, QUICK if arguments.quick else FULL))
     results = json.loads(RESULTS.read_text())
     loads = results["load_average"]
     print(f"\n{results['cores']} cores; load average from {min(loads):.1f} to {max(loads):.1f}")
@@ -44,16 +50,23 @@ async def _run(names: Sequence[str], size: Size) -> None:
     """What there is so far is kept after each bench."""
     rows: list[Row] = []
     loads = [os.getloadavg()[0]]
+
+    def show(new: list[Row]) -> None:
+        rows.extend(new)
+        loads.append(os.getloadavg()[0])
+        _keep(rows, loads)
+        print(table(new), end="\n\n", flush=True)
+
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        async with arena(Path(directory)) as where:
-            benches = Benches(where, size)
-            for name in names:
-                with step(name):
-                    new = await benches.run(name)
-                rows += new
-                loads.append(os.getloadavg()[0])
-                _keep(rows, loads)
-                print(table(new), end="\n\n", flush=True)
+        if REDIS in names:
+            with step(REDIS):
+                show(await redis(Path(directory), size.rounds))
+        if operators := [name for name in names if name != REDIS]:
+            async with arena(Path(directory)) as where:
+                benches = Benches(where, size)
+                for name in operators:
+                    with step(name):
+                        show(await benches.run(name))
 
 
 def _keep(rows: Sequence[Row], loads: Sequence[float]) -> None:
@@ -66,7 +79,7 @@ def _keep(rows: Sequence[Row], loads: Sequence[float]) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m e2e.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a small size, for trying it out")
-    parser.add_argument("--only", action="append", choices=Benches.NAMES, help="only this; may be repeated")
+    parser.add_argument("--only", action="append", choices=NAMES, help="only this; may be repeated")
     return parser.parse_args()
 
 
