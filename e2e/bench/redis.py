@@ -73,7 +73,7 @@ static_resources:
 
 async def redis(directory: Path, rounds: int) -> list[Row]:
     require(PACKAGES)
-    with _servers(directory) as servers, _contenders(directory, servers) as (ports, processes):
+    with servers(directory) as redis_ports, contenders(directory, redis_ports) as (ports, processes):
         one, many, deep = (
             _alternately(ports, rounds, clients, pipeline, requests)
             for clients, pipeline, requests in ((1, 1, 20_000), (50, 1, 60_000), (50, 16, 400_000))
@@ -153,11 +153,11 @@ def _memory(process: Process, ports: Ports) -> float:
 
 
 @contextmanager
-def _servers(directory: Path) -> Iterator[list[int]]:
+def servers(directory: Path) -> Iterator[list[int]]:
     """A primary and two replicas; their ports."""
-    ports = [_free_port() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     common = ("--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0")
-    with _running(
+    with running(
         directory,
         {
             f"redis-{index}": (
@@ -178,11 +178,13 @@ def _servers(directory: Path) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _contenders(directory: Path, servers: list[int]) -> Iterator[tuple[dict[str, Ports], dict[str, Process]]]:
+def contenders(
+    directory: Path, redis_ports: list[int]
+) -> Iterator[tuple[dict[str, Ports], dict[str, Process]]]:
     """Where each is reached, and the processes of the first two."""
-    ours, writes, reads, envoy_port = (_free_port() for _ in range(4))
-    endpoints = [word for port in servers for word in ("--endpoint", f"127.0.0.1:{port}")]
-    lines = "\n".join(f"  server redis-{port} 127.0.0.1:{port} check inter 500ms" for port in servers)
+    ours, writes, reads, envoy_port = (free_port() for _ in range(4))
+    endpoints = [word for port in redis_ports for word in ("--endpoint", f"127.0.0.1:{port}")]
+    lines = "\n".join(f"  server redis-{port} 127.0.0.1:{port} check inter 500ms" for port in redis_ports)
     roles = (("writes", writes, "master"), ("reads", reads, "slave"))
     config = directory / "haproxy.cfg"
     config.write_text(
@@ -206,11 +208,11 @@ def _contenders(directory: Path, servers: list[int]) -> Iterator[tuple[dict[str,
     ports: dict[str, Ports] = {
         "ours": {"set": ours, "get": ours},
         "HAProxy": {"set": writes, "get": reads},
-        "direct": {"set": servers[0], "get": servers[1]},
+        "direct": {"set": redis_ports[0], "get": redis_ports[1]},
     }
     if envoy := _envoy():
         envoy_config = directory / "envoy.yaml"
-        envoy_config.write_text(ENVOY_CONFIG.format(port=envoy_port, server=servers[0]))
+        envoy_config.write_text(ENVOY_CONFIG.format(port=envoy_port, server=redis_ports[0]))
         commands["Envoy"] = (
             envoy,
             "--config-path",
@@ -221,9 +223,9 @@ def _contenders(directory: Path, servers: list[int]) -> Iterator[tuple[dict[str,
             "error",
         )
         ports["Envoy"] = {"set": envoy_port, "get": envoy_port}
-    with _running(directory, commands) as processes:
+    with running(directory, commands) as processes:
         for port in {port for by_command in ports.values() for port in by_command.values()}:
-            eventually(partial(_serves, port))
+            eventually(partial(serves, port))
         yield ports, {name: processes[name] for name in ("ours", "HAProxy")}
 
 
@@ -243,7 +245,7 @@ def _envoy() -> Path | None:
 
 
 @contextmanager
-def _running(directory: Path, commands: Mapping[str, tuple[str | Path, ...]]) -> Iterator[dict[str, Process]]:
+def running(directory: Path, commands: Mapping[str, tuple[str | Path, ...]]) -> Iterator[dict[str, Process]]:
     processes = {name: Process(command, directory / f"{name}.log") for name, command in commands.items()}
     try:
         for process in processes.values():
@@ -254,7 +256,7 @@ def _running(directory: Path, commands: Mapping[str, tuple[str | Path, ...]]) ->
             process.kill()
 
 
-def _serves(port: int) -> bool:
+def serves(port: int) -> bool:
     return _ask(port, "GET none").startswith(("$-1", "_"))
 
 
@@ -270,7 +272,7 @@ def _ask(port: int, command: str) -> str:
         return ""
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

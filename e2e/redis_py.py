@@ -1,0 +1,125 @@
+"""redis-py's own tests of commands, through the ambassador and directly: which of them end differently?
+
+python -m e2e.redis_py [2|3]     the protocol's version, by default 2
+"""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+import tempfile
+from functools import partial
+from pathlib import Path
+from xml.etree import ElementTree
+
+from e2e.bench.redis import HELPER, free_port, running, servers, serves
+from e2e.cluster.cache import cached, digest
+from e2e.cluster.command import run
+from e2e.cluster.own_programs import own_program
+from e2e.cluster.packages import require
+from e2e.cluster.progress import step
+from e2e.eventually import eventually
+
+REDIS_PY = "redis==8.1.0"
+NEEDS = ("pytest==9.2.0", "pytest-asyncio==1.5.0", "pytest-timeout==2.4.0", "numpy==2.3.5", "mock==5.2.0")
+SUITES = ("commands", "pipeline", "pubsub", "scripting", "function", "lock", "monitor", "encoding", "hash")
+
+EXPLAINED = {
+    "tests.test_commands.TestRedisCommands::test_slowlog_get": "the GET ran on a replica and is in its log",
+}
+"""What ends differently, and why that is right."""
+
+Outcomes = dict[str, str]
+
+
+def main() -> None:
+    protocol = sys.argv[1] if len(sys.argv) > 1 else "2"
+    require({"redis-server": "redis-server"})
+    checkout = cached("redis-py", digest(REDIS_PY, *NEEDS), _install)
+    with tempfile.TemporaryDirectory() as name, servers(Path(name)) as ports:
+        lone, ours = free_port(), free_port()
+        with running(Path(name), {"lone": _lone(lone), "ours": _ours(ours, ports)}):
+            outcomes = []
+            for port, title in ((lone, "directly"), (ours, "through the ambassador")):
+                eventually(partial(serves, port))
+                with step(title):
+                    outcomes.append(_outcomes(checkout, port, protocol, Path(name, f"{port}.xml")))
+    direct, ours_ended = outcomes
+    _judge(direct, ours_ended)
+
+
+def _lone(port: int) -> tuple[str, ...]:
+    return ("redis-server", "--port", str(port), "--save", "", "--enable-debug-command", "yes")
+
+
+def _ours(port: int, servers: list[int]) -> tuple[str | Path, ...]:
+    endpoints = [word for server in servers for word in ("--endpoint", f"127.0.0.1:{server}")]
+    policy = ("--read-policy", "PreferReplica", "--read-after-write", "1s")
+    return (own_program(HELPER), "--listen", f"127.0.0.1:{port}", *policy, *endpoints)
+
+
+def _judge(direct: Outcomes, ours: Outcomes) -> None:
+    differ = {test for test in direct | ours if direct.get(test) != ours.get(test)}
+    for test in sorted(differ):
+        why = EXPLAINED.get(test, "NOT EXPLAINED")
+        print(f"{test}: {direct.get(test)} directly, {ours.get(test)} here: {why}")
+    passed = sum(outcome == "passed" for outcome in ours.values())
+    print(f"{len(ours)} tests, {passed} passed here, {len(differ)} ended differently")
+    sys.exit(bool(differ - EXPLAINED.keys()) or not passed)
+
+
+def _install(directory: Path) -> None:
+    python = directory / "venv" / "bin" / "python"
+    run("python3", "-m", "venv", directory / "venv")
+    run(python, "-m", "pip", "install", "--quiet", *NEEDS)
+    run(
+        python,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--no-binary",
+        "redis",
+        "--dest",
+        directory,
+        REDIS_PY,
+    )
+    with tarfile.open(next(directory.glob("redis-*.tar.gz"))) as archive:
+        archive.extractall(directory, filter="data")
+
+
+def _outcomes(checkout: Path, port: int, protocol: str, report: Path) -> Outcomes:
+    """How each test ended. Some fail with any Redis 7.0, so pytest's status tells nothing."""
+    tests = next(checkout.glob("redis-*/"))
+    command: list[str | Path] = [
+        checkout / "venv" / "bin" / "python",
+        "-m",
+        "pytest",
+        "-q",
+        "--timeout=15",
+        "-W",
+        "ignore",
+    ]
+    options = [f"--protocol={protocol}", f"--redis-url=redis://127.0.0.1:{port}/9", f"--junitxml={report}"]
+    files = [f"tests/test_{suite}.py" for suite in SUITES]
+    run(
+        "sh",
+        "-c",
+        '"$@" || true',
+        "sh",
+        *command,
+        *options,
+        *files,
+        directory=tests,
+        environment={"PYTHONPATH": "."},
+    )
+    outcomes = {}
+    for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314 - written by pytest just now
+        ends = [part.tag for part in case if part.tag in ("failure", "error", "skipped")]
+        outcomes[f"{case.get('classname')}::{case.get('name')}"] = ends[0] if ends else "passed"
+    return outcomes
+
+
+if __name__ == "__main__":
+    main()
