@@ -17,6 +17,7 @@ VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["v
 
 OPERATOR = f"podpatterns/operator:{VERSION}"
 GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
+METRICS_ADAPTER = f"podpatterns/metrics-adapter:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
@@ -37,6 +38,7 @@ def build_images() -> list[str]:
 def _images() -> list[Image]:
     bases = {"DEBIAN": debian()}
     git_sync = CHECKOUT / "helpers" / "git-sync"
+    adapter = CHECKOUT / "helpers" / "metrics-adapter"
     operator = {
         "Dockerfile": CHECKOUT / "operator" / "Dockerfile",
         "requirements.txt": REQUIREMENTS,
@@ -46,6 +48,7 @@ def _images() -> list[Image]:
     return [
         Image(OPERATOR, operator, bases),
         Image(GIT_SYNC, {"Dockerfile": git_sync / "Dockerfile", "git-sync": own_program(git_sync)}),
+        Image(METRICS_ADAPTER, {"Dockerfile": adapter / "Dockerfile", "metrics-adapter": own_program(adapter)}),
         Image(NGINX, _directory("examples/images/nginx"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),
