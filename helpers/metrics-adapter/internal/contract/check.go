@@ -22,7 +22,7 @@ func (c Contract) Check(s spec.Spec, problems *spec.Problems) {
 			target := c.Target(e.Metric)
 			if !made[e.Metric] && target.Part == Whole {
 				lint(field+".metric", target.Name, target.Type, problems)
-				claim(field+".metric", target.Metric, owner, problems)
+				claim(field+".metric", possible(target, s.Source(rule.Source)), owner, problems)
 			}
 			made[e.Metric] = true
 			for _, label := range target.Labels {
@@ -38,6 +38,14 @@ func (c Contract) Check(s spec.Spec, problems *spec.Problems) {
 			problems.Add("rules", "no rule makes %s, a %s that %s wants; add one, or choose another contract", m.Name, m.Type, c.Name)
 		}
 	}
+}
+
+// possible is the metric as it takes up most names: a page's histogram stays one.
+func possible(t Target, from *spec.Source) Metric {
+	if !t.Known && t.Type == series.Gauge && from != nil && from.Type == "prometheus" {
+		t.Type = series.Histogram
+	}
+	return t.Metric
 }
 
 // claim finds names that would come out twice: OpenMetrics calls a counter's family by its name without _total.

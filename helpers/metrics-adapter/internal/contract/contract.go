@@ -123,8 +123,10 @@ const (
 
 // Target is what a name in a rule means.
 type Target struct {
-	Metric // without required labels if the contract doesn't know it
-	Part   Part
+	Metric
+	Part Part
+	// Known tells that the contract has the metric, and with it the type.
+	Known bool
 }
 
 // Target finds it: a metric of the contract or a part of one; otherwise a name with _total is a counter, and any other
@@ -133,11 +135,11 @@ func (c Contract) Target(name string) Target {
 	for _, m := range c.Metrics {
 		switch {
 		case m.Name == name:
-			return Target{m, Whole}
+			return Target{m, Whole, true}
 		case m.Type == series.Histogram && name == m.Name+"_sum":
-			return Target{m, Sum}
+			return Target{m, Sum, true}
 		case m.Type == series.Histogram && name == m.Name+"_count":
-			return Target{m, Count}
+			return Target{m, Count, true}
 		}
 	}
 	kind := series.Gauge

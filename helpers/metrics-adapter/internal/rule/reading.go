@@ -87,6 +87,7 @@ func (e *emission) found(store *series.Store, f Finding, round uint64) error {
 
 // totals are the numbers to follow, scaled, and the bounds of the series they go into.
 func (e *emission) totals(f Finding) ([]float64, []float64, error) {
+	e.followType(f)
 	histogram := e.target.Type == series.Histogram && e.target.Part == contract.Whole
 	switch {
 	case histogram != (f.Totals != nil):
@@ -104,6 +105,17 @@ func (e *emission) totals(f Finding) ([]float64, []float64, error) {
 		}
 	}
 	return values, bounds, nil
+}
+
+// followType makes a histogram of a page stay one where neither the contract nor the name says otherwise.
+func (e *emission) followType(f Finding) {
+	switch {
+	case e.target.Known || e.target.Type == series.Counter:
+	case f.Totals != nil:
+		e.target.Type = series.Histogram
+	default:
+		e.target.Type = series.Gauge
+	}
 }
 
 // settle adds what the round's totals have risen by, and gives up levels that the page doesn't have any more: a gauge

@@ -47,7 +47,8 @@ func (s *Set) adopt(before *Set, levels map[*series.Series]bool) {
 			e.fresh = true
 			continue
 		}
-		delete(known, e.identity) // the same thing twice has two states
+		delete(known, e.identity)       // the same thing twice has two states
+		e.target.Type = old.target.Type // as the page has it
 		e.readings, e.levels, e.fresh, e.made, e.failure = old.readings, old.levels, old.fresh, old.made, old.failure
 		for gauge := range e.levels {
 			levels[gauge] = true
