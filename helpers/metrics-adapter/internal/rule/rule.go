@@ -44,7 +44,10 @@ func (r *Rule) Groups() []string { return r.groups }
 
 // Compile makes a set of a spec, or says everything that is wrong with it.
 func Compile(text []byte) (*Set, spec.Problems) {
-	s, problems := spec.Parse(text)
+	s, problems, readable := spec.Parse(text)
+	if !readable {
+		return nil, problems
+	}
 	c := contract.Of(s.Contract, &problems)
 	set := &Set{Contract: c, Metrics: s.Metrics, Sources: s.Sources, rules: map[string][]*Rule{}}
 	for i, declared := range s.Rules {

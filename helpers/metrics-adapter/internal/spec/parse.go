@@ -13,14 +13,13 @@ import (
 // MaxBytes is how large a configuration may be: as much as a ConfigMap holds.
 const MaxBytes = 1 << 20
 
-// Parse reads YAML or JSON: an Adapter's spec, or the whole Adapter. Problems come with all that could be read, so
-// that others can be looked for.
-func Parse(text []byte) (Spec, Problems) {
-	var problems Problems
+// Parse reads YAML or JSON: an Adapter's spec, or the whole Adapter. Unless that is impossible, problems come with all
+// that could be read, so that others can be looked for.
+func Parse(text []byte) (s Spec, problems Problems, readable bool) {
 	top := map[string]json.RawMessage{}
 	if len(text) > MaxBytes {
 		problems.Add("spec", "longer than %d bytes", MaxBytes)
-		return Spec{}, problems
+		return s, problems, false
 	}
 	document, err := yaml.YAMLToJSONStrict(text)
 	if err == nil {
@@ -32,15 +31,15 @@ func Parse(text []byte) (Spec, Problems) {
 	}
 	if err != nil {
 		problems.Add("spec", "not an Adapter's spec in YAML: %v", err)
-		return Spec{}, problems
+		return s, problems, false
 	}
-	s := Spec{Contract: Contract{Name: "red/v1"}, Metrics: Metrics{Port: 9090, Path: "/metrics", MaxSeries: 2000}}
+	s = Spec{Contract: Contract{Name: "red/v1"}, Metrics: Metrics{Port: 9090, Path: "/metrics", MaxSeries: 2000}}
 	decode(top["contract"], "contract", &s.Contract, &problems)
 	decode(top["metrics"], "metrics", &s.Metrics, &problems)
 	s.Sources = decodeList[Source](top["sources"], "sources", &problems)
 	s.Rules = decodeList[Rule](top["rules"], "rules", &problems)
 	s.validate(&problems)
-	return s, problems
+	return s, problems, true
 }
 
 func decodeList[T any](raw json.RawMessage, field string, problems *Problems) []T {
