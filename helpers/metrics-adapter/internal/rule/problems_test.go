@@ -151,7 +151,7 @@ contract.name: must be red/v1, use/v1 or custom`},
 
 	"not YAML":            {"a: [", `spec: not an Adapter's spec in YAML: yaml: line 1: did not find expected node content`},
 	"not an object":       {"- a", `spec: not an Adapter's spec in YAML: json: cannot unmarshal array into Go value of type map[string]json.RawMessage`},
-	"a field given twice": {"sources: []\nsources: []", `spec: not an Adapter's spec in YAML: yaml: unmarshal errors: line 2: key "sources" already set in map`},
+	"a field given twice": {"sources: []\nsources: []", `spec: not an Adapter's spec in YAML: yaml: unmarshal errors: line 2: mapping key "sources" already defined at line 1`},
 }
 
 const strict = `

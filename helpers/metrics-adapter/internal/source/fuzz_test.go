@@ -73,7 +73,7 @@ rules:
   path: list
   emit: [{metric: app_list_total, value: hits, labels: {route: "${route}"}, when: "hits > 0"}]
 - source: stats
-  path: 'items(by)[].{name: [0], hits: [1].hits}'
+  path: 'items(by)[*].{name: [0], hits: [1].hits}'
   emit: [{metric: app_by, value: hits, labels: {name: "${name}"}}]
 - {source: stats, path: 'sum(list[].hits)', metric: app_all}
 - {source: stats, path: 'sort_by(list, &route)[0].hits', metric: app_first}

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // MaxBytes is how large a configuration may be: as much as a ConfigMap holds.
@@ -21,7 +21,7 @@ func Parse(text []byte) (s Spec, problems Problems, readable bool) {
 		problems.Add("spec", "longer than %d bytes", MaxBytes)
 		return s, problems, false
 	}
-	document, err := yaml.YAMLToJSONStrict(text)
+	document, err := toJSON(text)
 	if err == nil {
 		err = json.Unmarshal(document, &top)
 	}
@@ -40,6 +40,15 @@ func Parse(text []byte) (s Spec, problems Problems, readable bool) {
 	s.Rules = decodeList[Rule](top["rules"], "rules", &problems)
 	s.validate(&problems)
 	return s, problems, true
+}
+
+// toJSON takes YAML as YAML 1.2 has it: y and on are texts, as they are to the operator's own library.
+func toJSON(text []byte) ([]byte, error) {
+	var document any
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, err
+	}
+	return json.Marshal(document)
 }
 
 func decodeList[T any](raw json.RawMessage, field string, problems *Problems) []T {
