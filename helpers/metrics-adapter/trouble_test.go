@@ -70,7 +70,7 @@ func TestASourceInTrouble(t *testing.T) {
 			}
 			write(t, p.path("logs/access.log"), "x\nx\n")
 			p.waitFor("app_good_total 2")
-			if peak := p.peakMemory(); peak > 80<<20 {
+			if peak := p.peakMemory(); peak > 128<<20 {
 				t.Errorf("took %d MiB", peak>>20)
 			}
 			well.Store(true)
