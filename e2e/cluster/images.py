@@ -48,7 +48,9 @@ def _images() -> list[Image]:
     return [
         Image(OPERATOR, operator, bases),
         Image(GIT_SYNC, {"Dockerfile": git_sync / "Dockerfile", "git-sync": own_program(git_sync)}),
-        Image(METRICS_ADAPTER, {"Dockerfile": adapter / "Dockerfile", "metrics-adapter": own_program(adapter)}),
+        Image(
+            METRICS_ADAPTER, {"Dockerfile": adapter / "Dockerfile", "metrics-adapter": own_program(adapter)}
+        ),
         Image(NGINX, _directory("examples/images/nginx"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),
