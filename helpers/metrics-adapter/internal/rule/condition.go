@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"strconv"
+	"strings"
 )
 
 // condition tells whether what was found is wanted.
@@ -20,11 +22,29 @@ type operand func(groups []string) string
 // what Go's expressions, C's and CEL's have in common, read by Go's own parser. Both sides numbers: they are compared as
 // numbers. Otherwise == and != compare text, and < <= > >= are false.
 func compileCondition(text string, index func(group string) (int, error)) (condition, error) {
-	tree, err := parser.ParseExpr(text)
+	tree, err := parser.ParseExpr(escapeKeywords(text))
 	if err != nil {
 		return nil, fmt.Errorf(`not a condition such as code >= 500 && method == "GET": %w`, err)
 	}
 	return logical(tree, index)
+}
+
+// keyword stands before a group that is named like a keyword of Go, such as type. No group begins with it.
+const keyword = "ǃ"
+
+func escapeKeywords(text string) string {
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(text))
+	s.Init(file, []byte(text), func(token.Position, string) {}, 0) // the parser says what is wrong
+	escaped, end := "", 0
+	for pos, found, _ := s.Scan(); found != token.EOF; pos, found, _ = s.Scan() {
+		if found.IsKeyword() {
+			at := file.Offset(pos)
+			escaped += text[end:at] + keyword
+			end = at
+		}
+	}
+	return escaped + text[end:]
 }
 
 func logical(tree ast.Expr, index func(string) (int, error)) (condition, error) {
@@ -92,7 +112,7 @@ func side(tree ast.Expr, index func(string) (int, error)) (operand, error) {
 	case *ast.ParenExpr:
 		return side(node.X, index)
 	case *ast.Ident:
-		i, err := index(node.Name)
+		i, err := index(strings.TrimPrefix(node.Name, keyword))
 		return func(groups []string) string { return groups[i] }, err
 	case *ast.BasicLit:
 		switch node.Kind {

@@ -133,6 +133,20 @@ func TestSumAndCountMakeAHistogram(t *testing.T) {
 `, "app_x_seconds histogram"))
 	a.reads(page{"a": 1500})
 	a.wants("app_x_seconds_sum 1.5", "app_x_seconds_count 1500")
+
+	// They go into buckets that there are for another reason.
+	a = newAdapter(t, custom(pages+`
+- {source: stats, path: x, metric: app_x_seconds}
+- {source: stats, path: sum, metric: app_x_seconds_sum}
+- {source: stats, path: count, metric: app_x_seconds_count}
+`, "app_x_seconds histogram"))
+	a.feeds["stats"].Page(func(r *Rule) []Finding {
+		if r.Path == "x" {
+			return []Finding{{Totals: &Totals{3, []float64{1}, []float64{1, 1}}}}
+		}
+		return []Finding{{Value: 4}}
+	})
+	a.wants("app_x_seconds_sum 7", "app_x_seconds_count 6")
 }
 
 // What a counter shows is the sum of all that its totals have risen by, whatever comes and goes and starts anew.

@@ -167,6 +167,9 @@ func TestNoMoreSeriesThanAllowed(t *testing.T) {
 func TestConditions(t *testing.T) {
 	groups := []string{"code", "name"}
 	index := func(name string) (int, error) {
+		if name == "type" {
+			return 1, nil
+		}
 		for i, g := range groups {
 			if g == name {
 				return i, nil
@@ -194,6 +197,7 @@ func TestConditions(t *testing.T) {
 		{`name != ""`, "", "", false},
 		{"name == code", "a", "a", true},
 		{"code == 1", "NaN", "", false},
+		{`type == "a" && code == 1`, "1", "a", true}, // named like a keyword of Go
 	} {
 		holds, err := compileCondition(c.text, index)
 		if err != nil {

@@ -34,7 +34,8 @@ func New(limit int) *Store {
 func (s *Store) Size() int { return s.size }
 
 // Get returns the series, made anew if need be. The labels must be sorted by name, have valid values, and none may
-// be empty: to Prometheus an empty label is one that isn't there. Bounds matter to histograms only.
+// be empty: to Prometheus an empty label is one that isn't there. Bounds matter to histograms only; nil stands for
+// whatever buckets there are, and for none in a new one.
 func (s *Store) Get(name string, kind Type, labels []Label, bounds []float64, help string) (*Series, error) {
 	f := s.families[name]
 	if f != nil && f.kind != kind {
@@ -43,7 +44,7 @@ func (s *Store) Get(name string, kind Type, labels []Label, bounds []float64, he
 	key := keyOf(labels)
 	if f != nil {
 		if found := f.series[key]; found != nil {
-			if kind == Histogram && !slices.Equal(found.bounds, bounds) {
+			if kind == Histogram && bounds != nil && !slices.Equal(found.bounds, bounds) {
 				return nil, ErrBuckets
 			}
 			return found, nil
