@@ -78,6 +78,8 @@ func TestAChangedConfigurationCountsNothingTwice(t *testing.T) {
 	a.reads(page{"a": 10})
 	a.configure(before)
 	a.wants(`app_x_total{id="a"} 10`, "app_y 10")
+	a.feeds["stats"] = NewFeed(a.store, a.tell.Source("stats")) // as when its interval is changed
+	a.configure(before)
 	a.reads(page{"a": 11})
 	a.wants(`app_x_total{id="a"} 11`, "app_y 11")
 
