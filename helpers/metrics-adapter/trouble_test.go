@@ -70,6 +70,7 @@ func TestASourceInTrouble(t *testing.T) {
 			}
 			write(t, p.path("logs/access.log"), "x\nx\n")
 			p.waitFor("app_good_total 2")
+			// A page goes on without end. What is taken of two of them is a few times 4 MiB.
 			if peak := p.peakMemory(); peak > 128<<20 {
 				t.Errorf("took %d MiB", peak>>20)
 			}

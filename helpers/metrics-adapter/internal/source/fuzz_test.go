@@ -33,7 +33,7 @@ func fuzzPages(f *testing.F, rules string, read func(context.Context, *page, *ru
 	bodies := make(chan string, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, <-bodies) }))
 	f.Cleanup(server.Close)
-	p := &page{server.URL, "*/*", server.Client()}
+	p := &page{url: server.URL, accept: "*/*", client: server.Client()}
 	f.Fuzz(func(t *testing.T, one, other string) {
 		feed, store := feeding(t, rules)
 		watch := seriestest.New(t, store)

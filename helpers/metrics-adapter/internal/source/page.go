@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -21,16 +22,18 @@ type page struct {
 	url    string
 	accept string
 	client *http.Client
+	body   bytes.Buffer
 }
 
 func newPage(s *spec.HTTP, accept string) *page {
-	return &page{s.URL, accept, &http.Client{
+	return &page{url: s.URL, accept: accept, client: &http.Client{
 		Timeout: min(timeout, s.Interval.Value()),
 		// No proxy: the page is one of the Pod's own.
 		Transport: &http.Transport{MaxIdleConns: 1, MaxResponseHeaderBytes: 64 << 10},
 	}}
 }
 
+// fetch returns the page. It is overwritten by the next.
 func (p *page) fetch(ctx context.Context) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
 	if err != nil {
@@ -46,9 +49,13 @@ func (p *page) fetch(ctx context.Context) ([]byte, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %s", p.url, response.Status)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxPage+1))
-	if err == nil && len(body) > maxPage {
-		err = fmt.Errorf("%s is longer than %d bytes", p.url, maxPage)
+	p.body.Reset()
+	if _, err := p.body.ReadFrom(io.LimitReader(response.Body, maxPage+1)); err != nil {
+		return nil, err
 	}
-	return body, err
+	if p.body.Len() > maxPage {
+		p.body = bytes.Buffer{} // not to be kept for pages that are taken
+		return nil, fmt.Errorf("%s is longer than %d bytes", p.url, maxPage)
+	}
+	return p.body.Bytes(), nil
 }
