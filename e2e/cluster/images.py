@@ -18,6 +18,7 @@ VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["v
 OPERATOR = f"podpatterns/operator:{VERSION}"
 GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
 REDIS_AMBASSADOR = f"podpatterns/redis-ambassador:{VERSION}"
+METRICS_ADAPTER = f"podpatterns/metrics-adapter:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
@@ -47,6 +48,7 @@ def _images() -> list[Image]:
         Image(OPERATOR, operator, bases),
         Image(GIT_SYNC, _helper("git-sync")),
         Image(REDIS_AMBASSADOR, _helper("redis-ambassador")),
+        Image(METRICS_ADAPTER, _helper("metrics-adapter")),
         Image(NGINX, _directory("examples/images/nginx"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),

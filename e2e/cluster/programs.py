@@ -97,6 +97,11 @@ MODULES = (
     GoModule(
         "coredns", "github.com/coredns/coredns", {"coredns": "podpatterns.dev/e2e/cluster/programs/coredns"}
     ),
+    GoModule(
+        "statsd-exporter",
+        "github.com/prometheus/statsd_exporter",
+        {"statsd_exporter": "github.com/prometheus/statsd_exporter"},
+    ),
 )
 
 

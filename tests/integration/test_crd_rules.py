@@ -249,6 +249,23 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "spec.rules",
         "a rule has regex when its source is of type log",
     ),
+    (
+        "Adapter",
+        {"contract": {"name": "use/v1", "metrics": [{"name": "hits_total", "type": "counter"}]}},
+        "spec.contract.metrics",
+        "belongs to the contract custom",
+    ),
+    (
+        "Adapter",
+        {
+            "contract": {
+                "name": "custom",
+                "metrics": [{"name": "hits_total", "type": "counter", "buckets": [1]}],
+            }
+        },
+        "spec.contract.metrics[0].buckets",
+        "only a histogram has buckets",
+    ),
 ]
 
 

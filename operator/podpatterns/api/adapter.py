@@ -6,21 +6,62 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from podpatterns.api.model import Items, Model, Validation, list_map
+from podpatterns.api.model import LIST_SET, Items, Model, Validation, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
 from podpatterns.api.rule import MetricLabels, Rule
-from podpatterns.api.scalar import Port
+from podpatterns.api.scalar import LabelName, MetricName, Port
 from podpatterns.api.source import Source
+
+Buckets = Annotated[Items[float], Field(min_length=1, max_length=64)]
+
+
+class ContractMetric(Model):
+    """A metric that a contract of one's own demands."""
+
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "!has(self.buckets) || self.type == 'histogram'", "only a histogram has buckets", ".buckets"
+        ),
+    )
+
+    name: MetricName
+    """The metric's name. It follows Prometheus's conventions: _total at the end of counters and of nothing
+    else, base units such as seconds, bytes and ratio."""
+    type: Literal["counter", "gauge", "histogram"]
+    """The metric's type."""
+    labels: Items[LabelName] = Field(default=(), max_length=16, json_schema_extra=dict(LIST_SET))
+    """Labels that each of its series must have, from the rule that makes it or from contract.labels."""
+    buckets: Buckets | None = None
+    """The upper bounds of a histogram's buckets, rising; +Inf is added. Default: the contract's buckets."""
 
 
 class Contract(Model):
-    """The monitoring model that the application is made to follow."""
+    """The monitoring model that the application is made to follow. The adapter compares what comes out with
+    it. A metric that it names has the type given there; any other is a counter if its name ends in _total,
+    and a gauge otherwise."""
 
-    name: Literal["red/v1"] = "red/v1"
-    """red/v1: rate, errors and duration, as app_requests_total, app_errors_total and
-    app_request_duration_seconds. Default: red/v1."""
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "(self.name == 'custom') == has(self.metrics)",
+            "belongs to the contract custom: required with it, and with it alone",
+            ".metrics",
+        ),
+    )
+
+    name: Literal["red/v1", "use/v1", "custom"] = "red/v1"
+    """red/v1: rate, errors and duration of requests, as app_requests_total, app_errors_total and
+    app_request_duration_seconds (histogram). use/v1: utilization, saturation and errors of resources, as
+    app_resource_utilization_ratio (0 to 1), app_resource_saturation (the length of the queue) and
+    app_resource_errors_total, each with the label resource. custom: what metrics lists. Default: red/v1."""
     labels: MetricLabels | None = None
     """Labels put on every metric."""
+    metrics: Items[ContractMetric] | None = Field(
+        default=None, min_length=1, max_length=64, json_schema_extra=list_map("name")
+    )
+    """The metrics that the contract custom demands."""
+    buckets: Buckets | None = None
+    """The upper bounds of the buckets of histograms that have none of their own, rising; +Inf is added.
+    Default: 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5 and 10."""
 
 
 class Metrics(Model):
@@ -31,8 +72,9 @@ class Metrics(Model):
     path: Annotated[str, Field(max_length=256, pattern="^/")] = "/metrics"
     """The path that Prometheus scrapes. Default: /metrics."""
     max_series: int = Field(default=2000, ge=1)
-    """How many series there may be; what is beyond is dropped and counted, so that a label with endless
-    values does no harm. Default: 2000."""
+    """How many series there may be, as Prometheus counts them: a histogram is one for each bucket and three
+    more. What is beyond is dropped and counted, so that a label with endless values does no harm.
+    Default: 2000."""
 
 
 class AdapterSpec(PatternSpec):

@@ -25,14 +25,14 @@ class LogSource(Model):
     volume: Label
     """The shared volume that the file is in."""
     path: RelativePath
-    """The file's path inside the volume. Rotation is followed."""
+    """The file's path inside the volume. Rotation is followed, by renaming or by truncation."""
 
 
 class StatsdSource(Model):
     """A StatsD server for the application to send to."""
 
     port: Port
-    """The UDP port on 127.0.0.1 that is listened on."""
+    """The port on 127.0.0.1 that is listened on, for UDP and TCP."""
 
 
 class ProcSource(Model):

@@ -1,0 +1,114 @@
+// Package spec reads an Adapter's spec and says what is wrong with it. The fields are documented where the API is
+// declared: operator/podpatterns/api/adapter.py and its neighbours; kubectl explain adapter.spec shows that.
+package spec
+
+import "time"
+
+// Spec is what concerns the adapter of an Adapter's spec; the rest is the operator's.
+type Spec struct {
+	Contract Contract
+	Metrics  Metrics
+	Sources  []Source
+	Rules    []Rule
+}
+
+// Contract is the monitoring model that is to come out.
+type Contract struct {
+	Name    string            `json:"name"`
+	Labels  map[string]string `json:"labels"`
+	Metrics []ContractMetric  `json:"metrics"`
+	Buckets []float64         `json:"buckets"`
+}
+
+// ContractMetric is a metric of a contract of one's own.
+type ContractMetric struct {
+	Name    string    `json:"name"`
+	Type    string    `json:"type"`
+	Labels  []string  `json:"labels"`
+	Buckets []float64 `json:"buckets"`
+}
+
+// Metrics is where they are offered.
+type Metrics struct {
+	Port      int    `json:"port"`
+	Path      string `json:"path"`
+	MaxSeries int    `json:"maxSeries"`
+}
+
+// Source is one place to read from.
+type Source struct {
+	Name       string  `json:"name"`
+	Type       string  `json:"type"`
+	JSON       *HTTP   `json:"json,omitempty"`
+	Prometheus *HTTP   `json:"prometheus,omitempty"`
+	Log        *Log    `json:"log,omitempty"`
+	Statsd     *Statsd `json:"statsd,omitempty"`
+	Proc       *Proc   `json:"proc,omitempty"`
+}
+
+// HTTP is a page that is fetched again and again.
+type HTTP struct {
+	URL      string   `json:"url"`
+	Interval Duration `json:"interval"`
+}
+
+// Log is a file of lines on a shared volume.
+type Log struct {
+	Volume string `json:"volume"`
+	Path   string `json:"path"`
+}
+
+// Statsd is a port, for UDP and TCP.
+type Statsd struct {
+	Port int `json:"port"`
+}
+
+// Proc is processes with a command name.
+type Proc struct {
+	Command  string   `json:"command"`
+	Interval Duration `json:"interval"`
+}
+
+// Rule takes one thing from a source and makes metrics of it.
+type Rule struct {
+	Source string            `json:"source"`
+	Path   string            `json:"path"`
+	Regex  string            `json:"regex"`
+	Metric string            `json:"metric"`
+	Labels map[string]string `json:"labels"`
+	Scale  *float64          `json:"scale"`
+	Emit   []Emission        `json:"emit"`
+}
+
+// Emission is one metric that a match yields.
+type Emission struct {
+	Metric string            `json:"metric"`
+	Labels map[string]string `json:"labels"`
+	When   string            `json:"when"`
+	Value  string            `json:"value"`
+	Scale  *float64          `json:"scale"`
+}
+
+// Duration is written as in Go: 15s. Left out, it is 15s.
+type Duration string
+
+const defaultInterval = 15 * time.Second
+
+// Value is the time meant.
+func (d Duration) Value() time.Duration {
+	parsed, err := time.ParseDuration(string(d))
+	if err != nil { // refused by Parse unless it is empty
+		return defaultInterval
+	}
+	return parsed
+}
+
+// Source returns the source of that name, or nil.
+func (s Spec) Source(name string) *Source {
+	for i := range s.Sources {
+		if s.Sources[i].Name == name {
+			return &s.Sources[i]
+		}
+	}
+	return nil
+}

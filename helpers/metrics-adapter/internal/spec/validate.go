@@ -1,0 +1,189 @@
+package spec
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"net/url"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Other paths of the adapter's server.
+const (
+	HealthPath   = "/healthz"
+	ContractPath = "/contract"
+)
+
+var dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+// validate says what the CRD's schema would: the program runs by hand, too.
+func (s Spec) validate(problems *Problems) {
+	s.Metrics.validate(problems)
+	validateLabels("contract.labels", s.Contract.Labels, problems)
+	if len(s.Sources) == 0 {
+		problems.Add("sources", "there must be one at least")
+	}
+	for i, source := range s.Sources {
+		source.validate(fmt.Sprintf("sources[%d]", i), s, i, problems)
+	}
+	for i, rule := range s.Rules {
+		rule.validate(fmt.Sprintf("rules[%d]", i), s, problems)
+	}
+}
+
+func (m Metrics) validate(problems *Problems) {
+	validatePort("metrics.port", m.Port, problems)
+	if m.MaxSeries < 1 {
+		problems.Add("metrics.maxSeries", "must be 1 at least")
+	}
+	switch {
+	case !strings.HasPrefix(m.Path, "/") || path.Clean(m.Path) != m.Path:
+		problems.Add("metrics.path", "must be a path such as /metrics")
+	case m.Path == HealthPath || m.Path == ContractPath:
+		problems.Add("metrics.path", "%s is taken by the adapter itself; choose another such as /metrics", m.Path)
+	}
+}
+
+func (s Source) validate(field string, all Spec, index int, problems *Problems) {
+	if !dnsLabel.MatchString(s.Name) {
+		problems.Add(field+".name", "must be lower-case letters, digits and dashes, 63 at most")
+	}
+	if slices.ContainsFunc(all.Sources[:index], func(other Source) bool { return other.Name == s.Name }) {
+		problems.Add(field+".name", "there is another source %q; give each its own name", s.Name)
+	}
+	members := map[string]bool{
+		"json": s.JSON != nil, "prometheus": s.Prometheus != nil, "log": s.Log != nil,
+		"statsd": s.Statsd != nil, "proc": s.Proc != nil,
+	}
+	if _, known := members[s.Type]; !known {
+		problems.Add(field+".type", "must be json, prometheus, log, statsd or proc")
+		return
+	}
+	for _, member := range []string{"json", "prometheus", "log", "statsd", "proc"} {
+		if members[member] != (member == s.Type) {
+			problems.Add(field+"."+member, "belongs to type %s: required with it, and with it alone", member)
+			return
+		}
+	}
+	s.validateMember(field+"."+s.Type, all, index, problems)
+}
+
+func (s Source) validateMember(field string, all Spec, index int, problems *Problems) {
+	switch s.Type {
+	case "json":
+		s.JSON.validate(field, problems)
+	case "prometheus":
+		s.Prometheus.validate(field, problems)
+	case "log":
+		if !dnsLabel.MatchString(s.Log.Volume) {
+			problems.Add(field+".volume", "must be the name of a shared volume")
+		}
+		if !filepath.IsLocal(s.Log.Path) {
+			problems.Add(field+".path", "must be a path inside the volume such as access.log")
+		}
+	case "statsd":
+		validatePort(field+".port", s.Statsd.Port, problems)
+		if s.Statsd.Port == all.Metrics.Port {
+			problems.Add(field+".port", "metrics.port is the same; choose another")
+		}
+		for _, other := range all.Sources[:index] {
+			if other.Statsd != nil && other.Statsd.Port == s.Statsd.Port {
+				problems.Add(field+".port", "the source %s listens on it already; choose another", other.Name)
+			}
+		}
+	case "proc":
+		if n := len(s.Proc.Command); n == 0 || n > 15 {
+			problems.Add(field+".command", "must have 1 to 15 characters, which is what Linux keeps of a name")
+		}
+		validateInterval(field, s.Proc.Interval, problems)
+	}
+}
+
+func (h HTTP) validate(field string, problems *Problems) {
+	address, err := url.Parse(h.URL)
+	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
+		problems.Add(field+".url", "must be an http or https URL such as http://127.0.0.1:8801/stats")
+	}
+	validateInterval(field, h.Interval, problems)
+}
+
+func (r Rule) validate(field string, all Spec, problems *Problems) {
+	if (r.Path == "") == (r.Regex == "") {
+		problems.Add(field, "give either path or regex")
+	}
+	if (r.Metric == "") == (len(r.Emit) == 0) {
+		problems.Add(field, "give either metric or emit")
+	}
+	if len(r.Emit) > 0 && (r.Labels != nil || r.Scale != nil) {
+		problems.Add(field, "labels and scale go with metric; inside emit each metric has its own")
+	}
+	if source := all.Source(r.Source); source == nil {
+		problems.Add(field+".source", "there is no source %q; the sources are %s", r.Source, all.sourceNames())
+	} else if r.Regex != "" && source.Type != "log" {
+		problems.Add(field+".regex", "the source %s is of type %s, whose rules have a path", r.Source, source.Type)
+	} else if r.Path != "" && source.Type == "log" {
+		problems.Add(field+".path", "the source %s is of type log, whose rules have a regex", r.Source)
+	}
+	for path, e := range r.Emissions(field) {
+		if !model.LegacyValidation.IsValidMetricName(e.Metric) || strings.HasPrefix(e.Metric, "adapter_") {
+			problems.Add(path+".metric", "must be a metric's name such as app_requests_total; adapter_… are the adapter's own")
+		}
+		validateLabels(path+".labels", e.Labels, problems)
+		if e.Scale != nil && (math.IsNaN(*e.Scale) || math.IsInf(*e.Scale, 0) || *e.Scale == 0) {
+			problems.Add(path+".scale", "must be a number other than 0")
+		}
+	}
+}
+
+// Emissions are the rule's metrics with the path of each, however they are written.
+func (r Rule) Emissions(field string) iter.Seq2[string, Emission] {
+	return func(yield func(string, Emission) bool) {
+		if len(r.Emit) == 0 && r.Metric != "" {
+			yield(field, Emission{Metric: r.Metric, Labels: r.Labels, Scale: r.Scale})
+			return
+		}
+		for i, e := range r.Emit {
+			if !yield(fmt.Sprintf("%s.emit[%d]", field, i), e) {
+				return
+			}
+		}
+	}
+}
+
+func (s Spec) sourceNames() string {
+	names := make([]string, len(s.Sources))
+	for i, source := range s.Sources {
+		names[i] = source.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func validateLabels(field string, labels map[string]string, problems *Problems) {
+	for name := range labels {
+		if !model.LegacyValidation.IsValidLabelName(name) || strings.HasPrefix(name, "__") || name == "le" || name == "quantile" {
+			problems.Add(field, "%q cannot be a label: use letters, digits and underscores, and neither le nor quantile nor two underscores in front", name)
+		}
+	}
+}
+
+func validatePort(field string, port int, problems *Problems) {
+	if port < 1 || port > 65535 {
+		problems.Add(field, "must be from 1 to 65535")
+	}
+}
+
+func validateInterval(field string, d Duration, problems *Problems) {
+	if d == "" {
+		return
+	}
+	if parsed, err := time.ParseDuration(string(d)); err != nil || parsed <= 0 {
+		problems.Add(field+".interval", "must be a time above 0 such as 15s")
+	}
+}
