@@ -24,8 +24,10 @@ lint: .venv
 	$(BIN)/lint-imports
 	$(BIN)/podpatterns crds --check crds
 
-helpers:
+helpers: .venv
 	cd helpers/git-sync && go vet ./... && go test -parallel 12 ./...
+	$(BIN)/python -c 'from e2e.cluster.packages import require; require({"haproxy": "haproxy"})'
+	cd helpers/haproxy-ambassador && go vet ./... && go test ./...
 	cd e2e/cluster/runc-capped && go vet ./... && go test ./...
 
 check: lint helpers ## Lint, types, generated files, unit and property tests: the quick loop

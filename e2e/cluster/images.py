@@ -17,6 +17,7 @@ VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["v
 
 OPERATOR = f"podpatterns/operator:{VERSION}"
 GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
+HAPROXY_AMBASSADOR = f"podpatterns/haproxy-ambassador:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
@@ -37,6 +38,7 @@ def build_images() -> list[str]:
 def _images() -> list[Image]:
     bases = {"DEBIAN": debian()}
     git_sync = CHECKOUT / "helpers" / "git-sync"
+    haproxy = CHECKOUT / "helpers" / "haproxy-ambassador"
     operator = {
         "Dockerfile": CHECKOUT / "operator" / "Dockerfile",
         "requirements.txt": REQUIREMENTS,
@@ -46,6 +48,11 @@ def _images() -> list[Image]:
     return [
         Image(OPERATOR, operator, bases),
         Image(GIT_SYNC, {"Dockerfile": git_sync / "Dockerfile", "git-sync": own_program(git_sync)}),
+        Image(
+            HAPROXY_AMBASSADOR,
+            {"Dockerfile": haproxy / "Dockerfile", haproxy.name: own_program(haproxy)},
+            bases,
+        ),
         Image(NGINX, _directory("examples/images/nginx"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),
