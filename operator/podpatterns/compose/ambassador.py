@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
-from podpatterns.compose.contribution import Contribution, Variable
+from podpatterns.compose.contribution import Contribution, File, Variable
 from podpatterns.compose.haproxy import HOST, host_of, is_address
 from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.member import Member, native_sidecar
@@ -41,7 +41,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
         helpers=tuple(p.member(images) for p in needed),
         volumes=tuple(volume for p in needed for volume in p.volumes()),
         variables=tuple(_variables(spec, part)),
-        files={p.key: p.content() for p in needed},
+        files=tuple(File(p.name, p.key, p.content()) for p in needed),
         problems=(*_endpoint_problems(spec, part), *(problem for p in needed for problem in p.problems())),
     )
 

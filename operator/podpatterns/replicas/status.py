@@ -8,6 +8,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Problem
+from podpatterns.compose.contribution import File
 from podpatterns.compose.labels import selector
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
@@ -43,8 +44,8 @@ class Observed:
     """Unix seconds."""
     replacements: Sequence[Replacement] = ()
     """Those completed and not yet in the previous status."""
-    config_revision: str | None = None
-    """The hash of the helpers' configuration; empty without any, None when it can't be told."""
+    configurations: Sequence[File] | None = None
+    """That of each helper; None when it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,7 @@ def app_status(
     else:
         kept = ("updateRevision", "currentRevision", "lastProgressTime")
         status |= {key: previous[key] for key in kept if key in previous}
-    config = observed.config_revision
-    if config := previous.get("configRevision") if config is None else config:
-        status["configRevision"] = config
+    status |= _configurations(observed, previous)
     status |= _replacements(observed, previous)
     found = [
         _ready(app, observed, course.available),
@@ -142,6 +141,15 @@ def at_rest(status: Mapping[str, Any]) -> bool:
     found = {c["type"]: c for c in status["conditions"]}
     complete = found["Progressing"]["reason"] == COMPLETE and status["terminatingReplicas"] == 0
     return bool(complete and found["Ready"]["status"] == "True")
+
+
+def _configurations(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
+    found = observed.configurations
+    if found is None:
+        told = previous.get("configurations")
+    else:
+        told = [{"container": file.container, "hash": file.hash} for file in found]
+    return {"configurations": told} if told else {}
 
 
 def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:

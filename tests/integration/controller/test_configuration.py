@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -92,7 +93,12 @@ def test_an_ambassador_makes_pods_that_mount_its_configuration(patterns: Pattern
     meta = patterns.kubectl.get("configmap", "ambassador-shop")["metadata"]
     [owner] = meta["ownerReferences"]
     assert (owner["uid"], owner["controller"]) == (ready["metadata"]["uid"], True)
-    assert ready["status"]["configRevision"]
+    [configuration] = ready["status"]["configurations"]
+    text = patterns.kubectl.get("configmap", "ambassador-shop")["data"][key]
+    assert configuration == {
+        "container": "ambassador",
+        "hash": hashlib.sha256(text.encode()).hexdigest()[:10],
+    }
 
 
 def test_an_adapter_makes_pods(patterns: Patterns) -> None:
@@ -118,7 +124,7 @@ def test_new_endpoints_roll_in_without_touching_a_pod(patterns: Patterns) -> Non
     after = patterns.ready("ambassador")
     assert patterns.marks() == marks
     assert after["status"]["updateRevision"] == before["status"]["updateRevision"]
-    assert after["status"]["configRevision"] != before["status"]["configRevision"]
+    assert after["status"]["configurations"] != before["status"]["configurations"]
 
 
 def test_a_parts_change_rolls_into_all_that_include_it(patterns: Patterns, sites: Sites) -> None:

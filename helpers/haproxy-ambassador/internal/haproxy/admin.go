@@ -17,10 +17,10 @@ import (
 const adminTime = 5 * time.Second
 
 // admin is the part of the configuration that is ours: metrics, statistics and the hash of the rest, at a socket
-// that nobody else can reach.
+// that nobody else can reach. No upstream can have its name, which is no DNS label.
 func (h *HAProxy) admin(hash string) string {
 	return fmt.Sprintf(`
-frontend admin
+frontend _admin
     mode http
     bind unix@%s mode 600
     timeout client 10s
