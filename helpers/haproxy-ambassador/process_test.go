@@ -179,7 +179,7 @@ func TestItServesWhenTheConfigurationComesAndFollowsIt(t *testing.T) {
 	p := start(t)
 	p.await("/healthz", http.StatusServiceUnavailable, "no such file")
 	p.configure("server one " + server(t, "one"))
-	p.await("/healthz", http.StatusOK, "ok, config ")
+	p.await("/readyz", http.StatusOK, "ok, config ")
 	if answer, err := p.askOnce(); answer != "one" {
 		t.Fatal(answer, err)
 	}
@@ -199,11 +199,11 @@ func TestARefusedConfigurationNeverReplacesOneThatRuns(t *testing.T) {
 	one := server(t, "one")
 	p.configure("server one " + one)
 	p.await("/healthz", http.StatusOK, "")
-	_, running := p.get("/healthz")
+	_, running := p.get("/readyz")
 
 	p.configure("server one "+one, "bogus")
 	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 0\n")
-	if status, now := p.get("/healthz"); status != http.StatusOK || now != running {
+	if status, now := p.get("/readyz"); status != http.StatusOK || now != running {
 		t.Error(status, now)
 	}
 	if answer, err := p.askOnce(); answer != "one" {
@@ -235,6 +235,11 @@ func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {
 	p := start(t)
 	p.configure("server gone " + freeAddress(t) + " check inter 100ms fall 1")
 	p.await("/healthz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+	p.configure("server one " + server(t, "one") + " check inter 100ms")
+	p.await("/healthz", http.StatusOK, "ok")
+	p.configure("server gone " + freeAddress(t) + " check inter 100ms fall 1")
+	p.await("/readyz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+	p.await("/healthz", http.StatusOK, "ok")
 }
 
 func TestARenewedFileBesideItIsLoaded(t *testing.T) {

@@ -87,8 +87,8 @@ def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> M
             {"name": "metrics", "containerPort": port},
             *({"containerPort": p, "protocol": protocol} for p in statsd for protocol in STATSD_PROTOCOLS),
         ],
-        "startupProbe": probe(port, **STARTING),
-        "readinessProbe": probe(port, **READY),
+        "startupProbe": probe("/healthz", port, **STARTING),
+        "readinessProbe": probe("/healthz", port, **READY),
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [
             config_mount(name),

@@ -42,6 +42,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
         volumes=tuple(volume for p in needed for volume in p.volumes()),
         variables=tuple(_variables(spec, part)),
         files=tuple(File(p.name, p.key, p.content()) for p in needed),
+        proxies=tuple(p.name for p in needed),
         problems=(*_endpoint_problems(spec, part), *(problem for p in needed for problem in p.problems())),
     )
 

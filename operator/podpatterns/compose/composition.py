@@ -28,6 +28,8 @@ class Composition:
     """A hash of all that shapes the Pod: the same words, the same hash, in every version of the operator."""
     files: tuple[File, ...] = ()
     """The helpers' configuration, in the ConfigMap that the Pod mounts."""
+    proxies: tuple[str, ...] = ()
+    """The containers that are ready while their upstreams are well."""
 
     @property
     def data(self) -> dict[str, str]:
@@ -85,6 +87,7 @@ def compose(
         template={"metadata": _metadata(template, contributions), "spec": composed},
         revision=revision([(p.pattern, c.shape) for p, c in zip(parts, contributions, strict=True)]),
         files=tuple(file for c in contributions for file in c.files),
+        proxies=tuple(name for c in contributions for name in c.proxies),
     )
 
 

@@ -54,4 +54,6 @@ class Contribution:
     annotations: Mapping[str, str] = field(default_factory=dict)
     shared_processes: str = ""
     """The field that needs all containers to see each other's processes; empty when none does."""
+    proxies: tuple[str, ...] = ()
+    """The containers that are ready while their upstreams are well."""
     problems: tuple[Problem, ...] = ()

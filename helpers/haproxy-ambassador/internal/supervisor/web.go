@@ -4,14 +4,26 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"podpatterns.dev/haproxy-ambassador/internal/haproxy"
 )
 
-// Handler serves /healthz, for probes, /metrics, and HAProxy's own page /stats.
+// Handler serves /healthz and /readyz, for probes, /metrics, and HAProxy's own page /stats.
 func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	mux := http.NewServeMux()
+	var started atomic.Bool
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if !started.Load() {
+			if why := unwell(r, s, proxy); why != "" {
+				http.Error(w, why, http.StatusServiceUnavailable)
+				return
+			}
+			started.Store(true)
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if why := unwell(r, s, proxy); why != "" {
 			http.Error(w, why, http.StatusServiceUnavailable)
 			return
