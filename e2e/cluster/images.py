@@ -19,6 +19,9 @@ OPERATOR = f"podpatterns/operator:{VERSION}"
 GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
 HAPROXY_AMBASSADOR = f"podpatterns/haproxy-ambassador:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
+REDIS = f"podpatterns/redis:{VERSION}"
+POSTGRES = f"podpatterns/postgres:{VERSION}"
+MEMCACHED = f"podpatterns/memcached:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
 BOX = f"podpatterns/box:{VERSION}"
@@ -54,6 +57,9 @@ def _images() -> list[Image]:
             bases,
         ),
         Image(NGINX, _directory("examples/images/nginx"), bases),
+        Image(REDIS, _directory("examples/images/redis"), bases),
+        Image(POSTGRES, _directory("examples/images/postgres"), bases),
+        Image(MEMCACHED, _directory("examples/images/memcached"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),
     ]
