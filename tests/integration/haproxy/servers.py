@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from e2e.cluster.process import Process
 from e2e.eventually import eventually
-from podpatterns.api import Ambassador, parse
 from podpatterns.compose.haproxy import haproxy_config
+from tests.builders import ambassador
 
 if TYPE_CHECKING:
     import ssl
@@ -91,16 +91,7 @@ class Proxy:
 def proxy(directory: Path, **upstream: Any) -> Iterator[Proxy]:
     """HAProxy with one upstream, `upstream` in the words of its manifest; `directory` has the Secrets."""
     port = free_port()
-    spec = {"upstreams": [{"name": "up", "protocol": "http", "listen": {"port": port}, **upstream}]}
-    app = parse(
-        {
-            "apiVersion": "podpatterns.dev/v1alpha1",
-            "kind": "Ambassador",
-            "metadata": {"name": "a"},
-            "spec": spec,
-        }
-    )
-    assert isinstance(app, Ambassador)
+    app = ambassador(upstreams=[{"name": "up", "protocol": "http", "listen": {"port": port}, **upstream}])
     file = directory / "haproxy.cfg"
     file.write_text(haproxy_config(app.spec.upstreams, str(directory)))
     haproxy = Process(["haproxy", "-db", "-f", file], directory / "haproxy.log")

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from e2e.cluster.packages import require
-from podpatterns.api import Ambassador, parse
+from podpatterns.api import Ambassador
 from podpatterns.compose.haproxy import haproxy_config
+from tests.builders import ambassador
 
 PROTOCOLS = ("tcp", "http", "postgres", "memcached")
 RETRY_ON = ("connect-failure", "401", "403", "404", "408", "425", "500", "501", "502", "503", "504")
@@ -64,17 +65,9 @@ def upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
 def ambassadors(draw: st.DrawFn) -> Ambassador:
     called = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     listening = draw(st.lists(ports, min_size=len(called), max_size=len(called), unique=True))
-    spec = {"upstreams": [draw(upstreams(port, name)) for port, name in zip(listening, called, strict=True)]}
-    app = parse(
-        {
-            "apiVersion": "podpatterns.dev/v1alpha1",
-            "kind": "Ambassador",
-            "metadata": {"name": "shop"},
-            "spec": spec,
-        }
+    return ambassador(
+        upstreams=[draw(upstreams(port, name)) for port, name in zip(listening, called, strict=True)]
     )
-    assert isinstance(app, Ambassador)
-    return app
 
 
 @pytest.fixture(scope="module")
