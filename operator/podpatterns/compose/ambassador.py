@@ -26,6 +26,11 @@ def _local(spec: AmbassadorSpec, part: Part) -> Contribution:
         shape={"mode": "Local", "upstreams": _words(spec, "listen", "env", "local")},
         helpers=tuple(_local_servers(spec, part)),
         variables=tuple(_variables(spec, part)),
+        problems=tuple(
+            Problem(part.path(f"spec.upstreams[{i}].local"), "mode Local needs a local.container: give one")
+            for i, upstream in enumerate(spec.upstreams)
+            if upstream.local is None
+        ),
     )
 
 
@@ -55,7 +60,7 @@ def _words(spec: AmbassadorSpec, *fields: str) -> list[dict[str, Any]]:
 def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[Member]:
     for i, upstream in enumerate(spec.upstreams):
         if upstream.local is None:
-            continue  # the CRD requires it in this mode
+            continue
         container = upstream.local.container
         ports = list(container.get("ports") or ())
         if not any(port.get("containerPort") == upstream.listen.port for port in ports):

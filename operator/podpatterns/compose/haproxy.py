@@ -174,8 +174,8 @@ def _tls_options(upstream: Upstream, tls: Tls, host: str, secrets: str) -> Itera
 
 
 def host_of(endpoint: str) -> str:
-    """The name or address in host:port, without brackets."""
-    return endpoint.rpartition(":")[0].strip("[]")
+    """The name or address in host:port, without brackets and without the dot of an absolute name."""
+    return endpoint.rpartition(":")[0].strip("[]").rstrip(".")
 
 
 def is_address(host: str) -> bool:

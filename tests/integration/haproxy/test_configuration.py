@@ -25,7 +25,8 @@ host_names = st.lists(
 ).map(".".join)
 ports = st.integers(1, 65_535)
 addresses = st.ip_addresses(v=4).map(str) | st.ip_addresses(v=6).map(lambda ip: f"[{ip}]")
-endpoints = st.builds("{}:{}".format, host_names | addresses, ports)
+absolute = st.builds("{}.".format, host_names)
+endpoints = st.builds("{}:{}".format, host_names | absolute | addresses, ports)
 durations = st.lists(
     st.builds("{}{}".format, st.integers(1, 999) | st.just("0.5"), st.sampled_from(["ms", "s", "m", "h"])),
     min_size=1,

@@ -152,6 +152,9 @@ class TestProblems:
         )
         assert problems(web, one, two) == ["InvalidSpec Ambassador two: spec.upstreams[0].env.portName"]
 
+    def test_mode_local_without_a_server(self) -> None:
+        assert problems(app(mode="Local")) == ["InvalidSpec spec.upstreams[0].local"]
+
     def test_brackets_without_an_address(self) -> None:
         assert problems(app(upstreams=[{**API, "endpoints": ["[:::]:1"]}])) == [
             "InvalidSpec spec.upstreams[0].endpoints[0]"
