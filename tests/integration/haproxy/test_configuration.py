@@ -50,7 +50,9 @@ def upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
             attempts=st.integers(0, 10),
             retryOn=st.lists(st.sampled_from(retry_on), unique=True),
         ),
-        circuitBreaker=some(maxConnections=st.integers(1, 2**31), consecutiveErrors=st.integers(1, 2**31)),
+        circuitBreaker=some(
+            maxConnections=st.integers(1, 1_000_000), consecutiveErrors=st.integers(1, 1_000_000)
+        ),
         healthCheck=some(interval=durations, unhealthyThreshold=st.integers(1, 100), path=paths),
     )
     return {
