@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
 from tests.integration.controller.sites import Sites, manifest
 
@@ -203,6 +204,24 @@ def test_a_strangers_config_map_is_left_alone(patterns: Patterns) -> None:
     assert patterns.files() == {"mine": True}
     patterns.kubectl("delete", "configmap", "ambassador-shop")
     patterns.ready("ambassador")
+
+
+def test_a_restarted_operator_writes_nothing(
+    patterns: Patterns, sites: Sites, operator: OperatorProcess
+) -> None:
+    patterns.ambassador(redis("redis-0:6379"))
+    patterns.ready("ambassador")
+    kinds = "ambassadors,configmaps,pods,controllerrevisions"
+
+    def versions() -> dict[str, str]:
+        found = patterns.kubectl.get(kinds, "--selector=podpatterns.dev/name=shop")["items"]
+        found.append(patterns.kubectl.get("ambassador", "shop"))
+        return {o["metadata"]["uid"]: o["metadata"]["resourceVersion"] for o in found}
+
+    before = versions()
+    operator.restart()
+    sites.ready("later")  # by then all objects that were there have been looked at
+    assert versions() == before
 
 
 def test_local_mode_needs_no_configuration(patterns: Patterns) -> None:
