@@ -19,7 +19,11 @@ OPERATOR = f"podpatterns/operator:{VERSION}"
 GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
 REDIS_AMBASSADOR = f"podpatterns/redis-ambassador:{VERSION}"
 METRICS_ADAPTER = f"podpatterns/metrics-adapter:{VERSION}"
+HAPROXY_AMBASSADOR = f"podpatterns/haproxy-ambassador:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
+REDIS = f"podpatterns/redis:{VERSION}"
+POSTGRES = f"podpatterns/postgres:{VERSION}"
+MEMCACHED = f"podpatterns/memcached:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
 BOX = f"podpatterns/box:{VERSION}"
@@ -49,7 +53,11 @@ def _images() -> list[Image]:
         Image(GIT_SYNC, _helper("git-sync")),
         Image(REDIS_AMBASSADOR, _helper("redis-ambassador")),
         Image(METRICS_ADAPTER, _helper("metrics-adapter")),
+        Image(HAPROXY_AMBASSADOR, _helper("haproxy-ambassador"), bases),
         Image(NGINX, _directory("examples/images/nginx"), bases),
+        Image(REDIS, _directory("examples/images/redis"), bases),
+        Image(POSTGRES, _directory("examples/images/postgres"), bases),
+        Image(MEMCACHED, _directory("examples/images/memcached"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),
     ]

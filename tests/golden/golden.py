@@ -36,7 +36,7 @@ def outputs(case: Path) -> dict[str, str]:
     )
     made = {"pod.yaml": pod_manifest(app, composition, f"{app.metadata.name}-0", 0)}
     if composition.files:
-        made["configmap.yaml"] = config_map_manifest(app, composition.files)
+        made["configmap.yaml"] = config_map_manifest(app, composition.data)
     return {name: _dump(manifest) for name, manifest in made.items()}
 
 

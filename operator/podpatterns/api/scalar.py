@@ -91,7 +91,7 @@ _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][
 
 HostName = Annotated[str, Field(max_length=253, pattern=f"^{_NAME}$")]
 
-Endpoint = Annotated[str, Field(max_length=259, pattern=rf"^({_NAME}|\[[0-9A-Fa-f:.]+\]):{_PORT}$")]
+Endpoint = Annotated[str, Field(max_length=259, pattern=rf"^({_NAME}\.?|\[[0-9A-Fa-f:.]+\]):{_PORT}$")]
 """A host name or address and a port: `api.example.com:443`, `[2001:db8::1]:443`."""
 
 HttpUrl = Annotated[str, Field(max_length=2048, pattern="^https?://[^/]")]

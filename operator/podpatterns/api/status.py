@@ -51,6 +51,15 @@ class Replacement(Observed):
     """How long it took from the old Pod's leaving until the new one was ready, such as 3.2s."""
 
 
+class Configuration(Observed):
+    """What a helper should run."""
+
+    container: str
+    """The helper's container."""
+    hash: str
+    """The first 10 hex digits of its configuration file's SHA-256."""
+
+
 class UsedBy(Observed):
     """An object that includes this one."""
 
@@ -86,9 +95,9 @@ class Status(Observed):
     """The newest revision."""
     last_progress_time: Time | None = None
     """When an update last moved on: it began, a Pod got the newest revision, or one became available."""
-    config_revision: str | None = None
-    """A hash of the configuration that the Pods' helpers are given. A change of it alone rolls in while the
-    containers run."""
+    configurations: Items[Configuration] | None = Field(default=None, json_schema_extra=list_map("container"))
+    """The configuration that each helper is given. A change of it alone rolls in while the containers run; a
+    helper's metrics tell the hash of the one that it runs."""
     selector: str | None = None
     """The label selector of the Pods, for /scale, autoscalers and disruption budgets."""
     used_by: Items[UsedBy] | None = Field(default=None, json_schema_extra=list_map("kind", "name"))

@@ -51,9 +51,9 @@ class Retries(Model):
 class CircuitBreaker(Model):
     """When an endpoint is spared."""
 
-    max_connections: int | None = Field(default=None, ge=1)
+    max_connections: int | None = Field(default=None, ge=1, le=1_000_000)
     """How many connections an endpoint gets at once; more wait. Default: no limit."""
-    consecutive_errors: int | None = Field(default=None, ge=1)
+    consecutive_errors: int | None = Field(default=None, ge=1, le=1_000_000)
     """After how many errors in a row an endpoint gets no more connections until it recovers.
     Default: never."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from podpatterns.api.adapter import AdapterSpec
-from podpatterns.compose.contribution import Contribution
+from podpatterns.compose.contribution import Contribution, File
 from podpatterns.compose.helper import (
     CONFIG_DIRECTORY,
     READY,
@@ -39,12 +39,12 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
     return Contribution(
         shape={
             **part.shape,
-            **spec.model_dump(include={"metrics": {"port", "path"}}, exclude_defaults=True, by_alias=True),
+            "path": spec.metrics.path,
             **_taken_for_granted(spec),
         },
         helpers=(_member(spec, part, name, images),),
         volumes=(config_volume(name, part.config_map, key, FILE),),
-        files={key: _content(spec)},
+        files=(File(name, key, _content(spec)),),
         annotations={
             "prometheus.io/scrape": "true",
             "prometheus.io/port": str(spec.metrics.port),
@@ -87,8 +87,8 @@ def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> M
             {"name": "metrics", "containerPort": port},
             *({"containerPort": p, "protocol": protocol} for p in statsd for protocol in STATSD_PROTOCOLS),
         ],
-        "startupProbe": probe(port, **STARTING),
-        "readinessProbe": probe(port, **READY),
+        "startupProbe": probe("/healthz", port, **STARTING),
+        "readinessProbe": probe("/healthz", port, **READY),
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [
             config_mount(name),

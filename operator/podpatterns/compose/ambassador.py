@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
-from podpatterns.compose.contribution import Contribution, Variable
+from podpatterns.compose.contribution import Contribution, File, Variable
 from podpatterns.compose.haproxy import HOST, host_of, is_address
 from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.member import Member, native_sidecar
@@ -26,6 +26,11 @@ def _local(spec: AmbassadorSpec, part: Part) -> Contribution:
         shape={"mode": "Local", "upstreams": _words(spec, "listen", "env", "local")},
         helpers=tuple(_local_servers(spec, part)),
         variables=tuple(_variables(spec, part)),
+        problems=tuple(
+            Problem(part.path(f"spec.upstreams[{i}].local"), "mode Local needs a local.container: give one")
+            for i, upstream in enumerate(spec.upstreams)
+            if upstream.local is None
+        ),
     )
 
 
@@ -41,7 +46,8 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
         helpers=tuple(p.member(images) for p in needed),
         volumes=tuple(volume for p in needed for volume in p.volumes()),
         variables=tuple(_variables(spec, part)),
-        files={p.key: p.content() for p in needed},
+        files=tuple(File(p.name, p.key, p.content()) for p in needed),
+        proxies=tuple(p.name for p in needed),
         problems=(*_endpoint_problems(spec, part), *(problem for p in needed for problem in p.problems())),
     )
 
@@ -54,7 +60,7 @@ def _words(spec: AmbassadorSpec, *fields: str) -> list[dict[str, Any]]:
 def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[Member]:
     for i, upstream in enumerate(spec.upstreams):
         if upstream.local is None:
-            continue  # the CRD requires it in this mode
+            continue
         container = upstream.local.container
         ports = list(container.get("ports") or ())
         if not any(port.get("containerPort") == upstream.listen.port for port in ports):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Adapter, Ambassador, Pattern, SidecarApp
 from podpatterns.compose.adapter import adapter
 from podpatterns.compose.ambassador import ambassador
-from podpatterns.compose.contribution import Contribution
+from podpatterns.compose.contribution import Contribution, File
 from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.member import in_starting_order, name_problems, port_problems
 from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.problem import CannotCompose, Problem
-from podpatterns.compose.revision import revision, short_hash
+from podpatterns.compose.revision import revision
 from podpatterns.compose.sidecars import sidecars
 from podpatterns.compose.variables import variable_problems, with_variables
 from podpatterns.compose.volumes import shared_memory, shared_volumes, volume_problems, with_mounts
@@ -26,13 +26,15 @@ class Composition:
     """A core/v1 PodTemplateSpec."""
     revision: str
     """A hash of all that shapes the Pod: the same words, the same hash, in every version of the operator."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """The helpers' configuration: the data of the ConfigMap that the Pod mounts. Empty: there is none."""
+    files: tuple[File, ...] = ()
+    """The helpers' configuration, in the ConfigMap that the Pod mounts."""
+    proxies: tuple[str, ...] = ()
+    """The containers that are ready while their upstreams are well."""
 
     @property
-    def config_revision(self) -> str:
-        """A hash of `files`; empty when there are none."""
-        return short_hash(dict(self.files)) if self.files else ""
+    def data(self) -> dict[str, str]:
+        """That of the ConfigMap."""
+        return {file.key: file.text for file in self.files}
 
 
 def compose(
@@ -84,7 +86,8 @@ def compose(
     return Composition(
         template={"metadata": _metadata(template, contributions), "spec": composed},
         revision=revision([(p.pattern, c.shape) for p, c in zip(parts, contributions, strict=True)]),
-        files={key: text for c in contributions for key, text in c.files.items()},
+        files=tuple(file for c in contributions for file in c.files),
+        proxies=tuple(name for c in contributions for name in c.proxies),
     )
 
 

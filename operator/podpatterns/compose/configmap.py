@@ -11,7 +11,7 @@ from podpatterns.compose.part import config_map_name
 from podpatterns.compose.pod import owner_reference
 
 
-def config_map_manifest(app: Pattern, files: Mapping[str, str]) -> dict[str, Any]:
+def config_map_manifest(app: Pattern, data: Mapping[str, str]) -> dict[str, Any]:
     """What is sent to the API server to create the ConfigMap."""
     return {
         "apiVersion": "v1",
@@ -22,5 +22,5 @@ def config_map_manifest(app: Pattern, files: Mapping[str, str]) -> dict[str, Any
             "labels": selector(app.kind, app.metadata.name),
             "ownerReferences": [owner_reference(app)],
         },
-        "data": dict(files),
+        "data": dict(data),
     }

@@ -6,12 +6,14 @@ names of its containers.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.compose.member import Member
 from podpatterns.compose.problem import Problem
+from podpatterns.compose.revision import LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,21 @@ class Variable:
     """The field that asks for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A helper's configuration file."""
+
+    container: str
+    key: str
+    """In the ConfigMap."""
+    text: str
+
+    @property
+    def hash(self) -> str:
+        """What the helper tells in its metrics of the file that it runs."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:LENGTH]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
     shape: Mapping[str, Any] = field(default_factory=dict)
@@ -33,9 +50,10 @@ class Contribution:
     volumes: tuple[dict[str, Any], ...] = ()
     """For the helpers alone, each a core/v1 Volume."""
     variables: tuple[Variable, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-    """The helpers' configuration, as data of the ConfigMap."""
+    files: tuple[File, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
     shared_processes: str = ""
     """The field that needs all containers to see each other's processes; empty when none does."""
+    proxies: tuple[str, ...] = ()
+    """The containers that are ready while their upstreams are well."""
     problems: tuple[Problem, ...] = ()

@@ -22,7 +22,7 @@ LONGEST = 24 * 3_600_000
 GLOBAL = """\
 global
     log stdout format raw local0 notice
-    maxconn 10000
+    maxconn 4000
     nbthread 2
     # Each reload leaves a worker behind until its last connection is closed; the oldest have to give way.
     mworker-max-reloads 20
@@ -174,8 +174,8 @@ def _tls_options(upstream: Upstream, tls: Tls, host: str, secrets: str) -> Itera
 
 
 def host_of(endpoint: str) -> str:
-    """The name or address in host:port, without brackets."""
-    return endpoint.rpartition(":")[0].strip("[]")
+    """The name or address in host:port, without brackets and without the dot of an absolute name."""
+    return endpoint.rpartition(":")[0].strip("[]").rstrip(".")
 
 
 def is_address(host: str) -> bool:

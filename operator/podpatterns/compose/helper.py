@@ -81,10 +81,10 @@ def config_mount(volume: str) -> dict[str, Any]:
     return {"name": volume, "mountPath": CONFIG_DIRECTORY, "readOnly": True}
 
 
-def probe(port: int, *, period: int, failures: int) -> dict[str, Any]:
-    """Asks the helper's /healthz; in seconds and times."""
+def probe(path: str, port: int, *, period: int, failures: int) -> dict[str, Any]:
+    """Asks for a page of the helper; in seconds and times."""
     return {
-        "httpGet": {"path": "/healthz", "port": port},
+        "httpGet": {"path": path, "port": port},
         "periodSeconds": period,
         "failureThreshold": failures,
     }

@@ -60,7 +60,11 @@ def _redis_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
     """The Ambassador's spec, cut down to what is the splitter's business."""
     proxy = spec.proxy.model_dump(include={"metrics_port"}, exclude_defaults=True, by_alias=True)
     told = [
-        u.model_dump(mode="json", exclude={"env", "local"}, exclude_defaults=True, by_alias=True)
+        {
+            **u.model_dump(mode="json", exclude={"env", "local"}, exclude_defaults=True, by_alias=True),
+            # The splitter's own default, when nothing is said, is a shorter interval.
+            **({"healthCheck": u.health_check.manifest()} if u.health_check else {}),
+        }
         for u in upstreams
     ]
     written = {**({"proxy": proxy} if proxy else {}), "upstreams": told}
@@ -148,8 +152,8 @@ class Proxy:
                 *(named_port(u) for _, u in self.upstreams),
                 {"name": self.engine.metrics, "containerPort": metrics},
             ],
-            "startupProbe": probe(metrics, **STARTING),
-            "readinessProbe": probe(metrics, **READY),
+            "startupProbe": probe("/healthz", metrics, **STARTING),
+            "readinessProbe": probe("/readyz", metrics, **READY),
             "securityContext": dict(UNPRIVILEGED),
             "volumeMounts": [config_mount(self.name)],
         }
@@ -188,6 +192,8 @@ class Proxy:
             redis = upstream.redis
             if redis and redis.auth_secret_ref:
                 yield redis.auth_secret_ref
+            if redis and redis.sentinel and redis.sentinel.auth_secret_ref:
+                yield redis.sentinel.auth_secret_ref
             for tls in (upstream.tls, redis and redis.tls):
                 if tls and tls.ca_secret_ref:
                     yield tls.ca_secret_ref

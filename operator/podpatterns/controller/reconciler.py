@@ -201,8 +201,8 @@ class Reconciler:
         pods = self._pods.of(entry.key, entry.uid)
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
         replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now, recorded)
-        config = memory.composed.config_revision if isinstance(memory.composed, Composition) else None
-        observed = Observed(pods, tuple(problems), memory.failure, now, replaced, config)
+        composition = memory.composed if isinstance(memory.composed, Composition) else None
+        observed = Observed(pods, tuple(problems), memory.failure, now, replaced, composition)
         return app_status(entry.app, wanted, observed, entry.status)
 
     async def _write_status(self, entry: Entry, status: Mapping[str, Any]) -> None:

@@ -45,6 +45,8 @@ class Pod:
     """Why the Pod is not well, in Kubernetes' own word: Evicted, ImagePullBackOff, CrashLoopBackOff, …"""
     message: str = ""
     """The same as a sentence, in the words of node or server."""
+    unready: tuple[str, ...] = ()
+    """Init containers, native sidecars among them, that run and are not ready."""
     resource_version: int = 0
 
     @property
@@ -89,6 +91,7 @@ def observe(obj: Mapping[str, Any]) -> Pod:
         ready_since=_ready_since(obj, status, containers),
         restarting=restarting(obj),
         settling=not acknowledged(obj) or _resize(status) is not None,
+        unready=_unready(status),
         finished_at=_finished_at(meta, containers) if phase in ("Failed", "Succeeded") else None,
         terminating="deletionTimestamp" in meta,
         finalizers=tuple(meta.get("finalizers") or ()),
@@ -108,6 +111,11 @@ def seconds(timestamp: str) -> float:
 def timestamp(seconds: float) -> str:
     """metav1.Time of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _unready(status: Mapping[str, Any]) -> tuple[str, ...]:
+    found = status.get("initContainerStatuses") or ()
+    return tuple(intern(c["name"]) for c in found if "running" in c.get("state", {}) and not c.get("ready"))
 
 
 def _ready_since(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Problem
+from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
@@ -43,8 +43,8 @@ class Observed:
     """Unix seconds."""
     replacements: Sequence[Replacement] = ()
     """Those completed and not yet in the previous status."""
-    config_revision: str | None = None
-    """The hash of the helpers' configuration; empty without any, None when it can't be told."""
+    composition: Composition | None = None
+    """None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +119,13 @@ def app_status(
     else:
         kept = ("updateRevision", "currentRevision", "lastProgressTime")
         status |= {key: previous[key] for key in kept if key in previous}
-    config = observed.config_revision
-    if config := previous.get("configRevision") if config is None else config:
-        status["configRevision"] = config
+    status |= _configurations(observed, previous)
     status |= _replacements(observed, previous)
     found = [
         _ready(app, observed, course.available),
         _progressing(app, observed, course, status),
         _replica_failure(observed.failure),
+        *_upstreams_healthy(observed.composition.proxies if observed.composition else (), live),
     ]
     status["conditions"] = _conditions(found, app.metadata.generation, previous, observed.now)
     return status
@@ -142,6 +141,14 @@ def at_rest(status: Mapping[str, Any]) -> bool:
     found = {c["type"]: c for c in status["conditions"]}
     complete = found["Progressing"]["reason"] == COMPLETE and status["terminatingReplicas"] == 0
     return bool(complete and found["Ready"]["status"] == "True")
+
+
+def _configurations(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
+    if observed.composition is None:
+        told = previous.get("configurations")
+    else:
+        told = [{"container": file.container, "hash": file.hash} for file in observed.composition.files]
+    return {"configurations": told} if told else {}
 
 
 def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,6 +223,24 @@ def _replica_failure(failure: Failure | None) -> Condition:
     if failure:
         return Condition("ReplicaFailure", True, failure.reason, failure.message)
     return Condition("ReplicaFailure", False, "NoFailure", "every Pod could be written")
+
+
+def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[Condition]:
+    """Judged by the kubelet's readiness probes of the proxies: it costs nothing to ask."""
+    if not proxies:
+        return
+    ill = [
+        f"{p.name} ({', '.join(names)})" for p in live if (names := [n for n in p.unready if n in proxies])
+    ]
+    if ill:
+        message = f"an upstream has no endpoint that is well in {_some(ill)}: /readyz of the proxy says which"
+        yield Condition("UpstreamsHealthy", False, "EndpointsDown", message)
+    elif any(p.phase == "Running" for p in live):
+        yield Condition(
+            "UpstreamsHealthy", True, "EndpointsUp", "every upstream has an endpoint that is well"
+        )
+    else:
+        yield Condition("UpstreamsHealthy", False, "NotRunning", "no Pod runs yet")
 
 
 def _conditions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
 from tests.integration.controller.sites import Sites, manifest
 
@@ -92,7 +94,12 @@ def test_an_ambassador_makes_pods_that_mount_its_configuration(patterns: Pattern
     meta = patterns.kubectl.get("configmap", "ambassador-shop")["metadata"]
     [owner] = meta["ownerReferences"]
     assert (owner["uid"], owner["controller"]) == (ready["metadata"]["uid"], True)
-    assert ready["status"]["configRevision"]
+    [configuration] = ready["status"]["configurations"]
+    text = patterns.kubectl.get("configmap", "ambassador-shop")["data"][key]
+    assert configuration == {
+        "container": "ambassador",
+        "hash": hashlib.sha256(text.encode()).hexdigest()[:10],
+    }
 
 
 def test_an_adapter_makes_pods(patterns: Patterns) -> None:
@@ -118,7 +125,7 @@ def test_new_endpoints_roll_in_without_touching_a_pod(patterns: Patterns) -> Non
     after = patterns.ready("ambassador")
     assert patterns.marks() == marks
     assert after["status"]["updateRevision"] == before["status"]["updateRevision"]
-    assert after["status"]["configRevision"] != before["status"]["configRevision"]
+    assert after["status"]["configurations"] != before["status"]["configurations"]
 
 
 def test_a_parts_change_rolls_into_all_that_include_it(patterns: Patterns, sites: Sites) -> None:
@@ -197,6 +204,24 @@ def test_a_strangers_config_map_is_left_alone(patterns: Patterns) -> None:
     assert patterns.files() == {"mine": True}
     patterns.kubectl("delete", "configmap", "ambassador-shop")
     patterns.ready("ambassador")
+
+
+def test_a_restarted_operator_writes_nothing(
+    patterns: Patterns, sites: Sites, operator: OperatorProcess
+) -> None:
+    patterns.ambassador(redis("redis-0:6379"))
+    patterns.ready("ambassador")
+    kinds = "ambassadors,configmaps,pods,controllerrevisions"
+
+    def versions() -> dict[str, str]:
+        found = patterns.kubectl.get(kinds, "--selector=podpatterns.dev/name=shop")["items"]
+        found.append(patterns.kubectl.get("ambassador", "shop"))
+        return {o["metadata"]["uid"]: o["metadata"]["resourceVersion"] for o in found}
+
+    before = versions()
+    operator.restart()
+    sites.ready("later")  # by then all objects that were there have been looked at
+    assert versions() == before
 
 
 def test_local_mode_needs_no_configuration(patterns: Patterns) -> None:

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpatterns.api import API_VERSION, Ambassador, FieldError, InvalidObject, SidecarApp, parse
+from podpatterns.api import API_VERSION, FieldError, InvalidObject, SidecarApp, parse
+from tests.builders import ambassador
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -89,9 +90,7 @@ def test_kubernetes_types_are_carried_as_written() -> None:
 
 
 def test_an_upstream_has_its_defaults() -> None:
-    model = parse(MANIFESTS["Ambassador/shop"])
-
-    assert isinstance(model, Ambassador)
+    model = ambassador()
     redis = model.spec.upstreams[0].redis
     assert redis is not None
     assert (model.spec.mode, model.spec.proxy.metrics_port, redis.read_policy) == ("Proxy", 8404, "Primary")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from podpatterns.api import Status
-from podpatterns.compose import Problem
+from podpatterns.compose import Problem, compose
 from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.status import (
     Failure,
@@ -13,7 +13,7 @@ from podpatterns.replicas.status import (
     part_status,
     unreadable_status,
 )
-from tests.builders import NOW, old, pod, sidecarapp, template, terminating, unready
+from tests.builders import NOW, ambassador, old, pod, sidecarapp, template, terminating, unready
 
 THEN, LATER = "1970-01-01T00:00:00Z", "1970-01-12T13:46:40Z"
 REVISION = "site-new"
@@ -154,3 +154,21 @@ def test_replacements_are_counted_and_the_last_ones_told_newest_first() -> None:
     assert later["replacements"] == 13
     assert [r["oldUID"] for r in later["recentReplacements"]] == [f"u{i}" for i in range(11, 1, -1)]
     assert status_of(1, [pod("site-0")], previous=later) == later
+
+
+def upstreams_healthy(pods: Sequence[Pod]) -> tuple[str, str, str]:
+    app = ambassador(template=template())
+    composition = compose(app, {})
+    observed = Observed(pods, (), None, NOW, (), composition)
+    status = app_status(app, Wanted.of(app, "new"), observed, {})
+    assert status["configurations"] == [{"container": "ambassador", "hash": composition.files[0].hash}]
+    return condition(status, "UpstreamsHealthy")
+
+
+def test_upstreams_are_as_well_as_the_proxies_say() -> None:
+    assert upstreams_healthy([pod("shop-0")])[:2] == ("True", "EndpointsUp")
+    assert upstreams_healthy([pod("shop-0", unready=("init",))])[:2] == ("True", "EndpointsUp")
+    assert upstreams_healthy([pod("shop-0", phase="Pending")])[:2] == ("False", "NotRunning")
+    down = upstreams_healthy([pod("shop-0"), unready("shop-1", unready=("ambassador",))])
+    assert down[:2] == ("False", "EndpointsDown")
+    assert "shop-1 (ambassador)" in down[2]

@@ -1,0 +1,3 @@
+module podpatterns.dev/haproxy-ambassador
+
+go 1.26.0

@@ -1,0 +1,106 @@
+package haproxy
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// adminTime is the most that the worker may take to answer.
+const adminTime = 5 * time.Second
+
+// admin is the part of the configuration that is ours: metrics, statistics and the hash of the rest, at a socket
+// that nobody else can reach. No upstream can have its name, which is no DNS label.
+func (h *HAProxy) admin(hash string) string {
+	return fmt.Sprintf(`
+frontend _admin
+    mode http
+    bind unix@%s mode 600
+    timeout client 10s
+    http-request return status 200 content-type text/plain string %s if { path /hash }
+    http-request use-service prometheus-exporter if { path /metrics }
+    stats enable
+    stats uri /stats
+`, h.socket(), hash)
+}
+
+func (h *HAProxy) socket() string {
+	return h.path("admin.sock")
+}
+
+func (h *HAProxy) transport() http.RoundTripper {
+	return &http.Transport{
+		DisableKeepAlives: true, // a reload leaves the former worker with the connections that it has
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var dialer net.Dialer
+			return dialer.DialContext(ctx, "unix", h.socket())
+		},
+	}
+}
+
+// Pages passes on HAProxy's own pages: /metrics and /stats.
+func (h *HAProxy) Pages() http.Handler {
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "haproxy"})
+	proxy.Transport = h.transport()
+	return proxy
+}
+
+// Serving gives the hash of the configuration that new connections meet.
+func (h *HAProxy) Serving(ctx context.Context) (string, error) {
+	return h.get(ctx, "/hash")
+}
+
+// Metrics gives the Prometheus metrics of the worker.
+func (h *HAProxy) Metrics(ctx context.Context) (string, error) {
+	return h.get(ctx, "/metrics")
+}
+
+// Down gives the upstreams of which no endpoint is well.
+func (h *HAProxy) Down(ctx context.Context) ([]string, error) {
+	text, err := h.get(ctx, "/metrics?scope=backend")
+	if err != nil {
+		return nil, err
+	}
+	return down(text), nil
+}
+
+func down(metrics string) []string {
+	var names []string
+	lines := bufio.NewScanner(strings.NewReader(metrics))
+	for lines.Scan() {
+		rest, found := strings.CutPrefix(lines.Text(), `haproxy_backend_active_servers{proxy="`)
+		if !found {
+			continue
+		}
+		if name, found := strings.CutSuffix(rest, `"} 0`); found {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (h *HAProxy) get(ctx context.Context, path string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, adminTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://haproxy"+path, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := h.transport().RoundTrip(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", path, response.Status)
+	}
+	return string(body), err
+}

@@ -1,0 +1,168 @@
+// Package haproxy runs HAProxy in master-worker mode: it checks configurations, starts, reloads without closing
+// a connection, and lets the last ones end.
+//
+// Of its master we know two things by the protocol of systemd (man 3 sd_notify): that it began to load a
+// configuration, and that it is done with it. Whether it took it, the worker tells: each configuration gets a
+// page at the admin socket that says its hash.
+package haproxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	checkTime = 20 * time.Second
+	// loadTime is the most that HAProxy may take from a signal until it serves a configuration.
+	loadTime = 20 * time.Second
+
+	configFile, adminFile = "haproxy.cfg", "admin.cfg"
+	candidatePrefix       = "candidate-"
+)
+
+// HAProxy is one master process and its workers.
+type HAProxy struct {
+	program string
+	run     string
+	notify  *net.UnixConn
+	master  *exec.Cmd
+	// Done is closed when the master has ended; Err says how.
+	Done chan struct{}
+	Err  error
+}
+
+// New prepares the directory run, which HAProxy and this package alone write to.
+func New(program, run string) (*HAProxy, error) {
+	if err := os.MkdirAll(run, 0o700); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(run, "notify.sock")
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return nil, err
+	}
+	return &HAProxy{program: program, run: run, notify: notify, Done: make(chan struct{})}, nil
+}
+
+// Running says whether a master was started.
+func (h *HAProxy) Running() bool {
+	return h.master != nil
+}
+
+// Check gives an error with HAProxy's own words if it would refuse the text.
+func (h *HAProxy) Check(ctx context.Context, text, hash string) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	candidate, admin := h.path(candidatePrefix+configFile), h.path(candidatePrefix+adminFile)
+	if err := os.WriteFile(candidate, []byte(text), 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(admin, []byte(h.admin(hash)), 0o600); err != nil {
+		return err
+	}
+	output, err := exec.CommandContext(ctx, h.program, "-c", "-q", "-f", candidate, "-f", admin).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("haproxy -c: %w: %s", err, brief(output))
+	}
+	return nil
+}
+
+// Serve makes HAProxy serve what was checked last, starting it if need be; it returns when it does.
+//
+// After an error the former configuration goes on being served, if there was one.
+func (h *HAProxy) Serve(ctx context.Context, hash string) error {
+	for _, name := range []string{configFile, adminFile} {
+		if err := os.Rename(h.path(candidatePrefix+name), h.path(name)); err != nil {
+			return err
+		}
+	}
+	deadline := time.Now().Add(loadTime)
+	var err error
+	if h.Running() {
+		err = h.master.Process.Signal(syscall.SIGUSR2)
+	} else {
+		err = h.start()
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.loaded(deadline); err != nil {
+		return err
+	}
+	serving, err := h.Serving(ctx)
+	if err != nil {
+		return fmt.Errorf("haproxy does not serve: %w", err)
+	}
+	if serving != hash {
+		return errors.New("haproxy could not load the configuration that it had found good: its log says why")
+	}
+	return nil
+}
+
+// Stop lets the connections end that there are, and HAProxy with the last of them.
+func (h *HAProxy) Stop() error {
+	return h.master.Process.Signal(syscall.SIGUSR1)
+}
+
+func (h *HAProxy) start() error {
+	// No -D: the master stays this process's child. -W is master-worker, and s that it notifies.
+	master := exec.Command(h.program, "-Ws", "-f", h.path(configFile), "-f", h.path(adminFile))
+	master.Stdout, master.Stderr = os.Stdout, os.Stderr
+	master.Env = append(os.Environ(), "NOTIFY_SOCKET="+h.path("notify.sock"))
+	// It must not outlive us and hold on to our ports.
+	master.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := master.Start(); err != nil {
+		return err
+	}
+	h.master = master
+	go func() {
+		h.Err = master.Wait()
+		close(h.Done)
+	}()
+	return nil
+}
+
+// loaded waits until the master says that it is done loading.
+func (h *HAProxy) loaded(deadline time.Time) error {
+	message := make([]byte, 4096)
+	for {
+		if err := h.notify.SetReadDeadline(deadline); err != nil {
+			return err
+		}
+		n, err := h.notify.Read(message)
+		if err != nil {
+			return fmt.Errorf("haproxy did not finish loading: %w", err)
+		}
+		if bytes.Contains(message[:n], []byte("READY=1")) {
+			return nil
+		}
+	}
+}
+
+func (h *HAProxy) path(name string) string {
+	return filepath.Join(h.run, name)
+}
+
+// brief leaves the lines that say what is wrong.
+func brief(output []byte) string {
+	var lines []string
+	for line := range strings.Lines(string(output)) {
+		if strings.Contains(line, "[ALERT]") {
+			_, line, _ = strings.Cut(line, " : ")
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(lines, "; ")
+}

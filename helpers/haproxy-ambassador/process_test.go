@@ -1,0 +1,344 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// patience is the most that a test waits for something that should come at once.
+const patience = 30 * time.Second
+
+// pod is the program at work, with a directory as the volume of its configuration.
+type pod struct {
+	t       *testing.T
+	config  string
+	metrics string
+	listen  string
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+func start(t *testing.T) *pod {
+	t.Helper()
+	directory := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &pod{t, filepath.Join(directory, "etc", "haproxy.cfg"), freeAddress(t), freeAddress(t), cancel, make(chan error, 1)}
+	if err := os.Mkdir(filepath.Dir(p.config), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// A socket's path has at most 107 bytes.
+	sockets, err := os.MkdirTemp("", "haproxy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options{config: p.config, metrics: p.metrics, program: "haproxy", run: sockets}
+	go func() { p.ended <- run(ctx, o, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case <-p.ended:
+		case <-time.After(patience):
+			t.Error("it did not end")
+		}
+		os.RemoveAll(sockets)
+	})
+	return p
+}
+
+// configure writes a configuration as the kubelet does, all at once.
+func (p *pod) configure(lines ...string) {
+	p.t.Helper()
+	text := "global\n    maxconn 1000\ndefaults\n    mode tcp\n    timeout connect 2s\n    timeout client 1m\n    timeout server 1m\n" +
+		"listen up\n    bind " + p.listen + "\n    " + strings.Join(lines, "\n    ") + "\n"
+	next := p.config + ".next"
+	if err := os.WriteFile(next, []byte(text), 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.Rename(next, p.config); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *pod) get(path string) (int, string) {
+	response, err := http.Get("http://" + p.metrics + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return response.StatusCode, string(body)
+}
+
+// await waits for a page with a status and a text.
+func (p *pod) await(path string, status int, text string) {
+	p.t.Helper()
+	eventually(p.t, func() (bool, string) {
+		got, body := p.get(path)
+		return got == status && strings.Contains(body, text), fmt.Sprint(path, " ", got, " ", body)
+	})
+}
+
+func eventually(t *testing.T, holds func() (bool, string)) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		done, state := holds()
+		if done {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(state)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// server answers every line with its name, until the test ends.
+func server(t *testing.T, name string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for lines := bufio.NewScanner(conn); lines.Scan(); {
+					if _, err := fmt.Fprintln(conn, name); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// client holds one connection.
+type client struct {
+	conn    net.Conn
+	answers *bufio.Reader
+}
+
+func (p *pod) dial() (*client, error) {
+	conn, err := net.DialTimeout("tcp", p.listen, 5*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	return &client{conn, bufio.NewReader(conn)}, conn.SetDeadline(time.Now().Add(patience))
+}
+
+func (c *client) ask() (string, error) {
+	if _, err := fmt.Fprintln(c.conn, "who"); err != nil {
+		return "", err
+	}
+	answer, err := c.answers.ReadString('\n')
+	return strings.TrimSpace(answer), err
+}
+
+func (p *pod) askOnce() (string, error) {
+	c, err := p.dial()
+	if err != nil {
+		return "", err
+	}
+	defer c.conn.Close()
+	return c.ask()
+}
+
+func TestItServesWhenTheConfigurationComesAndFollowsIt(t *testing.T) {
+	p := start(t)
+	p.await("/healthz", http.StatusServiceUnavailable, "no such file")
+	p.configure("server one " + server(t, "one"))
+	p.await("/readyz", http.StatusOK, "ok, config ")
+	if answer, err := p.askOnce(); answer != "one" {
+		t.Fatal(answer, err)
+	}
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 1\n")
+	p.await("/metrics", http.StatusOK, `haproxy_frontend_status{proxy="up",state="UP"} 1`)
+	p.await("/stats", http.StatusOK, "Statistics Report")
+
+	p.configure("server two " + server(t, "two"))
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_loads_total 2\n")
+	if answer, err := p.askOnce(); answer != "two" {
+		t.Fatal(answer, err)
+	}
+}
+
+func TestARefusedConfigurationNeverReplacesOneThatRuns(t *testing.T) {
+	p := start(t)
+	one := server(t, "one")
+	p.configure("server one " + one)
+	p.await("/healthz", http.StatusOK, "")
+	_, running := p.get("/readyz")
+
+	p.configure("server one "+one, "bogus")
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 0\n")
+	if status, now := p.get("/readyz"); status != http.StatusOK || now != running {
+		t.Error(status, now)
+	}
+	if answer, err := p.askOnce(); answer != "one" {
+		t.Error(answer, err)
+	}
+
+	p.configure("server two " + server(t, "two"))
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 1\n")
+	if answer, err := p.askOnce(); answer != "two" {
+		t.Error(answer, err)
+	}
+}
+
+func TestAConfigurationThatPassesTheCheckAndCannotBeLoadedIsTold(t *testing.T) {
+	p := start(t)
+	one := server(t, "one")
+	p.configure("server one " + one)
+	p.await("/healthz", http.StatusOK, "")
+	p.configure("server one "+one, "bind "+server(t, "this port is taken"))
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 0\n")
+	if answer, err := p.askOnce(); answer != "one" {
+		t.Error(answer, err)
+	}
+	p.configure("server two " + server(t, "two"))
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 1\n")
+}
+
+func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {
+	p := start(t)
+	p.configure("server gone " + freeAddress(t) + " check inter 100ms fall 1")
+	p.await("/healthz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+	p.configure("server one " + server(t, "one") + " check inter 100ms")
+	p.await("/healthz", http.StatusOK, "ok")
+	p.configure("server gone " + freeAddress(t) + " check inter 100ms fall 1")
+	p.await("/readyz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+	p.await("/healthz", http.StatusOK, "ok")
+}
+
+func TestARenewedFileBesideItIsLoaded(t *testing.T) {
+	p := start(t)
+	p.configure("server one " + server(t, "one"))
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_loads_total 1\n")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "ca.crt"), []byte("new"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_loads_total 2\n")
+}
+
+// Clients connect all the time, and some stay connected, while the configuration changes again and again.
+func TestNoConnectionIsLostByAReload(t *testing.T) {
+	const reloads, clients, lasting = 10, 4, 20
+	p := start(t)
+	servers := []string{"server a " + server(t, "a"), "server b " + server(t, "b")}
+	p.configure(servers[0])
+	p.await("/healthz", http.StatusOK, "")
+
+	var held []*client
+	for range lasting {
+		c, err := p.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.conn.Close()
+		if answer, err := c.ask(); answer != "a" {
+			t.Fatal(answer, err)
+		}
+		held = append(held, c)
+	}
+
+	var group sync.WaitGroup
+	var asked, lost atomic.Int64
+	done := make(chan struct{})
+	for range clients {
+		group.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				asked.Add(1)
+				if _, err := p.askOnce(); err != nil {
+					lost.Add(1)
+					t.Log(err)
+				}
+			}
+		})
+	}
+	for i := range reloads {
+		p.configure(servers[(i+1)%2])
+		p.await("/metrics", http.StatusOK, fmt.Sprintf("haproxy_ambassador_config_loads_total %d\n", i+2))
+	}
+	close(done)
+	group.Wait()
+	t.Logf("%d connections during %d reloads", asked.Load(), reloads)
+	if lost.Load() > 0 {
+		t.Errorf("%d of %d connections failed", lost.Load(), asked.Load())
+	}
+	for _, c := range held {
+		if answer, err := c.ask(); answer != "a" {
+			t.Error("a lasting connection was lost:", answer, err)
+		}
+	}
+}
+
+func TestItEndsWithTheLastConnection(t *testing.T) {
+	p := start(t)
+	p.configure("server one " + server(t, "one"))
+	p.await("/healthz", http.StatusOK, "")
+	c, err := p.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := c.ask(); answer != "one" {
+		t.Fatal(answer, err)
+	}
+	p.stop()
+	eventually(t, func() (bool, string) {
+		late, err := p.dial()
+		if err == nil {
+			late.conn.Close()
+		}
+		return err != nil, "new connections are still taken"
+	})
+	if answer, err := c.ask(); answer != "one" {
+		t.Error(answer, err)
+	}
+	c.conn.Close()
+	select {
+	case err := <-p.ended:
+		p.ended <- nil
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("it did not end")
+	}
+}

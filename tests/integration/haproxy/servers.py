@@ -1,0 +1,108 @@
+"""Servers of the outside world, on addresses of the loopback network, and the proxy that stands for them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from e2e.cluster.process import Process
+from e2e.eventually import eventually
+from podpatterns.compose.haproxy import haproxy_config
+from tests.builders import ambassador
+
+if TYPE_CHECKING:
+    import ssl
+
+HEALTH = "/healthz"
+
+
+@dataclass
+class Web:
+    """An HTTP server that notes what it was asked."""
+
+    endpoint: str
+    answer: Callable[[], HTTPStatus] = lambda: HTTPStatus.OK
+    healthy: bool = True
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
+    """Method, path and Host of those that were no health checks."""
+
+
+@contextmanager
+def web(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == HEALTH:
+                status = HTTPStatus.OK if served.healthy else HTTPStatus.SERVICE_UNAVAILABLE
+            else:
+                served.requests.append((self.command, self.path, self.headers["Host"]))
+                status = served.answer()
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815 (http.server's name)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    served = Web(f"127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@dataclass
+class Proxy:
+    port: int
+
+    def request(self, method: str = "GET", path: str = "/", host: str | None = None) -> int:
+        """The status, as a client of localhost sees it."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, headers={"Host": host} if host else {})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+
+@contextmanager
+def proxy(directory: Path, **upstream: Any) -> Iterator[Proxy]:
+    """HAProxy with one upstream, `upstream` in the words of its manifest; `directory` has the Secrets."""
+    port = free_port()
+    app = ambassador(upstreams=[{"name": "up", "protocol": "http", "listen": {"port": port}, **upstream}])
+    file = directory / "haproxy.cfg"
+    file.write_text(haproxy_config(app.spec.upstreams, str(directory)))
+    haproxy = Process(["haproxy", "-db", "-f", file], directory / "haproxy.log")
+    haproxy.start()
+    try:
+        eventually(lambda: _listens(port), 20)
+        yield Proxy(port)
+    finally:
+        haproxy.stop()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,100 @@
+"""Whatever an Ambassador may say, the real HAProxy takes the configuration that is made of it."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from e2e.cluster.packages import require
+from podpatterns.api import Ambassador
+from podpatterns.compose.haproxy import haproxy_config
+from tests.builders import ambassador
+
+PROTOCOLS = ("tcp", "http", "postgres", "memcached")
+RETRY_ON = ("connect-failure", "401", "403", "404", "408", "425", "500", "501", "502", "503", "504")
+
+names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
+host_names = st.lists(
+    st.from_regex(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", fullmatch=True), min_size=1, max_size=3
+).map(".".join)
+ports = st.integers(1, 65_535)
+addresses = st.ip_addresses(v=4).map(str) | st.ip_addresses(v=6).map(lambda ip: f"[{ip}]")
+absolute = st.builds("{}.".format, host_names)
+endpoints = st.builds("{}:{}".format, host_names | absolute | addresses, ports)
+durations = st.lists(
+    st.builds("{}{}".format, st.integers(1, 999) | st.just("0.5"), st.sampled_from(["ms", "s", "m", "h"])),
+    min_size=1,
+    max_size=3,
+).map("".join)
+paths = st.from_regex(r"/[A-Za-z0-9._~!$&()*+,;=:@/?%-]{0,40}", fullmatch=True)
+
+
+def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """A map with any of the fields."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+@st.composite
+def upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
+    protocol = draw(st.sampled_from(PROTOCOLS))
+    retry_on = RETRY_ON if protocol == "http" else RETRY_ON[:1]
+    fields = some(
+        tls=some(serverName=host_names, caSecretRef=st.just({"name": "ca", "key": "ca.crt"})),
+        retries=some(
+            attempts=st.integers(0, 10),
+            retryOn=st.lists(st.sampled_from(retry_on), unique=True),
+        ),
+        circuitBreaker=some(
+            maxConnections=st.integers(1, 1_000_000), consecutiveErrors=st.integers(1, 1_000_000)
+        ),
+        healthCheck=some(interval=durations, unhealthyThreshold=st.integers(1, 100), path=paths),
+    )
+    return {
+        "name": name,
+        "protocol": protocol,
+        "listen": {"port": port},
+        "endpoints": draw(st.lists(endpoints, min_size=1, max_size=4, unique=True)),
+        **draw(fields),
+    }
+
+
+@st.composite
+def ambassadors(draw: st.DrawFn) -> Ambassador:
+    called = draw(st.lists(names, min_size=1, max_size=4, unique=True))
+    listening = draw(st.lists(ports, min_size=len(called), max_size=len(called), unique=True))
+    return ambassador(
+        upstreams=[draw(upstreams(port, name)) for port, name in zip(listening, called, strict=True)]
+    )
+
+
+@pytest.fixture(scope="module")
+def haproxy() -> str:
+    require({"haproxy": "haproxy"})
+    return "haproxy"
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory as a Pod has it, with certificate authorities of this machine as the Secret's."""
+    directory = tmp_path_factory.mktemp("secrets")
+    (directory / "ca").mkdir()
+    bundle = ssl.get_default_verify_paths().cafile
+    assert bundle
+    (directory / "ca" / "ca.crt").write_text(Path(bundle).read_text())
+    return directory
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(app=ambassadors())
+def test_haproxy_takes_it(haproxy: str, secrets: Path, app: Ambassador) -> None:
+    file = secrets / "haproxy.cfg"
+    file.write_text(haproxy_config(app.spec.upstreams, str(secrets)))
+    check = subprocess.run([haproxy, "-c", "-f", file], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr + file.read_text()
+    assert "[WARNING]" not in check.stderr, check.stderr + file.read_text()

@@ -1,0 +1,129 @@
+"""What an Adapter adds; golden files show it whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podpatterns.api import Adapter, Pattern
+from podpatterns.compose import CannotCompose, Composition, compose
+from tests.builders import adapter, template
+
+LOG = {"name": "access", "type": "log", "log": {"volume": "logs", "path": "access.log"}}
+STATSD = {"name": "events", "type": "statsd", "statsd": {"port": 8125}}
+PROC = {"name": "process", "type": "proc", "proc": {"command": "app"}}
+STATS = {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/stats"}}
+
+
+def app(*sources: dict[str, Any], **spec: Any) -> Adapter:
+    given = {"sources": list(sources), "rules": []} if sources else {}
+    return adapter(**{"template": template(), **given, **spec})
+
+
+def composed(pattern: Pattern) -> Composition:
+    return compose(pattern, {})
+
+
+def problems(pattern: Pattern) -> list[str]:
+    with pytest.raises(CannotCompose) as caught:
+        composed(pattern)
+    return [f"{p.reason} {p.path}" for p in caught.value.problems]
+
+
+def helper(composition: Composition) -> dict[str, Any]:
+    [container] = composition.template["spec"]["initContainers"]
+    assert isinstance(container, dict)
+    return container
+
+
+def test_a_log_is_read_from_a_volume_of_the_template_too() -> None:
+    written = template(volumes=[{"name": "logs", "emptyDir": {}}])
+    mounts = helper(composed(app(LOG, template=written)))["volumeMounts"]
+    assert mounts[1] == {
+        "name": "logs",
+        "mountPath": "/var/lib/podpatterns/volumes/logs",
+        "readOnly": True,
+    }
+
+
+def test_annotations_of_the_template_have_the_last_word() -> None:
+    written = {**template(), "metadata": {"annotations": {"prometheus.io/port": "80", "note": "x"}}}
+    assert composed(app(template=written)).template["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "80",
+        "prometheus.io/path": "/metrics",
+        "note": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "shared"), [({}, True), ({"shareProcessNamespace": True}, True), ({"hostPID": True}, None)]
+)
+def test_processes_are_shared_where_they_are_read(spec: dict[str, Any], shared: bool | None) -> None:
+    made = composed(app(PROC, template=template(**spec))).template["spec"]
+    assert made.get("shareProcessNamespace") is shared
+
+
+def test_and_only_there() -> None:
+    assert "shareProcessNamespace" not in composed(app(LOG, STATSD, sharedVolumes=[LOGS])).template["spec"]
+
+
+LOGS = {"name": "logs", "mountPath": "/var/log/app"}
+
+
+class TestProblems:
+    def test_a_log_on_an_unknown_volume(self) -> None:
+        assert problems(app(STATS, LOG)) == ["InvalidSpec spec.sources[1].log.volume"]
+
+    def test_processes_that_the_author_keeps_apart(self) -> None:
+        assert problems(app(PROC, template=template(shareProcessNamespace=False))) == [
+            "InvalidSpec spec.template.spec.shareProcessNamespace"
+        ]
+
+    def test_a_port_of_the_application(self) -> None:
+        web = {"name": "web", "ports": [{"containerPort": 8125, "protocol": "UDP"}]}
+        assert problems(app(STATSD, template=template(web))) == [
+            "PortsConflict spec.template.spec.containers[0].ports[0].containerPort"
+        ]
+
+    def test_two_sources_on_one_port(self) -> None:
+        assert problems(app(STATSD, {**STATSD, "name": "more"}))[0] == (
+            "PortsConflict spec.sources[1].statsd.port"
+        )
+
+
+class TestRevision:
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            {"rules": []},
+            {"contract": {"labels": {"team": "shop"}}},
+            {"metrics": {"maxSeries": 7}},
+            {"sources": [{**STATS, "json": {"url": "http://127.0.0.1:1/"}}]},
+        ],
+        ids=["rules", "contract", "maxSeries", "url"],
+    )
+    def test_stays_with_what_rolls_in(self, spec: dict[str, Any]) -> None:
+        before, after = composed(app()), composed(app(**spec))
+        assert (after.revision, after.template) == (before.revision, before.template)
+        assert after.files != before.files
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            {"metrics": {"port": 9091}},
+            {"metrics": {"path": "/m"}},
+            {"sources": [STATS, STATSD]},
+            {"sources": [STATS, PROC]},
+            {"sources": [STATS, LOG], "sharedVolumes": [LOGS]},
+        ],
+        ids=["port", "path", "statsd", "proc", "log"],
+    )
+    def test_changes_with_what_shapes_the_pod(self, spec: dict[str, Any]) -> None:
+        assert composed(app(**spec)).revision != composed(app()).revision
+
+    def test_is_the_same_in_every_version_of_the_operator(self) -> None:
+        """A change of this value restarts every Adapter's Pods at an upgrade."""
+        every = app(STATS, LOG, STATSD, PROC, sharedVolumes=[LOGS], metrics={"port": 9102})
+        assert composed(every).revision == "0246e170a5"

@@ -1,0 +1,228 @@
+"""What an Ambassador adds; golden files show it whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podpatterns.api import Ambassador, Pattern
+from podpatterns.compose import CannotCompose, Composition, compose
+from tests.builders import ambassador, redis_upstream, sidecarapp, template
+
+API = {
+    "name": "api",
+    "protocol": "http",
+    "listen": {"port": 8081},
+    "endpoints": ["api.example.com:443"],
+}
+
+
+def app(**spec: Any) -> Ambassador:
+    return ambassador(template=template(), **spec)
+
+
+def composed(pattern: Pattern, *parts: Pattern) -> Composition:
+    return compose(pattern, {(p.kind, p.metadata.name): p for p in parts})
+
+
+def problems(pattern: Pattern, *parts: Pattern) -> list[str]:
+    with pytest.raises(CannotCompose) as caught:
+        composed(pattern, *parts)
+    return [f"{p.reason} {p.path}" for p in caught.value.problems]
+
+
+def helpers(composition: Composition) -> dict[str, dict[str, Any]]:
+    return {c["name"]: c for c in composition.template["spec"]["initContainers"]}
+
+
+def metrics_ports(composition: Composition) -> dict[str, int]:
+    return {name: c["ports"][-1]["containerPort"] for name, c in helpers(composition).items()}
+
+
+class TestProxies:
+    def test_one_engine_has_the_metrics_port(self) -> None:
+        assert metrics_ports(composed(app(upstreams=[API]))) == {"haproxy": 8404}
+        assert metrics_ports(composed(app())) == {"ambassador": 8404}
+
+    def test_the_second_has_the_next(self) -> None:
+        both = app(upstreams=[API, redis_upstream()], proxy={"metricsPort": 9000})
+        assert metrics_ports(composed(both)) == {"ambassador": 9000, "haproxy": 9001}
+
+    def test_the_escape_hatch_is_merged_last(self) -> None:
+        container = {
+            "image": "mine",
+            "env": [{"name": "GOMAXPROCS", "value": "1"}],
+            "startupProbe": {"failureThreshold": 9},
+            "ports": [{"containerPort": 6379, "hostPort": 6379}],
+        }
+        helper = helpers(composed(app(proxy={"container": container, "resources": {"limits": {"cpu": 1}}})))
+        proxy = helper["ambassador"]
+        assert (proxy["image"], proxy["env"]) == ("mine", container["env"])
+        assert proxy["startupProbe"]["failureThreshold"] == 9
+        assert proxy["startupProbe"]["httpGet"]["path"] == "/healthz"
+        assert proxy["ports"][0] == {"name": "cache", "containerPort": 6379, "hostPort": 6379}
+        assert proxy["resources"] == {"limits": {"cpu": 1}}
+
+    @pytest.mark.parametrize("name", ["a-name-of-16-chr", "80", "a--b"])
+    def test_a_name_that_no_port_may_have_is_left_out(self, name: str) -> None:
+        proxy = helpers(composed(app(upstreams=[redis_upstream(name)])))["ambassador"]
+        assert proxy["ports"][0] == {"containerPort": 6379}
+
+    def test_parts_have_proxies_of_their_own(self) -> None:
+        web = sidecarapp(
+            template=template(),
+            include=[{"kind": "Ambassador", "name": n} for n in ("cache", "queue")],
+        )
+        queue = ambassador("queue", upstreams=[redis_upstream("q", 6380)], proxy={"metricsPort": 8405})
+        composition = composed(web, ambassador("cache"), queue)
+        assert metrics_ports(composition) == {"ambassador-cache": 8404, "ambassador-queue": 8405}
+        assert [f.container for f in composition.files] == ["ambassador-cache", "ambassador-queue"]
+
+    def test_proxies_get_no_shared_volumes(self) -> None:
+        volume = {"name": "content", "mountPath": "/srv"}
+        proxy = helpers(composed(app(sharedVolumes=[volume], sharedMemory="1Mi")))["ambassador"]
+        assert [m["name"] for m in proxy["volumeMounts"]] == ["ambassador"]
+
+    def test_unless_they_are_named(self) -> None:
+        volume = {"name": "run", "mounts": [{"container": "ambassador", "mountPath": "/run/x"}]}
+        proxy = helpers(composed(app(sharedVolumes=[volume])))["ambassador"]
+        assert [m["name"] for m in proxy["volumeMounts"]] == ["ambassador", "run"]
+
+
+class TestLocal:
+    def test_the_port_is_declared_if_the_author_has_not(self) -> None:
+        silent, telling = (
+            {**redis_upstream("a", 1), "local": {"container": {"name": "one"}}},
+            {
+                **redis_upstream("b", 2),
+                "local": {"container": {"name": "two", "ports": [{"containerPort": 2}]}},
+            },
+        )
+        found = helpers(composed(app(mode="Local", upstreams=[silent, telling])))
+        assert [found[name]["ports"] for name in ("one", "two")] == [
+            [{"name": "a", "containerPort": 1}],
+            [{"containerPort": 2}],
+        ]
+
+    def test_there_is_no_configuration(self) -> None:
+        local = {**redis_upstream(), "local": {"container": {"name": "redis"}}}
+        assert not composed(app(mode="Local", upstreams=[local])).files
+
+
+class TestProblems:
+    def test_a_port_of_the_application(self) -> None:
+        web = {"name": "web", "ports": [{"containerPort": 6379}]}
+        assert problems(ambassador(template=template(web))) == [
+            "PortsConflict spec.template.spec.containers[0].ports[0].containerPort"
+        ]
+
+    def test_a_port_of_two_parts(self) -> None:
+        web = sidecarapp(
+            template=template(), include=[{"kind": "Ambassador", "name": n} for n in ("one", "two")]
+        )
+        assert problems(web, ambassador("one"), ambassador("two", proxy={"metricsPort": 1})) == [
+            "PortsConflict Ambassador two: spec.upstreams[0].listen.port"
+        ]
+
+    def test_the_second_metrics_port(self) -> None:
+        upstreams = [{**API, "listen": {"port": 8405}}, redis_upstream()]
+        assert problems(app(upstreams=upstreams)) == ["PortsConflict spec.proxy.metricsPort"]
+        last = app(upstreams=[API, redis_upstream()], proxy={"metricsPort": 65_535})
+        assert problems(last) == ["InvalidSpec spec.proxy.metricsPort"]
+
+    def test_a_variable_that_the_container_sets(self) -> None:
+        web = {"name": "web", "env": [{"name": "REDIS_HOST", "value": "elsewhere"}]}
+        upstream = {**redis_upstream(), "env": {"hostName": "REDIS_HOST"}}
+        assert problems(ambassador(template=template(web), upstreams=[upstream])) == [
+            "InvalidSpec spec.upstreams[0].env.hostName"
+        ]
+
+    def test_a_variable_with_two_values(self) -> None:
+        web = sidecarapp(
+            template=template(), include=[{"kind": "Ambassador", "name": n} for n in ("one", "two")]
+        )
+        one, two = (
+            ambassador(
+                name,
+                upstreams=[{**redis_upstream("c", port), "env": {"portName": "PORT"}}],
+                proxy={"metricsPort": port + 100},
+            )
+            for name, port in (("one", 1), ("two", 2))
+        )
+        assert problems(web, one, two) == ["InvalidSpec Ambassador two: spec.upstreams[0].env.portName"]
+
+    def test_mode_local_without_a_server(self) -> None:
+        assert problems(app(mode="Local")) == ["InvalidSpec spec.upstreams[0].local"]
+
+    def test_brackets_without_an_address(self) -> None:
+        assert problems(app(upstreams=[{**API, "endpoints": ["[:::]:1"]}])) == [
+            "InvalidSpec spec.upstreams[0].endpoints[0]"
+        ]
+
+    def test_a_container_or_a_volume_of_the_helpers_name(self) -> None:
+        taken = ambassador(
+            template=template({"name": "ambassador"}, volumes=[{"name": "ambassador", "emptyDir": {}}])
+        )
+        assert problems(taken) == [
+            "InvalidSpec spec.template.spec.containers[0].name",
+            "InvalidSpec spec.template.spec.volumes[0].name",
+        ]
+
+    def test_a_part_with_a_name_too_long_for_a_container(self) -> None:
+        name = "n" * 57
+        web = sidecarapp(template=template(), include=[{"kind": "Ambassador", "name": name}])
+        assert problems(web, ambassador(name)) == [f"InvalidSpec Ambassador {name}: metadata.name"]
+
+
+def cache(**changes: Any) -> dict[str, Any]:
+    upstream = redis_upstream()
+    redis = changes.pop("redis", {})
+    return {**upstream, **changes, "redis": {**upstream["redis"], **redis}}
+
+
+class TestRevision:
+    BASE = app()
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            pytest.param({"upstreams": [cache(redis={"endpoints": ["other:6379"]})]}, id="endpoints"),
+            pytest.param({"upstreams": [cache(redis={"readPolicy": "Replica"})]}, id="readPolicy"),
+            pytest.param({"upstreams": [cache(local={"container": {"name": "r"}})]}, id="local, not used"),
+            pytest.param({"proxy": {"metricsPort": 8404}}, id="a default, spelled out"),
+        ],
+    )
+    def test_stays_with_what_rolls_in(self, spec: dict[str, Any]) -> None:
+        before, after = composed(self.BASE), composed(app(**spec))
+        assert after.revision == before.revision
+        assert after.template == before.template
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            pytest.param({"upstreams": [cache(listen={"port": 6380})]}, id="port"),
+            pytest.param({"upstreams": [cache(env={"portName": "P"})]}, id="variable"),
+            pytest.param(
+                {"upstreams": [cache(redis={"authSecretRef": {"name": "s", "key": "k"}})]}, id="Secret"
+            ),
+            pytest.param({"proxy": {"container": {"image": "mine"}}}, id="image"),
+            pytest.param({"upstreams": [{**API, "listen": {"port": 6379}}]}, id="another engine"),
+            pytest.param(
+                {"mode": "Local", "upstreams": [cache(local={"container": {"name": "r"}})]}, id="mode"
+            ),
+        ],
+    )
+    def test_changes_with_what_shapes_the_pod(self, spec: dict[str, Any]) -> None:
+        before, after = composed(self.BASE), composed(app(**spec))
+        assert after.revision != before.revision
+        assert after.template != before.template
+
+    def test_an_image_alone_leaves_the_file_where_it_is(self) -> None:
+        """So that the change can be made in place."""
+        before, after = composed(self.BASE), composed(app(proxy={"container": {"image": "mine"}}))
+        assert before.files == after.files
+
+    def test_is_the_same_in_every_version_of_the_operator(self) -> None:
+        """A change of this value restarts every Ambassador's Pods at an upgrade."""
+        assert composed(app(upstreams=[cache(env={"hostName": "H"}), API])).revision == "0b17655a64"
