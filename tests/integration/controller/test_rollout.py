@@ -88,3 +88,35 @@ def test_a_change_of_a_part_reaches_all_that_include_it(sites: Sites) -> None:
 
     sites.kubectl("delete", "sidecarapp", "blog")
     eventually(lambda: sites.get("git-sync"), until=lambda p: p["status"].get("usedBy") == users[1:])
+
+
+def test_a_template_that_the_server_rejects_costs_one_pod_and_is_corrected(sites: Sites) -> None:
+    sites.ready(replicas=3)
+    before = sites.uids()
+    web = {"name": "web", "image": "web:2", "securityContext": {"runAsUser": -1}}
+    sites.apply(replicas=3, template={"spec": {"containers": [web], "terminationGracePeriodSeconds": 1}})
+    refused = eventually(lambda: sites.condition("ReplicaFailure"), until=lambda c: c.get("status") == "True")
+    assert "spec.containers[0].securityContext.runAsUser: Invalid value: -1" in refused["message"]
+    assert sites.condition("Ready")["message"].startswith("2 of 3 Pods are available; ")
+    assert sites.uids() == {name: before[name] for name in ("site-0", "site-1")}
+
+    sites.ready(replicas=3, image="web:2")
+    assert {name: uid for name, uid in sites.uids().items() if name != "site-2"} == {
+        name: before[name] for name in ("site-0", "site-1")
+    }
+
+
+def test_resources_that_the_server_rejects_cost_nothing(sites: Sites) -> None:
+    def template(cpu: str) -> dict[str, Any]:
+        resources = {"requests": {"cpu": cpu}, "limits": {"cpu": "200m"}}
+        web = {"name": "web", "image": "web:1", "resources": resources}
+        return {"spec": {"containers": [web], "terminationGracePeriodSeconds": 1}}
+
+    sites.ready(template=template("100m"))
+    before = sites.uids()
+    sites.apply(template=template("300m"))
+    refused = eventually(lambda: sites.condition("ReplicaFailure"), until=lambda c: c.get("status") == "True")
+    assert "must be less than or equal to cpu limit" in refused["message"]
+    assert sites.condition("Ready")["status"] == "True"
+    sites.ready(template=template("150m"))
+    assert sites.uids() == before
