@@ -89,6 +89,28 @@ def test_during_a_rollout_the_current_revision_is_the_old_one() -> None:
     assert condition(status, "Progressing") == ("True", "RollingOut", "1 of 2 Pods have the newest revision")
 
 
+def test_a_rollout_without_progress_says_so_and_what_is_not_well() -> None:
+    stuck = unready("site-1", reason="ImagePullBackOff", message='Back-off pulling image "x"')
+    previous = status_of(2, [pod("site-0"), stuck], progressDeadlineSeconds=60)
+    previous["lastProgressTime"] = THEN
+    status = status_of(2, [pod("site-0"), stuck], previous=previous, progressDeadlineSeconds=60)
+    assert condition(status, "Progressing") == (
+        "False",
+        "ProgressDeadlineExceeded",
+        (
+            "2 of 2 Pods have the newest revision; no progress for 60 s; "
+            'not well: site-1 (ImagePullBackOff): Back-off pulling image "x"'
+        ),
+    )
+
+
+def test_the_revision_from_before_stays_current_until_all_is_updated_and_available() -> None:
+    previous = {"currentRevision": "site-old"}
+    for there in ([pod("site-0"), unready("site-1")], [pod("site-0"), pod("site-1", restarting=True)]):
+        assert status_of(2, there, previous=previous)["currentRevision"] == "site-old"
+    assert status_of(2, [pod("site-0"), pod("site-1")], previous=previous)["currentRevision"] == REVISION
+
+
 def test_a_paused_rollout_does_not_progress() -> None:
     status = status_of(1, [old("site-0")], updateStrategy={"paused": True})
     assert condition(status, "Progressing")[:2] == ("False", "Paused")
