@@ -50,7 +50,8 @@ def taken_down(
     for entry in operator:
         if (entry["verb"], entry["objectRef"]["resource"]) != ("delete", "pods"):
             continue
-        uid, name = entry["requestObject"]["preconditions"]["uid"], entry["objectRef"]["name"]
+        uid = entry["requestObject"].get("preconditions", {}).get("uid", "")
+        name = entry["objectRef"]["name"]
         since, until = created.get(uid, 0), answered(entry)
         excused = any(whose in (name, None) and since <= when <= until for whose, when in asked)
         if entry["responseStatus"]["code"] < HTTPStatus.MULTIPLE_CHOICES and not excused:

@@ -25,8 +25,8 @@ from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
 """Objects worked on at once. One object's Pods are written concurrently within its own look."""
-STALL_SECONDS = 300.0
-"""For keys to wait with no worker moving: much longer than any look, whose requests all have time limits."""
+STALL_SECONDS = 600.0
+"""For a look, whose requests all have time limits, to be taken for stuck."""
 STOP_SECONDS = 5.0
 """For the looks under way when the operator is told to stop."""
 
@@ -77,7 +77,7 @@ class Controller:
                 log.info("In sync")
                 await self._leadership.elected.wait()
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
-                self.health.expect("workers", lambda: self._queue.stalled - STALL_SECONDS)
+                self.health.expect("looks", lambda: self._queue.longest - STALL_SECONDS)
                 try:
                     await asyncio.Future()
                 except asyncio.CancelledError:

@@ -21,20 +21,19 @@ class WorkQueue(Generic[K]):
     def __init__(self) -> None:
         self._ready: deque[K] = deque()
         self._dirty: set[K] = set()
-        self._working: set[K] = set()
+        self._working: dict[K, float] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._wakeup = asyncio.Event()
         self._closed = False
-        self._moved = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._dirty)
 
     @property
-    def stalled(self) -> float:
-        """Seconds for which keys have been waiting and nobody took or finished any."""
-        return time.monotonic() - self._moved if self._ready else 0.0
+    def longest(self) -> float:
+        """Seconds since the key that has been in work for the longest was handed out."""
+        return time.monotonic() - min(self._working.values()) if self._working else 0.0
 
     def add(self, key: K) -> None:
         if timer := self._timers.pop(key, None):
@@ -43,7 +42,8 @@ class WorkQueue(Generic[K]):
             return
         self._dirty.add(key)
         if key not in self._working:
-            self._offer(key)
+            self._ready.append(key)
+            self._wakeup.set()
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add later, unless it is added earlier."""
@@ -77,19 +77,12 @@ class WorkQueue(Generic[K]):
         if self._closed:
             return None
         key = self._ready.popleft()
-        self._moved = time.monotonic()
         self._dirty.discard(key)
-        self._working.add(key)
+        self._working[key] = time.monotonic()
         return key
 
     def done(self, key: K) -> None:
-        self._working.discard(key)
-        self._moved = time.monotonic()
+        self._working.pop(key, None)
         if key in self._dirty:
-            self._offer(key)
-
-    def _offer(self, key: K) -> None:
-        if not self._ready:
-            self._moved = time.monotonic()
-        self._ready.append(key)
-        self._wakeup.set()
+            self._ready.append(key)
+            self._wakeup.set()

@@ -34,14 +34,11 @@ def blocked_loop() -> None:
     Reconciler.reconcile = block  # type: ignore[method-assign]
 
 
-def stuck_workers() -> None:
-    """Every look waits for what never comes, once one has met an object called `stuck-workers`."""
-    stalled = asyncio.Event()
+def stuck_look() -> None:
+    """A look at an object called `stuck-look` waits for what never comes."""
 
     async def wait(self: Reconciler, key: Key) -> float | None:
-        if key.name == "stuck-workers":
-            stalled.set()
-        if stalled.is_set():
+        if key.name == "stuck-look":
             await asyncio.Future()
         return await reconcile(self, key)
 
@@ -99,7 +96,7 @@ def next_version() -> None:
 
 VARIANTS: dict[str, Callable[[], None]] = {
     variant.__name__: variant
-    for variant in (blocked_loop, stuck_workers, stuck_watch, silent_kopf, frozen_look, next_version)
+    for variant in (blocked_loop, stuck_look, stuck_watch, silent_kopf, frozen_look, next_version)
 }
 
 if __name__ == "__main__":

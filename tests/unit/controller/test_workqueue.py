@@ -79,3 +79,13 @@ async def test_a_closed_queue_lets_everybody_go() -> None:
 )
 def test_backoff(failures: int, seconds: float) -> None:
     assert backoff(failures) == seconds
+
+
+async def test_the_longest_look_is_known() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    assert queue.longest == 0
+    queue.add("a")
+    assert await queue.get() == "a"
+    assert queue.longest > 0
+    queue.done("a")
+    assert queue.longest == 0
