@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
+from multiprocessing.util import Finalize
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4
 
-_stack = ExitStack()
 _arena: Arena
-"""Of this process; what it started ends with it."""
+"""Of this process."""
 
 
 @contextmanager
@@ -40,7 +40,10 @@ def workers(directory: Path, count: int = AT_ONCE) -> Iterator[Callable[[int], F
 
 def _start(directory: Path) -> None:
     global _arena  # noqa: PLW0603 (a pool's initializer can't hand anything on otherwise)
-    _arena = _stack.enter_context(arena(Path(mkdtemp(dir=directory))))
+    stack = ExitStack()
+    # A pool has no hook for the end of its processes, and the arena's threads would keep them from ending.
+    Finalize(None, stack.close, exitpriority=0)
+    _arena = stack.enter_context(arena(Path(mkdtemp(dir=directory))))
 
 
 def _run(seed: int) -> Result:
