@@ -7,6 +7,7 @@ rate at which Pods can be created.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +18,8 @@ import aiohttp
 from kubernetes.aio.client import ApiClient
 
 PAGE_SIZE = 500
+SMOOTHING = 0.1
+"""The weight of the last write's time in the average."""
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 YAML = "application/yaml"
@@ -75,6 +78,8 @@ class ApiServer:
     ) -> None:
         self.patience = patience
         self._fence = fence
+        self.answer_time = 0.0
+        """Seconds in which writes are answered lately: a moving average."""
         self._rest = client.rest_client
         self._configuration = client.configuration
 
@@ -153,13 +158,16 @@ class ApiServer:
         timeout = aiohttp.ClientTimeout(total=self.patience.request)
         if method != "GET":
             self._fence()
+        asked = time.monotonic()
         try:
             response = await self._request(
                 method, path, params=params, body=body, content_type=content_type, timeout=timeout
             )
             async with response:
                 answer: dict[str, Any] = json.loads(await response.read())
-                return answer
+            if method != "GET":
+                self.answer_time += SMOOTHING * (time.monotonic() - asked - self.answer_time)
+            return answer
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise UnansweredError(f"{method} {path}: {error!r}") from error
 

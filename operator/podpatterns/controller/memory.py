@@ -15,10 +15,12 @@ from podpatterns.replicas.status import Failure
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes, as in the names that Kubernetes generates."""
 SUFFIX_LENGTH = 5
-STATUS_PAUSE = 0.5
-"""Seconds in which one status tells of all that happens to an object in motion: a custom resource's status
-costs the API server three times what a ReplicaSet's does, comes back to us as an event, and keeps the next
-look waiting."""
+STATUS_PAUSE = (0.5, 5.0)
+"""The shortest and the longest time, in seconds, in which one status tells of all that happens to an object
+in motion. A custom resource's status costs the API server three times what a ReplicaSet's does, comes back to
+us as an event, and keeps the next look waiting."""
+ANSWERS_A_PAUSE = 10
+"""In between it is as long as the API server takes for so many writes."""
 LONG_LIFE = 600.0
 """Seconds after which a Pod's failure is no sign that the next fails too: the kubelet's, for containers."""
 
@@ -83,10 +85,14 @@ class Memory:
         if lives:
             self.failed_pods = 0 if max(lives) > LONG_LIFE else self.failed_pods + 1
 
-    def status_may_wait(self, now: float) -> float:
-        """Seconds for which the status of an object in motion need not be written yet."""
+    def status_may_wait(self, now: float, answer_time: float) -> float:
+        """Seconds for which the status of an object in motion need not be written yet.
+
+        `answer_time` is what the API server takes for a write now: a busy one is asked more rarely.
+        """
         if self.status_due is None:
-            self.status_due = now + STATUS_PAUSE
+            shortest, longest = STATUS_PAUSE
+            self.status_due = now + min(longest, max(shortest, ANSWERS_A_PAUSE * answer_time))
         return max(0.0, self.status_due - now)
 
     def well(self) -> None:

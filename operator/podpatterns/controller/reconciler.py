@@ -146,7 +146,7 @@ class Reconciler:
             memory.revisions = await self._history.begin(app, composition)
         status = self._app_status(entry, wanted, (), memory)
         in_motion = not (status == entry.status or at_rest(status) or outcome.failure)
-        if in_motion and (pause := memory.status_may_wait(time.monotonic())):
+        if in_motion and (pause := memory.status_may_wait(time.monotonic(), self._api.answer_time)):
             await self._ownership.release(entry)
             return _sooner(after, pause)
         memory.status_due = None
