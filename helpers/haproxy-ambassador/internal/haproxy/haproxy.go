@@ -121,8 +121,9 @@ func (h *HAProxy) start() error {
 	master := exec.Command(h.program, "-Ws", "-f", h.path(configFile), "-f", h.path(adminFile))
 	master.Stdout, master.Stderr = os.Stdout, os.Stderr
 	master.Env = append(os.Environ(), "NOTIFY_SOCKET="+h.path("notify.sock"))
-	// It must not outlive us and hold on to our ports.
-	master.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	// It must not outlive us and hold on to our ports. A signal to our whole process group, as by Ctrl-C, is not for
+	// it: together with ours to let the connections end it leaves the master of 2.6 waiting for ever.
+	master.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 	if err := master.Start(); err != nil {
 		return err
 	}
