@@ -23,9 +23,9 @@ class History:
     def __init__(self, api: ApiServer) -> None:
         self._api = api
 
-    async def begin(self, app: Pattern, composition: Composition) -> list[Revision]:
-        """Keep the first revision of an object; no news where it is kept already. Gives all revisions."""
-        return [await self._create(app, composition, 1)]
+    async def begin(self, app: Pattern, composition: Composition) -> None:
+        """Keep the first revision of an object; no news where it is kept already."""
+        await self._create(app, composition, 1)
 
     async def update(self, app: Pattern, composition: Composition) -> list[Revision]:
         """All revisions, the oldest first and the present one last, which this makes sure of."""

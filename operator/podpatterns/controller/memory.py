@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller.backoff import backoff
 from podpatterns.replicas import Delete, Pod, Replacements
@@ -31,6 +33,8 @@ class Memory:
     composed: Composition | tuple[Problem, ...] | None = None
     composed_from: tuple[object, ...] = ()
     """UIDs and generations of the object and its parts."""
+    begun: tuple[Pattern, Composition] | None = None
+    """A new object and what its first Pods are made from, until a status names that revision."""
     revisions: list[Revision] | None = None
     """The history, while an update is under way; None when nobody needs to know it."""
     names: list[str] = field(default_factory=list)
@@ -50,6 +54,12 @@ class Memory:
     """Why this process deleted Pods (UID -> reason), until they are gone."""
     failed_pods: int = 0
     """How often in a row Pods had failed and were cleared away."""
+
+    def begins_with(self, composition: Composition, status: Mapping[str, Any], pods: Sequence[Pod]) -> bool:
+        """The object is new, and has no Pods but those that were made from `composition`."""
+        if "updateRevision" in status or (pods and self.begun is None):
+            return False
+        return self.begun is None or self.begun[1].revision == composition.revision
 
     def fresh_names(self, prefix: str) -> Iterator[str]:
         """Names for Generated Pods: first those not confirmed yet, then new ones."""

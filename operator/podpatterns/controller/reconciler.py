@@ -141,16 +141,16 @@ class Reconciler:
             memory.well()
             after = 0 if todo.deletes or todo.updates or todo.creates else after
         self._tell(entry, outcome, changes)
-        if "updateRevision" not in entry.status and not revisions:
-            # After the Pods, which nobody should wait for, and before the status that says it is kept.
-            memory.revisions = await self._history.begin(app, composition)
         status = self._app_status(entry, wanted, (), memory)
         in_motion = not (status == entry.status or at_rest(status) or outcome.failure)
         if in_motion and (pause := memory.status_may_wait(time.monotonic(), self._api.answer_time)):
             await self._ownership.release(entry)
             return _sooner(after, pause)
         memory.status_due = None
-        if memory.revisions:
+        if memory.begun:
+            # After the Pods, which nobody should wait for, and before the status that says it is kept.
+            await self._history.begin(*memory.begun)
+        elif memory.revisions:
             now = self._pods.of(key, entry.uid)
             memory.revisions = await self._history.prune(app, memory.revisions, status, now)
         await self._write_status(entry, status)
@@ -163,10 +163,13 @@ class Reconciler:
         """The object's history where it matters: an update is under way, or unknown Pods are there."""
         assert entry.app is not None
         if not needed(entry.app, composition, entry.status, pods):
-            memory.revisions = None
-        elif "updateRevision" not in entry.status and not pods:
-            return ()  # it begins with this look
+            memory.revisions = memory.begun = None
+        elif memory.begins_with(composition, entry.status, pods):
+            memory.begun = memory.begun or (entry.app, composition)
         elif memory.revisions is None or memory.revisions[-1].hash != composition.revision:
+            if memory.begun:
+                await self._history.begin(*memory.begun)
+                memory.begun = None
             memory.revisions = await self._history.update(entry.app, composition)
         return memory.revisions or ()
 

@@ -50,6 +50,18 @@ def test_each_change_is_a_revision_and_an_old_one_is_reused(sites: Sites, kubect
     assert owner["uid"] == sites.get()["metadata"]["uid"]
 
 
+def test_a_change_right_after_the_creation_finds_the_revision_before_it(
+    sites: Sites, kubectl: Kubectl
+) -> None:
+    for name in ("red", "green", "blue"):
+        sites.apply(name)
+        eventually(lambda: sites.pods(name))  # noqa: B023 (called at once)
+        before = sites.uids(name)
+        sites.ready(name, sidecars=helper("helper:2"))
+        assert sites.uids(name) == before
+        assert sorted(revisions(kubectl, name)) == [1, 2]
+
+
 def test_only_so_many_are_kept(sites: Sites, kubectl: Kubectl) -> None:
     for image in range(5):
         sites.ready(revisionHistoryLimit=1, image=f"web:{image}")

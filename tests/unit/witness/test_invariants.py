@@ -250,3 +250,9 @@ def test_it_goes_on_when_the_node_has_taken_note() -> None:
     history.pod("site-2", event="MODIFIED", generation=2)
     history.pod("site-2", event="MODIFIED", generation=2, seen=2)
     assert history.pod("site-1", event="MODIFIED", generation=2) == []
+
+
+def test_a_deletion_is_no_new_spec_though_it_raises_the_generation() -> None:
+    history = three_well()
+    for name in ("site-2", "site-1"):
+        assert history.pod(name, event="MODIFIED", generation=2, deleted=True) == []
