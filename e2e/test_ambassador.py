@@ -72,9 +72,33 @@ def fetch(kubectl: Kubectl, port: int, path: str = "/") -> str:
     return kubectl("exec", "reader-0", "--container=app", "--", "bash", "-c", script)
 
 
-def condition(kubectl: Kubectl, name: str, kind: str) -> str:
-    path = f'jsonpath={{.status.conditions[?(@.type=="{kind}")].status}}'
+def condition(kubectl: Kubectl, name: str, kind: str, field: str = "status") -> str:
+    path = f'jsonpath={{.status.conditions[?(@.type=="{kind}")].{field}}}'
     return kubectl("get", "ambassador", name, f"--output={path}")
+
+
+@pytest.mark.timeout(600)
+def test_a_missing_secret_is_told_with_its_field_and_taken_when_it_comes(kubectl: Kubectl) -> None:
+    upstream = {
+        "name": "cache",
+        "protocol": "redis",
+        "listen": {"port": 6379},
+        "redis": {"endpoints": ["cache:6379"], "authSecretRef": {"name": "cache", "key": "password"}},
+    }
+    command = ["redis-server", "--bind", "*", "--requirepass", "secret"]
+    server = {"name": "redis", "image": REDIS, "command": command}
+    redis = {"metadata": {"name": "cache", "labels": {"app": "cache"}}, "spec": {"containers": [server]}}
+    kubectl.apply({"apiVersion": "v1", "kind": "Pod", **redis})
+    kubectl("expose", "pod", "cache", "--port=6379")
+    kubectl.apply(ambassador("shop", REDIS, upstream))
+    needed = "Secret cache, key password (spec.upstreams[0].redis.authSecretRef)"
+    eventually(lambda: condition(kubectl, "shop", "Ready", "message"), 60, until=lambda told: needed in told)
+
+    kubectl("create", "secret", "generic", "cache", "--from-literal=password=secret")
+    # The kubelet waits up to two minutes between two tries.
+    eventually(lambda: condition(kubectl, "shop", "Ready"), 180, until="True".__eq__)
+    said = kubectl("exec", "shop-0", "--container=app", "--", "redis-cli", "set", "who", "me")
+    assert said == "OK\n"
 
 
 @pytest.mark.timeout(600)

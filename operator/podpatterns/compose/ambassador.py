@@ -48,6 +48,9 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
         variables=tuple(_variables(spec, part)),
         files=tuple(File(p.name, p.key, p.content()) for p in needed),
         proxies=tuple(p.name for p in needed),
+        secrets=tuple(
+            f"Secret {ref.name}, key {ref.key} ({path})" for p in needed for path, ref in p.secrets()
+        ),
         problems=(*_endpoint_problems(spec, part), *(problem for p in needed for problem in p.problems())),
     )
 

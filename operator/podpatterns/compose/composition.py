@@ -30,6 +30,9 @@ class Composition:
     """The helpers' configuration, in the ConfigMap that the Pod mounts."""
     proxies: tuple[str, ...] = ()
     """The containers that are ready while their upstreams are well."""
+    secrets: tuple[str, ...] = ()
+    """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
+    (spec.upstreams[0].redis.authSecretRef)."""
 
     @property
     def data(self) -> dict[str, str]:
@@ -88,6 +91,7 @@ def compose(
         revision=revision([(p.pattern, c.shape) for p, c in zip(parts, contributions, strict=True)]),
         files=tuple(file for c in contributions for file in c.files),
         proxies=tuple(name for c in contributions for name in c.proxies),
+        secrets=tuple(secret for c in contributions for secret in c.secrets),
     )
 
 

@@ -56,4 +56,7 @@ class Contribution:
     """The field that needs all containers to see each other's processes; empty when none does."""
     proxies: tuple[str, ...] = ()
     """The containers that are ready while their upstreams are well."""
+    secrets: tuple[str, ...] = ()
+    """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
+    (spec.upstreams[0].redis.authSecretRef)."""
     problems: tuple[Problem, ...] = ()

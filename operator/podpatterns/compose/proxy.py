@@ -123,7 +123,7 @@ class Proxy:
         return {
             "ports": sorted(u.listen.port for _, u in self.upstreams),
             "metrics": self.metrics_port,
-            "secrets": sorted({f"{ref.name}/{ref.key}" for ref in self._secrets()}),
+            "secrets": sorted({f"{ref.name}/{ref.key}" for _, ref in self.secrets()}),
         }
 
     @property
@@ -138,7 +138,8 @@ class Proxy:
         return self.engine.content(self.spec, [u for _, u in self.upstreams])
 
     def volumes(self) -> Iterator[dict[str, Any]]:
-        yield config_volume(self.name, self.part.config_map, self.key, self._file, list(self._secrets()))
+        secrets = [ref for _, ref in self.secrets()]
+        yield config_volume(self.name, self.part.config_map, self.key, self._file, secrets)
         if self.engine.run_directory:
             yield {"name": self.run_volume, "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}
 
@@ -187,16 +188,17 @@ class Proxy:
         metrics = self.part.path("spec.proxy.metricsPort")
         yield f"ports[{len(self.upstreams)}].containerPort", metrics
 
-    def _secrets(self) -> Iterator[SecretKeyRef]:
-        for _, upstream in self.upstreams:
-            redis = upstream.redis
-            if redis and redis.auth_secret_ref:
-                yield redis.auth_secret_ref
-            if redis and redis.sentinel and redis.sentinel.auth_secret_ref:
-                yield redis.sentinel.auth_secret_ref
-            for tls in (upstream.tls, redis and redis.tls):
-                if tls and tls.ca_secret_ref:
-                    yield tls.ca_secret_ref
+    def secrets(self) -> Iterator[tuple[str, SecretKeyRef]]:
+        """The Secrets that it needs, each with the field that asks for it."""
+        for i, upstream in self.upstreams:
+            redis, path = upstream.redis, self.part.path(f"spec.upstreams[{i}]")
+            asked = (
+                ("redis.authSecretRef", redis and redis.auth_secret_ref),
+                ("redis.sentinel.authSecretRef", redis and redis.sentinel and redis.sentinel.auth_secret_ref),
+                ("tls.caSecretRef", upstream.tls and upstream.tls.ca_secret_ref),
+                ("redis.tls.caSecretRef", redis and redis.tls and redis.tls.ca_secret_ref),
+            )
+            yield from ((f"{path}.{field}", ref) for field, ref in asked if ref)
 
 
 def proxies(spec: AmbassadorSpec, part: Part) -> list[Proxy]:

@@ -35,6 +35,8 @@ class Pod:
     """An update in place has not reached all its containers yet. For a moment the Pod still says Ready."""
     settling: bool = False
     """The node has not carried out the newest spec yet, such as new resources. The Pod may well run."""
+    mounting: bool = False
+    """It is on its node and has no sandbox yet: it waits for its volumes, such as a Secret not there."""
     finished_at: float | None = None
     """When the last container ended; set only in the phases Failed and Succeeded."""
     terminating: bool = False
@@ -92,6 +94,7 @@ def observe(obj: Mapping[str, Any]) -> Pod:
         restarting=restarting(obj),
         settling=not acknowledged(obj) or _resize(status) is not None,
         unready=_unready(status),
+        mounting=_mounting(status),
         finished_at=_finished_at(meta, containers) if phase in ("Failed", "Succeeded") else None,
         terminating="deletionTimestamp" in meta,
         finalizers=tuple(meta.get("finalizers") or ()),
@@ -146,6 +149,12 @@ def _deletion_cost(meta: Mapping[str, Any]) -> int:
         return int((meta.get("annotations") or {}).get(DELETION_COST, 0))
     except ValueError:
         return 0  # as ReplicaSet does: a cost that can't be read costs nothing
+
+
+def _mounting(status: Mapping[str, Any]) -> bool:
+    # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-has-network
+    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    return conditions.get("PodReadyToStartContainers") == "False" and status.get("phase") == "Pending"
 
 
 def _resize(status: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -180,6 +180,9 @@ def _ready(app: Pattern, observed: Observed, available: int) -> Condition:
     notes = [count]
     if ill := _ill(observed.pods):
         notes.append(f"not well: {ill}")
+    secrets = observed.composition.secrets if observed.composition else ()
+    if secrets and (mounting := sorted(p.name for p in observed.pods if p.live and p.mounting)):
+        notes.append(f"{_some(mounting)} waits for its volumes, which need {'; '.join(secrets)}")
     if leaving := sorted(f"{p.name}{_held_by(p)}" for p in observed.pods if p.terminating):
         notes.append(f"waiting for {_some(leaving)} to be gone")
     return Condition("Ready", False, "PodsNotAvailable", "; ".join(notes))

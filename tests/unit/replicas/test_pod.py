@@ -83,3 +83,13 @@ def test_a_pod_has_arrived_when_its_node_has_carried_out_what_changed() -> None:
     assert not pod("site-0", settling=True).has_arrived_at(REVISION), "a change of resources is deferred"
     assert unready("site-0", settling=True).has_arrived_at(REVISION), "it was made of that revision"
     assert not old("site-0").has_arrived_at(REVISION)
+
+
+def test_a_pod_without_a_sandbox_waits_for_its_volumes() -> None:
+    def mounting(ready: str) -> bool:
+        conditions = [{"type": "PodReadyToStartContainers", "status": ready}]
+        return observe(raw({"phase": "Pending", "conditions": conditions})).mounting
+
+    assert mounting("False")
+    assert not mounting("True")
+    assert not observe(raw()).mounting, "it has no node yet"

@@ -13,7 +13,17 @@ from podpatterns.replicas.status import (
     part_status,
     unreadable_status,
 )
-from tests.builders import NOW, ambassador, old, pod, sidecarapp, template, terminating, unready
+from tests.builders import (
+    NOW,
+    ambassador,
+    old,
+    pod,
+    redis_upstream,
+    sidecarapp,
+    template,
+    terminating,
+    unready,
+)
 
 THEN, LATER = "1970-01-01T00:00:00Z", "1970-01-12T13:46:40Z"
 REVISION = "site-new"
@@ -176,6 +186,18 @@ def test_replacements_are_counted_and_the_last_ones_told_newest_first() -> None:
     assert later["replacements"] == 13
     assert [r["oldUID"] for r in later["recentReplacements"]] == [f"u{i}" for i in range(11, 1, -1)]
     assert status_of(1, [pod("site-0")], previous=later) == later
+
+
+def test_a_pod_that_waits_for_a_secret_is_told_with_the_field_that_needs_it() -> None:
+    upstream = redis_upstream(authSecretRef={"name": "redis", "key": "password"})
+    app = ambassador(template=template(), upstreams=[upstream])
+    composition = compose(app, {})
+    waiting = [unready("shop-0", phase="Pending", mounting=True)]
+    status = app_status(app, Wanted.of(app, "new"), Observed(waiting, (), None, NOW, (), composition), {})
+    assert condition(status, "Ready")[2].endswith(
+        "shop-0 waits for its volumes, which need Secret redis, key password "
+        "(spec.upstreams[0].redis.authSecretRef)"
+    )
 
 
 def upstreams_healthy(pods: Sequence[Pod]) -> tuple[str, str, str]:
