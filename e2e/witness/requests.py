@@ -69,6 +69,12 @@ def received(entry: Object) -> float:
     return datetime.fromisoformat(entry["requestReceivedTimestamp"]).timestamp()
 
 
+def late_news(entry: Object, moment: float) -> bool:
+    """The request tells, in an Event, of what was done before that moment; it was held up on its way."""
+    happened = (entry.get("requestObject") or {}).get("eventTime")
+    return happened is not None and datetime.fromisoformat(happened).timestamp() < moment
+
+
 def describe(entry: Object) -> str:
     reference = entry["objectRef"]
     what = "/".join(filter(None, map(reference.get, ("resource", "name", "subresource"))))

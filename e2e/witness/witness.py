@@ -77,7 +77,8 @@ class Witness(LoopThread):
         begin = time.time()
         yield
         end = time.time()
-        written = [e for e in self._audit.entries() if begin < requests.received(e) < end]
+        during = [e for e in self._audit.entries() if begin < requests.received(e) < end]
+        written = [e for e in during if not requests.late_news(e, begin)]
         self._idle_broken += [
             Violation(requests.IDLE, requests.describe(entry), str(entry.get("requestObject")))
             for entry in written

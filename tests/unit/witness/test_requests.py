@@ -77,3 +77,11 @@ def test_whom_the_operator_took_down(
     operator: list[dict[str, Any]], others: list[dict[str, Any]], taken: set[str]
 ) -> None:
     assert requests.taken_down(operator, others, CREATED) == taken
+
+
+def test_news_of_earlier_deeds_may_come_late() -> None:
+    event = entry("create", {"eventTime": moment(10)}, resource="events")
+    ten = datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC).timestamp()
+    assert requests.late_news(event, ten + 1)
+    assert not requests.late_news(event, ten - 1)
+    assert not requests.late_news(create(REFERENCE), ten)
