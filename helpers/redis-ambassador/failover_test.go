@@ -260,7 +260,10 @@ func TestTwoPrimariesAndNothingThatTellsThemApart(t *testing.T) {
 func TestSentinelNamesThePrimary(t *testing.T) {
 	t.Parallel()
 	servers := trio(t)
-	sentinels := []*redistest.Server{redistest.StartSentinel(t, "shop", servers[0], 2), redistest.StartSentinel(t, "shop", servers[0], 2), redistest.StartSentinel(t, "shop", servers[0], 2)}
+	var sentinels []*redistest.Server
+	for range 3 {
+		sentinels = append(sentinels, redistest.StartSentinel(t, "shop", servers[0]))
+	}
 	p := configured(t, redisSpec(sentinels, "sentinel: {masterName: shop}", "readPolicy: PreferReplica"))
 	p.waitFit(servers...)
 	for _, s := range sentinels {
@@ -272,6 +275,7 @@ func TestSentinelNamesThePrimary(t *testing.T) {
 	c.Want("+OK\r\n", "SET", "k", "v")
 	awaited(t, servers)
 	servers[0].Kill()
+	sentinels[0].Suspect("shop")
 	redistest.Eventually(t, "the Sentinels have made another one the primary, and it is used", func() bool {
 		return p.connect().Do("SET", "k", "w") == "+OK\r\n"
 	})
