@@ -217,6 +217,23 @@ func TestTLSAndRotatedSecrets(t *testing.T) {
 	})
 }
 
+func TestTLSWithoutAnAuthorityTrustsTheSystems(t *testing.T) {
+	authority := redistest.NewAuthority(t)
+	addr := redistest.FreeAddr(t)
+	_, tlsPort, _ := net.SplitHostPort(addr)
+	server := redistest.Start(t, authority.Settings("redis.example", tlsPort)...)
+	spec := strings.Replace(redisSpec([]*redistest.Server{server}, "tls: {serverName: redis.example}"), server.Addr, addr, 1)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, authority.PEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_DIR", t.TempDir())
+	t.Setenv("SSL_CERT_FILE", file)
+	c := configured(t, spec)
+	redistest.Eventually(t, "the server is trusted", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
+	c.connect().Want("+PONG\r\n", "PING")
+}
+
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	servers := trio(t)

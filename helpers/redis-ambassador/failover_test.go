@@ -260,7 +260,10 @@ func TestTwoPrimariesAndNothingThatTellsThemApart(t *testing.T) {
 func TestSentinelNamesThePrimary(t *testing.T) {
 	t.Parallel()
 	servers := trio(t)
-	sentinels := []*redistest.Server{redistest.StartSentinel(t, "shop", servers[0], 2), redistest.StartSentinel(t, "shop", servers[0], 2), redistest.StartSentinel(t, "shop", servers[0], 2)}
+	var sentinels []*redistest.Server
+	for range 3 {
+		sentinels = append(sentinels, redistest.StartSentinel(t, "shop", servers[0]))
+	}
 	p := configured(t, redisSpec(sentinels, "sentinel: {masterName: shop}", "readPolicy: PreferReplica"))
 	p.waitFit(servers...)
 	for _, s := range sentinels {
@@ -272,6 +275,7 @@ func TestSentinelNamesThePrimary(t *testing.T) {
 	c.Want("+OK\r\n", "SET", "k", "v")
 	awaited(t, servers)
 	servers[0].Kill()
+	sentinels[0].Suspect("shop")
 	redistest.Eventually(t, "the Sentinels have made another one the primary, and it is used", func() bool {
 		return p.connect().Do("SET", "k", "w") == "+OK\r\n"
 	})
@@ -300,4 +304,161 @@ func TestALaggingReplicaGetsNoReads(t *testing.T) {
 	if !p.fit(servers[2]) {
 		t.Error("the other replica is left, too")
 	}
+}
+
+// repeated is how many reads a second server was asked.
+func (p *process) repeated() (count int) {
+	for line := range strings.Lines(p.metrics()) {
+		if rest, ok := strings.CutPrefix(line, `redis_ambassador_repeated_reads_total{upstream="redis"} `); ok {
+			_, _ = fmt.Sscan(rest, &count)
+		}
+	}
+	return count
+}
+
+func TestReadsThatAReplicaOwesAreRepeated(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	c := p.connect()
+	c.Want("+OK\r\n", "SET", "k", "v")
+	awaited(t, servers)
+	c.Want("$1\r\nv\r\n", "GET", "k")
+	mine := servers[1]
+	if mine.Calls("get") == 0 {
+		mine = servers[2]
+	}
+	// What is sent after the pause is owed when the server dies; the write is the primary's and comes after it.
+	mine.Pause()
+	c.Send("GET", "k")
+	c.Send("STRLEN", "k")
+	c.Send("SET", "k", "w")
+	c.Send("GET", "none")
+	redistest.Eventually(t, "the primary has the write", func() bool { return servers[0].Do("GET", "k") == "$1\r\nw\r\n" })
+	mine.Kill()
+	if got := c.Read(); got != "$1\r\nv\r\n" && got != "$1\r\nw\r\n" {
+		t.Errorf("got %q", got)
+	}
+	for _, want := range []string{":1\r\n", "+OK\r\n", "$-1\r\n"} {
+		if got := c.Read(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	c.Want("$1\r\nw\r\n", "GETEX", "k")
+	c.Want("$1\r\nw\r\n", "GET", "k")
+	if n := p.repeated(); n != 3 {
+		t.Errorf("%d reads were repeated, want 3", n)
+	}
+	if !p.hasMetric(`redis_ambassador_broken_clients_total{upstream="redis"} 0`) {
+		t.Error("a client's connection was closed")
+	}
+}
+
+// A reply that the client has a part of can't be begun anew, and what was asked twice may be what kills servers.
+func TestWhatIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "Replica")
+	p.connect().Want("+OK\r\n", "SET", "k", strings.Repeat("x", 64<<20))
+	awaited(t, servers)
+	c := p.connect()
+	c.Send("GET", "k")
+	redistest.Eventually(t, "the client has the reply's beginning", func() bool { return !c.Silent(10 * time.Millisecond) })
+	for _, s := range servers[1:] {
+		s.Kill()
+	}
+	if got, err := c.TryRead(); err == nil {
+		t.Errorf("got %d bytes", len(got))
+	}
+	for _, s := range servers[1:] {
+		s.Restart()
+	}
+	p.waitFit(servers[1:]...)
+	killer := p.connect()
+	for _, s := range servers[1:] {
+		s.Pause()
+	}
+	killer.Send("GET", "none")
+	for _, s := range servers[1:] {
+		s.Kill()
+	}
+	if got, err := killer.TryRead(); err == nil {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Under load, with pipelines, reads that are repeated answer what was asked.
+func TestReadersDoNotNoticeThatReplicasDie(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	fill := p.connect()
+	for i := range 100 {
+		fill.Want("+OK\r\n", "SET", fmt.Sprint(i), fmt.Sprintf("value of %d", i))
+	}
+	awaited(t, servers)
+	stop := make(chan struct{})
+	var group sync.WaitGroup
+	for reader := range 8 {
+		group.Go(func() {
+			c := p.connect()
+			for i := reader; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				for ahead := range 5 {
+					c.Send("GET", fmt.Sprint((i+ahead)%100))
+				}
+				for ahead := range 5 {
+					value := fmt.Sprintf("value of %d", (i+ahead)%100)
+					got, err := c.TryRead()
+					if want := fmt.Sprintf("$%d\r\n%s\r\n", len(value), value); got != want {
+						t.Errorf("got %q (%v), want %q", got, err, want)
+						return
+					}
+				}
+			}
+		})
+	}
+	for round := range 6 { // the readers of the one that dies go to the other one
+		dies, stays := servers[1+round%2], servers[2-round%2]
+		redistest.Eventually(t, "the replica answers readers", func() bool { return dies.Calls("get") > 100 || t.Failed() })
+		dies.Kill()
+		stays.Do("CONFIG", "RESETSTAT")
+		dies.Restart()
+		p.waitFit(dies)
+	}
+	close(stop)
+	group.Wait()
+	if p.repeated() == 0 {
+		t.Error("no read was repeated")
+	}
+	t.Logf("%d reads were repeated", p.repeated())
+}
+
+// The new primary knows nothing of writes that went to the old one.
+func TestWaitSaysNothingOfWritesOverAnotherConnection(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	asks, writes, reads := p.connect(), p.connect(), p.connect()
+	asks.Want("+OK\r\n", "SET", "k", "v")
+	writes.Want("+OK\r\n", "SET", "k", "v")
+	reads.Want("$1\r\nv\r\n", "GET", "k")
+	awaited(t, servers)
+	servers[0].Kill()
+	promote(servers[1], servers[2])
+	p.waitPrimary(servers[1])
+	asks.Send("WAIT", "1", "10000")
+	writes.Want("+OK\r\n", "SET", "k", "w")
+	writes.Send("WAIT", "1", "10000")
+	for _, c := range []*redistest.Client{asks, writes} {
+		if got, err := c.TryRead(); err == nil {
+			t.Errorf("got %q", got)
+		}
+	}
+	reads.Want("+OK\r\n", "SET", "k", "x")
+	reads.Want(":1\r\n", "WAIT", "1", "10000")
 }

@@ -7,6 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	// An image FROM scratch has no certificate store. These roots are used only where crypto/x509 finds none, so
+	// SSL_CERT_FILE and SSL_CERT_DIR keep their meaning.
+	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
 // secretRef is a key of a Secret.
@@ -40,6 +44,7 @@ func (r *reader) secret(field string, ref *secretRef) string {
 	return value
 }
 
+// tls is how servers are believed: by the authority in the Secret; without one by the system's, or else Mozilla's.
 func (r *reader) tls(serverName string, ca *secretRef) *tls.Config {
 	c := &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 	if ca == nil {

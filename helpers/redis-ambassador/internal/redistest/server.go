@@ -146,12 +146,13 @@ func (s *Server) Calls(command string) int {
 	return calls
 }
 
-// StartSentinel starts a Sentinel that watches the primary under a name, and fails over after two seconds.
-func StartSentinel(t testing.TB, name string, primary *Server, quorum int) *Server {
+// StartSentinel starts a Sentinel that watches the primary under a name. It finds no server down, however slow the
+// machine is, until Suspect; then it fails over although no other Sentinel has seen anything.
+func StartSentinel(t testing.TB, name string, primary *Server) *Server {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
-	content := fmt.Sprintf("sentinel monitor %[1]s 127.0.0.1 %[2]s %[3]d\nsentinel down-after-milliseconds %[1]s 2000\n"+
-		"sentinel failover-timeout %[1]s 10000\n", name, primary.Port(), quorum)
+	content := fmt.Sprintf("sentinel monitor %[1]s 127.0.0.1 %[2]s 1\nsentinel down-after-milliseconds %[1]s 3600000\n"+
+		"sentinel failover-timeout %[1]s 10000\n", name, primary.Port())
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +162,13 @@ func StartSentinel(t testing.TB, name string, primary *Server, quorum int) *Serv
 	t.Cleanup(s.Kill)
 	s.waitAnswers()
 	return s
+}
+
+// Suspect makes a Sentinel find a primary down that doesn't answer for a second. Ask it of one Sentinel: of several that
+// want to lead a failover at once none may win, and they begin again only after twice the failover's timeout.
+// (https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#sentinel-states-and-configuration-propagation)
+func (s *Server) Suspect(name string) {
+	s.Do("SENTINEL", "SET", name, "down-after-milliseconds", "1000")
 }
 
 // FreeAddr is an address of 127.0.0.1 at which nobody listens.

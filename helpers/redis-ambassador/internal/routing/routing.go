@@ -19,6 +19,7 @@ const (
 	Write               // goes to the primary, and reads after it may have to
 	Primary             // goes to the primary, and isn't a write
 	Blocks              // goes to the primary, which may answer late
+	Waits               // Blocks, and is about the writes of its connection
 	Setup               // goes to the primary; what it changed is repeated to the replica
 	Multi
 	Exec

@@ -64,8 +64,8 @@ var rules = map[string]Kind{
 
 	// They wait for replicas or for the disk, and only since 7.2 do their flags say so. They ask about the writes of
 	// their own connection. (redis.io: WAIT, WAITAOF)
-	"wait":    Blocks,
-	"waitaof": Blocks,
+	"wait":    Waits,
+	"waitaof": Waits,
 
 	// About one server's memory, not about the data: a replica loaded from an RDB file encodes values anew, and its
 	// clocks of use are its own. (redis.io: OBJECT, MEMORY; evict.c)

@@ -80,7 +80,7 @@ func (s *Session) turn(l *link) (most int, swallow bool, err error) {
 			return unlimited, false, nil
 		case head != nil && head.from == l:
 			return head.n, false, nil
-		case !s.owes(l):
+		case l.owed == 0:
 			return 0, false, errUnasked
 		}
 		s.changed.Wait()
@@ -104,11 +104,15 @@ func (s *Session) answered(l *link, n int, swallowed bool) {
 	if head == nil {
 		return
 	}
+	l.settle(n)
 	if head.then != nil {
 		head.then(bytes.Clone(l.replies.Head()))
 	}
 	if head.n -= n; head.n > 0 {
 		return
+	}
+	if l.repeats && l.owed == 0 {
+		l.drop()
 	}
 	if head.writes > 0 {
 		s.lastWrite.Store(int64(time.Since(epoch)))
@@ -138,9 +142,17 @@ func (s *Session) tellLocals() {
 	}
 }
 
-// linkLost lets a connection go that is gone. The client notices only when it was owed a reply over it, or when what
-// it has made of the connection can't be made again elsewhere: then it loses its own, as it would have without us.
+// linkLost lets a connection go that is gone. The client notices only when it was owed a reply over it that nobody else
+// may give, or when what it has made of the connection can't be made again elsewhere: then it loses its own, as it
+// would have without us.
 func (s *Session) linkLost(l *link) {
+	if s.unlink(l) {
+		s.repeat(l)
+	}
+}
+
+// unlink tells whether what the link has owed is to be repeated.
+func (s *Session) unlink(l *link) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.lost.Store(true)
@@ -152,13 +164,17 @@ func (s *Session) linkLost(l *link) {
 	}
 	s.changed.Broadcast()
 	if s.closed || l.dropped.Load() {
-		return
+		return false
 	}
 	l.server.Look()
-	if s.owes(l) || s.piped == l || s.held.Load() && l.isPrimary {
+	if l.owed > 0 && l.repeatable() {
+		return true
+	}
+	if l.owed > 0 || s.piped == l || s.held.Load() && l.isPrimary {
 		s.shared.Metrics.Broken.Add(1)
 		s.close()
 	}
+	return false
 }
 
 func (s *Session) setupFailed(l *link, err error) {
@@ -181,9 +197,4 @@ func (s *Session) pipeEnded(l *link) {
 	s.piped = nil
 	s.resetting.Store(false)
 	s.changed.Broadcast()
-}
-
-// owes tells whether replies of the link are still to come. The lock is held.
-func (s *Session) owes(l *link) bool {
-	return s.order.any(func(e *expectation) bool { return e.from == l })
 }

@@ -18,6 +18,7 @@ type link struct {
 	session   *Session
 	server    *topology.Server
 	isPrimary bool // is used as the primary
+	repeats   bool // is there only to answer what another one, that is lost, has owed
 	wire      *wire
 	replies   resp.Replies
 	lost      atomic.Bool
@@ -30,21 +31,23 @@ type link struct {
 	// Guarded by the session's lock.
 	settingUp int // replies to the setup that are still to come
 	setupErr  error
+	owed      int // replies for the client that are still to come
+	kept      kept
 }
 
 // piece is a part of the client's buffer.
 type piece struct{ start, end int }
 
-// dial makes a link, and sets it up as the client has set up its connection.
-func (s *Session) dial(server *topology.Server, asPrimary bool) (*link, error) {
+// dial makes of l, which says what it is for, a link to the server, and sets it up as the client has set up its connection.
+func (s *Session) dial(server *topology.Server, l *link) (*link, error) {
 	access := s.shared.Monitor.Access()
 	conn, err := dialApart(access, server.Addr)
 	if err != nil {
 		server.Look()
 		return nil, err
 	}
-	l := &link{session: s, server: server, isPrimary: asPrimary, wire: newWire(conn)}
-	server.Linked(l, asPrimary)
+	l.session, l.server, l.wire = s, server, newWire(conn)
+	server.Linked(l, l.isPrimary)
 	s.mu.Lock()
 	s.links = append(s.links, l)
 	closed := s.closed
@@ -111,9 +114,9 @@ func (l *link) drop() {
 func (l *link) receive() {
 	_ = l.wire.each(func() error { return l.session.deliver(l) }, func() error { return nil })
 	l.server.Unlinked(l)
-	l.session.linkLost(l)
 	_ = l.wire.Close()
 	l.wire.release()
+	l.session.linkLost(l)
 }
 
 // notice looks at an error that a server replied: does it tell of another role?

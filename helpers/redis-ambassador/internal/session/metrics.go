@@ -6,6 +6,7 @@ import "sync/atomic"
 type Metrics struct {
 	Reads, Writes, Pinned atomic.Int64 // commands: reads sent by the read policy; writes; what else the primary gets
 	Unavailable           atomic.Int64 // commands that got an error, as there was no server for them
+	Repeated              atomic.Int64 // reads that were asked of another server, as a replica was lost
 	Broken                atomic.Int64 // clients that lost their connection because a server's was lost
 	ProtocolErrors        atomic.Int64 // clients that sent what isn't RESP
 	Clients               atomic.Int64 // now connected

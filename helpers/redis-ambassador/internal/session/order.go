@@ -58,6 +58,15 @@ func (o *order) pop() {
 	}
 }
 
+// pass makes what one link owes another one's debt.
+func (o *order) pass(from, to *link) {
+	for i := o.first; i < len(o.all); i++ {
+		if o.all[i].from == from {
+			o.all[i].from = to
+		}
+	}
+}
+
 // any tells whether an expectation that is left has the property.
 func (o *order) any(property func(*expectation) bool) bool {
 	for i := o.first; i < len(o.all); i++ {

@@ -78,6 +78,7 @@ func (s *Session) resetPipe() error {
 
 func (s *Session) forget() {
 	s.multi, s.watch = false, false
+	s.wrote, s.strayed = nil, false
 	s.held.Store(false)
 	s.mu.Lock()
 	s.setup = setup{version: s.setup.version + 1}

@@ -39,7 +39,12 @@ func (s *Session) route(c resp.Command) (*link, error) {
 		return s.toPipe()
 	case routing.Setup:
 		return s.routeSetup(c)
-	case routing.Blocks:
+	case routing.Blocks, routing.Waits:
+		if kind == routing.Waits {
+			if err := s.waits(); err != nil {
+				return nil, err
+			}
+		}
 		s.writesSent++
 		return s.toPrimary(expectation{n: 1, writes: 1, blocks: !s.multi})
 	}
@@ -145,6 +150,18 @@ func (s *Session) routeSetup(c resp.Command) (*link, error) {
 	}}), nil
 }
 
+// waits ends a session that asks whether replicas have its writes when not all of them went over the connection that is
+// asked. A server counts those of one connection only (redis.io: WAIT): the new primary of a failover would say yes to
+// writes that died with the old one.
+func (s *Session) waits() error {
+	l, err := s.primaryLink()
+	if err == nil && (s.strayed || s.wrote != nil && s.wrote != l) {
+		s.shared.Metrics.Broken.Add(1)
+		return errClosed
+	}
+	return nil
+}
+
 // settleReads waits, where reads are to see the client's writes, for reads on a replica: they must not see a write that
 // was sent after them.
 func (s *Session) settleReads() error {
@@ -172,6 +189,10 @@ func (s *Session) toPrimary(e expectation) (*link, error) {
 // owed expects a reply from a link.
 func (s *Session) owed(l *link, e expectation) *link {
 	e.from = l
+	if e.writes > 0 {
+		s.strayed = s.strayed || s.wrote != nil && s.wrote != l
+		s.wrote = l
+	}
 	if last := len(s.batch) - 1; last >= 0 && e.joins(&s.batch[last]) {
 		s.batch[last].join(e)
 	} else {

@@ -41,7 +41,7 @@ func (s *Session) primaryLink() (*link, error) {
 	for {
 		var again <-chan time.Time
 		if snapshot.Primary != nil {
-			l, err := s.dial(snapshot.Primary, true)
+			l, err := s.dial(snapshot.Primary, &link{isPrimary: true})
 			if err == nil {
 				s.primary = l
 				return l, nil
@@ -100,7 +100,7 @@ func (s *Session) readLink() (*link, error) {
 	}
 	first := int(s.shared.turn.Add(1) % (1 << 30))
 	for i := range snapshot.Replicas {
-		l, err := s.dial(snapshot.Replicas[(first+i)%len(snapshot.Replicas)], false)
+		l, err := s.dial(snapshot.Replicas[(first+i)%len(snapshot.Replicas)], &link{})
 		if err == nil {
 			s.reads, s.readsFor = l, snapshot
 			return l, nil

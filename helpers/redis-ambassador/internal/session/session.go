@@ -78,12 +78,15 @@ type Session struct {
 	// Of the client's goroutine.
 	commands       resp.Commands
 	primary, reads *link
+	wrote          *link              // the last one that a write went over
+	strayed        bool               // writes went over several
 	pipe           *link              // in the state piped: the primary
 	readsFor       *topology.Snapshot // when reads was last found fit
 	taken          int                // bytes of what is unread that the batch has
 	batch          []expectation
 	ordered        int    // length of order when it was last seen
 	counts         counts // of the batch
+	tooLate        bool   // the batch has reads for a replica that is lost
 	passing        bool   // a command larger than the buffer is under way
 	passTo         *link  // nil: it is discarded
 	multi, watch   bool
@@ -194,10 +197,11 @@ func (s *Session) beginPass(c resp.Command) error {
 	if err != nil {
 		return err
 	}
+	s.passTo = l
 	if err := s.flush(); err != nil {
 		return err
 	}
-	s.passing, s.passTo = true, l
+	s.passing = true
 	return s.pass(s.commands.Pass(s.client.unread()))
 }
 
@@ -213,7 +217,9 @@ func (s *Session) pass(n int, ended bool, err error) error {
 		}
 	}
 	s.client.consume(n)
-	s.passing = !ended
+	if s.passing = !ended; ended {
+		s.passTo = nil
+	}
 	return nil
 }
 
@@ -224,14 +230,32 @@ func (s *Session) flush() error {
 	}
 	for _, l := range [...]*link{s.primary, s.reads} {
 		if l != nil && len(l.pieces) > 0 {
-			if err := l.send(s.client.data); err != nil {
-				return errClosed
+			if err := s.send(l); err != nil {
+				return err
 			}
 		}
 	}
 	s.client.consume(s.taken)
 	s.taken = 0
 	s.shared.Metrics.add(&s.counts)
+	return nil
+}
+
+// send sends what waits for a link. A replica that is lost is not the client's loss: what it owes is repeated, by who
+// notices the loss, unless that was before the replica owed it.
+func (s *Session) send(l *link) error {
+	if l == s.reads && s.tooLate {
+		s.tooLate = false
+		l.pieces = l.pieces[:0]
+		s.repeat(l)
+		return nil
+	}
+	if err := l.send(s.client.data); err != nil {
+		if l.isPrimary {
+			return errClosed
+		}
+		l.Close()
+	}
 	return nil
 }
 
@@ -247,13 +271,23 @@ func (s *Session) expect() error {
 	}
 	defer func() { s.ordered = s.order.len() }()
 	for i, e := range s.batch {
-		if s.closed || e.from != nil && e.from.lost.Load() {
+		if s.closed || e.from != nil && e.from.lost.Load() && !e.from.repeatable() {
 			return errClosed
+		}
+		if l := e.from; l != nil {
+			l.owed += e.n
+			s.tooLate = s.tooLate || l.lost.Load()
 		}
 		s.order.push(e)
 		s.batch[i] = expectation{}
 	}
 	s.batch = s.batch[:0]
+	if s.reads != nil {
+		s.reads.keep(s.client.data)
+	}
+	if s.passTo != nil {
+		s.passTo.kept.lacks = true
+	}
 	s.tellLocals()
 	return nil
 }

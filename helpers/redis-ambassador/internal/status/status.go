@@ -39,6 +39,8 @@ var Families = []Family{
 		})},
 	{"redis_ambassador_broken_clients_total", "counter", "Clients whose connection was closed, as a server's was lost while it owed them an answer.",
 		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Broken.Load()), "upstream", u.Name) })},
+	{"redis_ambassador_repeated_reads_total", "counter", "Reads that another server was asked, as a replica was lost while it owed the answer.",
+		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Repeated.Load()), "upstream", u.Name) })},
 	{"redis_ambassador_protocol_errors_total", "counter", "Clients whose connection was closed, as they sent what isn't RESP.",
 		each(func(o *output, u *session.Shared) {
 			o.value(float64(u.Metrics.ProtocolErrors.Load()), "upstream", u.Name)

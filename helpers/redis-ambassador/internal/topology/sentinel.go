@@ -91,20 +91,28 @@ func ask(ctx context.Context, s Settings, addr string) (appointment, error) {
 		return appointment{}, err
 	}
 	defer c.conn.Close()
-	replies, err := c.ask(lookTimeout, []string{"SENTINEL", "MASTER", s.SentinelMaster}, []string{"SENTINEL", "REPLICAS", s.SentinelMaster})
+	// The Sentinel that leads a failover keeps the old primary in MASTER, with the new epoch, until the other replicas
+	// follow the new one. Only GET-MASTER-ADDR-BY-NAME gives the new one from its promotion on. It is asked after MASTER: an
+	// old epoch with the new address is outdone by other Sentinels, the reverse would bring the old primary back.
+	replies, err := c.ask(lookTimeout, []string{"SENTINEL", "MASTER", s.SentinelMaster},
+		[]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.SentinelMaster}, []string{"SENTINEL", "REPLICAS", s.SentinelMaster})
 	if err != nil {
 		return appointment{}, err
 	}
-	primary, err := array(replies[0])
+	known, err := array(replies[0])
 	if err != nil {
 		return appointment{}, err
+	}
+	named, err := array(replies[1])
+	if err != nil || len(named) != 2 {
+		return appointment{}, errors.Join(err, fmt.Errorf("it has no address of %s", s.SentinelMaster))
 	}
 	var a appointment
-	facts := pairs(primary)
+	facts := pairs(known)
 	a.epoch, _ = strconv.ParseInt(facts["config-epoch"], 10, 64)
-	a.primary = net.JoinHostPort(facts["ip"], facts["port"])
-	a.servers = []string{a.primary}
-	replicas, _ := replies[1].([]resp.Value)
+	a.primary = addressOf(named[0], named[1])
+	a.servers = []string{a.primary, net.JoinHostPort(facts["ip"], facts["port"])}
+	replicas, _ := replies[2].([]resp.Value)
 	for _, replica := range replicas {
 		list, _ := replica.([]resp.Value)
 		facts := pairs(list)
@@ -113,6 +121,12 @@ func ask(ctx context.Context, s Settings, addr string) (appointment, error) {
 		}
 	}
 	return a, nil
+}
+
+func addressOf(host, port resp.Value) string {
+	h, _ := host.(string)
+	p, _ := port.(string)
+	return net.JoinHostPort(h, p)
 }
 
 // pairs makes a map of a list of names and values.
