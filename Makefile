@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help lint helpers check test integration e2e demo cluster cluster-delete bench chaos generate lock
+.PHONY: help lint helpers check test integration e2e demo demo-adapter cluster cluster-delete bench chaos generate lock
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ cluster-delete: .venv ## Delete the kind cluster
 
 demo: .venv ## From nothing to push-to-deploy on a real cluster
 	@$(BIN)/python -m e2e.demo
+
+demo-adapter: .venv ## Four applications of different makes in one Prometheus: one query, one alert
+	@$(BIN)/python -m e2e.demo.adapter
 
 bench: .venv ## The operator beside ReplicaSet and StatefulSet on one API server: a table of figures
 	@$(BIN)/python -m e2e.bench

@@ -16,3 +16,10 @@ def test_the_demonstration_can_be_given_again(cluster: Cluster) -> None:
         told = run(sys.executable, "-m", "e2e.demo")
         for scene in ("git push ", "kubectl delete pod site-0 ", "privileged: true "):
             assert scene in told
+
+
+def test_the_demonstration_of_adapters(cluster: Cluster) -> None:
+    told = run(sys.executable, "-m", "e2e.demo.adapter")
+    for make in ("nginx, an access log", "Redis, its exporter", "Python, a page of JSON", "Python, StatsD"):
+        assert make in told
+    assert "of the requests to orders fail" in told

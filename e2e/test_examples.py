@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from e2e.cluster.kubectl import Kubectl
     from e2e.website import Website
 
-FILES = sorted(EXAMPLES.glob("*.yaml"))
+FILES = sorted(EXAMPLES.rglob("*.yaml"))
 
 
 @pytest.mark.usefixtures("operator")
@@ -31,18 +31,10 @@ def test_example_becomes_ready(kubectl: Kubectl, website: Website, file: Path) -
         _await(kubectl, manifest)
 
 
-def _waits_for_its_helper(manifest: dict[str, Any]) -> bool:
-    """The helper's image is not here yet: the Pods are made, and wait."""
-    upstreams = manifest["spec"].get("upstreams", ())
-    return manifest["kind"] == "Adapter" or any(u["protocol"] == "redis" for u in upstreams)
-
-
 def _await(kubectl: Kubectl, manifest: dict[str, Any]) -> None:
     """Waits until what the manifest describes has become what it should."""
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     if kind == "Deployment":
         kubectl("rollout", "status", f"deployment/{name}", "--timeout=60s")
-    elif _waits_for_its_helper(manifest):
-        kubectl("wait", "--for=create", f"pod/{name}-0", "--timeout=60s")
     elif manifest["apiVersion"].startswith("podpatterns.dev/"):
         kubectl("wait", "--for=condition=Ready", f"{kind}/{name}", "--timeout=60s")

@@ -24,6 +24,9 @@ NGINX = f"podpatterns/nginx:{VERSION}"
 REDIS = f"podpatterns/redis:{VERSION}"
 POSTGRES = f"podpatterns/postgres:{VERSION}"
 MEMCACHED = f"podpatterns/memcached:{VERSION}"
+LEGACY = f"podpatterns/legacy:{VERSION}"
+REDIS_EXPORTER = f"podpatterns/redis-exporter:{VERSION}"
+PROMETHEUS = f"podpatterns/prometheus:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
 BOX = f"podpatterns/box:{VERSION}"
@@ -58,6 +61,9 @@ def _images() -> list[Image]:
         Image(REDIS, _directory("examples/images/redis"), bases),
         Image(POSTGRES, _directory("examples/images/postgres"), bases),
         Image(MEMCACHED, _directory("examples/images/memcached"), bases),
+        Image(LEGACY, _directory("examples/images/legacy"), bases),
+        Image(REDIS_EXPORTER, _directory("examples/images/redis-exporter"), bases),
+        Image(PROMETHEUS, _directory("examples/images/prometheus"), bases),
         Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
         Image(BOX, _directory("e2e/images/box"), bases),
     ]

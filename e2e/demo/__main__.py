@@ -7,11 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from e2e import release
-from e2e.cluster.images import build_images
-from e2e.cluster.kind import KUBECONFIG, Cluster
+from e2e.cluster.kind import KUBECONFIG
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.progress import step, summary
-from e2e.demo import scenes
+from e2e.demo import scenes, stage
 from e2e.diagnosis import diagnosis
 from e2e.website import EXAMPLES, Website
 
@@ -38,7 +37,7 @@ Clean up
 
 def main() -> None:
     with step("make demo"):
-        cluster = _cluster()
+        cluster = stage.cluster()
         kubectl = Kubectl(KUBECONFIG)
         try:
             shown = _demonstrate(kubectl, Website(cluster, kubectl))
@@ -49,15 +48,6 @@ def main() -> None:
     print(*(_line(scene) for scene in shown), sep="\n")
     print(CLOSING)
     print(f"Times\n{summary()}")
-
-
-def _cluster() -> Cluster:
-    """A kind cluster that has the project's images."""
-    with step("A kind cluster with the project's images"):
-        cluster = Cluster()
-        cluster.create()
-        cluster.load_images(*build_images())
-    return cluster
 
 
 def _demonstrate(kubectl: Kubectl, website: Website) -> list[Shown]:

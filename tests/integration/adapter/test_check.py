@@ -17,7 +17,7 @@ CHECKOUT = Path(__file__).parents[3]
 def configurations() -> dict[str, str]:
     """Every configuration in an example and in what the golden objects are composed to."""
     found = {}
-    for path in sorted(CHECKOUT.glob("examples/*.yaml")):
+    for path in sorted(CHECKOUT.glob("examples/**/*.yaml")):
         for document in yaml.safe_load_all(path.read_text()):
             if document and document["kind"] == "Adapter":
                 found[f"{path.stem}-{document['metadata']['name']}"] = yaml.safe_dump(document["spec"])
