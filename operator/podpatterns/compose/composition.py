@@ -14,7 +14,7 @@ from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.member import in_starting_order, name_problems, port_problems
 from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.problem import CannotCompose, Problem
-from podpatterns.compose.revision import revision
+from podpatterns.compose.revision import revision, short_hash
 from podpatterns.compose.sidecars import sidecars
 from podpatterns.compose.variables import variable_problems, with_variables
 from podpatterns.compose.volumes import shared_memory, shared_volumes, volume_problems, with_mounts
@@ -33,6 +33,11 @@ class Composition:
     secrets: tuple[str, ...] = ()
     """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
+
+    @property
+    def configuration(self) -> str:
+        """A hash of all `files`; empty when there are none."""
+        return short_hash(self.data) if self.files else ""
 
     @property
     def data(self) -> dict[str, str]:

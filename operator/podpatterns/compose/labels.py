@@ -1,4 +1,4 @@
-"""What the operator writes on its Pods: labels, and an annotation where it updated one in place."""
+"""What the operator writes on its Pods: labels, and annotations for what may change while they run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ UPDATED_CONTAINERS = f"{GROUP}/updated-containers"
 The update has arrived when the IDs are others. It is kept on the Pod, and written by the same patch as the
 new image, because a Pod says Ready for seconds after that patch, and an operator that starts in these seconds
 would believe it."""
+
+CONFIGURATION = f"{GROUP}/configuration"
+"""A hash of the configuration files that the Pod's helpers are given. A change of an annotation makes the
+kubelet bring a changed ConfigMap into the Pod at once instead of within a minute and a half
+(https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/)."""
 
 
 def selector(kind: str, name: str) -> dict[str, str]:

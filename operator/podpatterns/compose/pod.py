@@ -6,7 +6,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
-from podpatterns.compose.labels import POD_INDEX, REVISION, selector
+from podpatterns.compose.labels import CONFIGURATION, POD_INDEX, REVISION, selector
 
 
 def pod_manifest(app: Pattern, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
@@ -25,7 +25,10 @@ def pod_manifest(app: Pattern, composition: Composition, name: str, index: int |
         "labels": labels,
         "ownerReferences": [owner_reference(app)],
     }
-    if annotations := template["metadata"].get("annotations"):
+    annotations = dict(template["metadata"].get("annotations") or {})
+    if composition.configuration:
+        annotations[CONFIGURATION] = composition.configuration
+    if annotations:
         metadata["annotations"] = annotations
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 

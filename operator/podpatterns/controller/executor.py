@@ -10,11 +10,12 @@ from typing import Any
 
 from podpatterns.compose import Change
 from podpatterns.compose.inplace import in_place_patch, resize_patch
+from podpatterns.compose.labels import CONFIGURATION
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.key import controller_of, pod_path, pods_path
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
-from podpatterns.replicas import Create, Delete, Plan, Update
+from podpatterns.replicas import Create, Delete, Plan, Refresh, Update
 from podpatterns.replicas.status import Failure
 
 
@@ -47,6 +48,8 @@ class Route:
     """The Pod to create."""
     changes: Mapping[str, Change]
     """From older revisions to the newest."""
+    configuration: str
+    """The hash of the helpers' configuration."""
 
 
 class Executor:
@@ -63,6 +66,7 @@ class Executor:
         await asyncio.gather(
             *(self._delete(d, entry, outcome) for d in plan.deletes),
             *(self._update(u, entry, route, outcome) for u in plan.updates),
+            *(self._refresh(r, entry, route, outcome) for r in plan.refreshes),
         )
         await self._create_all(plan.creates, entry, route.manifest, outcome)
         return outcome
@@ -131,6 +135,17 @@ class Executor:
         outcome.updated.append(update)
         self._store.put(answer)
         return None
+
+    async def _refresh(self, refresh: Refresh, entry: Entry, route: Route, outcome: Outcome) -> None:
+        patch = {"metadata": {"uid": refresh.uid, "annotations": {CONFIGURATION: route.configuration}}}
+        try:
+            path = pod_path(entry.key.namespace, refresh.name)
+            self._store.put(await self._api.strategic_patch(path, patch))
+        except ApiError as error:
+            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):  # another Pod by that name
+                outcome.fail(error)
+        except UnansweredError as error:
+            outcome.fail(error)
 
     async def _delete(self, delete: Delete, entry: Entry, outcome: Outcome) -> None:
         try:

@@ -109,6 +109,7 @@ class Reconciler:
         changes = _changes(revisions, composition, pods)
         wanted = replace(
             wanted,
+            configuration=composition.configuration,
             held_revision=_held(app, entry.status, revisions, composition.revision),
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
         )
@@ -131,7 +132,7 @@ class Reconciler:
             of = replace(composition, template=template, revision=create.revision)
             return pod_manifest(app, of, create.name, create.index)
 
-        route = Route(composition.revision, manifest, changes)
+        route = Route(composition.revision, manifest, changes, composition.configuration)
         outcome = await self._executor.carry_out(todo, entry, route)
         memory.carried_out(outcome.deleted, pods, self._pods.of(key, entry.uid))
         after = todo.wake_after

@@ -49,9 +49,18 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Refresh:
+    """Have a changed configuration brought into a running Pod."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     deletes: tuple[Delete, ...] = ()
     updates: tuple[Update, ...] = ()
+    refreshes: tuple[Refresh, ...] = ()
     creates: tuple[Create, ...] = ()
     wake_after: float | None = None
     """Seconds after which time alone makes a difference; None when only an event can."""
@@ -94,6 +103,7 @@ def plan(
             + [Delete(p.name, p.uid, _why_outdated(wanted, p), p.revision) for p in replaced]
         ),
         updates=tuple(Update(p.name, p.uid, p.revision) for p in outdated if p not in replaced),
+        refreshes=tuple(Refresh(p.name, p.uid) for p in kept if _misses_configuration(wanted, p)),
         creates=tuple(
             _free_slots(wanted, pods, room)
             if wanted.naming == "Stable"
@@ -170,6 +180,11 @@ def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
 def _in_place(wanted: Wanted, pod: Pod) -> bool:
     can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place
     return can and not _stray(wanted, pod)
+
+
+def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:
+    """A Pod that never had the annotation, as an older operator made it, waits for the kubelet's own look."""
+    return pod.revision == wanted.revision and pod.configuration not in ("", wanted.configuration)
 
 
 def _why_outdated(wanted: Wanted, pod: Pod) -> str:

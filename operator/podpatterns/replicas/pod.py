@@ -12,7 +12,7 @@ from sys import intern
 from typing import Any
 
 from podpatterns.compose.inplace import acknowledged, restarting, statuses, updated_containers
-from podpatterns.compose.labels import REVISION
+from podpatterns.compose.labels import CONFIGURATION, REVISION
 
 # https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -27,6 +27,8 @@ class Pod:
     revision: str
     """The revision hash that the operator wrote at creation; empty when the label is gone."""
     created: float
+    configuration: str = ""
+    """The hash of the configuration that its helpers were last given; empty when they have none."""
     phase: str = "Pending"
     node: str = ""
     """Empty while the Pod is not scheduled."""
@@ -88,6 +90,7 @@ def observe(obj: Mapping[str, Any]) -> Pod:
         uid=meta["uid"],
         revision=intern((meta.get("labels") or {}).get(REVISION, "")),
         created=seconds(meta["creationTimestamp"]),
+        configuration=intern((meta.get("annotations") or {}).get(CONFIGURATION, "")),
         phase=intern(phase),
         node=intern((obj.get("spec") or {}).get("nodeName", "")),
         ready_since=_ready_since(obj, status, containers),

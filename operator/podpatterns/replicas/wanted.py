@@ -24,6 +24,8 @@ class Wanted:
     partition: int = 0
     paused: bool = False
     min_ready_seconds: float = 0
+    configuration: str = ""
+    """The hash of what the helpers of the newest revision are configured with; empty when they have none."""
     held_revision: str = ""
     """The revision from before the update under way, for Pods that the update is kept away from; empty when
     there is none, or when nobody knows any more how its Pods are made."""

@@ -57,6 +57,10 @@ class Patterns:
         data: dict[str, str] = self.kubectl.get("configmap", name).get("data", {})
         return {key: yaml.safe_load(text) for key, text in data.items()}
 
+    def configurations(self) -> set[str]:
+        """What the Pods say that they are given."""
+        return {p["metadata"]["annotations"]["podpatterns.dev/configuration"] for p in self.pods()}
+
     def endpoints(self) -> list[list[str]]:
         """Those in each file of the ConfigMap."""
         return [f["upstreams"][0]["redis"]["endpoints"] for f in self.files().values()]
@@ -119,13 +123,16 @@ def test_an_adapter_makes_pods(patterns: Patterns) -> None:
 def test_new_endpoints_roll_in_without_touching_a_pod(patterns: Patterns) -> None:
     patterns.ambassador(redis("redis-0:6379"), replicas=2)
     before = patterns.ready("ambassador")
-    marks = patterns.marks()
+    marks, told = patterns.marks(), patterns.configurations()
+    assert len(told) == 1
     patterns.ambassador(redis("redis-0:6379", "redis-1:6379"), replicas=2)
     eventually(patterns.endpoints, until=lambda found: found == [["redis-0:6379", "redis-1:6379"]])
     after = patterns.ready("ambassador")
     assert patterns.marks() == marks
     assert after["status"]["updateRevision"] == before["status"]["updateRevision"]
     assert after["status"]["configurations"] != before["status"]["configurations"]
+    # The kubelet brings it in when this changes.
+    eventually(patterns.configurations, until=lambda now: len(now) == 1 and now != told)
 
 
 def test_a_parts_change_rolls_into_all_that_include_it(patterns: Patterns, sites: Sites) -> None:

@@ -223,6 +223,25 @@ UPDATES = [
     ),
 ]
 
+REFRESHES = [
+    ("another configuration is brought in", "new", "b", ["site-0"]),
+    ("the same one is not", "new", "a", []),
+    ("one that is to be updated gets it afterwards", "old", "b", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("revision", "configuration", "expected"), [pytest.param(*r[1:], id=r[0]) for r in REFRESHES]
+)
+def test_a_configuration_that_has_changed(revision: str, configuration: str, expected: list[str]) -> None:
+    there = [
+        pod("site-0", revision=revision, configuration="a"),
+        pod("site-1", revision=revision, configuration=""),
+    ]
+    decided = decide(wanted(2, paused=True, configuration=configuration), there)
+    assert [r.name for r in decided.refreshes] == expected
+
+
 HELD = [
     ("below the partition", wanted(2, partition=1, held_revision="old"), [], ["old", "new"]),
     ("while paused", wanted(2, paused=True, held_revision="old"), [old("site-0")], ["old"]),
