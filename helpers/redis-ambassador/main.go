@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -37,6 +38,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "redis-ambassador:", err)
 		os.Exit(exitUsage)
 	}
+	// Serving makes hardly any garbage, so collecting early costs nothing; Go would let 4 MiB of it lie, half of what the
+	// program needs.
+	debug.SetGCPercent(25)
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	if err := run(o, log); err != nil {
 		log.Error("exiting", "error", err)

@@ -7,10 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
-	// An image FROM scratch has no certificate store. These roots are used only where crypto/x509 finds none, so
-	// SSL_CERT_FILE and SSL_CERT_DIR keep their meaning.
-	_ "golang.org/x/crypto/x509roots/fallback"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
 // secretRef is a key of a Secret.
@@ -48,6 +47,7 @@ func (r *reader) secret(field string, ref *secretRef) string {
 func (r *reader) tls(serverName string, ca *secretRef) *tls.Config {
 	c := &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 	if ca == nil {
+		c.RootCAs = wellKnown()
 		return c
 	}
 	c.RootCAs = x509.NewCertPool()
@@ -56,3 +56,24 @@ func (r *reader) tls(serverName string, ca *secretRef) *tls.Config {
 	}
 	return c
 }
+
+// wellKnown is the system's authorities, so that SSL_CERT_FILE and SSL_CERT_DIR have their meaning, and where there
+// are none, as in an image FROM scratch, Mozilla's. Importing x509roots/fallback would do the same, and read all
+// certificates at every start: 0.7 MB.
+var wellKnown = sync.OnceValue(func() *x509.CertPool {
+	if roots, err := x509.SystemCertPool(); err == nil && !roots.Equal(x509.NewCertPool()) {
+		return roots
+	}
+	roots := x509.NewCertPool()
+	for root := range bundle.Roots() {
+		cert, err := x509.ParseCertificate(root.Certificate)
+		switch {
+		case err != nil: // one that this Go doesn't understand vouches for nobody
+		case root.Constraint != nil:
+			roots.AddCertWithConstraint(cert, root.Constraint)
+		default:
+			roots.AddCert(cert)
+		}
+	}
+	return roots
+})

@@ -54,14 +54,17 @@ type wire struct {
 	err        error
 	handle     func() error
 	onReadable func(fd uintptr) bool // w.readable, made once
-	assumed    atomic.Bool           // that nothing is left, from a short read
+	onWritable func(fd uintptr) bool // w.writable
+	out        []byte                // what is still to be written
+	outErr     syscall.Errno
+	assumed    atomic.Bool // that nothing is left, from a short read
 }
 
 func newWire(conn net.Conn) *wire {
 	w := &wire{Conn: conn}
 	if socket, ok := conn.(*net.TCPConn); ok {
 		w.raw, w.err = socket.SyscallConn()
-		w.onReadable = w.readable
+		w.onReadable, w.onWritable = w.readable, w.writable
 	}
 	return w
 }
@@ -121,7 +124,7 @@ func (w *wire) readable(fd uintptr) bool {
 	for {
 		w.makeRoom()
 		room := len(w.data) - w.end
-		n, err := syscall.Read(int(fd), w.data[w.end:])
+		n, err := rawRead(fd, w.data[w.end:])
 		switch {
 		case n > 0:
 			w.end += n
@@ -144,11 +147,43 @@ func (w *wire) readable(fd uintptr) bool {
 			w.assumed.Store(false)
 			return false
 		}
-		if w.err = err; err == nil {
+		if w.err = err; n == 0 {
 			w.err = io.EOF
 		}
 		return true
 	}
+}
+
+// Write writes all of b. Only one may write at a time.
+func (w *wire) Write(b []byte) (n int, err error) {
+	if w.raw == nil {
+		return w.Conn.Write(b)
+	}
+	w.out, w.outErr = b, 0
+	err = w.raw.Write(w.onWritable)
+	if n = len(b) - len(w.out); err == nil && w.outErr != 0 {
+		err = w.outErr
+	}
+	w.out = nil
+	return n, err
+}
+
+// writable writes what there is. It returns false to wait until more can be written.
+func (w *wire) writable(fd uintptr) bool {
+	for len(w.out) > 0 {
+		n, errno := rawWrite(fd, w.out)
+		switch errno {
+		case 0:
+			w.out = w.out[n:]
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return false
+		default:
+			w.outErr = errno
+			return true
+		}
+	}
+	return true
 }
 
 // shutDown ends the connection for both sides, also for those who read and write now. Only who reads may close it: in
