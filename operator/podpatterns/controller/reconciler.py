@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +27,7 @@ from podpatterns.compose import (
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.executor import Executor, Outcome, Route
 from podpatterns.controller.history import History, needed
 from podpatterns.controller.key import Key
@@ -36,6 +37,7 @@ from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
 from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
+from podpatterns.replicas.contract import question
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
 from podpatterns.replicas.status import (
@@ -48,29 +50,38 @@ from podpatterns.replicas.status import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The cluster as last seen."""
+
+    objects: ObjectStore
+    pods: PodStore
+    config_maps: ConfigMapStore
+
+
 class Reconciler:
     """`changed` gets the keys for which the answer to a write of ours brought news."""
 
     def __init__(
         self,
         api: ApiServer,
-        objects: ObjectStore,
-        pods: PodStore,
-        config_maps: ConfigMapStore,
+        stores: Stores,
+        contracts: Contracts,
         recorder: Recorder,
         changed: Callable[[Iterable[Key]], None],
         *,
         images: HelperImages,
     ) -> None:
         self._api = api
-        self._objects = objects
-        self._pods = pods
+        self._objects = stores.objects
+        self._pods = stores.pods
+        self._contracts = contracts
         self._recorder = recorder
         self._changed = changed
         self._images = images
-        self._config_maps = ConfigMaps(api, config_maps)
-        self._executor = Executor(api, pods)
-        self._ownership = Ownership(api, pods)
+        self._config_maps = ConfigMaps(api, stores.config_maps)
+        self._executor = Executor(api, stores.pods)
+        self._ownership = Ownership(api, stores.pods)
         self._history = History(api)
         self._memory: dict[Key, Memory] = {}
 
@@ -81,6 +92,7 @@ class Reconciler:
             # Owner references and the cluster's garbage collector delete the Pods.
             if forgotten := self._memory.pop(key, None):
                 self._pods.take_vanished(key, forgotten.uid)
+            self._contracts.forget(key)
             self._recorder.well(key)
             return None
         memory = self._memory.get(key)
@@ -206,7 +218,17 @@ class Reconciler:
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
         replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now, recorded)
         composition = memory.composed if isinstance(memory.composed, Composition) else None
-        observed = Observed(pods, tuple(problems), memory.failure, now, replaced, composition)
+        asked = question(composition, composition.revision, pods) if composition else None
+        observed = Observed(
+            pods,
+            tuple(problems),
+            memory.failure,
+            now,
+            replaced,
+            composition,
+            asked,
+            self._contracts.answers(entry.key, asked),
+        )
         return app_status(entry.app, wanted, observed, entry.status)
 
     async def _write_status(self, entry: Entry, status: Mapping[str, Any]) -> None:

@@ -32,6 +32,8 @@ class Pod:
     phase: str = "Pending"
     node: str = ""
     """Empty while the Pod is not scheduled."""
+    address: str = ""
+    """Its IP address; empty while it has none."""
     ready_since: float | None = None
     restarting: bool = False
     """An update in place has not reached all its containers yet. For a moment the Pod still says Ready."""
@@ -93,6 +95,7 @@ def observe(obj: Mapping[str, Any]) -> Pod:
         configuration=intern((meta.get("annotations") or {}).get(CONFIGURATION, "")),
         phase=intern(phase),
         node=intern((obj.get("spec") or {}).get("nodeName", "")),
+        address=status.get("podIP", ""),
         ready_since=_ready_since(obj, status, containers),
         restarting=restarting(obj),
         settling=not acknowledged(obj) or _resize(status) is not None,
