@@ -19,8 +19,9 @@ from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import Leadership, LeadershipLostError
 from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
-from podpatterns.controller.reconciler import Reconciler, Stores
+from podpatterns.controller.reconciler import Observability, Reconciler, Stores
 from podpatterns.controller.recorder import Recorder
 from podpatterns.controller.workqueue import WorkQueue
 
@@ -55,10 +56,11 @@ class Controller:
         ]
         self._recorder = Recorder(api)
         self._contracts = Contracts(self._add)
+        self._pod_monitors = PodMonitors(api, self._add)
         self._reconciler = Reconciler(
             api,
             Stores(objects, pods, config_maps),
-            self._contracts,
+            Observability(self._contracts, self._pod_monitors),
             self._recorder,
             self._add,
             images=helpers,
@@ -77,6 +79,7 @@ class Controller:
                     tasks.create_task(informer.run())
                 tasks.create_task(self._recorder.run())
                 tasks.create_task(self._contracts.run())
+                tasks.create_task(self._pod_monitors.run())
                 leading = tasks.create_task(self._leadership.run())
                 # A worker that starts on half a list would take the missing half for deleted.
                 await self._census.synced.wait()

@@ -34,6 +34,7 @@ from podpatterns.controller.key import Key
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
+from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
 from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
@@ -59,6 +60,14 @@ class Stores:
     config_maps: ConfigMapStore
 
 
+@dataclass(frozen=True, slots=True)
+class Observability:
+    """What is done about the metrics of adapters."""
+
+    contracts: Contracts
+    pod_monitors: PodMonitors
+
+
 class Reconciler:
     """`changed` gets the keys for which the answer to a write of ours brought news."""
 
@@ -66,7 +75,7 @@ class Reconciler:
         self,
         api: ApiServer,
         stores: Stores,
-        contracts: Contracts,
+        observability: Observability,
         recorder: Recorder,
         changed: Callable[[Iterable[Key]], None],
         *,
@@ -75,7 +84,8 @@ class Reconciler:
         self._api = api
         self._objects = stores.objects
         self._pods = stores.pods
-        self._contracts = contracts
+        self._contracts = observability.contracts
+        self._pod_monitors = observability.pod_monitors
         self._recorder = recorder
         self._changed = changed
         self._images = images
@@ -93,6 +103,7 @@ class Reconciler:
             if forgotten := self._memory.pop(key, None):
                 self._pods.take_vanished(key, forgotten.uid)
             self._contracts.forget(key)
+            self._pod_monitors.forget(key)
             self._recorder.well(key)
             return None
         memory = self._memory.get(key)
@@ -154,6 +165,9 @@ class Reconciler:
             memory.well()
             after = 0 if todo.deletes or todo.updates or todo.creates else after
         self._tell(entry, outcome, changes)
+        unmonitored = await self._pod_monitors.keep(key, app, composition)
+        if unmonitored and not outcome.failure:
+            self._recorder.warning(key, entry.uid, "NoPodMonitor", "Write", unmonitored)
         status = self._app_status(entry, wanted, (), memory)
         in_motion = not (status == entry.status or at_rest(status) or outcome.failure)
         if in_motion and (pause := memory.status_may_wait(time.monotonic(), self._api.answer_time)):

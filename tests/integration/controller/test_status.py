@@ -14,8 +14,9 @@ from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
-from podpatterns.controller.reconciler import Reconciler, Stores
+from podpatterns.controller.reconciler import Observability, Reconciler, Stores
 from podpatterns.controller.recorder import Recorder
 from tests.integration.controller.sites import Sites
 
@@ -29,8 +30,9 @@ async def look(control_plane: ControlPlane, known: dict[str, Any]) -> tuple[Obje
     async with ApiClient(configuration) as client:
         api = ApiServer(client)
         stores = Stores(objects, PodStore(), ConfigMapStore())
+        observability = Observability(Contracts(news.update), PodMonitors(api, news.update))
         await Reconciler(
-            api, stores, Contracts(news.update), Recorder(api), news.update, images=HelperImages()
+            api, stores, observability, Recorder(api), news.update, images=HelperImages()
         ).reconcile(key)
     return objects, news
 
