@@ -12,6 +12,7 @@ import yaml
 
 from podpatterns.api import KINDS, Adapter, FieldError, InvalidObject, Pattern, parse
 from podpatterns.cli.crdrules import broken_rules
+from podpatterns.cli.options import files_option
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose
 from podpatterns.compose.part import Key
 
@@ -57,15 +58,7 @@ class Verdict:
 
 
 @click.command()
-@click.option(
-    "-f",
-    "--filename",
-    "files",
-    type=click.File(),
-    multiple=True,
-    required=True,
-    help="Manifests; - reads stdin.",
-)
+@files_option
 def check(files: tuple[IO[str], ...]) -> None:
     """Say what is wrong with objects, without a cluster.
 

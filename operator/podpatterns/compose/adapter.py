@@ -103,6 +103,8 @@ def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> M
         ],
         "startupProbe": probe("/healthz", port, **STARTING),
         "readinessProbe": probe("/healthz", port, **READY),
+        # The end of its log says what of the configuration it refuses.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [
             config_mount(name),

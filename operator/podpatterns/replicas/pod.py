@@ -178,7 +178,10 @@ def _illness(status: Mapping[str, Any], containers: Sequence[Mapping[str, Any]])
     for container in containers:
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
-            return str(waiting["reason"]), str(waiting.get("message", ""))
+            # Why it ended last time says more than that it waits.
+            last = container.get("lastState", {}).get("terminated", {}).get("message", "")
+            words = (" ".join(str(last).split()), waiting.get("message", ""))
+            return str(waiting["reason"]), "; ".join(filter(None, words))
     resize = _resize(status)
     if resize and resize.get("reason"):  # Deferred or Infeasible; Error while it is carried out
         return f"Resize{resize['reason']}", str(resize.get("message", ""))
