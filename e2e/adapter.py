@@ -20,11 +20,11 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 class Adapter:
     """A context manager that runs it in `directory`, where each shared volume is a directory. `{port}` and
-    `{statsd}` in the configuration stand for free ports."""
+    `{statsd}` in the configuration stand for free ports; one that names its port is given it too."""
 
-    def __init__(self, directory: Path, configuration: str) -> None:
+    def __init__(self, directory: Path, configuration: str, port: int | None = None) -> None:
         self.directory = directory
-        self.port = free_port()
+        self.port = port or free_port()
         self.statsd = free_port()
         file = directory / "adapter.yaml"
         file.write_text(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from e2e.cluster.images import NGINX
 from e2e.eventually import eventually
 from e2e.monitoring import APPLICATIONS, Monitoring, complete
 
@@ -19,6 +20,30 @@ CONTRACT = {
     "app_request_duration_seconds_count",
     "app_request_duration_seconds_sum",
 }
+
+
+@pytest.mark.usefixtures("operator")
+def test_what_only_the_adapter_can_refuse_is_told_with_its_index(kubectl: Kubectl) -> None:
+    app = {"name": "app", "image": NGINX, "command": ["sleep", "infinity"]}
+    spec = {
+        "template": {"spec": {"containers": [app], "terminationGracePeriodSeconds": 1}},
+        "contract": {"name": "custom", "metrics": [{"name": "app_x_total", "type": "counter"}]},
+        "sources": [{"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/"}}],
+        "rules": [
+            {"source": "stats", "path": "hits", "metric": "app_x_total"},
+            {"source": "stats", "path": "http..hits", "metric": "app_x_total"},
+        ],
+    }
+    manifest = {"kind": "Adapter", "metadata": {"name": "legacy"}, "spec": spec}
+    kubectl.apply({"apiVersion": "podpatterns.dev/v1alpha1", **manifest})
+
+    def ready() -> str:
+        path = 'jsonpath={.status.conditions[?(@.type=="Ready")].message}'
+        return kubectl("get", "adapter", "legacy", f"--output={path}")
+
+    told = eventually(ready, 60, until=lambda message: "rules[1].path" in message)
+    assert "not a JMESPath expression such as http.hits" in told
+    assert "legacy-0 (CrashLoopBackOff)" in told
 
 
 @pytest.mark.timeout(600)

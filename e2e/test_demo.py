@@ -6,6 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from e2e.cluster.command import run
+from e2e.cluster.kind import KUBECONFIG
+from e2e.cluster.kubectl import Kubectl
+from e2e.monitoring import DIRECTORY
 
 if TYPE_CHECKING:
     from e2e.cluster.kind import Cluster
@@ -23,3 +26,4 @@ def test_the_demonstration_of_adapters(cluster: Cluster) -> None:
     for make in ("nginx, an access log", "Redis, its exporter", "Python, a page of JSON", "Python, StatsD"):
         assert make in told
     assert "of the requests to orders fail" in told
+    Kubectl(KUBECONFIG)("delete", f"--filename={DIRECTORY}", "--wait=false")

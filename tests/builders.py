@@ -38,8 +38,9 @@ def redis_upstream(name: str = "cache", port: int = 6379, **redis: Any) -> dict[
 def adapter(name: str = "legacy", **spec: Any) -> Adapter:
     """One for a page of JSON, unless `spec` says otherwise."""
     sources = [{"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/stats"}}]
-    rules = [{"source": "stats", "path": "http.hits", "metric": "app_requests_total"}]
-    app = pattern("Adapter", name, {"sources": sources, "rules": rules, **spec})
+    rules = [{"source": "stats", "path": "http.hits", "metric": "app_x_total"}]
+    contract = {"name": "custom", "metrics": [{"name": "app_x_total", "type": "counter"}]}
+    app = pattern("Adapter", name, {"sources": sources, "rules": rules, "contract": contract, **spec})
     assert isinstance(app, Adapter)
     return app
 

@@ -38,7 +38,7 @@ Go on
   kubectl set env deployment/clients FAILING=web   another one fails
 
 Clean up
-  make cluster-delete
+  kubectl delete -f examples/monitoring            or all of it: make cluster-delete
 """
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from podpatterns.api import KINDS, InvalidObject, Pattern, parse
 from podpatterns.cli.cluster import Cluster
-from podpatterns.cli.options import context_option, namespace_option
+from podpatterns.cli.options import context_option, files_option, namespace_option
 from podpatterns.compose import CannotCompose, change, compose
 from podpatterns.compose.part import Key
 
@@ -28,15 +28,7 @@ class Verdict:
 
 
 @click.command()
-@click.option(
-    "-f",
-    "--filename",
-    "files",
-    type=click.File(),
-    multiple=True,
-    required=True,
-    help="Manifests; - reads stdin.",
-)
+@files_option
 @namespace_option
 @context_option
 def diff(files: tuple[IO[str], ...], namespace: str | None, context: str | None) -> None:

@@ -8,3 +8,12 @@ namespace_option = click.option(
     "-n", "--namespace", help="The namespace. Default: that of the kubeconfig's context."
 )
 context_option = click.option("--context", help="The kubeconfig's context. Default: the current one.")
+files_option = click.option(
+    "-f",
+    "--filename",
+    "files",
+    type=click.File(),
+    multiple=True,
+    required=True,
+    help="Manifests; - reads stdin.",
+)

@@ -3,9 +3,11 @@
 Pure: nothing here does I/O. Whatever can't be composed is reported as problems, each with its field.
 """
 
+from podpatterns.compose.adapter import adapter_problems
 from podpatterns.compose.change import Change, change
 from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.configmap import config_map_manifest
+from podpatterns.compose.contribution import Exposition
 from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.pod import owner_reference, pod_manifest
 from podpatterns.compose.problem import CannotCompose, Problem
@@ -15,8 +17,10 @@ __all__ = [
     "CannotCompose",
     "Change",
     "Composition",
+    "Exposition",
     "HelperImages",
     "Problem",
+    "adapter_problems",
     "change",
     "compose",
     "config_map_manifest",

@@ -4,12 +4,14 @@ tells."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
 from podpatterns.api.adapter import AdapterSpec
-from podpatterns.compose.contribution import Contribution, File
+from podpatterns.compose.contract import contract_problems
+from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helper import (
     CONFIG_DIRECTORY,
     READY,
@@ -24,6 +26,8 @@ from podpatterns.compose.helper import (
 )
 from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
+from podpatterns.compose.problem import Problem
+from podpatterns.compose.rules import rule_problems
 
 ROLE = "adapter"
 FILE = "adapter.yaml"
@@ -36,6 +40,7 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
     name = part.helper_name(ROLE)
     key = file_key(name, _taken_for_granted(spec), "yaml")
     processes = next((i for i, source in enumerate(spec.sources) if source.proc), None)
+    file = File(name, key, _content(spec))
     return Contribution(
         shape={
             **part.shape,
@@ -44,15 +49,24 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
         },
         helpers=(_member(spec, part, name, images),),
         volumes=(config_volume(name, part.config_map, key, FILE),),
-        files=(File(name, key, _content(spec)),),
+        files=(file,),
         annotations={
             "prometheus.io/scrape": "true",
             "prometheus.io/port": str(spec.metrics.port),
             "prometheus.io/path": spec.metrics.path,
         },
         shared_processes="" if processes is None else part.path(f"spec.sources[{processes}].proc"),
-        problems=part.name_problems(ROLE),
+        exposition=Exposition(name, spec.metrics.port, spec.metrics.path, spec.contract.name, file.hash),
+        problems=(
+            *part.name_problems(ROLE),
+            *(replace(problem, path=part.path(problem.path)) for problem in adapter_problems(spec)),
+        ),
     )
+
+
+def adapter_problems(spec: AdapterSpec) -> list[Problem]:
+    """What is wrong with the rules and the contract, wherever they are used."""
+    return [*rule_problems(spec), *contract_problems(spec)]
 
 
 def _taken_for_granted(spec: AdapterSpec) -> dict[str, Any]:
@@ -89,6 +103,8 @@ def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> M
         ],
         "startupProbe": probe("/healthz", port, **STARTING),
         "readinessProbe": probe("/healthz", port, **READY),
+        # The end of its log says what of the configuration it refuses.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [
             config_mount(name),

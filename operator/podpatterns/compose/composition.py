@@ -9,7 +9,7 @@ from typing import Any
 from podpatterns.api import Adapter, Ambassador, Pattern, SidecarApp
 from podpatterns.compose.adapter import adapter
 from podpatterns.compose.ambassador import ambassador
-from podpatterns.compose.contribution import Contribution, File
+from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.member import in_starting_order, name_problems, port_problems
 from podpatterns.compose.part import Key, Part, parts_of
@@ -33,6 +33,8 @@ class Composition:
     secrets: tuple[str, ...] = ()
     """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
+    expositions: tuple[Exposition, ...] = ()
+    """Where the Pod's adapters offer metrics."""
 
     @property
     def configuration(self) -> str:
@@ -97,6 +99,7 @@ def compose(
         files=tuple(file for c in contributions for file in c.files),
         proxies=tuple(name for c in contributions for name in c.proxies),
         secrets=tuple(secret for c in contributions for secret in c.secrets),
+        expositions=tuple(c.exposition for c in contributions if c.exposition),
     )
 
 

@@ -41,6 +41,18 @@ class File:
         return hashlib.sha256(self.text.encode()).hexdigest()[:LENGTH]
 
 
+@dataclass(frozen=True, slots=True)
+class Exposition:
+    """Where an adapter offers metrics, and of which contract."""
+
+    container: str
+    port: int
+    path: str
+    contract: str
+    hash: str
+    """Of its configuration file, as the adapter tells it too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
     shape: Mapping[str, Any] = field(default_factory=dict)
@@ -59,4 +71,5 @@ class Contribution:
     secrets: tuple[str, ...] = ()
     """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
+    exposition: Exposition | None = None
     problems: tuple[Problem, ...] = ()

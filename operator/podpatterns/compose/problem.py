@@ -13,7 +13,7 @@ class Problem:
     message: str
     """What is wrong and what to do."""
     reason: str = "InvalidSpec"
-    """The condition's reason: InvalidSpec, PartNotFound or PortsConflict."""
+    """The condition's reason: InvalidSpec, PartNotFound, PortsConflict or ContractUnsatisfiable."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"

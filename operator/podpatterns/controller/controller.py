@@ -13,13 +13,15 @@ from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiError, ApiServer, Patience, UnansweredError
 from podpatterns.controller.census import Census
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.health import Health
 from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import Leadership, LeadershipLostError
 from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
-from podpatterns.controller.reconciler import Reconciler
+from podpatterns.controller.reconciler import Observability, Reconciler, Stores
 from podpatterns.controller.recorder import Recorder
 from podpatterns.controller.workqueue import WorkQueue
 
@@ -53,8 +55,15 @@ class Controller:
             Informer(api, "/api/v1/configmaps", config_maps, self._add, self.health),
         ]
         self._recorder = Recorder(api)
+        self._contracts = Contracts(self._add)
+        self._pod_monitors = PodMonitors(api, self._add)
         self._reconciler = Reconciler(
-            api, objects, pods, config_maps, self._recorder, self._add, images=helpers
+            api,
+            Stores(objects, pods, config_maps),
+            Observability(self._contracts, self._pod_monitors),
+            self._recorder,
+            self._add,
+            images=helpers,
         )
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
@@ -69,6 +78,8 @@ class Controller:
                 for informer in self._informers:
                     tasks.create_task(informer.run())
                 tasks.create_task(self._recorder.run())
+                tasks.create_task(self._contracts.run())
+                tasks.create_task(self._pod_monitors.run())
                 leading = tasks.create_task(self._leadership.run())
                 # A worker that starts on half a list would take the missing half for deleted.
                 await self._census.synced.wait()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -27,15 +27,18 @@ from podpatterns.compose import (
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.executor import Executor, Outcome, Route
 from podpatterns.controller.history import History, needed
 from podpatterns.controller.key import Key
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
+from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
 from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
+from podpatterns.replicas.contract import question
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
 from podpatterns.replicas.status import (
@@ -48,29 +51,47 @@ from podpatterns.replicas.status import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The cluster as last seen."""
+
+    objects: ObjectStore
+    pods: PodStore
+    config_maps: ConfigMapStore
+
+
+@dataclass(frozen=True, slots=True)
+class Observability:
+    """What is done about the metrics of adapters."""
+
+    contracts: Contracts
+    pod_monitors: PodMonitors
+
+
 class Reconciler:
     """`changed` gets the keys for which the answer to a write of ours brought news."""
 
     def __init__(
         self,
         api: ApiServer,
-        objects: ObjectStore,
-        pods: PodStore,
-        config_maps: ConfigMapStore,
+        stores: Stores,
+        observability: Observability,
         recorder: Recorder,
         changed: Callable[[Iterable[Key]], None],
         *,
         images: HelperImages,
     ) -> None:
         self._api = api
-        self._objects = objects
-        self._pods = pods
+        self._objects = stores.objects
+        self._pods = stores.pods
+        self._contracts = observability.contracts
+        self._pod_monitors = observability.pod_monitors
         self._recorder = recorder
         self._changed = changed
         self._images = images
-        self._config_maps = ConfigMaps(api, config_maps)
-        self._executor = Executor(api, pods)
-        self._ownership = Ownership(api, pods)
+        self._config_maps = ConfigMaps(api, stores.config_maps)
+        self._executor = Executor(api, stores.pods)
+        self._ownership = Ownership(api, stores.pods)
         self._history = History(api)
         self._memory: dict[Key, Memory] = {}
 
@@ -81,6 +102,8 @@ class Reconciler:
             # Owner references and the cluster's garbage collector delete the Pods.
             if forgotten := self._memory.pop(key, None):
                 self._pods.take_vanished(key, forgotten.uid)
+            self._contracts.forget(key)
+            self._pod_monitors.forget(key)
             self._recorder.well(key)
             return None
         memory = self._memory.get(key)
@@ -142,6 +165,9 @@ class Reconciler:
             memory.well()
             after = 0 if todo.deletes or todo.updates or todo.creates else after
         self._tell(entry, outcome, changes)
+        unmonitored = await self._pod_monitors.keep(key, app, composition)
+        if unmonitored and not outcome.failure:
+            self._recorder.warning(key, entry.uid, "NoPodMonitor", "Write", unmonitored)
         status = self._app_status(entry, wanted, (), memory)
         in_motion = not (status == entry.status or at_rest(status) or outcome.failure)
         if in_motion and (pause := memory.status_may_wait(time.monotonic(), self._api.answer_time)):
@@ -206,7 +232,17 @@ class Reconciler:
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
         replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now, recorded)
         composition = memory.composed if isinstance(memory.composed, Composition) else None
-        observed = Observed(pods, tuple(problems), memory.failure, now, replaced, composition)
+        asked = question(composition, composition.revision, pods) if composition else None
+        observed = Observed(
+            pods,
+            tuple(problems),
+            memory.failure,
+            now,
+            replaced,
+            composition,
+            asked,
+            self._contracts.answers(entry.key, asked),
+        )
         return app_status(entry.app, wanted, observed, entry.status)
 
     async def _write_status(self, entry: Entry, status: Mapping[str, Any]) -> None:

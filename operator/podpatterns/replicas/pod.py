@@ -32,6 +32,8 @@ class Pod:
     phase: str = "Pending"
     node: str = ""
     """Empty while the Pod is not scheduled."""
+    address: str = ""
+    """Its IP address; empty while it has none."""
     ready_since: float | None = None
     restarting: bool = False
     """An update in place has not reached all its containers yet. For a moment the Pod still says Ready."""
@@ -93,6 +95,7 @@ def observe(obj: Mapping[str, Any]) -> Pod:
         configuration=intern((meta.get("annotations") or {}).get(CONFIGURATION, "")),
         phase=intern(phase),
         node=intern((obj.get("spec") or {}).get("nodeName", "")),
+        address=status.get("podIP", ""),
         ready_since=_ready_since(obj, status, containers),
         restarting=restarting(obj),
         settling=not acknowledged(obj) or _resize(status) is not None,
@@ -175,7 +178,10 @@ def _illness(status: Mapping[str, Any], containers: Sequence[Mapping[str, Any]])
     for container in containers:
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
-            return str(waiting["reason"]), str(waiting.get("message", ""))
+            # Why it ended last time says more than that it waits.
+            last = container.get("lastState", {}).get("terminated", {}).get("message", "")
+            words = (" ".join(str(last).split()), waiting.get("message", ""))
+            return str(waiting["reason"]), "; ".join(filter(None, words))
     resize = _resize(status)
     if resize and resize.get("reason"):  # Deferred or Infeasible; Error while it is carried out
         return f"Resize{resize['reason']}", str(resize.get("message", ""))

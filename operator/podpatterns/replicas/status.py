@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
+from podpatterns.replicas.condition import Condition, conditions, told
+from podpatterns.replicas.contract import CONTRACT_SATISFIED, Answer, Question, contract_satisfied
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
 from podpatterns.replicas.replacement import Replacement
@@ -45,14 +47,10 @@ class Observed:
     """Those completed and not yet in the previous status."""
     composition: Composition | None = None
     """None when there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    type: str
-    status: bool
-    reason: str
-    message: str
+    asked: Question | None = None
+    """Of the Pod's adapters; None when there is no Pod to ask."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    """Of the adapters, by container."""
 
 
 def unreadable_status(
@@ -63,7 +61,7 @@ def unreadable_status(
     return {
         **previous,
         "observedGeneration": generation,
-        "conditions": _conditions([ready], generation, previous, now),
+        "conditions": conditions([ready], generation, previous, now),
     }
 
 
@@ -80,7 +78,7 @@ def part_status(
     ready = Condition("Ready", True, "ReusablePart", message)
     status: dict[str, Any] = {
         "observedGeneration": part.metadata.generation,
-        "conditions": _conditions([ready], part.metadata.generation, previous, now),
+        "conditions": conditions([ready], part.metadata.generation, previous, now),
     }
     if used_by:
         status["usedBy"] = [dict(user) for user in used_by]
@@ -126,8 +124,15 @@ def app_status(
         _progressing(app, observed, course, status),
         _replica_failure(observed.failure),
         *_upstreams_healthy(observed.composition.proxies if observed.composition else (), live),
+        *contract_satisfied(
+            observed.composition,
+            observed.problems,
+            observed.asked,
+            observed.answers,
+            told(previous, CONTRACT_SATISFIED),
+        ),
     ]
-    status["conditions"] = _conditions(found, app.metadata.generation, previous, observed.now)
+    status["conditions"] = conditions(found, app.metadata.generation, previous, observed.now)
     return status
 
 
@@ -244,29 +249,6 @@ def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[
         )
     else:
         yield Condition("UpstreamsHealthy", False, "NotRunning", "no Pod runs yet")
-
-
-def _conditions(
-    found: Sequence[Condition], generation: int, previous: Mapping[str, Any], now: float
-) -> list[dict[str, Any]]:
-    """As metav1.Conditions; one that did not turn keeps its lastTransitionTime."""
-    before = {c["type"]: c for c in previous.get("conditions") or ()}
-    result = []
-    for condition in found:
-        status = "True" if condition.status else "False"
-        old = before.get(condition.type)
-        steady = old is not None and old["status"] == status
-        result.append(
-            {
-                "type": condition.type,
-                "status": status,
-                "reason": condition.reason,
-                "message": condition.message,
-                "observedGeneration": generation,
-                "lastTransitionTime": old["lastTransitionTime"] if old and steady else timestamp(now),
-            }
-        )
-    return result
 
 
 def _some(names: Sequence[str]) -> str:

@@ -110,14 +110,15 @@ def test_an_adapter_makes_pods(patterns: Patterns) -> None:
     spec = {
         "template": TEMPLATE,
         "sources": [{"name": "s", "type": "statsd", "statsd": {"port": 8125}}],
-        "rules": [{"source": "s", "path": "hits", "metric": "app_requests_total"}],
+        "rules": [{"source": "s", "path": "hits", "metric": "app_hits_total"}],
+        "contract": {"name": "custom", "metrics": [{"name": "app_hits_total", "type": "counter"}]},
     }
     patterns.apply("Adapter", spec)
     patterns.ready("adapter")
     [pod] = patterns.pods()
     assert pod["metadata"]["annotations"]["prometheus.io/port"] == "9090"
     [file] = patterns.files("adapter-shop").values()
-    assert file == {"sources": spec["sources"], "rules": spec["rules"]}
+    assert file == {name: spec[name] for name in ("contract", "sources", "rules")}
 
 
 def test_new_endpoints_roll_in_without_touching_a_pod(patterns: Patterns) -> None:

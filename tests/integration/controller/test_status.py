@@ -11,10 +11,12 @@ from e2e.cluster.control_plane import ControlPlane
 from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
-from podpatterns.controller.reconciler import Reconciler
+from podpatterns.controller.reconciler import Observability, Reconciler, Stores
 from podpatterns.controller.recorder import Recorder
 from tests.integration.controller.sites import Sites
 
@@ -27,8 +29,10 @@ async def look(control_plane: ControlPlane, known: dict[str, Any]) -> tuple[Obje
     await config.load_kube_config(str(control_plane.operator_kubeconfig), client_configuration=configuration)
     async with ApiClient(configuration) as client:
         api = ApiServer(client)
+        stores = Stores(objects, PodStore(), ConfigMapStore())
+        observability = Observability(Contracts(news.update), PodMonitors(api, news.update))
         await Reconciler(
-            api, objects, PodStore(), ConfigMapStore(), Recorder(api), news.update, images=HelperImages()
+            api, stores, observability, Recorder(api), news.update, images=HelperImages()
         ).reconcile(key)
     return objects, news
 

@@ -13,11 +13,13 @@ from tests.builders import adapter, template
 LOG = {"name": "access", "type": "log", "log": {"volume": "logs", "path": "access.log"}}
 STATSD = {"name": "events", "type": "statsd", "statsd": {"port": 8125}}
 PROC = {"name": "process", "type": "proc", "proc": {"command": "app"}}
+CONTRACT = {"name": "custom", "metrics": [{"name": "app_x_total", "type": "counter"}]}
 STATS = {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/stats"}}
 
 
 def app(*sources: dict[str, Any], **spec: Any) -> Adapter:
-    given = {"sources": list(sources), "rules": []} if sources else {}
+    """One whose sources are these and STATS, which its rule needs."""
+    given = {"sources": [STATS, *sources]} if sources else {}
     return adapter(**{"template": template(), **given, **spec})
 
 
@@ -74,7 +76,7 @@ LOGS = {"name": "logs", "mountPath": "/var/log/app"}
 
 class TestProblems:
     def test_a_log_on_an_unknown_volume(self) -> None:
-        assert problems(app(STATS, LOG)) == ["InvalidSpec spec.sources[1].log.volume"]
+        assert problems(app(LOG)) == ["InvalidSpec spec.sources[1].log.volume"]
 
     def test_processes_that_the_author_keeps_apart(self) -> None:
         assert problems(app(PROC, template=template(shareProcessNamespace=False))) == [
@@ -89,7 +91,7 @@ class TestProblems:
 
     def test_two_sources_on_one_port(self) -> None:
         assert problems(app(STATSD, {**STATSD, "name": "more"}))[0] == (
-            "PortsConflict spec.sources[1].statsd.port"
+            "PortsConflict spec.sources[2].statsd.port"
         )
 
 
@@ -97,8 +99,8 @@ class TestRevision:
     @pytest.mark.parametrize(
         "spec",
         [
-            {"rules": []},
-            {"contract": {"labels": {"team": "shop"}}},
+            {"rules": [{"source": "stats", "path": "hits", "metric": "app_x_total"}]},
+            {"contract": {**CONTRACT, "labels": {"team": "shop"}}},
             {"metrics": {"maxSeries": 7}},
             {"sources": [{**STATS, "json": {"url": "http://127.0.0.1:1/"}}]},
         ],
@@ -125,5 +127,5 @@ class TestRevision:
 
     def test_is_the_same_in_every_version_of_the_operator(self) -> None:
         """A change of this value restarts every Adapter's Pods at an upgrade."""
-        every = app(STATS, LOG, STATSD, PROC, sharedVolumes=[LOGS], metrics={"port": 9102})
+        every = app(LOG, STATSD, PROC, sharedVolumes=[LOGS], metrics={"port": 9102})
         assert composed(every).revision == "0246e170a5"

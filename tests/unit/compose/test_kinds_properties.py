@@ -67,7 +67,14 @@ def adapter_specs(draw: st.DrawFn) -> dict[str, Any]:
         {"name": "p", "type": "proc", "proc": {"command": "x"}},
     ]
     chosen = draw(st.lists(st.sampled_from(sources), min_size=1, unique_by=lambda s: s["name"]))
-    return {"sources": chosen, "metrics": draw(maybe(port=ports.map(lambda p: p + 200)))}
+    contract = {"name": "custom", "metrics": [{"name": "app_x_total", "type": "counter"}]}
+    finds = {"regex": "x"} if chosen[0]["type"] == "log" else {"path": "process_cpu_seconds_total"}
+    return {
+        "sources": chosen,
+        "rules": [{"source": chosen[0]["name"], **finds, "metric": "app_x_total"}],
+        "contract": contract,
+        "metrics": draw(maybe(port=ports.map(lambda p: p + 200))),
+    }
 
 
 SPECS = {

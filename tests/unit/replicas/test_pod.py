@@ -47,6 +47,14 @@ def test_readiness_has_a_since() -> None:
     assert not pod.available(pod.created + 14, 5)
 
 
+def test_why_a_container_ended_comes_before_that_it_waits() -> None:
+    crashed = {
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+        "lastState": {"terminated": {"exitCode": 1, "message": "rules[0].path:\n bad\n"}},
+    }
+    assert observe(raw({"initContainerStatuses": [crashed]})).message == "rules[0].path: bad; back-off 10s"
+
+
 @pytest.mark.parametrize(
     ("status", "reason"),
     [

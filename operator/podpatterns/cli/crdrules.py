@@ -1,0 +1,77 @@
+"""What the API server checks of an object beyond the form of its fields: the CRD's own rules, evaluated here.
+
+They are the very CEL expressions of the CRDs, read by an engine of CEL's makers: no second set of checks that
+could say otherwise than the API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import click
+
+from podpatterns.api import KINDS, FieldError, Pattern
+
+
+def broken_rules(app: Pattern) -> list[FieldError]:
+    """The rules that the object breaks, each with the field to blame."""
+    return list(_broken(_schema(app.kind), app.manifest(), ""))
+
+
+@cache
+def _schema(kind: str) -> dict[str, Any]:
+    # Slow to import, as it brings along all types of Kubernetes.
+    from podpatterns.api.crd.definition import object_schema  # noqa: PLC0415
+
+    return next(object_schema(known) for known in KINDS if known.kind == kind)
+
+
+def _broken(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[FieldError]:
+    for rule in schema.get("x-kubernetes-validations", ()):
+        if not _holds(rule["rule"], value):
+            blamed = f"{path}{rule.get('fieldPath', '')}".removeprefix(".")
+            yield FieldError(blamed, rule["message"])
+    if isinstance(value, Mapping):
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        for name, inner in value.items():
+            yield from _broken(properties.get(name, others), inner, f"{path}.{name}".removeprefix("."))
+    elif isinstance(value, list):
+        yield from _duplicates(schema, value, path)
+        for i, inner in enumerate(value):
+            yield from _broken(schema.get("items", {}), inner, f"{path}[{i}]")
+
+
+def _duplicates(schema: Mapping[str, Any], items: list[Any], path: str) -> Iterator[FieldError]:
+    """Items of a list-map with the same keys; those of a set that are the same."""
+    keys = schema.get("x-kubernetes-list-map-keys", ())
+    if not keys and schema.get("x-kubernetes-list-type") != "set":
+        return
+    properties = schema.get("items", {}).get("properties", {})
+    seen: list[Any] = []
+    for i, item in enumerate(items):
+        known = {k: item.get(k, properties[k].get("default")) for k in keys} if keys else item
+        if known in seen:
+            told = ", ".join(f"{k} {v}" for k, v in known.items()) if keys else known
+            yield FieldError(f"{path}[{i}]", f"there is another one with {told}")
+        seen.append(known)
+
+
+def _holds(expression: str, value: Any) -> bool:
+    return bool(_program(expression).eval(data={"self": value}).value())
+
+
+@cache
+def _program(expression: str) -> Any:
+    return _engine().compile(expression)
+
+
+@cache
+def _engine() -> Any:
+    try:
+        # 50 MB that only this needs, and the operator does not.
+        from cel_expr_python import cel  # noqa: PLC0415
+    except ImportError:
+        raise click.ClickException("this needs one package more: pip install 'podpatterns[check]'") from None
+    return cel.NewEnv(variables={"self": cel.Type.DYN})

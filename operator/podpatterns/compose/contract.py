@@ -1,0 +1,134 @@
+"""The monitoring models that an Adapter can follow, and what the rules of one can make of them.
+
+The adapter judges the same (helpers/metrics-adapter/internal/contract), in the same words: what it would
+refuse to start with is refused before there is a Pod. What only its own parsers can tell, of JMESPath and of
+conditions, is left to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from podpatterns.api.adapter import AdapterSpec
+from podpatterns.api.adapter import Contract as Written
+from podpatterns.api.rule import Emission, Rule
+from podpatterns.compose.metricname import MetricType, offences
+from podpatterns.compose.problem import Problem
+
+UNSATISFIABLE = "ContractUnsatisfiable"
+"""The reason of a problem: the rules can't make what the contract wants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    name: str
+    type: MetricType
+    labels: tuple[str, ...] = ()
+    """That each of its series must have."""
+
+
+BUILTIN: Mapping[str, tuple[Metric, ...]] = {
+    "red/v1": (
+        Metric("app_requests_total", "counter"),
+        Metric("app_errors_total", "counter"),
+        Metric("app_request_duration_seconds", "histogram"),
+    ),
+    "use/v1": (
+        Metric("app_resource_utilization_ratio", "gauge", ("resource",)),
+        Metric("app_resource_saturation", "gauge", ("resource",)),
+        Metric("app_resource_errors_total", "counter", ("resource",)),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a metric's name in a rule means."""
+
+    metric: Metric
+    whole: bool
+    """False for a histogram's sum or count, given apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    name: str
+    labels: Mapping[str, str]
+    metrics: tuple[Metric, ...]
+
+    @classmethod
+    def of(cls, written: Written) -> Contract:
+        custom = tuple(Metric(m.name, m.type, m.labels) for m in written.metrics or ())
+        return cls(written.name, written.labels or {}, BUILTIN.get(written.name, custom))
+
+    def target(self, name: str) -> Target:
+        """A metric of the contract or a part of one; else a name with _total is a counter, any other a
+        gauge."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return Target(metric, whole=True)
+            if metric.type == "histogram" and name in (f"{metric.name}_sum", f"{metric.name}_count"):
+                return Target(metric, whole=False)
+        return Target(Metric(name, "counter" if name.endswith("_total") else "gauge"), whole=True)
+
+
+def emissions(rule: Rule) -> list[tuple[str, Emission]]:
+    """The metrics that a rule makes, however they are written, each with its path inside the rule."""
+    if rule.metric is not None:
+        return [("", Emission(metric=rule.metric, labels=rule.labels, scale=rule.scale))]
+    return [(f".emit[{i}]", emission) for i, emission in enumerate(rule.emit or ())]
+
+
+def contract_problems(spec: AdapterSpec) -> Iterator[Problem]:
+    """Names off the conventions, and what the contract wants and no rule can make."""
+    contract = Contract.of(spec.contract)
+    yield from _declaration_problems(spec.contract)
+    made: set[str] = set()
+    for i, rule in enumerate(spec.rules):
+        for path, emission in emissions(rule):
+            at, target = f"spec.rules[{i}]{path}", contract.target(emission.metric)
+            if emission.metric not in made and target.whole:
+                yield from _name_problems(f"{at}.metric", target.metric)
+            made.add(emission.metric)
+            given = {**(emission.labels or {}), **contract.labels}
+            for label in target.metric.labels:
+                if not given.get(label):
+                    message = (
+                        f"{contract.name} wants the label {label} on {target.metric.name}; "
+                        "give it here or in contract.labels"
+                    )
+                    yield Problem(f"{at}.labels", message, UNSATISFIABLE)
+    yield from _not_made(contract, made)
+
+
+def _not_made(contract: Contract, made: set[str]) -> Iterator[Problem]:
+    for metric in contract.metrics:
+        in_parts = metric.type == "histogram" and {f"{metric.name}_sum", f"{metric.name}_count"} <= made
+        if metric.name not in made and not in_parts:
+            message = (
+                f"no rule makes {metric.name}, a {metric.type} that {contract.name} wants; "
+                "add one, or choose another contract"
+            )
+            yield Problem("spec.rules", message, UNSATISFIABLE)
+
+
+def _declaration_problems(written: Written) -> Iterator[Problem]:
+    yield from _bucket_problems("spec.contract.buckets", written.buckets)
+    for i, metric in enumerate(written.metrics or ()):
+        at = f"spec.contract.metrics[{i}]"
+        yield from _bucket_problems(f"{at}.buckets", metric.buckets)
+        yield from _name_problems(f"{at}.name", Metric(metric.name, metric.type))
+
+
+def _bucket_problems(path: str, buckets: Sequence[float] | None) -> Iterator[Problem]:
+    bounds = buckets or ()
+    if any(not low < high for low, high in pairwise(bounds)):
+        yield Problem(path, "must be rising numbers; +Inf is added")
+
+
+def _name_problems(path: str, metric: Metric) -> Iterator[Problem]:
+    for offence in offences(metric.name, metric.type):
+        message = f"{metric.name}, a {metric.type}: {offence} (prometheus.io/docs/practices/naming)"
+        yield Problem(path, message)

@@ -1,0 +1,62 @@
+"""The PodMonitor manifest: for prometheus-operator, where Pods offer metrics
+(https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podpatterns.api import GROUP, Pattern
+from podpatterns.compose.composition import Composition
+from podpatterns.compose.contribution import Exposition
+from podpatterns.compose.labels import selector
+from podpatterns.compose.pod import owner_reference
+from podpatterns.compose.revision import short_hash
+
+GROUP_VERSION = "monitoring.coreos.com/v1"
+HASH = f"{GROUP}/hash"
+"""An annotation: of all that the operator wrote. By it drift is judged, as servers add defaults."""
+
+
+def pod_monitor_name(app: Pattern) -> str:
+    return f"{app.kind.lower()}-{app.metadata.name}"
+
+
+def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None:
+    """What is sent to the API server; None when the Pods have no adapter.
+
+    It has the object's own labels too: a Prometheus may choose PodMonitors by them.
+    """
+    if not composition.expositions:
+        return None
+    labels = {**app.metadata.labels, **selector(app.kind, app.metadata.name)}
+    spec = {
+        "selector": {"matchLabels": selector(app.kind, app.metadata.name)},
+        "podMetricsEndpoints": [_endpoint(e) for e in composition.expositions],
+    }
+    return {
+        "apiVersion": GROUP_VERSION,
+        "kind": "PodMonitor",
+        "metadata": {
+            "name": pod_monitor_name(app),
+            "namespace": app.metadata.namespace,
+            "labels": labels,
+            "annotations": {HASH: short_hash([labels, spec])},
+            "ownerReferences": [owner_reference(app)],
+        },
+        "spec": spec,
+    }
+
+
+def _endpoint(exposition: Exposition) -> dict[str, Any]:
+    """Ports of several adapters in a Pod have one name: the container tells them apart."""
+    return {
+        "port": "metrics",
+        "path": exposition.path,
+        "relabelings": [
+            {
+                "action": "keep",
+                "sourceLabels": ["__meta_kubernetes_pod_container_name"],
+                "regex": exposition.container,
+            }
+        ],
+    }

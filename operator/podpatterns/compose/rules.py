@@ -1,0 +1,121 @@
+"""Whether an Adapter's rules can work, as far as that shows without the application.
+
+In the words of the adapter (helpers/metrics-adapter/internal/spec and rule), which judges once more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from podpatterns.api.adapter import AdapterSpec
+from podpatterns.api.rule import Emission, Rule
+from podpatterns.api.source import Source
+from podpatterns.compose.contract import Contract, emissions
+from podpatterns.compose.problem import Problem
+from podpatterns.compose.regex import groups, refusal
+
+PROC_METRICS = (
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "process_virtual_memory_bytes",
+    "process_open_fds",
+    "process_max_fds",
+    "process_threads",
+    "process_count",
+)
+"""What a source of type proc has."""
+
+_TEMPLATE = re.compile(r"\$\{([^}]*)(\}?)")
+
+
+def rule_problems(spec: AdapterSpec) -> Iterator[Problem]:
+    contract = Contract.of(spec.contract)
+    sources = {source.name: source for source in spec.sources}
+    yield from _label_problems("spec.contract.labels", spec.contract.labels or {})
+    for i, rule in enumerate(spec.rules):
+        at, source = f"spec.rules[{i}]", sources.get(rule.source)
+        for path, emission in emissions(rule):
+            yield from _emission_problems(f"{at}{path}", emission)
+        if source is None:
+            names = ", ".join(sources)
+            yield Problem(f"{at}.source", f'there is no source "{rule.source}"; the sources are {names}')
+            continue
+        yield from _finding_problems(at, rule, source)
+        for path, emission in emissions(rule):
+            yield from _type_problems(f"{at}{path}", emission, contract, source)
+            yield from _group_problems(f"{at}{path}", emission, rule)
+
+
+def _finding_problems(at: str, rule: Rule, source: Source) -> Iterator[Problem]:
+    """How the rule finds something in what the source says."""
+    if rule.regex and source.type != "log":
+        yield Problem(
+            f"{at}.regex", f"the source {source.name} is of type {source.type}, whose rules have a path"
+        )
+    elif rule.path and source.type == "log":
+        yield Problem(f"{at}.path", f"the source {source.name} is of type log, whose rules have a regex")
+    elif rule.regex and (why := refusal(rule.regex)):
+        yield Problem(f"{at}.regex", f"not a regular expression in RE2 syntax: {why}")
+    elif source.type == "proc" and rule.path not in PROC_METRICS:
+        has = " ".join(PROC_METRICS)
+        yield Problem(f"{at}.path", f"a source of type proc has no {rule.path}; it has [{has}]")
+
+
+def _emission_problems(at: str, emission: Emission) -> Iterator[Problem]:
+    if emission.metric.startswith("adapter_"):
+        message = "must be a metric's name such as app_requests_total; adapter_… are the adapter's own"
+        yield Problem(f"{at}.metric", message)
+    yield from _label_problems(f"{at}.labels", emission.labels or {})
+    if emission.scale == 0:
+        yield Problem(f"{at}.scale", "must be a number other than 0")
+
+
+def _type_problems(at: str, emission: Emission, contract: Contract, source: Source) -> Iterator[Problem]:
+    """What a source of this type can't give."""
+    target = contract.target(emission.metric)
+    name, kind = target.metric.name, target.metric.type
+    if emission.scale is not None and emission.scale < 0 and kind != "gauge":
+        yield Problem(f"{at}.scale", f"must be above 0: {name} is a {kind}, which never falls")
+    if kind != "histogram" or not target.whole:
+        return
+    if source.type in ("json", "proc"):
+        message = (
+            f"{name} is a histogram of single values, of which a source of type {source.type} knows only "
+            f"totals; give {name}_sum and {name}_count instead"
+        )
+        yield Problem(f"{at}.metric", message)
+    elif source.type == "log" and emission.value is None:
+        yield Problem(f"{at}.value", f"{name} is a histogram: name the group that holds the value")
+
+
+def _group_problems(at: str, emission: Emission, rule: Rule) -> Iterator[Problem]:
+    """A regex says which groups there are; elsewhere that shows only when something was found."""
+    asked: list[tuple[str, str]] = []
+    if emission.value:
+        asked.append((f"{at}.value", emission.value))
+    for label, text in sorted((emission.labels or {}).items()):
+        for found in _TEMPLATE.finditer(text):
+            if not found[2]:
+                yield Problem(f"{at}.labels.{label}", "${ without }; write ${group}")
+            elif not found[1]:
+                yield Problem(f"{at}.labels.{label}", "a group without a name; write ${group}")
+            else:
+                asked.append((f"{at}.labels.{label}", found[1]))
+    if not rule.regex or refusal(rule.regex):
+        return
+    there = groups(rule.regex)
+    for path, group in asked:
+        if group not in there:
+            names = " ".join(f'"{name}"' for name in there)
+            yield Problem(path, f'the regex has no group "{group}"; it has [{names}]')
+
+
+def _label_problems(path: str, labels: Mapping[str, str]) -> Iterator[Problem]:
+    for label in labels:
+        if label in ("le", "quantile") or label.startswith("__"):
+            message = (
+                f'"{label}" cannot be a label: use letters, digits and underscores, and neither le nor '
+                "quantile nor two underscores in front"
+            )
+            yield Problem(path, message)

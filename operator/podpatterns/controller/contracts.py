@@ -1,0 +1,124 @@
+"""Asks the adapters in Pods whether they have all that their contracts want.
+
+One Pod per object, straight at its address as Prometheus does, at growing intervals while the answer stays
+the same: the API server has no part in it, and nothing is written unless an answer differs (docs/adr/0010).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from podpatterns.controller.key import Key
+from podpatterns.controller.workqueue import WorkQueue
+from podpatterns.replicas.contract import Answer, Missing, Question
+
+FIRST, LONGEST = 1.0, 300.0
+"""Seconds between two questions to the same Pod: the first pause, and what it grows to."""
+ASKERS = 4
+"""Questions under way at once: Pods that do not answer must not keep those waiting that do."""
+PATIENCE = aiohttp.ClientTimeout(total=3.0)
+MAX_BYTES = 65_536
+MAX_MISSING = 20
+"""Of what is told of an answer: what is in a status must stay small."""
+MAX_WORD = 128
+
+
+@dataclass(slots=True)
+class Conversation:
+    question: Question
+    pause: float = FIRST
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """By container."""
+
+
+class Contracts:
+    """`changed` gets the keys of the objects whose answers have changed."""
+
+    def __init__(self, changed: Callable[[Iterable[Key]], None]) -> None:
+        self._changed = changed
+        self._conversations: dict[Key, Conversation] = {}
+        self._queue: WorkQueue[Key] = WorkQueue()
+
+    def answers(self, key: Key, question: Question | None) -> Mapping[str, Answer]:
+        """What was said last, and that this is to be asked from now on."""
+        if question is None:
+            self._conversations.pop(key, None)
+            return {}
+        known = self._conversations.get(key)
+        if known is None or known.question != question:
+            # What another Pod said stays until this one has answered: it has the same rules.
+            kept = known.answers if known else {}
+            self._conversations[key] = Conversation(question, answers=kept)
+            self._queue.add(key)
+        return self._conversations[key].answers
+
+    def forget(self, key: Key) -> None:
+        self._conversations.pop(key, None)
+
+    async def run(self) -> None:
+        """Ask, for ever."""
+        async with (
+            aiohttp.ClientSession(timeout=PATIENCE, trust_env=False) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
+            for _ in range(ASKERS):
+                tasks.create_task(self._ask_on(session))
+
+    async def _ask_on(self, session: aiohttp.ClientSession) -> None:
+        while (key := await self._queue.get()) is not None:
+            try:
+                if conversation := self._conversations.get(key):
+                    await self._ask(session, key, conversation)
+            finally:
+                self._queue.done(key)
+
+    async def _ask(self, session: aiohttp.ClientSession, key: Key, conversation: Conversation) -> None:
+        question = conversation.question
+        host = f"[{question.address}]" if ":" in question.address else question.address
+        answers = {
+            e.container: await _answer(session, f"http://{host}:{e.port}/contract")
+            for e in question.expositions
+        }
+        if self._conversations.get(key) is not conversation:
+            return  # something else is to be asked by now
+        if answers != conversation.answers:
+            conversation.answers, conversation.pause = answers, FIRST
+            self._changed([key])
+        else:
+            conversation.pause = min(LONGEST, 2 * conversation.pause)
+        self._queue.add_after(key, conversation.pause)
+
+
+async def _answer(session: aiohttp.ClientSession, url: str) -> Answer:
+    try:
+        async with session.get(url, allow_redirects=False) as response:
+            response.raise_for_status()
+            text = await response.content.read(MAX_BYTES)
+    except aiohttp.ClientResponseError as error:
+        return Answer(trouble=f"status {error.status}")
+    except TimeoutError:
+        return Answer(trouble=f"nothing came within {PATIENCE.total:.0f} s")
+    except aiohttp.ClientError:
+        return Answer(trouble="the operator can't connect to it")
+    return read_report(text)
+
+
+def read_report(text: bytes) -> Answer:
+    """Of what an adapter serves at /contract. Anything may listen there: it is believed in form only."""
+    try:
+        report = json.loads(text)
+        missing = [Missing(_word(m["metric"]), _word(m["reason"])) for m in report["missing"][:MAX_MISSING]]
+        return Answer(_word(report["config"]), tuple(missing))
+    except (ValueError, TypeError, KeyError):
+        return Answer(trouble="what is there is no adapter")
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value[:MAX_WORD]

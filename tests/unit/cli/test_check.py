@@ -1,0 +1,156 @@
+"""What `podpatterns check` says of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from podpatterns.api import parse
+from podpatterns.cli import main
+from podpatterns.cli.crdrules import broken_rules
+from tests.builders import template
+from tests.integration.test_crd_rules import BROKEN, SPECS, change
+
+STATS = {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/"}}
+WEB = {"name": "web", "image": "web:1"}
+HITS = {"source": "stats", "path": "hits", "metric": "app_hits_total"}
+CUSTOM = {"name": "custom", "metrics": [{"name": "app_hits_total", "type": "counter"}]}
+
+
+def manifest(kind: str, name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "podpatterns.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+def adapter(name: str, *rules: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    given = {"sources": [STATS], "rules": [HITS, *rules], "contract": CUSTOM, **spec}
+    return manifest("Adapter", name, **given)
+
+
+def told(*objects: dict[str, Any]) -> tuple[int, list[str], str]:
+    """The exit status, the lines, and what was noted beside them."""
+    text = yaml.safe_dump_all(objects)
+    result = CliRunner().invoke(main, ["check", "-f", "-"], input=text)
+    return result.exit_code, result.stdout.splitlines(), result.stderr
+
+
+def include(*parts: str) -> list[dict[str, str]]:
+    return [{"kind": "Adapter", "name": part} for part in parts]
+
+
+def test_nothing_is_wrong() -> None:
+    app = manifest("SidecarApp", "site", template=template(), include=include("red"))
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+    assert told(app, adapter("red"), config_map) == (0, ["2 objects checked: nothing is wrong"], "")
+
+
+@pytest.mark.parametrize(
+    ("obj", "line"),
+    [
+        (
+            adapter("red", speling=1),
+            "adapter/red: spec.speling: unknown field",
+        ),
+        (
+            adapter("red", replicas="two"),
+            "adapter/red: spec.replicas: Input should be a valid integer",
+        ),
+        (
+            adapter("red", sources=[STATS, STATS]),
+            "adapter/red: spec.sources[1]: there is another one with name stats",
+        ),
+        (
+            adapter("red", podReplacementPolicy="Failed"),
+            (
+                "adapter/red: spec.podReplacementPolicy: Failed needs podNaming Generated: with a stable "
+                "name a replacement always waits"
+            ),
+        ),
+        (
+            adapter("red", {**HITS, "metric": "appHits"}),
+            (
+                "adapter/red: spec.rules[1].metric: appHits, a gauge: metric names should be written in"
+                " 'snake_case' not 'camelCase' (prometheus.io/docs/practices/naming)"
+            ),
+        ),
+        (
+            adapter("red", rules=[]),
+            (
+                "adapter/red: spec.rules: no rule makes app_hits_total, a counter that custom wants; add "
+                "one, or choose another contract"
+            ),
+        ),
+        (
+            manifest("SidecarApp", "site", template=template(WEB, WEB)),
+            "sidecarapp/site: spec.template.spec.containers[1]: there is another one with name web",
+        ),
+        (
+            manifest("SidecarApp", "site", template=template(WEB), sidecars=[WEB]),
+            (
+                'sidecarapp/site: spec.template.spec.containers[0].name: "web" is taken by spec.sidecars[0]: '
+                "container names are unique in a Pod, rename one"
+            ),
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_field(obj: dict[str, Any], line: str) -> None:
+    assert told(obj) == (1, [f"<stdin>: {line}"], "")
+
+
+def test_a_broken_rule_of_the_crd_hides_no_index() -> None:
+    code, lines, _ = told(adapter("red", {**HITS, "source": "nobody"}))
+    assert code == 1
+    assert lines == [
+        "<stdin>: adapter/red: spec.rules: a rule refers to a source that isn't declared",
+        '<stdin>: adapter/red: spec.rules[1].source: there is no source "nobody"; the sources are stats',
+    ]
+
+
+def test_what_a_part_has_of_its_own_is_told_once_with_the_part() -> None:
+    app = manifest("SidecarApp", "site", template=template(), include=include("red"))
+    code, lines, _ = told(adapter("red", rules=[]), app)
+    assert (code, [line.split(": ")[1] for line in lines]) == (1, ["adapter/red"])
+
+
+def test_a_part_that_is_not_in_the_files_may_be_in_the_cluster() -> None:
+    app = manifest("SidecarApp", "site", template=template(), include=include("red"))
+    code, lines, note = told(app)
+    assert (code, lines) == (0, ["1 object checked: nothing is wrong"])
+    assert 'spec.include[0]: there is no Adapter "red"' in note
+
+
+def test_two_objects_of_one_name() -> None:
+    assert told(adapter("red"), adapter("red")) == (
+        1,
+        ["<stdin>: adapter/red: metadata.name: is taken in <stdin> already"],
+        "",
+    )
+
+
+def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("a: [")
+    result = CliRunner().invoke(main, ["check", "-f", str(file)])
+    assert (result.exit_code, str(file) in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("kind", SPECS)
+def test_an_object_that_keeps_all_rules(kind: str) -> None:
+    assert broken_rules(parse(manifest(kind, "x", **SPECS[kind]))) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "path", "message"), BROKEN, ids=[f"{kind}-{path}" for kind, _, path, _ in BROKEN]
+)
+def test_every_rule_of_the_crds_is_known(kind: str, changes: dict[str, Any], path: str, message: str) -> None:
+    """As the API server tells it: see the test that the table is from."""
+    found = broken_rules(parse(manifest(kind, "x", **change(SPECS[kind], changes))))
+    assert any(e.path == path and message in e.message for e in found)

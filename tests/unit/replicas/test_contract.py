@@ -1,0 +1,107 @@
+"""The condition ContractSatisfied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podpatterns.compose import Composition, Problem, compose
+from podpatterns.replicas import Pod
+from podpatterns.replicas.condition import Condition
+from podpatterns.replicas.contract import Answer, Missing, contract_satisfied, question
+from tests.builders import adapter, ambassador, old, pod, template, terminating
+
+COMPOSED = compose(adapter(template=template()), {})
+[EXPOSITION] = COMPOSED.expositions
+ABSENT = Missing("app_x_total", "absent")
+
+
+def judged(answer: Answer | None, pods: list[Pod] | None = None) -> tuple[bool | None, str, str]:
+    there = [pod("legacy-0", address="10.0.0.1")] if pods is None else pods
+    asked = question(COMPOSED, "new", there)
+    answers = {} if answer is None else {"adapter": answer}
+    [found] = contract_satisfied(COMPOSED, (), asked, answers)
+    assert found.type == "ContractSatisfied"
+    return found.status, found.reason, found.message
+
+
+def answer(*missing: Missing) -> Answer:
+    return Answer(EXPOSITION.hash, missing)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "reason", "message"),
+    [
+        (answer(), True, "AllMetricsThere", "all that custom wants is there"),
+        (
+            answer(ABSENT),
+            None,
+            "NothingFoundYet",
+            "custom misses in adapter in legacy-0: app_x_total (absent)",
+        ),
+        (
+            answer(ABSENT, Missing("app_y", "label team")),
+            False,
+            "MetricsMissing",
+            "custom misses in adapter in legacy-0: app_x_total (absent), app_y (label team)",
+        ),
+        (None, None, "NotAsked", "adapter in legacy-0 was not asked yet"),
+        (
+            Answer(trouble="status 404"),
+            None,
+            "NoAnswer",
+            "adapter in legacy-0 does not answer: status 404",
+        ),
+        (Answer("other"), None, "OldConfiguration", "adapter in legacy-0 does not run the newest"),
+    ],
+)
+def test_the_adapter_is_believed(
+    given: Answer | None, status: bool | None, reason: str, message: str
+) -> None:
+    found = judged(given)
+    assert found[:2] == (status, reason)
+    assert found[2].startswith(message)
+
+
+def test_without_a_pod_there_is_nobody_to_ask() -> None:
+    nobody: list[Pod] = [
+        pod("legacy-0", phase="Pending", address="10.0.0.1"),
+        pod("legacy-1"),
+        old("legacy-2", address="10.0.0.1"),
+        terminating("legacy-3", address="10.0.0.1"),
+    ]
+    assert judged(None, nobody)[:2] == (None, "NotRunning")
+
+
+def test_one_pod_is_asked_and_always_the_same() -> None:
+    pods = [pod(f"legacy-{i}", address=f"10.0.0.{i}") for i in (2, 0, 1)]
+    asked = question(COMPOSED, "new", pods)
+    assert asked is not None
+    assert (asked.pod, asked.address) == ("legacy-0", "10.0.0.0")
+
+
+def test_until_somebody_answers_what_was_told_before_stays() -> None:
+    """So that an operator that starts writes nothing."""
+    before = Condition("ContractSatisfied", True, "AllMetricsThere", "all is there")
+    asked = question(COMPOSED, "new", [pod("legacy-0", address="10.0.0.1")])
+    assert list(contract_satisfied(COMPOSED, (), asked, {}, before)) == [before]
+    [found] = contract_satisfied(COMPOSED, (), asked, {"adapter": answer(ABSENT)}, before)
+    assert found.reason == "NothingFoundYet"
+
+
+def conditions(composition: Composition | None, *problems: Problem) -> list[Any]:
+    return [(c.status, c.reason, c.message) for c in contract_satisfied(composition, problems, None, {})]
+
+
+def test_what_the_rules_cannot_make_is_told_without_a_pod() -> None:
+    bad = Problem("spec.rules", "no rule makes app_x_total", "ContractUnsatisfiable")
+    other = Problem("spec.x", "bad")
+    assert conditions(None, other, bad) == [
+        (False, "ContractUnsatisfiable", "spec.rules: no rule makes app_x_total")
+    ]
+    assert conditions(None, other) == []
+
+
+def test_only_adapters_have_a_contract() -> None:
+    assert conditions(compose(ambassador(template=template()), {})) == []
