@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from e2e.cluster.process import Process
@@ -13,6 +15,7 @@ from e2e.eventually import eventually
 
 PROGRAM = Path(sys.executable).with_name("podpatterns")
 START_SECONDS = 30
+REVIVE_SECONDS = 0.2
 
 
 class OperatorProcess:
@@ -50,6 +53,24 @@ class OperatorProcess:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    @contextmanager
+    def kept_running(self) -> Iterator[None]:
+        """Inside, it is started again whenever it ends, as a kubelet would."""
+        over = Event()
+
+        def keep() -> None:
+            while not over.wait(REVIVE_SECONDS):
+                if self.ended:
+                    self.launch()
+
+        keeper = Thread(target=keep)
+        keeper.start()
+        try:
+            yield
+        finally:
+            over.set()
+            keeper.join()
 
     @property
     def pid(self) -> int | None:

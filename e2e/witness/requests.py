@@ -71,7 +71,8 @@ def received(entry: Object) -> float:
 
 def late_news(entry: Object, moment: float) -> bool:
     """The request tells, in an Event, of what was done before that moment; it was held up on its way."""
-    happened = (entry.get("requestObject") or {}).get("eventTime")
+    body = entry.get("requestObject")
+    happened = body.get("eventTime") if isinstance(body, dict) else None  # a JSON patch is a list
     return happened is not None and datetime.fromisoformat(happened).timestamp() < moment
 
 

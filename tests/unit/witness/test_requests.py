@@ -85,3 +85,5 @@ def test_news_of_earlier_deeds_may_come_late() -> None:
     assert requests.late_news(event, ten + 1)
     assert not requests.late_news(event, ten - 1)
     assert not requests.late_news(create(REFERENCE), ten)
+    status = {**create(REFERENCE), "verb": "patch", "requestObject": [{"op": "add", "path": "/status"}]}
+    assert not requests.late_news(status, ten)
