@@ -226,8 +226,8 @@ def contenders(
     with running(directory, commands) as processes:
         for by_command in ports.values():
             eventually(partial(serves, by_command["get"]))
-            # HAProxy takes every server for one that may be written to until it has looked for the first time.
-            eventually(partial(_ask, by_command["set"], "SET started yes"), until="+OK\r\n".__eq__)
+            # HAProxy sends writes to replicas, too, until it has looked for the first time.
+            eventually(partial(_ask, by_command["set"], "SET started yes"), until=lambda ok: ok == "+OK\r\n")
         yield ports, {name: processes[name] for name in ("ours", "HAProxy")}
 
 
