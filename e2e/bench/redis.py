@@ -224,8 +224,10 @@ def contenders(
         )
         ports["Envoy"] = {"set": envoy_port, "get": envoy_port}
     with running(directory, commands) as processes:
-        for port in {port for by_command in ports.values() for port in by_command.values()}:
-            eventually(partial(serves, port))
+        for by_command in ports.values():
+            eventually(partial(serves, by_command["get"]))
+            # HAProxy sends writes to replicas, too, until it has looked for the first time.
+            eventually(partial(_ask, by_command["set"], "SET started yes"), until=lambda ok: ok == "+OK\r\n")
         yield ports, {name: processes[name] for name in ("ours", "HAProxy")}
 
 
