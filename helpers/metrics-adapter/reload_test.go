@@ -48,6 +48,9 @@ func TestAChangedConfigurationTakesEffect(t *testing.T) {
 		if !strings.Contains(p.log(), said) {
 			t.Errorf("the log doesn't say %s", said)
 		}
+		if !strings.Contains(p.get("/contract", ""), said) {
+			t.Errorf("/contract doesn't say %s", said)
+		}
 	}
 
 	p.configure(before)

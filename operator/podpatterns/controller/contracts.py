@@ -25,7 +25,8 @@ PATIENCE = aiohttp.ClientTimeout(total=3.0)
 MAX_BYTES = 65_536
 MAX_MISSING = 20
 """Of what is told of an answer: what is in a status must stay small."""
-MAX_WORD = 128
+MAX_WORD, MAX_REFUSAL = 128, 500
+NO_ADAPTER = Answer(trouble="what is there is no adapter")
 
 
 @dataclass(slots=True)
@@ -98,7 +99,11 @@ async def _answer(session: aiohttp.ClientSession, url: str) -> Answer:
     try:
         async with session.get(url, allow_redirects=False) as response:
             response.raise_for_status()
-            text = await response.content.read(MAX_BYTES)
+            text = b""
+            async for part in response.content.iter_any():
+                text += part
+                if len(text) > MAX_BYTES:
+                    return NO_ADAPTER
     except aiohttp.ClientResponseError as error:
         return Answer(trouble=f"status {error.status}")
     except TimeoutError:
@@ -113,12 +118,13 @@ def read_report(text: bytes) -> Answer:
     try:
         report = json.loads(text)
         missing = [Missing(_word(m["metric"]), _word(m["reason"])) for m in report["missing"][:MAX_MISSING]]
-        return Answer(_word(report["config"]), tuple(missing))
-    except (ValueError, TypeError, KeyError):
-        return Answer(trouble="what is there is no adapter")
+        refused = _word(report.get("refused", ""), MAX_REFUSAL)
+        return Answer(_word(report["config"]), tuple(missing), " ".join(refused.split()))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return NO_ADAPTER
 
 
-def _word(value: object) -> str:
+def _word(value: object, longest: int = MAX_WORD) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
-    return value[:MAX_WORD]
+    return value[:longest]

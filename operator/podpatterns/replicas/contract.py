@@ -32,6 +32,8 @@ class Answer:
     hash: str = ""
     """Of the configuration that it runs."""
     missing: tuple[Missing, ...] = ()
+    refused: str = ""
+    """What is wrong with a newer configuration; empty when nothing is."""
     trouble: str = ""
     """Why there is no answer; empty when there is one."""
 
@@ -64,12 +66,12 @@ def contract_satisfied(
     """`answers` are by container. Until there are some, what was told before goes on being told."""
     if composition is None:
         if bad := [str(p) for p in problems if p.reason == UNSATISFIABLE]:
-            yield Condition(CONTRACT_SATISFIED, False, UNSATISFIABLE, "; ".join(bad))
+            yield _condition(False, UNSATISFIABLE, "; ".join(bad))
         return
     if not composition.expositions:
         return
     if asked is None:
-        yield Condition(CONTRACT_SATISFIED, None, "NotRunning", "no Pod of the newest revision runs yet")
+        yield _condition(None, "NotRunning", "no Pod of the newest revision runs yet")
         return
     if previous and not answers:
         yield previous
@@ -77,27 +79,33 @@ def contract_satisfied(
     told = [_judge(asked.pod, e, answers.get(e.container)) for e in asked.expositions]
     # What is wrong comes before what is not known.
     worst = min(told, key=lambda c: (c.status is not False, c.status is not None))
-    yield Condition(CONTRACT_SATISFIED, worst.status, worst.reason, "; ".join(c.message for c in told))
+    yield _condition(worst.status, worst.reason, "; ".join(c.message for c in told))
 
 
 def _judge(pod: str, exposition: Exposition, answer: Answer | None) -> Condition:
     who = f"{exposition.container} in {pod}"
     if answer is None:
-        return Condition(CONTRACT_SATISFIED, None, "NotAsked", f"{who} was not asked yet")
+        return _condition(None, "NotAsked", f"{who} was not asked yet")
     if answer.trouble:
-        return Condition(CONTRACT_SATISFIED, None, "NoAnswer", f"{who} does not answer: {answer.trouble}")
-    if answer.hash != exposition.hash:
-        message = (
-            f"{who} does not run the newest configuration: it takes up to two minutes to get there; "
-            "if this stays, the adapter refuses it, and its log says why"
-        )
-        return Condition(CONTRACT_SATISFIED, None, "OldConfiguration", message)
-    if not answer.missing:
-        return Condition(
-            CONTRACT_SATISFIED, True, "AllMetricsThere", f"all that {exposition.contract} wants is there"
-        )
-    missing = ", ".join(f"{m.metric} ({m.reason})" for m in answer.missing)
-    message = f"{exposition.contract} misses in {who}: {missing}"
-    if all(m.reason == ABSENT for m in answer.missing):
-        return Condition(CONTRACT_SATISFIED, None, "NothingFoundYet", message)
-    return Condition(CONTRACT_SATISFIED, False, "MetricsMissing", message)
+        return _condition(None, "NoAnswer", f"{who} does not answer: {answer.trouble}")
+    if answer.hash == exposition.hash:
+        return _compared(who, exposition.contract, answer.missing)
+    if answer.refused:
+        message = f"{who} refuses the newest configuration, the last good one goes on: {answer.refused}"
+        return _condition(False, "ConfigurationRefused", message)
+    message = f"{who} does not run the newest configuration yet: it takes up to two minutes to get there"
+    return _condition(None, "OldConfiguration", message)
+
+
+def _compared(who: str, contract: str, missing: Sequence[Missing]) -> Condition:
+    if not missing:
+        return _condition(True, "AllMetricsThere", f"all that {contract} wants is there")
+    told = ", ".join(f"{m.metric} ({m.reason})" for m in missing)
+    message = f"{contract} misses in {who}: {told}"
+    if all(m.reason == ABSENT for m in missing):
+        return _condition(None, "NothingFoundYet", message)
+    return _condition(False, "MetricsMissing", message)
+
+
+def _condition(status: bool | None, reason: str, message: str) -> Condition:
+    return Condition(CONTRACT_SATISFIED, status, reason, message)

@@ -174,3 +174,15 @@ def test_a_configuration_that_is_not_there_yet_is_told(shop: Shop, run: Run) -> 
     shop.becomes("NothingFoundYet")
     shop.send("hits:1|c")
     shop.becomes("AllMetricsThere")
+
+
+def test_what_only_the_adapter_can_refuse_is_told_with_its_index(shop: Shop, run: Run) -> None:
+    adapter = satisfied(shop, run)
+    shop.apply({"source": "sent", "path": "hits", "emit": [{"metric": "app_hits_total", "when": "a >"}]})
+    shop.becomes("OldConfiguration")
+    (adapter.directory / "adapter.yaml").write_text(shop.configuration())  # as the kubelet does
+    refused = shop.becomes("ConfigurationRefused")
+    assert refused["status"] == "False"
+    assert "rules[0].emit[0].when: not a condition such as" in refused["message"]
+    shop.send("hits:1|c")
+    eventually(adapter.metrics, until=lambda text: "\napp_hits_total 2\n" in text)

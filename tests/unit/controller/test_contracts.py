@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpatterns.controller.contracts import MAX_MISSING, MAX_WORD, read_report
+from podpatterns.controller.contracts import MAX_BYTES, MAX_MISSING, MAX_WORD, NO_ADAPTER, read_report
 from podpatterns.replicas.contract import Answer, Missing
-
-NO_ADAPTER = Answer(trouble="what is there is no adapter")
 
 
 def report(**fields: Any) -> bytes:
@@ -39,6 +37,7 @@ def test_a_report_is_kept_small() -> None:
     [
         b"",
         b"<html>",
+        b"[" * MAX_BYTES,
         b"[]",
         b"3",
         b"{}",

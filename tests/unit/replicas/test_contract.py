@@ -53,6 +53,12 @@ def answer(*missing: Missing) -> Answer:
             "NoAnswer",
             "adapter in legacy-0 does not answer: status 404",
         ),
+        (
+            Answer("other", refused="rules[0].path: bad"),
+            False,
+            "ConfigurationRefused",
+            "adapter in legacy-0 refuses the newest configuration, the last good one goes on: rules",
+        ),
         (Answer("other"), None, "OldConfiguration", "adapter in legacy-0 does not run the newest"),
     ],
 )

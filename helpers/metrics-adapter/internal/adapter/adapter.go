@@ -32,9 +32,10 @@ type Adapter struct {
 	store *series.Store
 	tell  *telemetry.Telemetry
 
-	mu     sync.RWMutex // of what a reload changes
-	set    *rule.Set
-	digest string // of the configuration in effect
+	mu      sync.RWMutex // of what a reload changes
+	set     *rule.Set
+	digest  string // of the configuration in effect
+	refused string // what is wrong with a newer one
 
 	seen    [sha256.Size]byte // of the file, in effect or refused
 	running map[string]*running
@@ -78,11 +79,18 @@ func (a *Adapter) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			if err := a.reload(ctx); err != nil {
-				a.tell.ConfigValid(false)
+				a.refuse(err)
 				a.log.Error("the configuration is refused; the last good one stays in effect", "error", err)
 			}
 		}
 	}
+}
+
+func (a *Adapter) refuse(err error) {
+	a.mu.Lock()
+	a.refused = err.Error()
+	a.mu.Unlock()
+	a.tell.ConfigValid(false)
 }
 
 func (a *Adapter) end() {
@@ -164,7 +172,7 @@ func (a *Adapter) apply(ctx context.Context, set *rule.Set, digest string) {
 	}
 	set.TakeOver(a.store, a.set, feeds)
 	a.mu.Lock()
-	a.set, a.digest = set, digest
+	a.set, a.digest, a.refused = set, digest, ""
 	a.mu.Unlock()
 	a.tell.ConfigDigest(digest)
 	for _, name := range slices.Sorted(maps.Keys(begin)) {

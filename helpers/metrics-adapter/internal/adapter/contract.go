@@ -21,13 +21,14 @@ type Report struct {
 	Config    string             `json:"config"` // as in adapter_config_info
 	Satisfied bool               `json:"satisfied"`
 	Missing   []contract.Missing `json:"missing"`
+	Refused   string             `json:"refused,omitempty"` // what is wrong with a newer configuration
 }
 
 func (a *Adapter) report() Report {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	lacking := a.set.Missing(a.store)
-	return Report{a.set.Contract.Name, a.digest, len(lacking) == 0, lacking}
+	return Report{a.set.Contract.Name, a.digest, len(lacking) == 0, lacking, a.refused}
 }
 
 func (a *Adapter) serveContract(w http.ResponseWriter, _ *http.Request) {
