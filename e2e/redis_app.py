@@ -1,7 +1,7 @@
 """An application that writes to Redis and reads from it, and says what became of each write.
 
-It is a program for a Pod, and needs the standard library only. A line of its output is a time in seconds
-since 1970, a word and the rest:
+It is a program for a Pod, and needs the standard library only. After ten minutes it falls silent. A line
+of its output is a time in seconds since 1970, a word and the rest:
 
     acknowledged KEY   SET was answered OK, and WAIT 1 that a replica has it, too
     refused REPLY      Redis, or what stands before it, answered something else
@@ -12,6 +12,7 @@ since 1970, a word and the rest:
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -22,6 +23,8 @@ READERS = 2
 ACKNOWLEDGE_MILLISECONDS = 1000
 PATIENCE_SECONDS = 20
 PAUSE_SECONDS = 0.02
+LIFETIME_SECONDS = 600
+END = time.monotonic() + LIFETIME_SECONDS
 
 
 def main() -> None:
@@ -30,6 +33,10 @@ def main() -> None:
     loops += [threading.Thread(target=read) for _ in range(READERS)]
     for loop in loops:
         loop.start()
+    for loop in loops:
+        loop.join()
+    # A container that ends would be started again.
+    signal.pause()
 
 
 def say(word: str, rest: object) -> None:
@@ -39,7 +46,7 @@ def say(word: str, rest: object) -> None:
 def write(writer: int) -> None:
     connection = None
     number = 0
-    while True:
+    while time.monotonic() < END:
         number += 1
         key = f"write:{writer}:{number}"
         try:
@@ -61,7 +68,7 @@ def write(writer: int) -> None:
 
 def read() -> None:
     connection = None
-    while True:
+    while time.monotonic() < END:
         try:
             connection = connection or connect()
             request(connection, "STRLEN", "greeting")
