@@ -40,14 +40,14 @@ def late_watch() -> None:
 
 
 def lost_answers() -> None:
-    """The first answer to the creation of a Pod is lost on its way back."""
+    """Of each object the first answer to the creation of a Pod is lost on its way back."""
     create = ApiServer.create
     lost: set[str] = set()
 
     async def lossy(self: ApiServer, path: str, body: Any) -> dict[str, Any]:
         answer = await create(self, path, body)
-        if path.endswith("/pods") and path not in lost:
-            lost.add(path)
+        if path.endswith("/pods") and (owner := body["metadata"]["ownerReferences"][0]["uid"]) not in lost:
+            lost.add(owner)
             raise UnansweredError("lost")
         return answer
 
