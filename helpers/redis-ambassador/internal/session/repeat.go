@@ -71,7 +71,7 @@ func (s *Session) repeat(lost *link) {
 		return
 	}
 	request, err := lost.kept.rest()
-	if l == nil || err != nil {
+	if l == nil || l.lost.Load() || err != nil {
 		s.shared.Metrics.Broken.Add(1)
 		s.close()
 		return

@@ -271,7 +271,7 @@ func (s *Session) expect() error {
 	}
 	defer func() { s.ordered = s.order.len() }()
 	for i, e := range s.batch {
-		if s.closed || e.from != nil && e.from.lost.Load() && !e.from.repeatable() {
+		if s.closed || e.from != nil && e.from.lost.Load() && (e.from == s.passTo || !e.from.repeatable()) {
 			return errClosed
 		}
 		if l := e.from; l != nil {
