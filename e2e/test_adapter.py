@@ -58,6 +58,11 @@ def test_one_query_and_one_alert_fit_all_applications(kubectl: Kubectl) -> None:
         assert figures["percent failed"] == 0
         assert 0 <= figures["milliseconds each"] < 100  # nginx counts whole milliseconds
     assert monitoring.alerts() == {}
+    for satisfied in ("adapter/web", "sidecarapp/cache", "adapter/orders"):
+        kubectl("wait", "--for=condition=ContractSatisfied", satisfied, "--timeout=60s")
+    # Of StatsD nothing is known before it is sent.
+    of_mailer = 'jsonpath={.status.conditions[?(@.type=="ContractSatisfied")].message}'
+    assert "app_errors_total (absent)" in kubectl("get", "adapter", "mailer", f"--output={of_mailer}")
 
     monitoring.let_fail("orders", "cache")
     alerts = eventually(monitoring.alerts, 120, until=lambda found: found.keys() == {"orders", "cache"})
