@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"net/url"
 	"path"
@@ -166,7 +167,7 @@ func (s Spec) sourceNames() string {
 }
 
 func validateLabels(field string, labels map[string]string, problems *Problems) {
-	for name := range labels {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		if !model.LegacyValidation.IsValidLabelName(name) || strings.HasPrefix(name, "__") || name == "le" || name == "quantile" {
 			problems.Add(field, "%q cannot be a label: use letters, digits and underscores, and neither le nor quantile nor two underscores in front", name)
 		}
