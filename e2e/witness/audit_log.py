@@ -26,8 +26,12 @@ class AuditLog:
         return [entry for entry in self._all() if entry["user"]["username"] == self._scene.operator_user]
 
     def others(self) -> list[Object]:
-        """Deletions and evictions of Pods by anybody else."""
-        return [entry for entry in self._all() if entry["user"]["username"] != self._scene.operator_user]
+        """Deletions and evictions of Pods by anybody else, but for nodes that end what is on its way out."""
+        return [
+            entry
+            for entry in self._all()
+            if entry["user"]["username"] != self._scene.operator_user and not _of_a_node(entry)
+        ]
 
     def _all(self) -> list[Object]:
         self._entries += self._new()
@@ -44,3 +48,13 @@ class AuditLog:
             entry: Object = json.loads(line)
             if entry.get("objectRef", {}).get("namespace") == self._namespace:
                 yield entry
+
+
+def _of_a_node(entry: Object) -> bool:
+    """A kubelet, or kwok in its place, asks for a Pod's end after somebody else has.
+
+    Often so quickly that the other one's answer is still on its way.
+    """
+    user: str = entry["user"]["username"]
+    agent: str = entry.get("userAgent", "")
+    return user.startswith("system:node:") or agent.startswith("kwok/")
