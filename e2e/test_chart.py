@@ -28,6 +28,7 @@ EVERY_VALUE = {
         "digest": f"sha256:{'0' * 64}",
         "pullPolicy": "Always",
     },
+    "helperImages": "registry.example.com/helpers",
     "imagePullSecrets": [{"name": "registry"}],
     "logLevel": "DEBUG",
     "crds": {"install": True},
@@ -62,7 +63,7 @@ def test_every_value_reaches_the_deployment(tmp_path: Path) -> None:
     assert operator["image"] == f"registry.example.com/operator@sha256:{'0' * 64}"
     assert operator["imagePullPolicy"] == "Always"
     assert operator["resources"] == EVERY_VALUE["resources"]
-    assert "--log-level=DEBUG" in operator["args"]
+    assert {"--log-level=DEBUG", "--helper-images=registry.example.com/helpers"} <= set(operator["args"])
     assert objects["ServiceAccount"][0]["metadata"]["annotations"] == {"example.com/role": "operator"}
 
 
