@@ -35,6 +35,10 @@ def lost_node(kubectl: Kubectl, namespace: str) -> Iterator[str]:
     """A node that was Ready and has no kubelet: what is scheduled to it never starts and never ends."""
     kubectl.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": namespace}})
     set_ready(kubectl, namespace, "True")
+    # Until then the scheduler would prefer other nodes.
+    eventually(
+        lambda: kubectl.get("node", namespace)["spec"].get("taints", []), until=lambda taints: not taints
+    )
     yield namespace
     kubectl("delete", "node", namespace)
 
