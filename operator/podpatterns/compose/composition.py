@@ -35,16 +35,13 @@ class Composition:
     (spec.upstreams[0].redis.authSecretRef)."""
     expositions: tuple[Exposition, ...] = ()
     """Where the Pod's adapters offer metrics."""
-
-    @property
-    def configuration(self) -> str:
-        """A hash of all `files`; empty when there are none."""
-        return short_hash(self.data) if self.files else ""
+    configuration: str = ""
+    """A hash of `data`, taken once: every look and every Pod asks for it. Empty when there are no files."""
 
     @property
     def data(self) -> dict[str, str]:
         """That of the ConfigMap."""
-        return {file.key: file.text for file in self.files}
+        return _data(self.files)
 
 
 def compose(
@@ -93,14 +90,20 @@ def compose(
         composed["volumes"] = volumes
     if any(c.shared_processes for c in contributions) and not spec.get("hostPID"):
         composed["shareProcessNamespace"] = True
+    files = tuple(file for c in contributions for file in c.files)
     return Composition(
         template={"metadata": _metadata(template, contributions), "spec": composed},
         revision=revision([(p.pattern, c.shape) for p, c in zip(parts, contributions, strict=True)]),
-        files=tuple(file for c in contributions for file in c.files),
+        files=files,
+        configuration=short_hash(_data(files)) if files else "",
         proxies=tuple(name for c in contributions for name in c.proxies),
         secrets=tuple(secret for c in contributions for secret in c.secrets),
         expositions=tuple(c.exposition for c in contributions if c.exposition),
     )
+
+
+def _data(files: Sequence[File]) -> dict[str, str]:
+    return {file.key: file.text for file in files}
 
 
 def _contribution(part: Part, images: HelperImages) -> Contribution:
