@@ -32,23 +32,30 @@ const (
 	Refused
 )
 
+// unknown is what a command is that no server has told of: nothing is known to speak against it.
+const unknown = Write
+
 // longest is the length up to which names are looked up; longer ones are the primary's to refuse.
 const longest = 64
 
 // Table knows the commands of a server.
 type Table struct {
-	kinds      map[string]Kind // of commands that have no subcommands, and of "command subcommand"
-	containers map[string]bool // commands that have subcommands
+	entries map[string]entry // of commands, and of "command subcommand"
+}
+
+type entry struct {
+	kind    Kind
+	divided bool // it has subcommands
 }
 
 // NewTable makes a table from the reply to COMMAND.
 func NewTable(reply resp.Value) (*Table, error) {
 	list, _ := reply.([]resp.Value)
-	t := &Table{kinds: make(map[string]Kind, len(list)), containers: map[string]bool{}}
-	for _, entry := range list {
-		t.add(entry, "")
+	t := &Table{entries: make(map[string]entry, len(list))}
+	for _, command := range list {
+		t.add(command, "")
 	}
-	if len(t.kinds) == 0 {
+	if len(t.entries) == 0 {
 		return nil, errors.New("the reply to COMMAND has no commands")
 	}
 	t.rule()
@@ -57,24 +64,36 @@ func NewTable(reply resp.Value) (*Table, error) {
 
 // unasked is the table while no server could be asked.
 var unasked = sync.OnceValue(func() *Table {
-	t := &Table{kinds: map[string]Kind{}, containers: map[string]bool{}}
+	t := &Table{entries: map[string]entry{}}
 	t.rule()
 	return t
 })
 
 func (t *Table) rule() {
 	for name, kind := range rules {
-		container, _, sub := strings.Cut(name, " ")
-		if sub {
-			t.containers[container] = true
+		t.set(name, kind)
+		if container, _, sub := strings.Cut(name, " "); sub {
+			t.divide(container)
 		}
-		t.kinds[name] = kind
 	}
 }
 
+func (t *Table) set(name string, kind Kind) {
+	t.entries[name] = entry{kind, t.entries[name].divided}
+}
+
+func (t *Table) divide(name string) {
+	e, known := t.entries[name]
+	if !known {
+		e.kind = unknown
+	}
+	e.divided = true
+	t.entries[name] = e
+}
+
 // add enters a command: its name is the first element, its flags the third, its subcommands, since Redis 7, the tenth.
-func (t *Table) add(entry resp.Value, container string) {
-	fields, _ := entry.([]resp.Value)
+func (t *Table) add(command resp.Value, container string) {
+	fields, _ := command.([]resp.Value)
 	if len(fields) < 3 {
 		return
 	}
@@ -85,15 +104,15 @@ func (t *Table) add(entry resp.Value, container string) {
 	}
 	name = strings.ToLower(name)
 	if rule, ok := rules[container]; ok {
-		t.kinds[name] = rule
+		t.set(name, rule)
 	} else {
-		t.kinds[name] = byFlags(fields[2])
+		t.set(name, byFlags(fields[2]))
 	}
 	if len(fields) < 10 {
 		return
 	}
 	if subcommands, _ := fields[9].([]resp.Value); len(subcommands) > 0 {
-		t.containers[name] = true
+		t.divide(name)
 		for _, s := range subcommands {
 			t.add(s, name)
 		}
@@ -125,23 +144,22 @@ func (t *Table) Of(args [][]byte) Kind {
 	}
 	var space [2*longest + 1]byte
 	name := lower(space[:0], args[0])
-	if t.containers[string(name)] && len(args) > 1 {
+	e, known := t.entries[string(name)]
+	if e.divided && len(args) > 1 {
 		whole := lower(append(name, ' '), args[1])
-		if kind, ok := t.kinds[string(whole)]; ok {
-			return kind
+		if sub, known := t.entries[string(whole)]; known {
+			return sub.kind
 		}
-		name = whole[:len(name)]
 	}
-	kind, ok := t.kinds[string(name)]
 	switch {
-	case !ok:
-		return Write // unknown, so nothing is known to speak against it
-	case kind == Blocks && string(name) == "xread" && !blocks(args):
+	case !known:
+		return unknown
+	case e.kind == Blocks && string(name) == "xread" && !blocks(args):
 		return Read
-	case kind == Blocks && string(name) == "xreadgroup" && !blocks(args):
+	case e.kind == Blocks && string(name) == "xreadgroup" && !blocks(args):
 		return Write
 	}
-	return kind
+	return e.kind
 }
 
 // blocks tells whether an XREAD has the option BLOCK, which stands before STREAMS.

@@ -80,7 +80,7 @@ func words(command string) [][]byte {
 func TestWithoutATable(t *testing.T) {
 	t.Parallel()
 	var none *routing.Table
-	for command, want := range map[string]routing.Kind{"GET x": routing.Write, "MULTI": routing.Multi, "client reply off": routing.Pipe, "QUIT": routing.Quit} {
+	for command, want := range map[string]routing.Kind{"GET x": routing.Write, "CLIENT": routing.Write, "CLIENT ID": routing.Write, "MULTI": routing.Multi, "client reply off": routing.Pipe, "QUIT": routing.Quit} {
 		if got := none.Of(words(command)); got != want {
 			t.Errorf("%s: got kind %d, want %d", command, got, want)
 		}
