@@ -55,6 +55,7 @@ type wire struct {
 	handle     func() error
 	onReadable func(fd uintptr) bool // w.readable, made once
 	onWritable func(fd uintptr) bool // w.writable
+	onLook     func(fd uintptr)      // w.look
 	out        []byte                // what is still to be written
 	outErr     syscall.Errno
 	assumed    atomic.Bool // that nothing is left, from a short read
@@ -64,7 +65,7 @@ func newWire(conn net.Conn) *wire {
 	w := &wire{Conn: conn}
 	if socket, ok := conn.(*net.TCPConn); ok {
 		w.raw, w.err = socket.SyscallConn()
-		w.onReadable, w.onWritable = w.readable, w.writable
+		w.onReadable, w.onWritable, w.onLook = w.readable, w.writable, w.look
 	}
 	return w
 }
@@ -197,9 +198,15 @@ func (w *wire) shutDown() {
 	_ = w.Close()
 }
 
-// LookAgain makes the reader read where it only assumed that nothing is left.
+// LookAgain makes the reader read where it only assumed that nothing is left, and something is.
 func (w *wire) LookAgain() {
 	if w.assumed.CompareAndSwap(true, false) {
+		_ = w.raw.Control(w.onLook)
+	}
+}
+
+func (w *wire) look(fd uintptr) {
+	if !nothingLeft(fd) {
 		_ = w.SetReadDeadline(time.Now())
 	}
 }
