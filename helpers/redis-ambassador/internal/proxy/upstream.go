@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -28,6 +30,7 @@ type upstream struct {
 	leaves   *sync.Cond
 	sessions map[*session.Session]struct{}
 	closed   bool
+	came     int // clients since the memory was tidied
 }
 
 func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upstream {
@@ -97,6 +100,7 @@ const lookAgainEvery = 250 * time.Millisecond
 func (u *upstream) lookAgain(ctx context.Context) {
 	ticker := time.NewTicker(lookAgainEvery)
 	defer ticker.Stop()
+	before := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -107,14 +111,34 @@ func (u *upstream) lookAgain(ctx context.Context) {
 		for s := range u.sessions {
 			s.LookAgain()
 		}
+		came := u.came
 		u.mu.Unlock()
+		if came == before && came >= manyCame {
+			u.tidy(came)
+			came = 0
+		}
+		before = came
 	}
+}
+
+// manyCame is how many clients make enough garbage to be worth a collection.
+const manyCame = 16
+
+// tidy gives back what clients needed while they came, once no more come: connecting takes several times the memory that
+// serving does, and serving makes too little garbage for a collection to come by itself.
+func (u *upstream) tidy(came int) {
+	runtime.GC() // pools let go at the second one only
+	debug.FreeOSMemory()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.came -= came
 }
 
 func (u *upstream) enter(s *session.Session) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.sessions[s] = struct{}{}
+	u.came++
 	u.shared.Metrics.Clients.Add(1)
 	if u.closed {
 		s.Drain()
