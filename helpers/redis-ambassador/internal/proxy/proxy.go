@@ -13,6 +13,7 @@ import (
 
 	"podpatterns.dev/redis-ambassador/internal/config"
 	"podpatterns.dev/redis-ambassador/internal/session"
+	"podpatterns.dev/redis-ambassador/internal/topology"
 )
 
 // Proxy is all upstreams.
@@ -64,11 +65,12 @@ const removedFor = 10 * time.Second
 // listen opens the addresses that aren't open yet.
 func (p *Proxy) listen(wanted []config.Upstream) (map[string]net.Listener, error) {
 	opened := map[string]net.Listener{}
+	listening := net.ListenConfig{KeepAliveConfig: topology.KeepAlive}
 	for _, w := range wanted {
 		if u := p.upstreams[w.Name]; u != nil && u.address == w.Listen {
 			continue
 		}
-		l, err := net.Listen("tcp", w.Listen)
+		l, err := listening.Listen(p.ctx, "tcp", w.Listen)
 		if err != nil {
 			for _, l := range opened {
 				l.Close()

@@ -44,6 +44,12 @@ func (c *Client) Close() { c.conn.Close() }
 // CloseWrite ends the client's side of the connection.
 func (c *Client) CloseWrite() { _ = c.conn.(*net.TCPConn).CloseWrite() }
 
+// Port is the client's own port.
+func (c *Client) Port() string {
+	_, port, _ := net.SplitHostPort(c.conn.LocalAddr().String())
+	return port
+}
+
 // Send sends a command.
 func (c *Client) Send(args ...string) { c.SendRaw(string(resp.Append(nil, args...))) }
 

@@ -66,13 +66,3 @@ func (o *order) pass(from, to *link) {
 		}
 	}
 }
-
-// any tells whether an expectation that is left has the property.
-func (o *order) any(property func(*expectation) bool) bool {
-	for i := o.first; i < len(o.all); i++ {
-		if property(&o.all[i]) {
-			return true
-		}
-	}
-	return false
-}

@@ -318,29 +318,40 @@ func (s *Session) finish() {
 	if s.drained() != nil {
 		return
 	}
-	if half, ok := s.client.Conn.(*net.TCPConn); ok {
-		_ = half.CloseWrite()
-	}
+	s.client.closeWrite()
 	_ = s.client.SetReadDeadline(time.Now().Add(lingering))
 	for s.client.fill() == nil {
 		s.client.release()
 	}
 }
 
-// abandoned ends a session whose client has closed its side. What it has sent is done and answered, but a command that
-// waits for something to come (BLPOP) must not take it when it does.
+// abandoned ends a session whose client has closed its side. What it has sent is done and answered, as far as a command
+// that waits for something to come (BLPOP): that must not take it when it does. How far a pipe is answered is the
+// primary's affair.
 func (s *Session) abandoned() {
 	if s.passing {
 		return
 	}
-	s.mu.Lock()
-	waits := s.piped != nil || s.order.any(func(e *expectation) bool { return e.blocks })
-	s.mu.Unlock()
-	if !waits {
-		timer := time.AfterFunc(abandonedFor, s.Close)
-		_ = s.drained()
-		timer.Stop()
+	timer := time.AfterFunc(abandonedFor, s.Close)
+	defer timer.Stop()
+	if s.pipe != nil {
+		s.pipe.dropped.Store(true)
+		s.pipe.wire.closeWrite()
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.closed && s.answers() {
+		s.changed.Wait()
+	}
+}
+
+// answers tells whether replies come without the client doing anything. The lock is held.
+func (s *Session) answers() bool {
+	if s.piped != nil {
+		return !s.piped.lost.Load()
+	}
+	head := s.order.head()
+	return head != nil && !head.blocks
 }
 
 // Drain makes the session end as soon as nothing is under way.

@@ -198,6 +198,13 @@ func (w *wire) shutDown() {
 	_ = w.Close()
 }
 
+// closeWrite tells the other side that nothing more comes.
+func (w *wire) closeWrite() {
+	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}
+
 // LookAgain makes the reader read where it only assumed that nothing is left, and something is.
 func (w *wire) LookAgain() {
 	if w.assumed.CompareAndSwap(true, false) {
