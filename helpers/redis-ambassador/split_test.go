@@ -341,6 +341,75 @@ func TestBlockingCommands(t *testing.T) {
 	other.Want("$1\r\ny\r\n", "LPOP", "list")
 }
 
+// What a command waits for may be what the next one is to read.
+func TestReadsBehindACommandThatWaits(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	c, other := p.connect(), p.connect()
+	c.Want("$-1\r\n", "GET", "k")
+	for i := range 20 {
+		value := fmt.Sprint(i)
+		c.SendRaw("BLPOP list 0\r\nGET k\r\n")
+		other.Want("+OK\r\n", "SET", "k", value)
+		other.Want(":1\r\n", "RPUSH", "list", "x")
+		c.Read()
+		if got := c.Read(); got != fmt.Sprintf("$%d\r\n%s\r\n", len(value), value) {
+			t.Fatalf("behind BLPOP %d: got %q", i, got)
+		}
+	}
+	awaited(t, servers)
+	before := servers[1].Calls("get") + servers[2].Calls("get")
+	c.Want("$2\r\n19\r\n", "GET", "k")
+	if n := servers[1].Calls("get") + servers[2].Calls("get"); n != before+1 {
+		t.Errorf("replicas got %d reads after the last BLPOP, want 1", n-before)
+	}
+}
+
+// WAIT tells of the writes before it in the pipeline, however it is reached; a connection over which nothing was
+// written is told of all replicas.
+func TestWaitInAPipeline(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	primary, replicas := servers[0], servers[1:]
+	ways := map[string]string{"directly": primary.Addr}
+	for _, policy := range []string{"Primary", "PreferReplica"} {
+		ways[policy] = ambassador(t, servers, "--read-policy", policy).addr
+	}
+	pipeline := func(c *redistest.Client, commands, want string) {
+		t.Helper()
+		c.SendRaw(strings.ReplaceAll(commands, "|", "\r\n") + "\r\n")
+		var got []string
+		for range strings.Count(commands, "|") + 1 {
+			got = append(got, strings.TrimSpace(c.Read()))
+		}
+		if all := strings.Join(got, "|"); all != want {
+			t.Errorf("%s: got %s, want %s", commands, all, want)
+		}
+	}
+	for way, addr := range ways {
+		c, silent := redistest.Connect(t, addr), redistest.Connect(t, addr)
+		for i := range 50 {
+			key := fmt.Sprint(way, i)
+			pipeline(c, "SET "+key+" a|EXISTS none|APPEND "+key+" b|WAIT 2 0|STRLEN "+key+"|DEL none|WAIT 2 0|STRLEN "+key, "+OK|:0|:2|:2|:2|:0|:2|:2")
+			for _, replica := range replicas {
+				if got := replica.Do("GET", key); got != "$2\r\nab\r\n" {
+					t.Fatalf("%s: WAIT was answered before the replica had the write: %q", way, got)
+				}
+			}
+		}
+		replicas[0].Pause()
+		pipeline(c, "SET k a|WAIT 2 200|SET k b|WAIT 1 0", "+OK|:1|+OK|:1")
+		replicas[1].Pause()
+		pipeline(c, "SET k c|WAIT 1 200|MULTI|SET k d|WAIT 1 0|EXEC", "+OK|:0|+OK|+QUEUED|+QUEUED|*2\r\n+OK\r\n:0")
+		pipeline(silent, "WAIT 2 200", ":2")
+		for _, replica := range replicas {
+			replica.Continue()
+		}
+		pipeline(c, "SET k e|WAIT 2 0", "+OK|:2")
+	}
+}
+
 func TestTheEnd(t *testing.T) {
 	t.Parallel()
 	p := ambassador(t, trio(t))

@@ -46,7 +46,11 @@ func (s *Session) route(c resp.Command) (*link, error) {
 			}
 		}
 		s.writesSent++
-		return s.toPrimary(expectation{n: 1, writes: 1, blocks: !s.multi})
+		l, err := s.toPrimary(expectation{n: 1, writes: 1, blocks: !s.multi})
+		if l != nil {
+			s.blocking = s.writesSent
+		}
+		return l, err
 	}
 	return s.routeTransaction(kind)
 }
@@ -90,10 +94,10 @@ func (s *Session) leaveTransaction() {
 }
 
 // pinned tells whether reads have to go to the primary: inside a transaction or a watch; while a command is under way
-// that changes what the connection is; and, where reads are to see the client's writes, during a write and for a while
-// after it.
+// that changes what the connection is, or that waits, for what it waits for may be what is to be read; and, where reads
+// are to see the client's writes, during a write and for a while after it.
 func (s *Session) pinned() bool {
-	if s.multi || s.watch || s.setupsSent != s.setupsAnswered.Load() {
+	if s.multi || s.watch || s.setupsSent != s.setupsAnswered.Load() || s.writesAnswered.Load() < s.blocking {
 		return true
 	}
 	policy := s.shared.Policy.Load()

@@ -92,6 +92,7 @@ type Session struct {
 	multi, watch   bool
 	readsOut       bool // reads were sent to a replica
 	writesSent     uint64
+	blocking       uint64 // writesSent with the last command that may be answered late
 	setupsSent     uint64
 
 	held           atomic.Bool // multi or watch
