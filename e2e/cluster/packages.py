@@ -58,4 +58,6 @@ def _no_services_started() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    require({program: program for program in sys.argv[1:]})
+    # PROGRAM, or PROGRAM=PACKAGE where their names differ.
+    pairs = (argument.partition("=") for argument in sys.argv[1:])
+    require({program: package or program for program, _, package in pairs})
