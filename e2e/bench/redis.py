@@ -226,8 +226,7 @@ def contenders(
     with running(directory, commands) as processes:
         for by_command in ports.values():
             eventually(partial(serves, by_command["get"]))
-            # HAProxy sends writes to replicas, too, until it has looked for the first time.
-            eventually(partial(_ask, by_command["set"], "SET started yes"), until=lambda ok: ok == "+OK\r\n")
+            eventually(partial(_takes_writes, by_command["set"]))
         yield ports, {name: processes[name] for name in ("ours", "HAProxy")}
 
 
@@ -260,6 +259,11 @@ def running(directory: Path, commands: Mapping[str, tuple[str | Path, ...]]) -> 
 
 def serves(port: int) -> bool:
     return _ask(port, "GET none").startswith(("$-1", "_"))
+
+
+def _takes_writes(port: int) -> bool:
+    """HAProxy sends writes to each server in turn until it has looked for the first time."""
+    return all(_ask(port, "SET started yes") == "+OK\r\n" for _ in range(3))
 
 
 def _ask(port: int, command: str) -> str:
