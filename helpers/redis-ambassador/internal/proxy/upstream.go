@@ -30,7 +30,7 @@ type upstream struct {
 	leaves   *sync.Cond
 	sessions map[*session.Session]struct{}
 	closed   bool
-	came     int // clients since the memory was tidied
+	moves    int // clients that came or left since the memory was tidied
 }
 
 func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upstream {
@@ -111,34 +111,34 @@ func (u *upstream) lookAgain(ctx context.Context) {
 		for s := range u.sessions {
 			s.LookAgain()
 		}
-		came := u.came
+		moves := u.moves
 		u.mu.Unlock()
-		if came == before && came >= manyCame {
-			u.tidy(came)
-			came = 0
+		if moves == before && moves >= manyMoves {
+			u.tidy(moves)
+			moves = 0
 		}
-		before = came
+		before = moves
 	}
 }
 
-// manyCame is how many clients make enough garbage to be worth a collection.
-const manyCame = 16
+// manyMoves is how many clients leave enough behind to be worth a collection.
+const manyMoves = 16
 
-// tidy gives back what clients needed while they came, once no more come: connecting takes several times the memory that
-// serving does, and serving makes too little garbage for a collection to come by itself.
-func (u *upstream) tidy(came int) {
+// tidy gives back what clients needed to come, and what they had when they left, once they have settled: connecting takes
+// several times the memory that serving does, and serving makes too little garbage for a collection to come by itself.
+func (u *upstream) tidy(moves int) {
 	runtime.GC() // pools let go at the second one only
 	debug.FreeOSMemory()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.came -= came
+	u.moves -= moves
 }
 
 func (u *upstream) enter(s *session.Session) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.sessions[s] = struct{}{}
-	u.came++
+	u.moves++
 	u.shared.Metrics.Clients.Add(1)
 	if u.closed {
 		s.Drain()
@@ -149,6 +149,7 @@ func (u *upstream) leave(s *session.Session) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.sessions, s)
+	u.moves++
 	u.shared.Metrics.Clients.Add(-1)
 	u.leaves.Broadcast()
 }
