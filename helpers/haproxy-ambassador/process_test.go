@@ -206,12 +206,20 @@ func TestARefusedConfigurationNeverReplacesOneThatRuns(t *testing.T) {
 	if status, now := p.get("/readyz"); status != http.StatusOK || now != running {
 		t.Error(status, now)
 	}
+	_, told := p.get("/config")
+	hash, why, _ := strings.Cut(told, "\n")
+	if running != "ok, config "+hash+"\n" || !strings.Contains(why, "unknown keyword 'bogus'") {
+		t.Error(told)
+	}
 	if answer, err := p.askOnce(); answer != "one" {
 		t.Error(answer, err)
 	}
 
 	p.configure("server two " + server(t, "two"))
 	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 1\n")
+	if _, told := p.get("/config"); strings.Count(told, "\n") != 1 {
+		t.Error(told)
+	}
 	if answer, err := p.askOnce(); answer != "two" {
 		t.Error(answer, err)
 	}
