@@ -31,6 +31,7 @@ from podpatterns.compose.rules import rule_problems
 
 ROLE = "adapter"
 FILE = "adapter.yaml"
+CONTRACT_PAGE = "/contract"
 STATSD_PROTOCOLS = ("UDP", "TCP")
 VOLUMES_DIRECTORY = "/var/lib/podpatterns/volumes"
 """Here the shared volume of a log source is the directory <volume>."""
@@ -40,7 +41,7 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
     name = part.helper_name(ROLE)
     key = file_key(name, _taken_for_granted(spec), "yaml")
     processes = next((i for i, source in enumerate(spec.sources) if source.proc), None)
-    file = File(name, key, _content(spec))
+    file = File(name, key, _content(spec), spec.metrics.port, CONTRACT_PAGE)
     return Contribution(
         shape={
             **part.shape,

@@ -12,7 +12,7 @@ from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
 from podpatterns.compose.problem import Problem
-from podpatterns.compose.proxy import named_port, proxies
+from podpatterns.compose.proxy import CONFIG_PAGE, named_port, proxies
 
 
 def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contribution:
@@ -46,7 +46,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
         helpers=tuple(p.member(images) for p in needed),
         volumes=tuple(volume for p in needed for volume in p.volumes()),
         variables=tuple(_variables(spec, part)),
-        files=tuple(File(p.name, p.key, p.content()) for p in needed),
+        files=tuple(File(p.name, p.key, p.content(), p.metrics_port, CONFIG_PAGE) for p in needed),
         proxies=tuple(p.name for p in needed),
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({path})" for p in needed for path, ref in p.secrets()

@@ -36,6 +36,10 @@ PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 
 LAST_PORT = 65_535
 
+CONFIG_PAGE = "/config"
+"""Of a proxy, beside its metrics: the hash of the configuration that it runs, and on further lines why it
+refuses a newer one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:

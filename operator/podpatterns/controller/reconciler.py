@@ -27,6 +27,7 @@ from podpatterns.compose import (
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.executor import Executor, Outcome, Route
 from podpatterns.controller.history import History, needed
@@ -38,6 +39,7 @@ from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
 from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
+from podpatterns.replicas.configuration import inquiry
 from podpatterns.replicas.contract import question
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
@@ -62,8 +64,9 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Observability:
-    """What is done about the metrics of adapters."""
+    """What helpers are asked, and what is done about the metrics of adapters."""
 
+    configurations: Configurations
     contracts: Contracts
     pod_monitors: PodMonitors
 
@@ -84,6 +87,7 @@ class Reconciler:
         self._api = api
         self._objects = stores.objects
         self._pods = stores.pods
+        self._configurations = observability.configurations
         self._contracts = observability.contracts
         self._pod_monitors = observability.pod_monitors
         self._recorder = recorder
@@ -103,6 +107,7 @@ class Reconciler:
             if forgotten := self._memory.pop(key, None):
                 self._pods.take_vanished(key, forgotten.uid)
             self._contracts.forget(key)
+            self._configurations.forget(key)
             self._pod_monitors.forget(key)
             self._recorder.well(key)
             return None
@@ -233,6 +238,7 @@ class Reconciler:
         replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now, recorded)
         composition = memory.composed if isinstance(memory.composed, Composition) else None
         asked = question(composition, composition.revision, pods) if composition else None
+        helpers = inquiry(composition, composition.revision, pods) if composition else None
         observed = Observed(
             pods,
             tuple(problems),
@@ -242,6 +248,8 @@ class Reconciler:
             composition,
             asked,
             self._contracts.answers(entry.key, asked),
+            helpers,
+            self._configurations.answers(entry.key, helpers),
         )
         return app_status(entry.app, wanted, observed, entry.status)
 
