@@ -250,6 +250,22 @@ func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {
 	p.await("/healthz", http.StatusOK, "ok")
 }
 
+func TestAnUpstreamThatRunsOnItsBackupIsWell(t *testing.T) {
+	p := start(t)
+	p.configure("server gone "+freeAddress(t)+" check inter 100ms fall 1", "server other "+server(t, "other")+" backup")
+	p.await("/metrics", http.StatusOK, `haproxy_backend_active_servers{proxy="up"} 0`)
+	p.await("/readyz", http.StatusOK, "ok")
+	if answer, err := p.askOnce(); answer != "other" {
+		t.Error(answer, err)
+	}
+}
+
+func TestAnUpstreamWhoseNameMeansNothingIsNotWell(t *testing.T) {
+	p := start(t)
+	p.configure("server-template nowhere- 2 nowhere.invalid:1 init-addr none")
+	p.await("/healthz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+}
+
 func TestARenewedFileBesideItIsLoaded(t *testing.T) {
 	p := start(t)
 	p.configure("server one " + server(t, "one"))

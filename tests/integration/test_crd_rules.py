@@ -74,6 +74,8 @@ def create(kubectl: Kubectl, kind: str, spec: dict[str, Any], name: str = "x") -
     kubectl("create", "--filename=-", "--dry-run=server", stdin=yaml.safe_dump(manifest))
 
 
+READS = {"listen": {"port": 3}}
+
 BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     (
         "SidecarApp",
@@ -177,6 +179,42 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "spec.proxy.metricsPort",
         "an upstream listens on this port",
     ),
+    *(
+        ("Ambassador", {"upstreams.1.redis.reads": READS, **changes}, path, message)
+        for changes, path, message in (
+            ({}, "spec.upstreams[1].redis.readPolicy", "a port for reads needs PreferReplica or Replica"),
+            (
+                {"upstreams.1.redis.sentinel": {"masterName": "m"}},
+                "spec.upstreams[1].redis.sentinel",
+                "HAProxy asks no Sentinels",
+            ),
+            (
+                {"upstreams.1.redis.authSecretRef": {"name": "redis", "key": "password"}},
+                "spec.upstreams[1].redis.authSecretRef",
+                "HAProxy can't log in",
+            ),
+            (
+                {"upstreams.1.redis.readAfterWrite": {}},
+                "spec.upstreams[1].redis.readAfterWrite",
+                "HAProxy does not know what is written",
+            ),
+            (
+                {"upstreams.1.redis.maxReplicaLag": "1s"},
+                "spec.upstreams[1].redis.maxReplicaLag",
+                "HAProxy does not know how far a replica lags",
+            ),
+            (
+                {"upstreams.1.redis.readPolicy": "Replica", "proxy": {"metricsPort": 3}},
+                "spec.upstreams",
+                "the port of redis.reads is an upstream's, or that of the metrics",
+            ),
+            (
+                {"upstreams.1.redis.readPolicy": "Replica", "upstreams.0.listen.port": 3},
+                "spec.upstreams",
+                "the port of redis.reads is an upstream's, or that of the metrics",
+            ),
+        )
+    ),
     (
         "Ambassador",
         {"mode": "Local"},
@@ -267,6 +305,11 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "only a histogram has buckets",
     ),
 ]
+
+
+def test_a_redis_by_two_ports_is_taken(kubectl: Kubectl, crds: Path) -> None:
+    reads = {"upstreams.1.redis.reads": READS, "upstreams.1.redis.readPolicy": "PreferReplica"}
+    create(kubectl, "Ambassador", change(SPECS["Ambassador"], reads))
 
 
 @pytest.mark.parametrize("kind", SPECS)

@@ -21,7 +21,8 @@ class Proxy(Model):
     """CPU and memory of the proxy, as core/v1 ResourceRequirements."""
     metrics_port: Port = 8404
     """The port of the proxy's Prometheus metrics, at /metrics. Where redis and other upstreams are mixed,
-    there are two proxies, and the second one, for the others, has the next port. Default: 8404."""
+    there are two proxies, and the second one, for the others and redis.reads, has the next port.
+    Default: 8404."""
     container: PartialContainer | None = None
     """Fields of a core/v1 Container that are merged last into the proxy's, or into both: whatever has no
     field here."""
@@ -40,6 +41,13 @@ class AmbassadorSpec(PatternSpec):
             "self.upstreams.all(u, u.listen.port != self.proxy.metricsPort)",
             "an upstream listens on this port",
             ".proxy.metricsPort",
+        ),
+        Validation(
+            "self.upstreams.all(u, !has(u.redis) || !has(u.redis.reads) ||"
+            " (u.redis.reads.listen.port != self.proxy.metricsPort &&"
+            " self.upstreams.all(v, v.listen.port != u.redis.reads.listen.port)))",
+            "the port of redis.reads is an upstream's, or that of the metrics",
+            ".upstreams",
         ),
         Validation(
             "self.mode != 'Local' || self.upstreams.all(u, has(u.local))",
