@@ -169,6 +169,18 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Ambassador",
+        {"upstreams.0.endpoints": ["db"]},
+        "spec.upstreams[0].endpoints[0]",
+        "must be host:port, such as db.shop:5432",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.redis.endpoints": ["redis:65536"]},
+        "spec.upstreams[1].redis.endpoints[0]",
+        "must be host:port, such as db.shop:5432",
+    ),
+    (
+        "Ambassador",
         {"upstreams.1.listen.port": 1},
         "spec.upstreams",
         "two upstreams listen on one port",
@@ -336,6 +348,27 @@ def test_every_rule_is_broken_once() -> None:
     untested = [rule for rule in rules(Model) if not any(rule.startswith(m) for *_, m in BROKEN)]
 
     assert untested == []
+
+
+ENDPOINTS = ("db:1", "a_b.c-d.:65535", "A1:80", "192.0.2.1:443", "[2001:db8::1]:5432")
+NO_ENDPOINTS = ("db", "db:", ":1", "db:0", "db:01", "db:65536", "a..b:1", "-a:1", "a b:1", "db:1\n", "dü:1")
+
+
+def test_what_an_endpoint_may_look_like(kubectl: Kubectl, crds: Path) -> None:
+    spec = SPECS["Ambassador"]
+    create(kubectl, "Ambassador", change(spec, {"upstreams.0.endpoints": list(ENDPOINTS)}))
+    with pytest.raises(KubectlError) as refused:
+        create(kubectl, "Ambassador", change(spec, {"upstreams.0.endpoints": list(NO_ENDPOINTS)}))
+    for i in range(len(NO_ENDPOINTS)):
+        told = rf"spec\.upstreams\[0\]\.endpoints\[{i}\]: Invalid value: .*: must be host:port"
+        assert re.search(told, str(refused.value))
+
+
+def test_an_unknown_protocol_is_told_with_those_that_are_known(kubectl: Kubectl, crds: Path) -> None:
+    spec = change(SPECS["Ambassador"], {"upstreams.0.protocol": "mysql"})
+    told = r'spec\.upstreams\[0\]\.protocol: Unsupported value: "mysql": supported values: "redis", "tcp"'
+    with pytest.raises(KubectlError, match=told):
+        create(kubectl, "Ambassador", spec)
 
 
 def test_a_name_leaves_room_for_the_pods_number(kubectl: Kubectl, crds: Path) -> None:

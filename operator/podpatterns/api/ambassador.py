@@ -34,30 +34,30 @@ class AmbassadorSpec(PatternSpec):
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
             "self.upstreams.all(u, self.upstreams.exists_one(v, v.listen.port == u.listen.port))",
-            "two upstreams listen on one port",
+            "two upstreams listen on one port: give each a listen.port of its own",
             ".upstreams",
         ),
         Validation(
             "self.upstreams.all(u, u.listen.port != self.proxy.metricsPort)",
-            "an upstream listens on this port",
+            "an upstream listens on this port: choose another",
             ".proxy.metricsPort",
         ),
         Validation(
             "self.upstreams.all(u, !has(u.redis) || !has(u.redis.reads) ||"
             " (u.redis.reads.listen.port != self.proxy.metricsPort &&"
             " self.upstreams.all(v, v.listen.port != u.redis.reads.listen.port)))",
-            "the port of redis.reads is an upstream's, or that of the metrics",
+            "the port of redis.reads is an upstream's, or that of the metrics: choose another",
             ".upstreams",
         ),
         Validation(
             "self.mode != 'Local' || self.upstreams.all(u, has(u.local))",
-            "in mode Local every upstream needs local.container",
+            "in mode Local every upstream needs local.container: give one to each",
             ".upstreams",
         ),
         Validation(
             "self.upstreams.all(u, !has(u.env) || !has(u.env.portName) || self.upstreams.exists_one(v,"
             " has(v.env) && has(v.env.portName) && v.env.portName == u.env.portName))",
-            "two upstreams have the same env.portName",
+            "two upstreams have the same env.portName: give each one of its own",
             ".upstreams",
         ),
     )
