@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from kubernetes.aio.client import ApiClient
@@ -28,6 +28,9 @@ from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
 """Objects worked on at once. One object's Pods are written concurrently within its own look."""
+TELLERS = 2
+"""Objects whose status is written at once. Where much is to be done, the API server divides itself among all
+who ask: Pods, which people wait for, are asked for by many hands, and what tells of them by few."""
 STALL_SECONDS = 600.0
 """For a look, whose requests all have time limits, to be taken for stuck."""
 STOP_SECONDS = 5.0
@@ -90,7 +93,13 @@ class Controller:
                     await informer.synced.wait()
                 log.info("In sync")
                 await self._leadership.elected.wait()
-                workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
+                workers = [
+                    *(tasks.create_task(self._work(self._queue.get, telling=False)) for _ in range(WORKERS)),
+                    *(
+                        tasks.create_task(self._work(self._queue.get_unhurried, telling=True))
+                        for _ in range(TELLERS)
+                    ),
+                ]
                 self.health.expect("looks", lambda: self._queue.longest - STALL_SECONDS)
                 try:
                     await asyncio.Future()
@@ -107,10 +116,10 @@ class Controller:
         for key in keys:
             self._queue.add(key)
 
-    async def _work(self) -> None:
-        while (key := await self._queue.get()) is not None:
+    async def _work(self, get: Callable[[], Awaitable[Key | None]], *, telling: bool) -> None:
+        while (key := await get()) is not None:
             try:
-                after = await self._reconciler.reconcile(key)
+                again = await self._reconciler.reconcile(key, telling=telling)
             except (ApiError, UnansweredError) as error:
                 log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
                 self._queue.add_failed(key)
@@ -122,7 +131,9 @@ class Controller:
                 self._queue.add_failed(key)
             else:
                 self._queue.succeeded(key)
-                if after is not None:
-                    self._queue.add_after(key, after) if after else self._queue.add(key)
+                if again.after is not None:
+                    self._queue.add_after(key, again.after) if again.after else self._queue.add(key)
+                if again.untold:
+                    self._queue.add_unhurried(key)
             finally:
                 self._queue.done(key)
