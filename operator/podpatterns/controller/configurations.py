@@ -30,8 +30,8 @@ from podpatterns.replicas.configuration import (
 
 FIRST, LONGEST = 1.0, 300.0
 """Seconds between two rounds: the first pause, and what it grows to."""
-ROUNDS, QUESTIONS = 4, 16
-"""Rounds and, in all of them, questions under way at once."""
+QUESTIONS = 16
+"""Under way at once: Pods that do not answer must not keep those waiting that do."""
 MAX_HASH, MAX_REFUSAL = 64, 500
 """Characters that are believed: what is in a status must stay small."""
 
@@ -77,7 +77,7 @@ class Configurations:
     async def run(self) -> None:
         """Ask, for ever."""
         async with page_session() as session, asyncio.TaskGroup() as tasks:
-            for _ in range(ROUNDS):
+            for _ in range(QUESTIONS):
                 tasks.create_task(self._ask_on(session))
 
     async def _ask_on(self, session: aiohttp.ClientSession) -> None:
