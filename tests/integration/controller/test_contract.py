@@ -116,6 +116,9 @@ def test_the_condition_follows_what_the_adapter_finds(shop: Shop, run: Run) -> N
     shop.send("hits:1|c")
     there = shop.becomes("AllMetricsThere")
     assert there["status"] == "True"
+    eventually(
+        lambda: shop.condition("ConfigurationCurrent"), until=lambda c: c.get("reason") == "AllCurrent"
+    )
 
 
 def test_a_metric_that_cannot_be_taken_breaks_the_contract(shop: Shop, run: Run) -> None:
@@ -184,5 +187,10 @@ def test_what_only_the_adapter_can_refuse_is_told_with_its_index(shop: Shop, run
     refused = shop.becomes("ConfigurationRefused")
     assert refused["status"] == "False"
     assert "rules[0].emit[0].when: not a condition such as" in refused["message"]
+    configuration = eventually(
+        lambda: shop.condition("ConfigurationCurrent"),
+        until=lambda c: c.get("reason") == "ConfigurationRefused",
+    )
+    assert "rules[0].emit[0].when: not a condition such as" in configuration["message"]
     shop.send("hits:1|c")
     eventually(adapter.metrics, until=lambda text: "\napp_hits_total 2\n" in text)

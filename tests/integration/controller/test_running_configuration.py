@@ -25,7 +25,8 @@ from e2e.cluster.process import Process
 from e2e.eventually import eventually
 from tests.integration.controller.sites import Sites, manifest
 
-SUPERVISOR = Path(__file__).parents[3] / "helpers" / "haproxy-ambassador"
+HELPERS = Path(__file__).parents[3] / "helpers"
+SUPERVISOR, SPLITTER = HELPERS / "haproxy-ambassador", HELPERS / "redis-ambassador"
 TEMPLATE = {"spec": {"containers": [{"name": "web", "image": "web:1"}], "terminationGracePeriodSeconds": 1}}
 
 
@@ -77,6 +78,13 @@ class Shop:
         return str(text)
 
 
+def move(kubectl: Kubectl, pod: str, address: str) -> None:
+    """Makes an address of this machine the Pod's."""
+    patch = {"status": {"podIP": address, "podIPs": [{"ip": address}]}}
+    words = ("--subresource=status", "--type=merge", f"--patch={json.dumps(patch)}")
+    kubectl("patch", "pod", pod, *words)
+
+
 class Helper:
     """A Pod's proxy, at an address of this machine."""
 
@@ -98,9 +106,7 @@ class Helper:
 
     def __enter__(self) -> Self:
         self.process.start()
-        patch = {"status": {"podIP": self.address, "podIPs": [{"ip": self.address}]}}
-        words = ("--subresource=status", "--type=merge", f"--patch={json.dumps(patch)}")
-        self.shop.kubectl("patch", "pod", self.pod, *words)
+        move(self.shop.kubectl, self.pod, self.address)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,6 +187,28 @@ def test_what_an_engine_refuses_is_told_in_its_words(shop: Shop, run: Run) -> No
 
     pod.bring(shop.text())
     shop.becomes("ConfigurationCurrent", "AllCurrent")
+
+
+def test_the_splitter_for_redis_tells_it_too(shop: Shop, tmp_path: Path) -> None:
+    redis = {"endpoints": [f"127.0.0.1:{free_port()}"]}
+    upstream = {"name": "cache", "protocol": "redis", "listen": {"port": shop.listen}, "redis": redis}
+    spec = {"template": TEMPLATE, "upstreams": [upstream], "proxy": {"metricsPort": shop.metrics}}
+    shop.kubectl.apply(manifest("Ambassador", shop.name, spec))
+    shop.becomes("Ready", "PodsAvailable", 60)
+    file = tmp_path / "ambassador.yaml"
+    file.write_text(shop.text())
+    command: list[str | Path] = [
+        own_program(SPLITTER),
+        f"--config={file}",
+        f"--metrics-bind=127.0.0.1:{shop.metrics}",
+    ]
+    process = Process(command, tmp_path / "redis-ambassador.log")
+    process.start()
+    try:
+        move(shop.kubectl, f"{shop.name}-0", "127.0.0.1")
+        shop.becomes("ConfigurationCurrent", "AllCurrent")
+    finally:
+        process.stop()
 
 
 def test_a_restarted_operator_asks_again_and_writes_nothing(
