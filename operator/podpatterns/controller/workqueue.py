@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from podpatterns.controller.backoff import backoff
 
@@ -21,7 +21,7 @@ class WorkQueue(Generic[K]):
     def __init__(self) -> None:
         self._urgent: _Line[K] = _Line()
         self._unhurried: _Line[K] = _Line()
-        self._working: dict[K, float] = {}
+        self._working: dict[K, _Work[K]] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._closed = False
@@ -32,7 +32,12 @@ class WorkQueue(Generic[K]):
     @property
     def longest(self) -> float:
         """Seconds since the key that has been in work for the longest was handed out."""
-        return time.monotonic() - min(self._working.values()) if self._working else 0.0
+        return time.monotonic() - min(w.since for w in self._working.values()) if self._working else 0.0
+
+    @property
+    def hurried(self) -> bool:
+        """Keys that have no time are there or in work."""
+        return bool(self._urgent.wanted) or any(w.line is self._urgent for w in self._working.values())
 
     def add(self, key: K) -> None:
         if timer := self._timers.pop(key, None):
@@ -98,7 +103,7 @@ class WorkQueue(Generic[K]):
                 # It may have changed lines since, or be in work and come again when that is done.
                 if key in line.wanted and key not in self._working:
                     line.wanted.discard(key)
-                    self._working[key] = time.monotonic()
+                    self._working[key] = _Work(line, time.monotonic())
                     return key
             line.filled.clear()
             await line.filled.wait()
@@ -115,3 +120,9 @@ class _Line(Generic[K]):
     def append(self, key: K) -> None:
         self.keys.append(key)
         self.filled.set()
+
+
+class _Work(NamedTuple, Generic[K]):
+    line: _Line[K]
+    since: float
+    """Monotonic seconds."""
