@@ -17,6 +17,8 @@ from podpatterns.replicas.pod import Pod
 CONFIGURATION_CURRENT = "ConfigurationCurrent"
 LAGGING_SHOWN = 10
 """Pods named in a status; the counts tell of the others."""
+ORDER = ("ConfigurationRefused", "RollingIn", "NoAnswer")
+"""Of reasons: what is wrong comes before what is not known."""
 TOLD_SHOWN = 3
 """Helpers named in a message."""
 
@@ -118,12 +120,9 @@ def configuration_current(
     if not asked.pods:
         yield _condition(None, "NotRunning", "no Pod of the newest revision runs yet")
         return
-    told = {
-        (pod.name, file.container): _judge(pod, file, (answers or {}).get(place, NO_ANSWER))
-        for place, pod, file in asked.places()
-    }
-    # What is wrong comes before what is not known, and what is known before what is not.
-    wrong = [c for c in told.values() if c]
+    said = answers or {}
+    judged = (_judge(pod, file, said.get(place, NO_ANSWER)) for place, pod, file in asked.places())
+    wrong = [condition for condition in judged if condition]
     if not wrong:
         yield _condition(True, "AllCurrent", "every Pod runs the configuration that it is given")
         return
@@ -133,14 +132,11 @@ def configuration_current(
     yield _condition(worst.status, worst.reason, "; ".join(same[:TOLD_SHOWN]) + more)
 
 
-ORDER = ("ConfigurationRefused", "RollingIn", "NoAnswer")
-
-
 def _judge(pod: Address, file: File, running: Running) -> Condition | None:
     """What keeps one helper from being current."""
-    who = f"{file.container} in {pod.name}"
     if current(file, running):
         return None
+    who = f"{file.container} in {pod.name}"
     if running.refused:
         message = f"{who} refuses what it is given and {_goes_on(file, running)}: {running.refused}"
         return _condition(False, "ConfigurationRefused", message)
