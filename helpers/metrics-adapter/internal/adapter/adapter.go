@@ -40,6 +40,7 @@ type Adapter struct {
 	seen    [sha256.Size]byte // of the file, in effect or refused
 	running map[string]*running
 	server  *server
+	pushing *pushing // nil as long as no receiver is wanted
 }
 
 // running is a source that is being read.
@@ -100,6 +101,9 @@ func (a *Adapter) end() {
 	for _, one := range a.running {
 		<-one.ended
 	}
+	if a.pushing != nil {
+		a.pushing.finish()
+	}
 	if a.server != nil {
 		a.server.close()
 	}
@@ -130,6 +134,7 @@ func (a *Adapter) reload(ctx context.Context) error {
 	}
 	a.apply(ctx, set, hex.EncodeToString(sum[:])[:10])
 	a.serve(server, set.Metrics)
+	a.push(set.Metrics.OTLP)
 	a.tell.ConfigValid(true)
 	a.log.Info("configuration in effect", "sha256", a.digest, "contract", set.Contract.Name, "sources", len(set.Sources))
 	return nil
