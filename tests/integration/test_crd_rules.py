@@ -245,6 +245,12 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Adapter",
+        {"metrics": {"otlp": {"endpoint": "http://collector:4318", "interval": "999ms"}}},
+        "spec.metrics.otlp.interval",
+        "must be a time of 1s at least such as 60s",
+    ),
+    (
+        "Adapter",
         {"rules.0.source": "access"},
         "spec.rules",
         "a rule has regex when its source is of type log",

@@ -24,6 +24,7 @@ from podpatterns.compose.helper import (
     file_key,
     probe,
 )
+from podpatterns.compose.labels import NAME
 from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
 from podpatterns.compose.problem import Problem
@@ -105,6 +106,7 @@ def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> M
         "readinessProbe": probe("/healthz", port, **READY),
         # The end of its log says what of the configuration it refuses.
         "terminationMessagePolicy": "FallbackToLogsOnError",
+        "env": _identity(name),
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [
             config_mount(name),
@@ -119,6 +121,30 @@ def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> M
         composed=True,
         origins=dict(_origins(spec, part, volumes)),
     )
+
+
+def _identity(name: str) -> list[dict[str, Any]]:
+    """Who pushes, in OpenTelemetry's terms. Always there, so that it takes no new Pod to begin with that:
+    https://opentelemetry.io/docs/specs/semconv/non-normative/k8s-attributes/"""
+    attributes = {
+        "service.namespace": "$(POD_NAMESPACE)",
+        "service.instance.id": f"$(POD_NAMESPACE).$(POD_NAME).{name}",
+        "k8s.namespace.name": "$(POD_NAMESPACE)",
+        "k8s.pod.name": "$(POD_NAME)",
+        "k8s.pod.uid": "$(POD_UID)",
+        "k8s.container.name": name,
+    }
+    return [
+        _of_the_pod("POD_NAMESPACE", "metadata.namespace"),
+        _of_the_pod("POD_NAME", "metadata.name"),
+        _of_the_pod("POD_UID", "metadata.uid"),
+        _of_the_pod("OTEL_SERVICE_NAME", f"metadata.labels['{NAME}']"),
+        {"name": "OTEL_RESOURCE_ATTRIBUTES", "value": ",".join(f"{k}={v}" for k, v in attributes.items())},
+    ]
+
+
+def _of_the_pod(variable: str, field: str) -> dict[str, Any]:
+    return {"name": variable, "valueFrom": {"fieldRef": {"fieldPath": field}}}
 
 
 def _origins(spec: AdapterSpec, part: Part, volumes: list[str]) -> Iterator[tuple[str, str]]:
