@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,6 +28,13 @@ from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
 """Objects worked on at once. One object's Pods are written concurrently within its own look."""
+TELLERS = 4
+"""Objects whose status is written at once: so that a slow one, behind a webhook say, holds up no other."""
+RESTS = 8
+"""How many times as long as they write those rest while other work is more urgent. A busy API server divides
+itself among all who ask, and people wait for Pods before they wait to be told of them."""
+LONGEST_REST = 1.0
+"""Seconds."""
 STALL_SECONDS = 600.0
 """For a look, whose requests all have time limits, to be taken for stuck."""
 STOP_SECONDS = 5.0
@@ -88,6 +96,7 @@ class Controller:
                 log.info("In sync")
                 await self._leadership.elected.wait()
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
+                workers += [tasks.create_task(self._work_unhurried()) for _ in range(TELLERS)]
                 self.health.expect("looks", lambda: self._queue.longest - STALL_SECONDS)
                 try:
                     await asyncio.Future()
@@ -106,20 +115,32 @@ class Controller:
 
     async def _work(self) -> None:
         while (key := await self._queue.get()) is not None:
-            try:
-                after = await self._reconciler.reconcile(key)
-            except (ApiError, UnansweredError) as error:
-                log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
-                self._queue.add_failed(key)
-            except LeadershipLostError:
-                raise
-            except Exception:
-                # One object's surprise must not end the work for all others.
-                log.exception("Look failed unexpectedly, trying again", extra={"key": str(key)})
-                self._queue.add_failed(key)
-            else:
-                self._queue.succeeded(key)
-                if after is not None:
-                    self._queue.add_after(key, after) if after else self._queue.add(key)
-            finally:
-                self._queue.done(key)
+            await self._look(key, telling=False)
+
+    async def _work_unhurried(self) -> None:
+        while (key := await self._queue.get_unhurried()) is not None:
+            began = time.monotonic()
+            await self._look(key, telling=True)
+            if self._queue.hurried:
+                await asyncio.sleep(min(LONGEST_REST, RESTS * (time.monotonic() - began)))
+
+    async def _look(self, key: Key, *, telling: bool) -> None:
+        try:
+            again = await self._reconciler.reconcile(key, telling=telling)
+        except (ApiError, UnansweredError) as error:
+            log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
+            self._queue.add_failed(key)
+        except LeadershipLostError:
+            raise
+        except Exception:
+            # One object's surprise must not end the work for all others.
+            log.exception("Look failed unexpectedly, trying again", extra={"key": str(key)})
+            self._queue.add_failed(key)
+        else:
+            self._queue.succeeded(key)
+            if again.after is not None:
+                self._queue.add_after(key, again.after) if again.after else self._queue.add(key)
+            if again.untold:
+                self._queue.add_unhurried(key)
+        finally:
+            self._queue.done(key)

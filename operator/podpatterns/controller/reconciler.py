@@ -3,6 +3,7 @@
 The contract: `reconcile(key)` may be called at any time, any number of times, for any key, and never for one
 key twice at once. It derives everything from the present state; there is no separate path for creation,
 update or deletion. It returns when it has done one round of writes; whatever is left calls for another round.
+What only tells of Pods, the status and the history, is written by looks made for it.
 """
 
 from __future__ import annotations
@@ -68,6 +69,16 @@ class Observability:
     pod_monitors: PodMonitors
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """When to look again."""
+
+    after: float | None = None
+    """Seconds; None when only an event can change anything."""
+    untold: bool = False
+    """There is something to tell: look again with `telling`, as soon as there is time."""
+
+
 class Reconciler:
     """`changed` gets the keys for which the answer to a write of ours brought news."""
 
@@ -95,8 +106,8 @@ class Reconciler:
         self._history = History(api)
         self._memory: dict[Key, Memory] = {}
 
-    async def reconcile(self, key: Key) -> float | None:
-        """Returns the seconds after which to look again; None when only an event can change anything."""
+    async def reconcile(self, key: Key, *, telling: bool) -> Again:
+        """One look; `telling` when it may write the status of an object that can work, and its history."""
         entry = self._objects.get(key)
         if entry is None or entry.leaving:
             # Owner references and the cluster's garbage collector delete the Pods.
@@ -105,33 +116,32 @@ class Reconciler:
             self._contracts.forget(key)
             self._pod_monitors.forget(key)
             self._recorder.well(key)
-            return None
+            return Again()
         memory = self._memory.get(key)
         if memory is None or memory.uid != entry.uid:
             memory = self._memory[key] = Memory(entry.uid)
         if entry.is_part:
             await self._write_status(entry, self._part_status(entry))
-            return None
+            return Again()
         composed = self._compose(entry, memory)
         if isinstance(composed, Composition):
-            return await self._keep(entry, composed, memory)
+            return await self._keep(entry, composed, memory, telling=telling)
         # No Pod is touched while the object can't work; a correction of it or of a part brings us back.
         text = "; ".join(map(str, composed))
         self._recorder.warning(entry.key, entry.uid, composed[0].reason, "Compose", text)
         await self._write_status(entry, self._app_status(entry, None, composed, memory))
-        return None
+        return Again()
 
-    async def _keep(self, entry: Entry, composition: Composition, memory: Memory) -> float | None:
-        """One round of writes and the status that follows from it."""
+    async def _keep(self, entry: Entry, composition: Composition, memory: Memory, *, telling: bool) -> Again:
+        """One round of writes, and what is to be told of it."""
         assert entry.app is not None
-        app, key = entry.app, entry.key
-        wanted = Wanted.of(app, composition.revision)
-        await self._ownership.adopt(entry, app, wanted)
-        pods = self._pods.of(key, entry.uid)
+        app = entry.app
+        await self._ownership.adopt(entry, app, Wanted.of(app, composition.revision))
+        pods = self._pods.of(entry.key, entry.uid)
         revisions = await self._revisions(entry, composition, pods, memory)
         changes = _changes(revisions, composition, pods)
         wanted = replace(
-            wanted,
+            Wanted.of(app, composition.revision),
             configuration=composition.configuration,
             held_revision=_held(app, entry.status, revisions, composition.revision),
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
@@ -141,48 +151,58 @@ class Reconciler:
             self._tell(entry, Outcome(failure=unwritten), changes)
             retry = memory.hold(unwritten, entry.generation, time.monotonic(), at_least=0)
             await self._write_status(entry, self._app_status(entry, wanted, (), memory))
-            return retry
+            return Again(retry)
+        route = _route(app, composition, revisions, changes)
+        after, outcome = await self._carry_out(entry, wanted, route, memory)
+        self._tell(entry, outcome, changes)
+        unmonitored = await self._pod_monitors.keep(entry.key, app, composition)
+        if unmonitored and not outcome.failure:
+            self._recorder.warning(entry.key, entry.uid, "NoPodMonitor", "Write", unmonitored)
+        again = await self._conclude(entry, wanted, memory, telling=telling)
+        await self._ownership.release(entry)
+        return replace(again, after=_sooner(after, again.after))
+
+    async def _carry_out(
+        self, entry: Entry, wanted: Wanted, route: Route, memory: Memory
+    ) -> tuple[float | None, Outcome]:
+        """Make the Pods more like what is wanted; with the seconds after which to look again."""
+        pods = self._pods.of(entry.key, entry.uid)
         todo = plan(
             wanted, pods, time.time(), memory.fresh_names(wanted.name), rest_after(memory.failed_pods)
         )
         held = memory.held(entry.generation, time.monotonic())
         if held and (todo.creates or todo.updates):
             todo = replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
-        templates = {r.hash: r.template for r in revisions}
-
-        def manifest(create: Create) -> dict[str, Any]:
-            template = dict(templates.get(create.revision, composition.template))
-            of = replace(composition, template=template, revision=create.revision)
-            return pod_manifest(app, of, create.name, create.index)
-
-        route = Route(composition.revision, manifest, changes, composition.configuration)
         outcome = await self._executor.carry_out(todo, entry, route)
-        memory.carried_out(outcome.deleted, pods, self._pods.of(key, entry.uid))
-        after = todo.wake_after
+        memory.carried_out(outcome.deleted, pods, self._pods.of(entry.key, entry.uid))
         if outcome.failure:
-            after = memory.hold(outcome.failure, entry.generation, time.monotonic(), outcome.retry_after)
-        elif not held:
-            memory.well()
-            after = 0 if todo.deletes or todo.updates or todo.creates else after
-        self._tell(entry, outcome, changes)
-        unmonitored = await self._pod_monitors.keep(key, app, composition)
-        if unmonitored and not outcome.failure:
-            self._recorder.warning(key, entry.uid, "NoPodMonitor", "Write", unmonitored)
+            retry = memory.hold(outcome.failure, entry.generation, time.monotonic(), outcome.retry_after)
+            return retry, outcome
+        if held:
+            return todo.wake_after, outcome
+        memory.well()
+        return 0 if todo.deletes or todo.updates or todo.creates else todo.wake_after, outcome
+
+    async def _conclude(self, entry: Entry, wanted: Wanted, memory: Memory, *, telling: bool) -> Again:
+        """The status, and the history that goes with it, when it is time for them."""
+        assert entry.app is not None
+        app = entry.app
         status = self._app_status(entry, wanted, (), memory)
-        in_motion = not (status == entry.status or at_rest(status) or outcome.failure)
+        in_motion = not (status == entry.status or at_rest(status) or memory.failure)
         if in_motion and (pause := memory.status_may_wait(time.monotonic(), self._api.answer_time)):
-            await self._ownership.release(entry)
-            return _sooner(after, pause)
+            return Again(pause)
+        again = Again(until_stuck(app, status, time.time()))
+        if not telling and (memory.begun or memory.revisions or status != entry.status):
+            return replace(again, untold=True)
         memory.status_due = None
         if memory.begun:
-            # After the Pods, which nobody should wait for, and before the status that says it is kept.
+            # Before the status that says it is kept.
             await self._history.begin(*memory.begun)
         elif memory.revisions:
-            now = self._pods.of(key, entry.uid)
-            memory.revisions = await self._history.prune(app, memory.revisions, status, now)
+            pods = self._pods.of(entry.key, entry.uid)
+            memory.revisions = await self._history.prune(app, memory.revisions, status, pods)
         await self._write_status(entry, status)
-        await self._ownership.release(entry)
-        return _sooner(after, until_stuck(app, status, time.time()))
+        return again
 
     async def _revisions(
         self, entry: Entry, composition: Composition, pods: Sequence[Pod], memory: Memory
@@ -308,6 +328,20 @@ def _changes(
     """What brings the Pods that are there to the newest revision, for each older one."""
     older = {p.revision for p in pods if p.live} - {composition.revision}
     return {r.hash: change(r.template, composition.template) for r in revisions if r.hash in older}
+
+
+def _route(
+    app: Pattern, composition: Composition, revisions: Sequence[Revision], changes: Mapping[str, Change]
+) -> Route:
+    """To the newest revision; a Pod that is still wanted in an older one is made from that one's template."""
+    templates = {r.hash: r.template for r in revisions}
+
+    def manifest(create: Create) -> dict[str, Any]:
+        template = dict(templates.get(create.revision, composition.template))
+        of = replace(composition, template=template, revision=create.revision)
+        return pod_manifest(app, of, create.name, create.index)
+
+    return Route(composition.revision, manifest, changes, composition.configuration)
 
 
 def _held(app: Pattern, status: Mapping[str, Any], revisions: Sequence[Revision], newest: str) -> str:

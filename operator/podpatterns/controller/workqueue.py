@@ -1,7 +1,7 @@
-"""The work queue: keys, each at most once, with delays and per-key back-off.
+"""The work queue: keys, each at most once, with delays, per-key back-off and a second line for what has time.
 
 The contract is client-go's: a key that is added while a worker has it is handed out again when that worker is
-done, never to two workers at once.
+done, never to two workers at once, whichever line it stands in.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from podpatterns.controller.backoff import backoff
 
@@ -19,31 +19,36 @@ K = TypeVar("K", bound=Hashable)
 
 class WorkQueue(Generic[K]):
     def __init__(self) -> None:
-        self._ready: deque[K] = deque()
-        self._dirty: set[K] = set()
-        self._working: dict[K, float] = {}
+        self._urgent: _Line[K] = _Line()
+        self._unhurried: _Line[K] = _Line()
+        self._working: dict[K, _Work[K]] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
-        self._wakeup = asyncio.Event()
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._dirty)
+        return len(self._urgent.wanted | self._unhurried.wanted)
 
     @property
     def longest(self) -> float:
         """Seconds since the key that has been in work for the longest was handed out."""
-        return time.monotonic() - min(self._working.values()) if self._working else 0.0
+        return time.monotonic() - min(w.since for w in self._working.values()) if self._working else 0.0
+
+    @property
+    def hurried(self) -> bool:
+        """Keys that have no time are there or in work."""
+        return bool(self._urgent.wanted) or any(w.line is self._urgent for w in self._working.values())
 
     def add(self, key: K) -> None:
         if timer := self._timers.pop(key, None):
             timer.cancel()
-        if key in self._dirty:
-            return
-        self._dirty.add(key)
-        if key not in self._working:
-            self._ready.append(key)
-            self._wakeup.set()
+        self._unhurried.wanted.discard(key)
+        self._enter(self._urgent, key)
+
+    def add_unhurried(self, key: K) -> None:
+        """Add to the line of what has time, unless the key is in the other, whose look comes first anyway."""
+        if key not in self._urgent.wanted:
+            self._enter(self._unhurried, key)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add later, unless it is added earlier."""
@@ -67,22 +72,57 @@ class WorkQueue(Generic[K]):
     def close(self) -> None:
         """Hand out no more keys."""
         self._closed = True
-        self._wakeup.set()
+        for line in (self._urgent, self._unhurried):
+            line.filled.set()
 
     async def get(self) -> K | None:
         """The next key, None once closed; call `done` when it is worked off."""
-        while not self._ready and not self._closed:
-            self._wakeup.clear()
-            await self._wakeup.wait()
-        if self._closed:
-            return None
-        key = self._ready.popleft()
-        self._dirty.discard(key)
-        self._working[key] = time.monotonic()
-        return key
+        return await self._next(self._urgent)
+
+    async def get_unhurried(self) -> K | None:
+        """The next key that has time, None once closed; call `done` when it is worked off."""
+        return await self._next(self._unhurried)
 
     def done(self, key: K) -> None:
         self._working.pop(key, None)
-        if key in self._dirty:
-            self._ready.append(key)
-            self._wakeup.set()
+        for line in (self._urgent, self._unhurried):
+            if key in line.wanted:
+                line.append(key)
+
+    def _enter(self, line: _Line[K], key: K) -> None:
+        if key in line.wanted:
+            return
+        line.wanted.add(key)
+        if key not in self._working:
+            line.append(key)
+
+    async def _next(self, line: _Line[K]) -> K | None:
+        while not self._closed:
+            while line.keys:
+                key = line.keys.popleft()
+                # It may have changed lines since, or be in work and come again when that is done.
+                if key in line.wanted and key not in self._working:
+                    line.wanted.discard(key)
+                    self._working[key] = _Work(line, time.monotonic())
+                    return key
+            line.filled.clear()
+            await line.filled.wait()
+        return None
+
+
+class _Line(Generic[K]):
+    def __init__(self) -> None:
+        self.wanted: set[K] = set()
+        """What is to be handed out; in work or not."""
+        self.keys: deque[K] = deque()
+        self.filled = asyncio.Event()
+
+    def append(self, key: K) -> None:
+        self.keys.append(key)
+        self.filled.set()
+
+
+class _Work(NamedTuple, Generic[K]):
+    line: _Line[K]
+    since: float
+    """Monotonic seconds."""

@@ -117,14 +117,13 @@ def writes_at_every_look() -> None:
         def __eq__(self, _: object) -> bool:
             return False
 
+        def __ne__(self, _: object) -> bool:
+            return True
+
         __hash__ = None
 
-    write = reconciler.Reconciler._write_status
-
-    async def eager(self: reconciler.Reconciler, entry: Any, status: Any) -> None:
-        await write(self, entry, Unequal(status))
-
-    reconciler.Reconciler._write_status = eager  # type: ignore[method-assign]
+    tell = reconciler.app_status  # type: ignore[attr-defined]
+    reconciler.app_status = lambda *seen: Unequal(tell(*seen))  # type: ignore[attr-defined]
 
 
 def invents_uids() -> None:

@@ -33,7 +33,7 @@ async def look(control_plane: ControlPlane, known: dict[str, Any]) -> tuple[Obje
         observability = Observability(Contracts(news.update), PodMonitors(api, news.update))
         await Reconciler(
             api, stores, observability, Recorder(api), news.update, images=HelperImages()
-        ).reconcile(key)
+        ).reconcile(key, telling=True)
     return objects, news
 
 

@@ -18,7 +18,7 @@ from podpatterns.controller import census, controller, executor, reconciler, she
 from podpatterns.controller.apiserver import ApiServer, Patience
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
-from podpatterns.controller.reconciler import Reconciler
+from podpatterns.controller.reconciler import Again, Reconciler
 
 reconcile = reconciler.Reconciler.reconcile
 
@@ -26,10 +26,10 @@ reconcile = reconciler.Reconciler.reconcile
 def blocked_loop() -> None:
     """A look at an object called `blocked-loop` blocks the event loop."""
 
-    async def block(self: Reconciler, key: Key) -> float | None:
+    async def block(self: Reconciler, key: Key, *, telling: bool) -> Again:
         if key.name == "blocked-loop":
             time.sleep(3600)  # noqa: ASYNC251 (that is the point)
-        return await reconcile(self, key)
+        return await reconcile(self, key, telling=telling)
 
     Reconciler.reconcile = block  # type: ignore[method-assign]
 
@@ -37,10 +37,10 @@ def blocked_loop() -> None:
 def stuck_look() -> None:
     """A look at an object called `stuck-look` waits for what never comes."""
 
-    async def wait(self: Reconciler, key: Key) -> float | None:
+    async def wait(self: Reconciler, key: Key, *, telling: bool) -> Again:
         if key.name == "stuck-look":
             await asyncio.Future()
-        return await reconcile(self, key)
+        return await reconcile(self, key, telling=telling)
 
     Reconciler.reconcile = wait  # type: ignore[method-assign]
 

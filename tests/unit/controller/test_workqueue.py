@@ -67,7 +67,7 @@ async def test_failures_wait_longer_each_time_until_a_success() -> None:
 
 async def test_a_closed_queue_lets_everybody_go() -> None:
     queue: WorkQueue[str] = WorkQueue()
-    waiting = [asyncio.create_task(queue.get()) for _ in range(3)]
+    waiting = [asyncio.create_task(get()) for get in (queue.get, queue.get, queue.get_unhurried)]
     await asyncio.sleep(0)
     queue.close()
     queue.add("a")
@@ -89,3 +89,43 @@ async def test_the_longest_look_is_known() -> None:
     assert queue.longest > 0
     queue.done("a")
     assert queue.longest == 0
+
+
+async def test_what_has_time_stands_in_a_line_of_its_own() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_unhurried("a")
+    queue.add("b")
+    assert await queue.get() == "b"
+    assert await queue.get_unhurried() == "a"
+
+
+async def test_a_key_that_hurries_leaves_the_other_line() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_unhurried("a")
+    queue.add("a")
+    queue.add_unhurried("a")
+    queue.add_unhurried("b")
+    assert len(queue) == 2
+    assert await queue.get_unhurried() == "b"
+    assert await queue.get() == "a"
+    assert len(queue) == 0
+
+
+async def test_no_key_is_in_work_twice_whichever_its_line() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_unhurried("a")
+    queue.add("a")
+    assert await queue.get() == "a"
+    queue.add_unhurried("a")
+    waiting = asyncio.create_task(queue.get_unhurried())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    queue.done("a")
+    assert await waiting == "a"
+    queue.add("a")
+    hurried = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    assert not hurried.done()
+    queue.done("a")
+    assert await hurried == "a"
+    assert len(queue) == 0
