@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -217,6 +220,44 @@ func TestPushingIsTurnedOnAndOff(t *testing.T) {
 	})
 	if len(second.sums("app_x_total")) != pushed {
 		t.Error("still pushed to the second one")
+	}
+}
+
+// Secrets change while the adapter runs.
+func TestAReceiverThatAsksWhoWeAre(t *testing.T) {
+	t.Parallel()
+	to := newReceiver(t)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer new" || r.Header.Get("Tenant") != "a" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		to.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer secure.Close()
+	secrets := t.TempDir()
+	if err := os.Mkdir(filepath.Join(secrets, "otlp"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	headers, ca := filepath.Join(secrets, "otlp", "headers"), filepath.Join(secrets, "otlp", "ca.crt")
+	p := start(t, pushingTo(secure.URL, "headersSecretRef: {name: otlp, key: headers}", "caSecretRef: {name: otlp, key: ca.crt}"), "--secrets", secrets)
+	counted := func(outcome string) {
+		t.Helper()
+		line := fmt.Sprintf("adapter_otlp_pushes_total{outcome=%q}", outcome)
+		before := value(p.metrics(), line)
+		p.eventually(outcome, func() bool { return value(p.metrics(), line) > before })
+	}
+	appendLine(t, p.path("logs/access.log"), "x")
+	counted("silent") // nothing is there yet
+	write(t, headers, "authorization=Bearer%20old,tenant=a\n")
+	write(t, ca, "no certificate")
+	counted("silent")
+	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
+	counted("refused")
+	write(t, headers, "authorization=Bearer%20new,tenant=a\n")
+	p.eventually("the right headers are sent", func() bool { return to.last("app_x_total") == 1 })
+	if strings.Contains(p.log(), "Bearer") {
+		t.Error("the log tells the headers")
 	}
 }
 

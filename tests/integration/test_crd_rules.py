@@ -251,6 +251,18 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Adapter",
+        {"metrics": {"otlp": {"endpoint": "https://collector:4318"}}},
+        "spec.metrics.otlp.caSecretRef",
+        "belongs to https: required with it",
+    ),
+    (
+        "Adapter",
+        {"metrics": {"otlp": {"endpoint": "http://c:4318", "caSecretRef": {"name": "a", "key": "b"}}}},
+        "spec.metrics.otlp.caSecretRef",
+        "belongs to https: required with it",
+    ),
+    (
+        "Adapter",
         {"rules.0.source": "access"},
         "spec.rules",
         "a rule has regex when its source is of type log",

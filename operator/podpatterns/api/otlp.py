@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from podpatterns.api.model import Model, Validation
 from podpatterns.api.scalar import Duration, OtlpEndpoint
+from podpatterns.api.secretkeyref import SecretKeyRef
 
 
 class Otlp(Model):
@@ -18,6 +19,11 @@ class Otlp(Model):
             "must be a time of 1s at least such as 60s",
             ".interval",
         ),
+        Validation(
+            "self.endpoint.startsWith('https://') == has(self.caSecretRef)",
+            "belongs to https: required with it, and with it alone",
+            ".caSecretRef",
+        ),
     )
 
     endpoint: OtlpEndpoint
@@ -27,3 +33,9 @@ class Otlp(Model):
     timeout: Duration = "10s"
     """How long a push may take. One that fails is not repeated: the next one carries all that it did.
     Default: 10s."""
+    headers_secret_ref: SecretKeyRef | None = None
+    """Headers to send, in a Secret, written as in OTEL_EXPORTER_OTLP_HEADERS:
+    authorization=Bearer%20token,tenant=a."""
+    ca_secret_ref: SecretKeyRef | None = None
+    """With an https endpoint, the certificate authorities to trust, as PEM in a Secret. The adapter's image
+    has none."""

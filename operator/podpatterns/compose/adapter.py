@@ -10,11 +10,13 @@ from typing import Any
 import yaml
 
 from podpatterns.api.adapter import AdapterSpec
+from podpatterns.api.secretkeyref import SecretKeyRef
 from podpatterns.compose.contract import contract_problems
 from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helper import (
     CONFIG_DIRECTORY,
     READY,
+    SECRETS_DIRECTORY,
     STARTING,
     UNPRIVILEGED,
     WIDTH,
@@ -49,7 +51,7 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
             **_taken_for_granted(spec),
         },
         helpers=(_member(spec, part, name, images),),
-        volumes=(config_volume(name, part.config_map, key, FILE),),
+        volumes=(config_volume(name, part.config_map, key, FILE, [ref for _, ref in _secrets(spec)]),),
         files=(file,),
         annotations={
             "prometheus.io/scrape": "true",
@@ -57,6 +59,9 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
             "prometheus.io/path": spec.metrics.path,
         },
         shared_processes="" if processes is None else part.path(f"spec.sources[{processes}].proc"),
+        secrets=tuple(
+            f"Secret {ref.name}, key {ref.key} ({part.path(field)})" for field, ref in _secrets(spec)
+        ),
         exposition=Exposition(name, spec.metrics.port, spec.metrics.path, spec.contract.name, file.hash),
         problems=(
             *part.name_problems(ROLE),
@@ -70,9 +75,22 @@ def adapter_problems(spec: AdapterSpec) -> list[Problem]:
     return [*rule_problems(spec), *contract_problems(spec)]
 
 
+def _secrets(spec: AdapterSpec) -> list[tuple[str, SecretKeyRef]]:
+    """What pushing needs of other people's, each with the field that asks for it."""
+    otlp = spec.metrics.otlp
+    asked = (
+        ("headersSecretRef", otlp and otlp.headers_secret_ref),
+        ("caSecretRef", otlp and otlp.ca_secret_ref),
+    )
+    return [(f"spec.metrics.otlp.{field}", ref) for field, ref in asked if ref]
+
+
 def _taken_for_granted(spec: AdapterSpec) -> dict[str, Any]:
     """What the configuration presumes of its Pod."""
+    secrets = sorted({f"{ref.name}/{ref.key}" for _, ref in _secrets(spec)})
     return {
+        # Left out where there are none: the key of those who push nothing stays what it was.
+        **({"secrets": secrets} if secrets else {}),
         "port": spec.metrics.port,
         "volumes": _volumes(spec),
         "statsd": sorted(s.statsd.port for s in spec.sources if s.statsd),
@@ -97,7 +115,11 @@ def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> M
     container = {
         "name": name,
         "image": images.image("metrics-adapter"),
-        "args": [f"--config={CONFIG_DIRECTORY}/{FILE}", f"--volumes={VOLUMES_DIRECTORY}"],
+        "args": [
+            f"--config={CONFIG_DIRECTORY}/{FILE}",
+            f"--volumes={VOLUMES_DIRECTORY}",
+            *([f"--secrets={SECRETS_DIRECTORY}"] if _secrets(spec) else ()),
+        ],
         "ports": [
             {"name": "metrics", "containerPort": port},
             *({"containerPort": p, "protocol": protocol} for p in statsd for protocol in STATSD_PROTOCOLS),

@@ -41,7 +41,8 @@ func (a *Adapter) push(wanted *spec.OTLP) {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background()) // the adapter's own end is followed by a last push
-	pusher := otlp.New(wanted.Endpoint, wanted.Timeout.Value(), &everything{a.store, a.tell}, otlp.Resource(os.Getenv), a.tell.Pushes(), a.log)
+	access := otlp.Access{Headers: wanted.HeadersSecretRef.File(a.secrets), CA: wanted.CASecretRef.File(a.secrets)}
+	pusher := otlp.New(wanted.Endpoint, wanted.Timeout.Value(), access, &everything{a.store, a.tell}, otlp.Resource(os.Getenv), a.tell.Pushes(), a.log)
 	a.pushing = &pushing{*wanted, pusher, stop, make(chan struct{})}
 	go func(ended chan struct{}) {
 		defer close(ended)

@@ -53,32 +53,31 @@ var Outcomes = []Outcome{Taken, Partial, Refused, Silent}
 type Pusher struct {
 	url     string
 	timeout time.Duration
+	access  Access
 	metrics Metrics
 	of      *resource.Resource
 	count   func(Outcome)
 	log     *slog.Logger
 
-	client  *http.Client
+	clients trusting
 	failing bool
 	pause   time.Time // until then the receiver wants nothing
 }
 
 // New makes a pusher; endpoint is the receiver's address, with or without the path of metrics.
-func New(endpoint string, timeout time.Duration, metrics Metrics, of *resource.Resource, count func(Outcome), log *slog.Logger) *Pusher {
+func New(endpoint string, timeout time.Duration, access Access, metrics Metrics, of *resource.Resource, count func(Outcome), log *slog.Logger) *Pusher {
 	url := strings.TrimRight(endpoint, "/")
 	if !strings.HasSuffix(url, signalPath) {
 		url += signalPath
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 1, MaxResponseHeaderBytes: maxAnswer}
 	return &Pusher{
-		url: url, timeout: timeout, metrics: metrics, of: of, count: count, log: log.With("receiver", url),
-		client: &http.Client{Transport: transport},
+		url: url, timeout: timeout, access: access, metrics: metrics, of: of, count: count, log: log.With("receiver", url),
 	}
 }
 
 // Run pushes at the interval until the context ends. One push is under way at a time: a slow receiver gets fewer.
 func (p *Pusher) Run(ctx context.Context, interval time.Duration) {
-	defer p.client.CloseIdleConnections()
+	defer p.clients.close()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -124,9 +123,16 @@ func (p *Pusher) push(ctx context.Context, message *collector.ExportMetricsServi
 	if err != nil {
 		return Silent, err
 	}
+	if post.Header, err = p.access.header(); err != nil {
+		return Silent, err
+	}
+	client, err := p.clients.with(p.access.CA)
+	if err != nil {
+		return Silent, err
+	}
 	post.Header.Set("Content-Type", "application/x-protobuf")
 	post.Header.Set("User-Agent", "podpatterns-metrics-adapter")
-	response, err := p.client.Do(post)
+	response, err := client.Do(post)
 	if err != nil {
 		return Silent, err
 	}

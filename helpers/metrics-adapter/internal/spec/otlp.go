@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"path/filepath"
 	"regexp"
 	"time"
 )
@@ -10,7 +11,36 @@ type OTLP struct {
 	Endpoint string   `json:"endpoint"`
 	Interval Duration `json:"interval"`
 	Timeout  Duration `json:"timeout"`
+	// Headers to send, as OTEL_EXPORTER_OTLP_HEADERS has them.
+	HeadersSecretRef SecretKeyRef `json:"headersSecretRef"`
+	// CASecretRef has the certificate authorities to trust.
+	CASecretRef SecretKeyRef `json:"caSecretRef"`
 }
+
+// SecretKeyRef is one key of a Secret; empty if there is none.
+type SecretKeyRef struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
+}
+
+// File is where it is below a directory with all Secrets, empty if there is none.
+func (r SecretKeyRef) File(secrets string) string {
+	if r == (SecretKeyRef{}) {
+		return ""
+	}
+	return filepath.Join(secrets, r.Name, r.Key)
+}
+
+func (r SecretKeyRef) validate(field string, problems *Problems) {
+	if r != (SecretKeyRef{}) && !(secretName.MatchString(r.Name) && secretKey.MatchString(r.Key) && filepath.IsLocal(r.Key)) {
+		problems.Add(field, "must be the name and the key of a Secret")
+	}
+}
+
+var (
+	secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
+	secretKey  = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
+)
 
 // minPushInterval keeps one adapter from being a load of its own.
 const minPushInterval = time.Second
@@ -43,4 +73,6 @@ func (o *OTLP) validate(field string, problems *Problems) {
 	if timeout, err := time.ParseDuration(string(o.Timeout)); err != nil || timeout <= 0 {
 		problems.Add(field+".timeout", "must be a time above 0 such as 10s")
 	}
+	o.HeadersSecretRef.validate(field+".headersSecretRef", problems)
+	o.CASecretRef.validate(field+".caSecretRef", problems)
 }
