@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import time
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Collector:
 
     def last(self) -> dict[str, Any]:
         """Resource and metrics of the last batch."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        *lines, _ = self.log.read_text().split("\n") if self.log.exists() else [""]
         if not lines:
             return {"attributes": {}, "metrics": {}}
         [batch] = json.loads(lines[-1])["resourceMetrics"]
@@ -119,6 +120,36 @@ def test_what_is_scraped_is_pushed(
                 assert began < min(starts) <= max(starts) < time.time_ns()
         assert metric.get("sum", {"isMonotonic": True})["isMonotonic"]
         assert metric.get("unit", "") == UNITS.get(metric["name"].rsplit("_", 1)[-1], "")
+
+
+ANY_LABELS = """
+contract: {name: custom, labels: {fixed: "ü \\"quoted\\""}, metrics: [{name: app_texts_total, type: counter}]}
+metrics: {port: {{port}}, maxSeries: 5000}
+sources:
+- {name: texts, type: log, log: {volume: logs, path: texts.log}}
+rules:
+- source: texts
+  regex: '^(?P<text>.*)$'
+  emit:
+  - {metric: app_texts_total, labels: {text: "${text}"}}
+  - {metric: app_text_seconds_total, value: text, labels: {text: "<${text}>"}}
+"""
+
+
+def test_any_text_in_a_label_arrives(tmp_path: Path, collector: Collector) -> None:
+    """One that is no UTF-8 would keep all the others from being pushed."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    chance = random.Random(7)
+    lines = [chance.randbytes(chance.randint(0, 300)).replace(b"\n", b" ") for _ in range(500)]
+
+    with Adapter(tmp_path, pushing(ANY_LABELS, collector)) as adapter:
+        (logs / "texts.log").write_bytes(b"\n".join([*lines, b"1.5", b""]))
+        eventually(adapter.metrics, until=lambda text: 'text="<1.5>"' in text)
+        scraped = samples(parse_text(adapter.metrics()))
+        eventually(collector.samples, until=lambda found: found == scraped)
+
+    assert len(scraped) > 400
 
 
 def test_a_collector_that_is_away_misses_nothing(tmp_path: Path, collector: Collector) -> None:
