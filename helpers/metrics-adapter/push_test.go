@@ -281,4 +281,7 @@ func TestTheLastPush(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("a receiver that hangs keeps it up for %v", took)
 	}
+	if !strings.Contains(p.log(), "doesn't take the metrics") {
+		t.Error("what was not pushed at the end is not told")
+	}
 }

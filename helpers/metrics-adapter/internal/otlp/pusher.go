@@ -3,6 +3,7 @@ package otlp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,6 +26,8 @@ const (
 	maxAnswer = 64 << 10
 	// maxPause is how long a receiver can ask us to wait.
 	maxPause = 5 * time.Minute
+	// maxReason is how much of a receiver's reason is logged.
+	maxReason = 500
 )
 
 // Metrics are what is pushed.
@@ -92,11 +95,11 @@ func (p *Pusher) Run(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// Push brings all there is, once. An end of the context is nobody's failure.
+// Push brings all there is, once. That the context was cancelled is nobody's failure.
 func (p *Pusher) Push(ctx context.Context) {
 	now := timestamppb.Now()
 	outcome, err := p.push(ctx, request(p.metrics.Offer(now), p.of, now))
-	if ctx.Err() != nil && outcome == Silent {
+	if outcome == Silent && errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
 	if outcome == Taken || outcome == Partial {
@@ -162,7 +165,7 @@ func judge(answer []byte) (Outcome, error) {
 		return Taken, nil // some answer in other formats, and with nothing to say
 	}
 	if rejected := said.GetPartialSuccess().GetRejectedDataPoints(); rejected > 0 {
-		return Partial, fmt.Errorf("%d values dropped: %s", rejected, said.GetPartialSuccess().GetErrorMessage())
+		return Partial, fmt.Errorf("%d values dropped: %.*s", rejected, maxReason, said.GetPartialSuccess().GetErrorMessage())
 	}
 	return Taken, nil
 }
