@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from e2e.adapter import SOURCES
 from e2e.cluster.own_programs import own_program
+from podpatterns.api.otlp import Otlp
 from podpatterns.compose import adapter_problems
 from tests.builders import adapter
 
@@ -46,10 +48,37 @@ CONDITIONS = (
     *(">=", "-", "<-", "+", "*", "=", " ", " ", " ", ",", ".", "g.h", "f(x)", "[0]", "&", "|", "{", "_"),
     *("#", ";", "é", "//", "/*", "*/", "\n", "g == 5", 'g == "x" && g != 3', "(g < 3)", "!(g > 1)", "g =5"),
 )
+ADDRESSES = (
+    *(
+        "collector",
+        "a.b",
+        "[::1]",
+        "127.0.0.1",
+        ":4318",
+        ":port",
+        ":99999",
+        "/",
+        "/v1/metrics",
+        "//",
+        "?x",
+        "#",
+    ),
+    *("u:p@", "%41", "%zz", " ", "é", "_", "-", "[", "\n"),
+)
 WORDS = (
     *("app", "x", "total", "count", "sum", "bucket", "seconds", "ms", "kilobytes", "minutes", "S"),
     *("gauge", "counter", "histogram", "fooBar", "a:b", "info", "ratio", "adapter", "created"),
 )
+
+
+def checked(tmp_path: Path, spec: dict[str, Any]) -> set[str]:
+    """What the adapter says of an Adapter's spec."""
+    file = tmp_path / "adapter.yaml"
+    file.write_text(yaml.safe_dump(spec))
+    said = subprocess.run(
+        [own_program(SOURCES), f"--config={file}", "--check"], capture_output=True, text=True, check=False
+    )
+    return set(said.stdout.splitlines())
 
 
 def both(tmp_path: Path, *rules: dict[str, Any]) -> tuple[set[str], set[str]]:
@@ -59,14 +88,8 @@ def both(tmp_path: Path, *rules: dict[str, Any]) -> tuple[set[str], set[str]]:
         "sources": [STATSD, LOG, PROC, JSON, PAGE],
         "rules": list(rules),
     }
-    file = tmp_path / "adapter.yaml"
-    file.write_text(yaml.safe_dump(spec))
-    said = subprocess.run(
-        [own_program(SOURCES), f"--config={file}", "--check"], capture_output=True, text=True, check=False
-    )
-    return {str(p).removeprefix("spec.") for p in adapter_problems(adapter(**spec).spec)}, set(
-        said.stdout.splitlines()
-    )
+    ours = adapter_problems(adapter(**spec).spec)
+    return {str(p).removeprefix("spec.") for p in ours}, checked(tmp_path, spec)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -167,3 +190,18 @@ def test_of_any_rules_both_say_the_same(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     ours, said = both(tmp_path, *(rule(chance) for _ in range(4)))
     assert ours == said
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_a_receivers_address_both_say_the_same(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(10):
+        endpoint = chance.choice(("http://", "https://")) + "".join(chance.choices(ADDRESSES, k=3))
+        said = checked(tmp_path, {"metrics": {"otlp": {"endpoint": endpoint}}})
+        of_it = [line for line in said if line.startswith("metrics.otlp.endpoint: ")]
+        try:
+            Otlp.model_validate({"endpoint": endpoint})
+        except ValidationError:
+            assert of_it
+        else:
+            assert not of_it
