@@ -85,7 +85,7 @@ func TestWhatPrometheusScrapesIsPushed(t *testing.T) {
 	}
 }
 
-// A series whose start isn't known begins, for a reader, with the first point that he took.
+// A series whose start isn't known begins, for a reader, with the first point that was taken.
 func TestAnUnknownStart(t *testing.T) {
 	s := store(t)
 	s.Lock()

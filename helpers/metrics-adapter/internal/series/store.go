@@ -118,8 +118,8 @@ func (s *Store) Each(name string, do func(*Series)) {
 // Gather returns all metrics in order of name and labels. It takes the lock.
 func (s *Store) Gather() ([]*dto.MetricFamily, error) { return s.gather(nil), nil }
 
-// Offer is Gather for a reader who wants each series to have a start. One whose start isn't known begins now for him,
-// until Taken says that this has arrived. It takes the lock.
+// Offer is Gather for a reader who wants each series to have a start. One whose start isn't known begins now
+// for that reader, until Taken says that this has arrived. It takes the lock.
 func (s *Store) Offer(now *timestamppb.Timestamp) []*dto.MetricFamily { return s.gather(now) }
 
 // Taken notes that what was offered at that time has arrived: from then on this is where those series begin. It takes
