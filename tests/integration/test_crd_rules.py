@@ -295,6 +295,24 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Adapter",
+        {"metrics": {"otlp": {"endpoint": "http://collector:4318", "interval": "999ms"}}},
+        "spec.metrics.otlp.interval",
+        "must be a time of 1s at least such as 60s",
+    ),
+    (
+        "Adapter",
+        {"metrics": {"otlp": {"endpoint": "https://collector:4318"}}},
+        "spec.metrics.otlp.caSecretRef",
+        "belongs to https: required with it",
+    ),
+    (
+        "Adapter",
+        {"metrics": {"otlp": {"endpoint": "http://c:4318", "caSecretRef": {"name": "a", "key": "b"}}}},
+        "spec.metrics.otlp.caSecretRef",
+        "belongs to https: required with it",
+    ),
+    (
+        "Adapter",
         {"rules.0.source": "access"},
         "spec.rules",
         "a rule has regex when its source is of type log",

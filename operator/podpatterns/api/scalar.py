@@ -113,6 +113,16 @@ Endpoint = Annotated[
 ]
 """A host name or address and a port: `api.example.com:443`, `[2001:db8::1]:443`."""
 
+OtlpEndpoint = Annotated[
+    str,
+    Field(
+        max_length=2048,
+        pattern=r"^https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$",
+    ),
+]
+"""The address of a receiver, with neither user nor query: `http://collector:4318`. The adapter has the same
+pattern."""
+
 HttpUrl = Annotated[str, Field(max_length=2048, pattern="^https?://[^/]")]
 
 MetricName = Annotated[str, Field(max_length=128, pattern="^[a-zA-Z_:][a-zA-Z0-9_:]*$")]

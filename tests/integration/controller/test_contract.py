@@ -179,9 +179,12 @@ def test_a_configuration_that_is_not_there_yet_is_told(shop: Shop, run: Run) -> 
     shop.becomes("AllMetricsThere")
 
 
+ONLY_GO = "a > // what Go takes for a comment the operator leaves to the adapter"
+
+
 def test_what_only_the_adapter_can_refuse_is_told_with_its_index(shop: Shop, run: Run) -> None:
     adapter = satisfied(shop, run)
-    shop.apply({"source": "sent", "path": "hits", "emit": [{"metric": "app_hits_total", "when": "a >"}]})
+    shop.apply({"source": "sent", "path": "hits", "emit": [{"metric": "app_hits_total", "when": ONLY_GO}]})
     shop.becomes("OldConfiguration")
     (adapter.directory / "adapter.yaml").write_text(shop.configuration())  # as the kubelet does
     refused = shop.becomes("ConfigurationRefused")
