@@ -190,7 +190,7 @@ def test_what_an_engine_refuses_is_told_in_its_words(shop: Shop, run: Run) -> No
 
 
 def test_the_splitter_for_redis_tells_it_too(shop: Shop, tmp_path: Path) -> None:
-    redis = {"endpoints": [f"127.0.0.1:{free_port()}"]}
+    redis: dict[str, Any] = {"endpoints": [f"127.0.0.1:{free_port()}"]}
     upstream = {"name": "cache", "protocol": "redis", "listen": {"port": shop.listen}, "redis": redis}
     spec = {"template": TEMPLATE, "upstreams": [upstream], "proxy": {"metricsPort": shop.metrics}}
     shop.kubectl.apply(manifest("Ambassador", shop.name, spec))
@@ -207,6 +207,11 @@ def test_the_splitter_for_redis_tells_it_too(shop: Shop, tmp_path: Path) -> None
     try:
         move(shop.kubectl, f"{shop.name}-0", "127.0.0.1")
         shop.becomes("ConfigurationCurrent", "AllCurrent")
+        file.write_text("upstreams: {")
+        redis["readPolicy"] = "PreferReplica"
+        shop.kubectl.apply(manifest("Ambassador", shop.name, spec))
+        refused = shop.becomes("ConfigurationCurrent", "ConfigurationRefused")
+        assert "not an Ambassador's spec" in refused["message"]
     finally:
         process.stop()
 
