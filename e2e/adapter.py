@@ -27,9 +27,10 @@ class Adapter:
         self.port = port or free_port()
         self.statsd = free_port()
         file = directory / "adapter.yaml"
-        file.write_text(
-            configuration.replace("{{port}}", str(self.port)).replace("{{statsd}}", str(self.statsd))
+        self.configuration = configuration.replace("{{port}}", str(self.port)).replace(
+            "{{statsd}}", str(self.statsd)
         )
+        file.write_text(self.configuration)
         command: list[str | Path] = [
             own_program(SOURCES),
             f"--config={file}",

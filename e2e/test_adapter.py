@@ -31,7 +31,7 @@ def test_what_only_the_adapter_can_refuse_is_told_with_its_index(kubectl: Kubect
         "sources": [{"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/"}}],
         "rules": [
             {"source": "stats", "path": "hits", "metric": "app_x_total"},
-            {"source": "stats", "path": "http..hits", "metric": "app_x_total"},
+            {"source": "stats", "path": "hits -", "metric": "app_x_total"},
         ],
     }
     manifest = {"kind": "Adapter", "metadata": {"name": "legacy"}, "spec": spec}

@@ -116,7 +116,9 @@ def test_another_server_is_taken_up_while_all_containers_run(kubectl: Kubectl) -
     status = after["status"]
     containers = [*status["initContainerStatuses"], *status["containerStatuses"]]
     assert {c["name"]: c["restartCount"] for c in containers} == {"haproxy": 0, "app": 0}
+    eventually(lambda: condition(kubectl, "reader", "ConfigurationCurrent"), until="True".__eq__)
     [told] = kubectl.get("ambassador", "reader")["status"]["configurations"]
+    assert told["runningPods"] == 1
     assert f'haproxy_ambassador_config_info{{hash="{told["hash"]}"}} 1' in fetch(kubectl, 8404, "/metrics")
 
 

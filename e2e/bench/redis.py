@@ -17,6 +17,10 @@ from e2e.cluster.own_programs import own_program
 from e2e.cluster.packages import require
 from e2e.cluster.process import Process
 from e2e.eventually import eventually
+from podpatterns.api.listen import Listen
+from podpatterns.api.redis import Reads, Redis
+from podpatterns.api.upstream import Upstream
+from podpatterns.compose.haproxy import haproxy_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,22 +36,6 @@ SMALL = Goal("≤", 10)
 Ports = dict[str, int]
 """Where a contender takes a command of redis-benchmark."""
 
-HAPROXY = """
-defaults
-  mode tcp
-  timeout connect 1s
-  timeout client 1h
-  timeout server 1h
-{listeners}
-"""
-LISTENER = """
-listen {name}
-  bind 127.0.0.1:{port}
-  option tcp-check
-  tcp-check send ROLE\\r\\n
-  tcp-check expect string {role}
-{servers}
-"""
 ENVOY_CONFIG = """
 static_resources:
   listeners:
@@ -184,16 +172,8 @@ def contenders(
     """Where each is reached, and the processes of the first two."""
     ours, writes, reads, envoy_port = (free_port() for _ in range(4))
     endpoints = [word for port in redis_ports for word in ("--endpoint", f"127.0.0.1:{port}")]
-    lines = "\n".join(f"  server redis-{port} 127.0.0.1:{port} check inter 500ms" for port in redis_ports)
-    roles = (("writes", writes, "master"), ("reads", reads, "slave"))
     config = directory / "haproxy.cfg"
-    config.write_text(
-        HAPROXY.format(
-            listeners="".join(
-                LISTENER.format(name=name, port=port, role=role, servers=lines) for name, port, role in roles
-            )
-        )
-    )
+    config.write_text(_haproxy_config(redis_ports, writes, reads))
     commands: dict[str, tuple[str | Path, ...]] = {
         "ours": (
             own_program(HELPER),
@@ -226,8 +206,20 @@ def contenders(
     with running(directory, commands) as processes:
         for by_command in ports.values():
             eventually(partial(serves, by_command["get"]))
-            eventually(partial(_takes_writes, by_command["set"]))
+            # HAProxy holds connections until it has looked for the first time.
+            eventually(partial(_ask, by_command["set"], "SET started yes"), until=lambda ok: ok == "+OK\r\n")
         yield ports, {name: processes[name] for name in ("ours", "HAProxy")}
+
+
+def _haproxy_config(redis_ports: list[int], writes: int, reads: int) -> str:
+    """As the operator writes it for redis.reads."""
+    redis = Redis(
+        endpoints=tuple(f"127.0.0.1:{port}" for port in redis_ports),
+        read_policy="Replica",
+        reads=Reads(listen=Listen(port=reads)),
+    )
+    upstream = Upstream(name="redis", protocol="redis", listen=Listen(port=writes), redis=redis)
+    return haproxy_config([upstream], secrets="")
 
 
 def _envoy() -> Path | None:
@@ -259,11 +251,6 @@ def running(directory: Path, commands: Mapping[str, tuple[str | Path, ...]]) -> 
 
 def serves(port: int) -> bool:
     return _ask(port, "GET none").startswith(("$-1", "_"))
-
-
-def _takes_writes(port: int) -> bool:
-    """HAProxy sends writes to each server in turn until it has looked for the first time."""
-    return all(_ask(port, "SET started yes") == "+OK\r\n" for _ in range(3))
 
 
 def _ask(port: int, command: str) -> str:

@@ -102,6 +102,11 @@ MODULES = (
         "github.com/prometheus/statsd_exporter",
         {"statsd_exporter": "github.com/prometheus/statsd_exporter"},
     ),
+    GoModule(
+        "otlp-receiver",
+        "go.opentelemetry.io/collector/receiver/otlpreceiver",
+        {"otlp-receiver": "podpatterns.dev/e2e/cluster/programs/otlp-receiver"},
+    ),
 )
 
 

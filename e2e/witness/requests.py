@@ -25,8 +25,8 @@ IDLE = "No write while idle"
 def judge(entry: Object) -> list[Violation]:
     """The rules that a write of the operator broke by being asked for, whatever became of it."""
     resource = entry["objectRef"]["resource"]
-    # Without an allowed user the server doesn't read what is asked for.
-    if resource != "pods" or entry["responseStatus"]["code"] == HTTPStatus.FORBIDDEN:
+    # Of what the server refuses early (the user may not, it is busy or only starting) it reads nothing.
+    if resource != "pods" or not (_succeeded(entry) or "requestObject" in entry):
         return []
     if entry["verb"] == "deletecollection":
         return [_violation(COLLECTION, entry, "")]
@@ -48,13 +48,13 @@ def taken_down(
     asked = [(entry["objectRef"].get("name"), received(entry)) for entry in others]
     taken = set()
     for entry in operator:
-        if (entry["verb"], entry["objectRef"]["resource"]) != ("delete", "pods"):
+        if (entry["verb"], entry["objectRef"]["resource"]) != ("delete", "pods") or not _succeeded(entry):
             continue
         uid = entry["requestObject"].get("preconditions", {}).get("uid", "")
         name = entry["objectRef"]["name"]
         since, until = created.get(uid, 0), answered(entry)
         excused = any(whose in (name, None) and since <= when <= until for whose, when in asked)
-        if entry["responseStatus"]["code"] < HTTPStatus.MULTIPLE_CHOICES and not excused:
+        if not excused:
             taken.add(uid)
     return taken
 
@@ -81,6 +81,11 @@ def describe(entry: Object) -> str:
     what = "/".join(filter(None, map(reference.get, ("resource", "name", "subresource"))))
     code = entry.get("responseStatus", {}).get("code")
     return f"{entry['requestReceivedTimestamp']} {entry['verb']} {what} {code}"
+
+
+def _succeeded(entry: Object) -> bool:
+    code: int = entry["responseStatus"]["code"]
+    return code < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _judge_delete(entry: Object) -> Iterator[Violation]:

@@ -33,6 +33,7 @@ do and HAProxy does not.
 Pages at --metrics:
   /healthz   503 until each upstream has had an endpoint that is well, from then on 200: for a startupProbe
   /readyz    200 while a configuration runs and each of its upstreams has an endpoint that is well
+  /config    the hash of the configuration that runs; from the second line on, why a newer one does not
   /metrics   HAProxy's Prometheus metrics, and the hash and the validity of the configuration
   /stats     HAProxy's page of statistics
 

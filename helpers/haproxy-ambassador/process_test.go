@@ -206,12 +206,20 @@ func TestARefusedConfigurationNeverReplacesOneThatRuns(t *testing.T) {
 	if status, now := p.get("/readyz"); status != http.StatusOK || now != running {
 		t.Error(status, now)
 	}
+	_, told := p.get("/config")
+	hash, why, _ := strings.Cut(told, "\n")
+	if running != "ok, config "+hash+"\n" || !strings.Contains(why, "unknown keyword 'bogus'") {
+		t.Error(told)
+	}
 	if answer, err := p.askOnce(); answer != "one" {
 		t.Error(answer, err)
 	}
 
 	p.configure("server two " + server(t, "two"))
 	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 1\n")
+	if _, told := p.get("/config"); strings.Count(told, "\n") != 1 {
+		t.Error(told)
+	}
 	if answer, err := p.askOnce(); answer != "two" {
 		t.Error(answer, err)
 	}
@@ -240,6 +248,22 @@ func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {
 	p.configure("server gone " + freeAddress(t) + " check inter 100ms fall 1")
 	p.await("/readyz", http.StatusServiceUnavailable, "no endpoint is well of: up")
 	p.await("/healthz", http.StatusOK, "ok")
+}
+
+func TestAnUpstreamThatRunsOnItsBackupIsWell(t *testing.T) {
+	p := start(t)
+	p.configure("server gone "+freeAddress(t)+" check inter 100ms fall 1", "server other "+server(t, "other")+" backup")
+	p.await("/metrics", http.StatusOK, `haproxy_backend_active_servers{proxy="up"} 0`)
+	p.await("/readyz", http.StatusOK, "ok")
+	if answer, err := p.askOnce(); answer != "other" {
+		t.Error(answer, err)
+	}
+}
+
+func TestAnUpstreamWhoseNameMeansNothingIsNotWell(t *testing.T) {
+	p := start(t)
+	p.configure("server-template nowhere- 2 nowhere.invalid:1 init-addr none")
+	p.await("/healthz", http.StatusServiceUnavailable, "no endpoint is well of: up")
 }
 
 func TestARenewedFileBesideItIsLoaded(t *testing.T) {

@@ -145,8 +145,10 @@ func TestABadConfigurationIsRefused(t *testing.T) {
 		redistest.Eventually(t, "the log has "+message, func() bool { return strings.Contains(c.log(), message) })
 		redistest.Eventually(t, "it is not valid", func() bool { return c.hasMetric("redis_ambassador_config_valid 0") })
 		client.Want("+OK\r\n", "SET", "k", "v")
-		if _, body := c.get("/config"); body != hash+"\n" {
-			t.Errorf("the configuration in effect is %s, want %s", body, hash)
+		_, body := c.get("/config")
+		running, why, _ := strings.Cut(body, "\n")
+		if running != hash || !strings.Contains(why, strings.ReplaceAll(message, `\"`, `"`)) {
+			t.Errorf("/config is %q, want %s and why not the newest", body, hash)
 		}
 	}
 	c.set(good)

@@ -97,7 +97,7 @@ func change(p *proxy.Proxy, c config.Config, err error, log *slog.Logger) error 
 		err = p.Apply(c)
 	}
 	if err != nil {
-		p.Refuse()
+		p.Refuse(err)
 		log.Error("the configuration is refused, the last good one goes on", "error", err)
 		return err
 	}

@@ -74,6 +74,8 @@ def create(kubectl: Kubectl, kind: str, spec: dict[str, Any], name: str = "x") -
     kubectl("create", "--filename=-", "--dry-run=server", stdin=yaml.safe_dump(manifest))
 
 
+READS = {"listen": {"port": 3}}
+
 BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     (
         "SidecarApp",
@@ -167,6 +169,18 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Ambassador",
+        {"upstreams.0.endpoints": ["db"]},
+        "spec.upstreams[0].endpoints[0]",
+        "must be host:port, such as db.shop:5432",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.redis.endpoints": ["redis:65536"]},
+        "spec.upstreams[1].redis.endpoints[0]",
+        "must be host:port, such as db.shop:5432",
+    ),
+    (
+        "Ambassador",
         {"upstreams.1.listen.port": 1},
         "spec.upstreams",
         "two upstreams listen on one port",
@@ -176,6 +190,42 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         {"proxy": {"metricsPort": 1}},
         "spec.proxy.metricsPort",
         "an upstream listens on this port",
+    ),
+    *(
+        ("Ambassador", {"upstreams.1.redis.reads": READS, **changes}, path, message)
+        for changes, path, message in (
+            ({}, "spec.upstreams[1].redis.readPolicy", "a port for reads needs PreferReplica or Replica"),
+            (
+                {"upstreams.1.redis.sentinel": {"masterName": "m"}},
+                "spec.upstreams[1].redis.sentinel",
+                "HAProxy asks no Sentinels",
+            ),
+            (
+                {"upstreams.1.redis.authSecretRef": {"name": "redis", "key": "password"}},
+                "spec.upstreams[1].redis.authSecretRef",
+                "HAProxy can't log in",
+            ),
+            (
+                {"upstreams.1.redis.readAfterWrite": {}},
+                "spec.upstreams[1].redis.readAfterWrite",
+                "HAProxy does not know what is written",
+            ),
+            (
+                {"upstreams.1.redis.maxReplicaLag": "1s"},
+                "spec.upstreams[1].redis.maxReplicaLag",
+                "HAProxy does not know how far a replica lags",
+            ),
+            (
+                {"upstreams.1.redis.readPolicy": "Replica", "proxy": {"metricsPort": 3}},
+                "spec.upstreams",
+                "the port of redis.reads is an upstream's, or that of the metrics",
+            ),
+            (
+                {"upstreams.1.redis.readPolicy": "Replica", "upstreams.0.listen.port": 3},
+                "spec.upstreams",
+                "the port of redis.reads is an upstream's, or that of the metrics",
+            ),
+        )
     ),
     (
         "Ambassador",
@@ -245,6 +295,24 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Adapter",
+        {"metrics": {"otlp": {"endpoint": "http://collector:4318", "interval": "999ms"}}},
+        "spec.metrics.otlp.interval",
+        "must be a time of 1s at least such as 60s",
+    ),
+    (
+        "Adapter",
+        {"metrics": {"otlp": {"endpoint": "https://collector:4318"}}},
+        "spec.metrics.otlp.caSecretRef",
+        "belongs to https: required with it",
+    ),
+    (
+        "Adapter",
+        {"metrics": {"otlp": {"endpoint": "http://c:4318", "caSecretRef": {"name": "a", "key": "b"}}}},
+        "spec.metrics.otlp.caSecretRef",
+        "belongs to https: required with it",
+    ),
+    (
+        "Adapter",
         {"rules.0.source": "access"},
         "spec.rules",
         "a rule has regex when its source is of type log",
@@ -267,6 +335,11 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "only a histogram has buckets",
     ),
 ]
+
+
+def test_a_redis_by_two_ports_is_taken(kubectl: Kubectl, crds: Path) -> None:
+    reads = {"upstreams.1.redis.reads": READS, "upstreams.1.redis.readPolicy": "PreferReplica"}
+    create(kubectl, "Ambassador", change(SPECS["Ambassador"], reads))
 
 
 @pytest.mark.parametrize("kind", SPECS)
@@ -293,6 +366,27 @@ def test_every_rule_is_broken_once() -> None:
     untested = [rule for rule in rules(Model) if not any(rule.startswith(m) for *_, m in BROKEN)]
 
     assert untested == []
+
+
+ENDPOINTS = ("db:1", "a_b.c-d.:65535", "A1:80", "192.0.2.1:443", "[2001:db8::1]:5432")
+NO_ENDPOINTS = ("db", "db:", ":1", "db:0", "db:01", "db:65536", "a..b:1", "-a:1", "a b:1", "db:1\n", "dü:1")
+
+
+def test_what_an_endpoint_may_look_like(kubectl: Kubectl, crds: Path) -> None:
+    spec = SPECS["Ambassador"]
+    create(kubectl, "Ambassador", change(spec, {"upstreams.0.endpoints": list(ENDPOINTS)}))
+    with pytest.raises(KubectlError) as refused:
+        create(kubectl, "Ambassador", change(spec, {"upstreams.0.endpoints": list(NO_ENDPOINTS)}))
+    for i in range(len(NO_ENDPOINTS)):
+        told = rf"spec\.upstreams\[0\]\.endpoints\[{i}\]: Invalid value: .*: must be host:port"
+        assert re.search(told, str(refused.value))
+
+
+def test_an_unknown_protocol_is_told_with_those_that_are_known(kubectl: Kubectl, crds: Path) -> None:
+    spec = change(SPECS["Ambassador"], {"upstreams.0.protocol": "mysql"})
+    told = r'spec\.upstreams\[0\]\.protocol: Unsupported value: "mysql": supported values: "redis", "tcp"'
+    with pytest.raises(KubectlError, match=told):
+        create(kubectl, "Ambassador", spec)
 
 
 def test_a_name_leaves_room_for_the_pods_number(kubectl: Kubectl, crds: Path) -> None:

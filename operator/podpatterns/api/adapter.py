@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from podpatterns.api.model import LIST_SET, Items, Model, Validation, list_map
+from podpatterns.api.otlp import Otlp
 from podpatterns.api.pattern import Pattern, PatternSpec
 from podpatterns.api.rule import MetricLabels, Rule
 from podpatterns.api.scalar import LabelName, MetricName, Port
@@ -75,6 +76,8 @@ class Metrics(Model):
     """How many series there may be, as Prometheus counts them: a histogram is one for each bucket and three
     more. What is beyond is dropped and counted, so that a label with endless values does no harm.
     Default: 2000."""
+    otlp: Otlp | None = None
+    """Where they are pushed as well, for monitoring that doesn't scrape."""
 
 
 class AdapterSpec(PatternSpec):

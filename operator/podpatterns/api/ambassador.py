@@ -21,7 +21,8 @@ class Proxy(Model):
     """CPU and memory of the proxy, as core/v1 ResourceRequirements."""
     metrics_port: Port = 8404
     """The port of the proxy's Prometheus metrics, at /metrics. Where redis and other upstreams are mixed,
-    there are two proxies, and the second one, for the others, has the next port. Default: 8404."""
+    there are two proxies, and the second one, for the others and redis.reads, has the next port.
+    Default: 8404."""
     container: PartialContainer | None = None
     """Fields of a core/v1 Container that are merged last into the proxy's, or into both: whatever has no
     field here."""
@@ -33,23 +34,30 @@ class AmbassadorSpec(PatternSpec):
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
             "self.upstreams.all(u, self.upstreams.exists_one(v, v.listen.port == u.listen.port))",
-            "two upstreams listen on one port",
+            "two upstreams listen on one port: give each a listen.port of its own",
             ".upstreams",
         ),
         Validation(
             "self.upstreams.all(u, u.listen.port != self.proxy.metricsPort)",
-            "an upstream listens on this port",
+            "an upstream listens on this port: choose another",
             ".proxy.metricsPort",
         ),
         Validation(
+            "self.upstreams.all(u, !has(u.redis) || !has(u.redis.reads) ||"
+            " (u.redis.reads.listen.port != self.proxy.metricsPort &&"
+            " self.upstreams.all(v, v.listen.port != u.redis.reads.listen.port)))",
+            "the port of redis.reads is an upstream's, or that of the metrics: choose another",
+            ".upstreams",
+        ),
+        Validation(
             "self.mode != 'Local' || self.upstreams.all(u, has(u.local))",
-            "in mode Local every upstream needs local.container",
+            "in mode Local every upstream needs local.container: give one to each",
             ".upstreams",
         ),
         Validation(
             "self.upstreams.all(u, !has(u.env) || !has(u.env.portName) || self.upstreams.exists_one(v,"
             " has(v.env) && has(v.env.portName) && v.env.portName == u.env.portName))",
-            "two upstreams have the same env.portName",
+            "two upstreams have the same env.portName: give each one of its own",
             ".upstreams",
         ),
     )

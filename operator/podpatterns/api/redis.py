@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from podpatterns.api.model import LIST_SET, Items, Model
+from podpatterns.api.listen import Listen, UpstreamEnv
+from podpatterns.api.model import LIST_SET, Items, Model, Validation
 from podpatterns.api.scalar import Duration, Endpoint
 from podpatterns.api.secretkeyref import SecretKeyRef
 from podpatterns.api.tls import Tls
@@ -31,8 +32,46 @@ class Sentinel(Model):
     """The Sentinels' own password, in a Secret. Default: none is sent."""
 
 
+class Reads(Model):
+    """A port for reads alone. The application chooses by port, and HAProxy passes its connections through."""
+
+    listen: Listen
+    """Where the application finds replicas. In mode Local nothing listens here."""
+    env: UpstreamEnv | None = None
+    """Environment variables with host and port for reads, put into the application's containers. In mode
+    Local they name the one port that there is, listen.port of the upstream."""
+
+
 class Redis(Model):
     """A Redis with replicas. Writes go to the primary, wherever it is."""
+
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "!has(self.reads) || self.readPolicy != 'Primary'",
+            "a port for reads needs PreferReplica or Replica: choose one, or take reads out",
+            ".readPolicy",
+        ),
+        Validation(
+            "!has(self.reads) || !has(self.sentinel)",
+            "HAProxy asks no Sentinels: with reads, name the servers in endpoints and take sentinel out",
+            ".sentinel",
+        ),
+        Validation(
+            "!has(self.reads) || (!has(self.authSecretRef) && !has(self.username))",
+            "HAProxy can't log in: take reads out, and one port serves reads and writes with this password",
+            ".authSecretRef",
+        ),
+        Validation(
+            "!has(self.reads) || !has(self.readAfterWrite)",
+            "HAProxy does not know what is written: take it out, or reads",
+            ".readAfterWrite",
+        ),
+        Validation(
+            "!has(self.reads) || !has(self.maxReplicaLag)",
+            "HAProxy does not know how far a replica lags: take it out, or reads",
+            ".maxReplicaLag",
+        ),
+    )
 
     endpoints: Items[Endpoint] = Field(min_length=1, max_length=64, json_schema_extra=dict(LIST_SET))
     """The servers, each as host:port. Which one is primary is discovered, and followed on failover. With
@@ -53,3 +92,7 @@ class Redis(Model):
     """The password, in a Secret. A client that logs in itself is whom it says. Default: none is sent."""
     tls: Tls | None = None
     """TLS to the servers. Default: plain TCP."""
+    reads: Reads | None = None
+    """Gives reads a port of their own. Then HAProxy stands for the Redis, which knows no commands: what comes
+    at listen.port of the upstream goes to the primary, what comes here to replicas, by readPolicy. Servers
+    have to answer without a password. Default: one port, on which reads and writes are told apart."""

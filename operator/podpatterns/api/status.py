@@ -51,13 +51,29 @@ class Replacement(Observed):
     """How long it took from the old Pod's leaving until the new one was ready, such as 3.2s."""
 
 
+class LaggingPod(Observed):
+    """A Pod whose helper runs another configuration than it is given."""
+
+    pod: str
+    """The Pod's name."""
+    hash: str
+    """Of the configuration that it runs; empty when it runs none."""
+    refused: str | None = None
+    """Why it does not take up the one that it is given, in the helper's own words. Absent when it has not
+    come to that: the kubelet takes a while to bring it."""
+
+
 class Configuration(Observed):
-    """What a helper should run."""
+    """What a helper should run, and what it runs."""
 
     container: str
     """The helper's container."""
     hash: str
     """The first 10 hex digits of its configuration file's SHA-256."""
+    running_pods: int | None = None
+    """In how many Pods of the newest revision the helper has told that it runs this one. Absent: in none."""
+    lagging_pods: Items[LaggingPod] | None = Field(default=None, json_schema_extra=list_map("pod"))
+    """The Pods of the newest revision in which it has told that it runs another one: the first 10 by name."""
 
 
 class UsedBy(Observed):
@@ -96,8 +112,8 @@ class Status(Observed):
     last_progress_time: Time | None = None
     """When an update last moved on: it began, a Pod got the newest revision, or one became available."""
     configurations: Items[Configuration] | None = Field(default=None, json_schema_extra=list_map("container"))
-    """The configuration that each helper is given. A change of it alone rolls in while the containers run; a
-    helper's metrics tell the hash of the one that it runs."""
+    """The configuration that each helper is given, and which Pods run it. A change of it alone rolls in while
+    the containers run."""
     selector: str | None = None
     """The label selector of the Pods, for /scale, autoscalers and disruption budgets."""
     used_by: Items[UsedBy] | None = Field(default=None, json_schema_extra=list_map("kind", "name"))

@@ -7,9 +7,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from podpatterns.api.kubernetes import Container
+from podpatterns.api.listen import Listen, UpstreamEnv
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
 from podpatterns.api.redis import Redis
-from podpatterns.api.scalar import Duration, Endpoint, EnvironmentName, Label, Port
+from podpatterns.api.scalar import Duration, Endpoint, Label
 from podpatterns.api.tls import Tls
 
 # The statuses are those that HAProxy can retry on: https://docs.haproxy.org/2.6/configuration.html#retry-on
@@ -17,22 +18,6 @@ RetryOn = Annotated[
     str,
     Field(max_length=15, pattern="^(connect-failure|401|403|404|408|425|500|501|502|503|504)$"),
 ]
-
-
-class Listen(Model):
-    """Where the application finds the upstream."""
-
-    port: Port
-    """The port on 127.0.0.1, unique in the Pod. Only containers of the Pod can reach it."""
-
-
-class UpstreamEnv(Model):
-    """Environment variables that tell the application where the upstream is."""
-
-    host_name: EnvironmentName | None = None
-    """Name of the variable that holds the host, 127.0.0.1."""
-    port_name: EnvironmentName | None = None
-    """Name of the variable that holds the port."""
 
 
 class Retries(Model):

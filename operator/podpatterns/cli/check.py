@@ -64,8 +64,9 @@ def check(files: tuple[IO[str], ...]) -> None:
 
     Checks the fields, the rules of the CRDs, and whether Pods can be composed of the objects in the files:
     their names and ports, an Adapter's rules and whether they satisfy its contract. Not checked are the Pod
-    templates' own fields, parts that are not in the files, and what metrics-adapter --check alone can read:
-    JMESPath expressions and conditions. Exit status: 0 nothing is wrong, 1 something is.
+    templates' own fields, parts that are not in the files, and what only metrics-adapter --check can read:
+    a few notations in regular expressions, JMESPath and conditions. Exit status: 0 nothing is wrong, 1
+    something is.
     """
     written = [Written(file.name, obj) for file in files for obj in _objects(file)]
     verdict = judge(written)

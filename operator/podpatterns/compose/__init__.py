@@ -7,7 +7,7 @@ from podpatterns.compose.adapter import adapter_problems
 from podpatterns.compose.change import Change, change
 from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.configmap import config_map_manifest
-from podpatterns.compose.contribution import Exposition
+from podpatterns.compose.contribution import Exposition, File
 from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.pod import owner_reference, pod_manifest
 from podpatterns.compose.problem import CannotCompose, Problem
@@ -18,6 +18,7 @@ __all__ = [
     "Change",
     "Composition",
     "Exposition",
+    "File",
     "HelperImages",
     "Problem",
     "adapter_problems",

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
+from podpatterns.api.listen import Listen, UpstreamEnv
 from podpatterns.compose.contribution import Contribution, File, Variable
 from podpatterns.compose.haproxy import HOST, host_of, is_address
 from podpatterns.compose.helper import HelperImages
 from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
 from podpatterns.compose.problem import Problem
-from podpatterns.compose.proxy import named_port, proxies
+from podpatterns.compose.proxy import CONFIG_PAGE, named_port, proxies
 
 
 def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contribution:
@@ -23,7 +24,11 @@ def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contri
 
 def _local(spec: AmbassadorSpec, part: Part) -> Contribution:
     return Contribution(
-        shape={"mode": "Local", "upstreams": _words(spec, "listen", "env", "local")},
+        shape={
+            "mode": "Local",
+            "upstreams": _words(spec, "listen", "env", "local"),
+            **({"reads": reads} if (reads := _words_on_reads(spec, "env")) else {}),
+        },
         helpers=tuple(_local_servers(spec, part)),
         variables=tuple(_variables(spec, part)),
         problems=tuple(
@@ -41,12 +46,13 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
             **part.shape,
             **spec.model_dump(include={"proxy"}, exclude_defaults=True, by_alias=True),
             "upstreams": _words(spec, "name", "listen", "env"),
+            **({"reads": reads} if (reads := _words_on_reads(spec, "listen", "env")) else {}),
             "proxies": {p.engine.role: p.taken_for_granted for p in needed},
         },
         helpers=tuple(p.member(images) for p in needed),
         volumes=tuple(volume for p in needed for volume in p.volumes()),
         variables=tuple(_variables(spec, part)),
-        files=tuple(File(p.name, p.key, p.content()) for p in needed),
+        files=tuple(File(p.name, p.key, p.content(), p.metrics_port, CONFIG_PAGE) for p in needed),
         proxies=tuple(p.name for p in needed),
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({path})" for p in needed for path, ref in p.secrets()
@@ -60,6 +66,14 @@ def _words(spec: AmbassadorSpec, *fields: str) -> list[dict[str, Any]]:
     return [u.model_dump(include=set(fields), exclude_defaults=True, by_alias=True) for u in spec.upstreams]
 
 
+def _words_on_reads(spec: AmbassadorSpec, *fields: str) -> dict[str, Any]:
+    return {
+        u.name: u.redis.reads.model_dump(include=set(fields), exclude_defaults=True, by_alias=True)
+        for u in spec.upstreams
+        if u.redis and u.redis.reads
+    }
+
+
 def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[Member]:
     for i, upstream in enumerate(spec.upstreams):
         if upstream.local is None:
@@ -67,18 +81,25 @@ def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[Member]:
         container = upstream.local.container
         ports = list(container.get("ports") or ())
         if not any(port.get("containerPort") == upstream.listen.port for port in ports):
-            ports.append(named_port(upstream))
+            ports.append(named_port(upstream.name, upstream.listen))
         path = part.path(f"spec.upstreams[{i}].local.container")
         yield Member(native_sidecar({**container, "ports": ports}), path, "initContainers", part.owner)
 
 
 def _variables(spec: AmbassadorSpec, part: Part) -> Iterator[Variable]:
     for i, upstream in enumerate(spec.upstreams):
-        path = part.path(f"spec.upstreams[{i}].env")
-        if upstream.env and upstream.env.host_name:
-            yield Variable(upstream.env.host_name, HOST, f"{path}.hostName")
-        if upstream.env and upstream.env.port_name:
-            yield Variable(upstream.env.port_name, str(upstream.listen.port), f"{path}.portName")
+        path = part.path(f"spec.upstreams[{i}]")
+        yield from _place(upstream.env, upstream.listen, f"{path}.env")
+        if upstream.redis and (reads := upstream.redis.reads):
+            at = upstream.listen if spec.mode == "Local" else reads.listen
+            yield from _place(reads.env, at, f"{path}.redis.reads.env")
+
+
+def _place(env: UpstreamEnv | None, listen: Listen, path: str) -> Iterator[Variable]:
+    if env and env.host_name:
+        yield Variable(env.host_name, HOST, f"{path}.hostName")
+    if env and env.port_name:
+        yield Variable(env.port_name, str(listen.port), f"{path}.portName")
 
 
 def _endpoint_problems(spec: AmbassadorSpec, part: Part) -> Iterator[Problem]:

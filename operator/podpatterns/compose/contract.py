@@ -1,8 +1,7 @@
 """The monitoring models that an Adapter can follow, and what the rules of one can make of them.
 
 The adapter judges the same (helpers/metrics-adapter/internal/contract), in the same words: what it would
-refuse to start with is refused before there is a Pod. What only its own parsers can tell, of JMESPath and of
-conditions, is left to it.
+refuse to start with is refused before there is a Pod.
 """
 
 from __future__ import annotations
@@ -50,6 +49,8 @@ class Target:
     metric: Metric
     whole: bool
     """False for a histogram's sum or count, given apart."""
+    known: bool
+    """The contract has the metric, and with it the type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,11 @@ class Contract:
         gauge."""
         for metric in self.metrics:
             if metric.name == name:
-                return Target(metric, whole=True)
+                return Target(metric, whole=True, known=True)
             if metric.type == "histogram" and name in (f"{metric.name}_sum", f"{metric.name}_count"):
-                return Target(metric, whole=False)
-        return Target(Metric(name, "counter" if name.endswith("_total") else "gauge"), whole=True)
+                return Target(metric, whole=False, known=True)
+        kind: MetricType = "counter" if name.endswith("_total") else "gauge"
+        return Target(Metric(name, kind), whole=True, known=False)
 
 
 def emissions(rule: Rule) -> list[tuple[str, Emission]]:
@@ -86,11 +88,15 @@ def contract_problems(spec: AdapterSpec) -> Iterator[Problem]:
     contract = Contract.of(spec.contract)
     yield from _declaration_problems(spec.contract)
     made: set[str] = set()
+    owners: dict[str, str] = {}
+    types = {source.name: source.type for source in spec.sources}
     for i, rule in enumerate(spec.rules):
         for path, emission in emissions(rule):
             at, target = f"spec.rules[{i}]{path}", contract.target(emission.metric)
             if emission.metric not in made and target.whole:
                 yield from _name_problems(f"{at}.metric", target.metric)
+                exposed = _exposed(target, types.get(rule.source))
+                yield from _clashes(f"{at}.metric", exposed, owners)
             made.add(emission.metric)
             given = {**(emission.labels or {}), **contract.labels}
             for label in target.metric.labels:
@@ -112,6 +118,39 @@ def _not_made(contract: Contract, made: set[str]) -> Iterator[Problem]:
                 "add one, or choose another contract"
             )
             yield Problem("spec.rules", message, UNSATISFIABLE)
+
+
+def _exposed(target: Target, source: str | None) -> Metric:
+    """The metric as it takes up most names: a page's histogram stays one."""
+    metric = target.metric
+    if target.known or metric.type != "gauge" or source != "prometheus":
+        return metric
+    return Metric(metric.name, "histogram")
+
+
+def _clashes(path: str, metric: Metric, owners: dict[str, str]) -> Iterator[Problem]:
+    """Names that would come out twice: OpenMetrics calls a counter's family by its name without _total.
+
+    `owners` has, of each name in OpenMetrics text, the metric that has it so far, and gets those of `metric`.
+    """
+    for name in _names(metric):
+        other = owners.setdefault(name, metric.name)
+        if other != metric.name:
+            message = (
+                f"{metric.name} and {other} cannot both be there: in OpenMetrics both have the name {name}"
+            )
+            yield Problem(path, message)
+            return
+
+
+def _names(metric: Metric) -> list[str]:
+    """What OpenMetrics text has of the metric."""
+    if metric.type == "counter":
+        base = metric.name.removesuffix("_total")
+        return [metric.name, base, f"{base}_created"]
+    if metric.type == "histogram":
+        return [metric.name, *(f"{metric.name}_{part}" for part in ("bucket", "sum", "count", "created"))]
+    return [metric.name]
 
 
 def _declaration_problems(written: Written) -> Iterator[Problem]:

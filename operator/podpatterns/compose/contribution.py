@@ -34,11 +34,14 @@ class File:
     key: str
     """In the ConfigMap."""
     text: str
+    port: int
+    """Where the helper tells which configuration it runs, and at which page."""
+    page: str
+    hash: str = field(init=False)
+    """What the helper tells of the file that it runs."""
 
-    @property
-    def hash(self) -> str:
-        """What the helper tells in its metrics of the file that it runs."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:LENGTH]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hash", hashlib.sha256(self.text.encode()).hexdigest()[:LENGTH])
 
 
 @dataclass(frozen=True, slots=True)

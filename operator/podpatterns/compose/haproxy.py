@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
+from itertools import chain
 
 from podpatterns.api.tls import Tls
 from podpatterns.api.upstream import HealthCheck, Upstream
+from podpatterns.compose import redisports
 from podpatterns.compose.duration import milliseconds
 
 HOST = "127.0.0.1"
@@ -57,13 +59,31 @@ SAFE_METHODS = "METH_GET || METH_HEAD || METH_OPTIONS || { method PUT DELETE TRA
 
 
 def haproxy_config(upstreams: Sequence[Upstream], secrets: str) -> str:
-    """The configuration for upstreams that are not redis; `secrets` is where they are mounted."""
-    lines = [line for u in upstreams for line in ("", f"listen {u.name}", *_indented(_section(u, secrets)))]
-    return GLOBAL + "\n".join([*lines, ""])
+    """The configuration for upstreams that are not redis, or have redis.reads; `secrets` is where they are
+    mounted."""
+    sections = [section for u in upstreams for section in _sections(u, secrets)]
+    lines = [line for name, body in sections for line in ("", f"listen {name}", *_indented(body))]
+    more = redisports.GLOBAL if any(redisports.by_two_ports(u) for u in upstreams) else ""
+    return GLOBAL + more + "\n".join([*lines, ""])
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"    {line}" for line in lines)
+
+
+def _sections(upstream: Upstream, secrets: str) -> Iterator[tuple[str, Iterator[str]]]:
+    """Each with its name: no other upstream's, which have no dots."""
+    if said := redisports.by_two_ports(upstream):
+        redis, reads = said
+        plain, port = redisports.plain(upstream, redis), upstream.listen.port
+        servers = list(_servers(plain, secrets))
+        yield upstream.name, redisports.role_section(plain, port, redisports.PRIMARY, servers)
+        replicas = redisports.role_section(plain, reads.listen.port, redisports.REPLICA, servers)
+        # Without a replica reads go by the port for writes.
+        instead = [f"server primary {HOST}:{port} backup"] if redis.read_policy == "PreferReplica" else []
+        yield f"{upstream.name}.reads", chain(replicas, instead)
+    else:
+        yield upstream.name, _section(upstream, secrets)
 
 
 def _section(upstream: Upstream, secrets: str) -> Iterator[str]:
@@ -83,6 +103,10 @@ def _section(upstream: Upstream, secrets: str) -> Iterator[str]:
     yield from _retries(upstream)
     if _checked(upstream):
         yield from _check(upstream)
+    yield from _servers(upstream, secrets)
+
+
+def _servers(upstream: Upstream, secrets: str) -> Iterator[str]:
     for endpoint in upstream.endpoints or ():
         yield " ".join([*_address(upstream, endpoint), *_server_options(upstream, endpoint, secrets)])
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from podpatterns.api.ambassador import AmbassadorSpec
+from podpatterns.api.listen import Listen
 from podpatterns.api.secretkeyref import SecretKeyRef
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.haproxy import haproxy_config
@@ -36,6 +37,10 @@ PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 
 LAST_PORT = 65_535
 
+CONFIG_PAGE = "/config"
+"""Of a proxy, beside its metrics: the hash of the configuration that it runs, and on further lines why it
+refuses a newer one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -44,7 +49,7 @@ class Engine:
     role: str
     """Its container's name in an Ambassador's own Pod, and its configuration file's."""
     image: str
-    protocols: frozenset[str]
+    serves: Callable[[Upstream], bool]
     metrics: str
     """The name of its metrics port."""
     extension: str
@@ -71,6 +76,11 @@ def _redis_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
     return yaml.safe_dump(written, sort_keys=False, width=WIDTH)
 
 
+def _splits(upstream: Upstream) -> bool:
+    """One port for reads and writes: a matter of commands."""
+    return upstream.redis is not None and upstream.redis.reads is None
+
+
 def _haproxy_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:  # noqa: ARG001
     return haproxy_config(upstreams, SECRETS_DIRECTORY)
 
@@ -79,7 +89,7 @@ ENGINES = (
     Engine(
         role="ambassador",
         image="redis-ambassador",
-        protocols=frozenset({"redis"}),
+        serves=_splits,
         metrics="proxy-metrics",
         extension="yaml",
         content=_redis_content,
@@ -88,7 +98,7 @@ ENGINES = (
     Engine(
         role="haproxy",
         image="haproxy-ambassador",
-        protocols=frozenset({"tcp", "http", "postgres", "memcached"}),
+        serves=lambda upstream: not _splits(upstream),
         metrics="haproxy-metrics",
         extension="cfg",
         content=_haproxy_content,
@@ -121,7 +131,7 @@ class Proxy:
     def taken_for_granted(self) -> dict[str, Any]:
         """What the configuration presumes of its Pod."""
         return {
-            "ports": sorted(u.listen.port for _, u in self.upstreams),
+            "ports": sorted(port["containerPort"] for port, _ in self._ports()),
             "metrics": self.metrics_port,
             "secrets": sorted({f"{ref.name}/{ref.key}" for _, ref in self.secrets()}),
         }
@@ -150,7 +160,7 @@ class Proxy:
             "image": images.image(self.engine.image),
             "args": [f"--config={CONFIG_DIRECTORY}/{self._file}", *self.engine.arguments(metrics)],
             "ports": [
-                *(named_port(u) for _, u in self.upstreams),
+                *(port for port, _ in self._ports()),
                 {"name": self.engine.metrics, "containerPort": metrics},
             ],
             "startupProbe": probe("/healthz", metrics, **STARTING),
@@ -183,10 +193,19 @@ class Proxy:
             )
 
     def _origins(self) -> Iterator[tuple[str, str]]:
-        for at, (i, _) in enumerate(self.upstreams):
-            yield f"ports[{at}].containerPort", self.part.path(f"spec.upstreams[{i}].listen.port")
-        metrics = self.part.path("spec.proxy.metricsPort")
-        yield f"ports[{len(self.upstreams)}].containerPort", metrics
+        paths = [self.part.path(path) for _, path in self._ports()]
+        for at, path in enumerate([*paths, self.part.path("spec.proxy.metricsPort")]):
+            yield f"ports[{at}].containerPort", path
+
+    def _ports(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """Those of the upstreams, each with the field that asks for it."""
+        names = {u.name for _, u in self.upstreams}
+        for i, upstream in self.upstreams:
+            yield named_port(upstream.name, upstream.listen), f"spec.upstreams[{i}].listen.port"
+            if upstream.redis and (reads := upstream.redis.reads):
+                name = f"{upstream.name}-reads"
+                port = named_port("" if name in names else name, reads.listen)
+                yield port, f"spec.upstreams[{i}].redis.reads.listen.port"
 
     def secrets(self) -> Iterator[tuple[str, SecretKeyRef]]:
         """The Secrets that it needs, each with the field that asks for it."""
@@ -204,8 +223,7 @@ class Proxy:
 def proxies(spec: AmbassadorSpec, part: Part) -> list[Proxy]:
     """One for each engine that is needed; the second one's metrics are at the next port."""
     served = (
-        (engine, [(i, u) for i, u in enumerate(spec.upstreams) if u.protocol in engine.protocols])
-        for engine in ENGINES
+        (engine, [(i, u) for i, u in enumerate(spec.upstreams) if engine.serves(u)]) for engine in ENGINES
     )
     needed = [(engine, upstreams) for engine, upstreams in served if upstreams]
     return [
@@ -214,7 +232,7 @@ def proxies(spec: AmbassadorSpec, part: Part) -> list[Proxy]:
     ]
 
 
-def named_port(upstream: Upstream) -> dict[str, Any]:
+def named_port(name: str, listen: Listen) -> dict[str, Any]:
     """The port by its upstream's name, where that can be a port's."""
-    name = {"name": upstream.name} if PORT_NAME.fullmatch(upstream.name) else {}
-    return {**name, "containerPort": upstream.listen.port}
+    named = {"name": name} if PORT_NAME.fullmatch(name) else {}
+    return {**named, "containerPort": listen.port}

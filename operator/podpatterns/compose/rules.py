@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.rule import Emission, Rule
 from podpatterns.api.source import Source
+from podpatterns.compose import condition, query, regex
 from podpatterns.compose.contract import Contract, emissions
 from podpatterns.compose.problem import Problem
-from podpatterns.compose.regex import groups, refusal
 
 PROC_METRICS = (
     "process_cpu_seconds_total",
@@ -55,8 +55,10 @@ def _finding_problems(at: str, rule: Rule, source: Source) -> Iterator[Problem]:
         )
     elif rule.path and source.type == "log":
         yield Problem(f"{at}.path", f"the source {source.name} is of type log, whose rules have a regex")
-    elif rule.regex and (why := refusal(rule.regex)):
+    elif rule.regex and (why := regex.refusal(rule.regex)):
         yield Problem(f"{at}.regex", f"not a regular expression in RE2 syntax: {why}")
+    elif source.type == "json" and rule.path and (why := query.refusal(rule.path)):
+        yield Problem(f"{at}.path", f"not a JMESPath expression such as http.hits: {why}")
     elif source.type == "proc" and rule.path not in PROC_METRICS:
         has = " ".join(PROC_METRICS)
         yield Problem(f"{at}.path", f"a source of type proc has no {rule.path}; it has [{has}]")
@@ -90,7 +92,10 @@ def _type_problems(at: str, emission: Emission, contract: Contract, source: Sour
 
 
 def _group_problems(at: str, emission: Emission, rule: Rule) -> Iterator[Problem]:
-    """A regex says which groups there are; elsewhere that shows only when something was found."""
+    """What is asked of the groups, and those asked for that there are not."""
+    there = _groups(rule)
+    if emission.when and (why := condition.refusal(emission.when, lambda name: _no_group(name, there))):
+        yield Problem(f"{at}.when", why)
     asked: list[tuple[str, str]] = []
     if emission.value:
         asked.append((f"{at}.value", emission.value))
@@ -102,13 +107,21 @@ def _group_problems(at: str, emission: Emission, rule: Rule) -> Iterator[Problem
                 yield Problem(f"{at}.labels.{label}", "a group without a name; write ${group}")
             else:
                 asked.append((f"{at}.labels.{label}", found[1]))
-    if not rule.regex or refusal(rule.regex):
-        return
-    there = groups(rule.regex)
     for path, group in asked:
-        if group not in there:
-            names = " ".join(f'"{name}"' for name in there)
-            yield Problem(path, f'the regex has no group "{group}"; it has [{names}]')
+        if why := _no_group(group, there):
+            yield Problem(path, why)
+
+
+def _groups(rule: Rule) -> list[str] | None:
+    """Those of a regex; elsewhere it shows only when something was found."""
+    return None if not rule.regex or regex.refusal(rule.regex) else regex.groups(rule.regex)
+
+
+def _no_group(name: str, there: list[str] | None) -> str:
+    if there is None or name in there:
+        return ""
+    names = " ".join(f'"{one}"' for one in there)
+    return f'the regex has no group "{name}"; it has [{names}]'
 
 
 def _label_problems(path: str, labels: Mapping[str, str]) -> Iterator[Problem]:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.controller.key import Key
+from podpatterns.controller.page import NoPage, page_session, page_url, read_page
 from podpatterns.controller.workqueue import WorkQueue
 from podpatterns.replicas.contract import Answer, Missing, Question
 
@@ -21,8 +23,6 @@ FIRST, LONGEST = 1.0, 300.0
 """Seconds between two questions to the same Pod: the first pause, and what it grows to."""
 ASKERS = 4
 """Questions under way at once: Pods that do not answer must not keep those waiting that do."""
-PATIENCE = aiohttp.ClientTimeout(total=3.0)
-MAX_BYTES = 65_536
 MAX_MISSING = 20
 """Of what is told of an answer: what is in a status must stay small."""
 MAX_WORD, MAX_REFUSAL = 128, 500
@@ -63,10 +63,7 @@ class Contracts:
 
     async def run(self) -> None:
         """Ask, for ever."""
-        async with (
-            aiohttp.ClientSession(timeout=PATIENCE, trust_env=False) as session,
-            asyncio.TaskGroup() as tasks,
-        ):
+        async with page_session() as session, asyncio.TaskGroup() as tasks:
             for _ in range(ASKERS):
                 tasks.create_task(self._ask_on(session))
 
@@ -80,9 +77,8 @@ class Contracts:
 
     async def _ask(self, session: aiohttp.ClientSession, key: Key, conversation: Conversation) -> None:
         question = conversation.question
-        host = f"[{question.address}]" if ":" in question.address else question.address
         answers = {
-            e.container: await _answer(session, f"http://{host}:{e.port}/contract")
+            e.container: await _answer(session, page_url(question.address, e.port, CONTRACT_PAGE))
             for e in question.expositions
         }
         if self._conversations.get(key) is not conversation:
@@ -97,20 +93,9 @@ class Contracts:
 
 async def _answer(session: aiohttp.ClientSession, url: str) -> Answer:
     try:
-        async with session.get(url, allow_redirects=False) as response:
-            response.raise_for_status()
-            text = b""
-            async for part in response.content.iter_any():
-                text += part
-                if len(text) > MAX_BYTES:
-                    return NO_ADAPTER
-    except aiohttp.ClientResponseError as error:
-        return Answer(trouble=f"status {error.status}")
-    except TimeoutError:
-        return Answer(trouble=f"nothing came within {PATIENCE.total:.0f} s")
-    except aiohttp.ClientError:
-        return Answer(trouble="the operator can't connect to it")
-    return read_report(text)
+        return read_report(await read_page(session, url))
+    except NoPage as error:
+        return Answer(trouble=str(error))
 
 
 def read_report(text: bytes) -> Answer:

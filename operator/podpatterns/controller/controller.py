@@ -14,6 +14,7 @@ from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiError, ApiServer, Patience, UnansweredError
 from podpatterns.controller.census import Census
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.health import Health
 from podpatterns.controller.informer import Informer
@@ -63,12 +64,13 @@ class Controller:
             Informer(api, "/api/v1/configmaps", config_maps, self._add, self.health),
         ]
         self._recorder = Recorder(api)
+        self._configurations = Configurations(self._add)
         self._contracts = Contracts(self._add)
         self._pod_monitors = PodMonitors(api, self._add)
         self._reconciler = Reconciler(
             api,
             Stores(objects, pods, config_maps),
-            Observability(self._contracts, self._pod_monitors),
+            Observability(self._configurations, self._contracts, self._pod_monitors),
             self._recorder,
             self._add,
             images=helpers,
@@ -86,6 +88,7 @@ class Controller:
                 for informer in self._informers:
                     tasks.create_task(informer.run())
                 tasks.create_task(self._recorder.run())
+                tasks.create_task(self._configurations.run())
                 tasks.create_task(self._contracts.run())
                 tasks.create_task(self._pod_monitors.run())
                 leading = tasks.create_task(self._leadership.run())

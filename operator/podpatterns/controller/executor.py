@@ -26,6 +26,8 @@ class Outcome:
     created: list[str] = field(default_factory=list)
     updated: list[Update] = field(default_factory=list)
     deleted: list[Delete] = field(default_factory=list)
+    unanswered: list[Create] = field(default_factory=list)
+    """They may have taken place, or yet do."""
     failure: Failure | None = None
     retry_after: float = 0
     """Seconds that the server asked to wait."""
@@ -102,12 +104,14 @@ class Executor:
             try:
                 pod = await self._api.get(pod_path(namespace, create.name))
             except (ApiError, UnansweredError) as unseen:
+                outcome.unanswered.append(create)
                 return outcome.fail(unseen)
             owner = controller_of(pod)
             if owner is None or owner[1] != entry.uid:
                 outcome.failure = _name_taken(pod)
                 return None
         except UnansweredError as error:
+            outcome.unanswered.append(create)
             return outcome.fail(error)
         self._store.put(pod)
         return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller.backoff import backoff
-from podpatterns.replicas import Delete, Pod, Replacements
+from podpatterns.replicas import Create, Delete, Pod, Replacements
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import Failure
 
@@ -23,6 +23,8 @@ in motion. A custom resource's status costs the API server three times what a Re
 us as an event, and keeps the next look waiting."""
 ANSWERS_A_PAUSE = 10
 """In between it is as long as the API server takes for so many writes."""
+UNANSWERED_SECONDS = 60.0
+"""For which a write may take place after we gave up waiting for its answer: the API server's own limit."""
 LONG_LIFE = 600.0
 """Seconds after which a Pod's failure is no sign that the next fails too: the kubelet's, for containers."""
 
@@ -40,6 +42,8 @@ class Memory:
     names: list[str] = field(default_factory=list)
     """Generated names whose creation was not confirmed yet. Trying again under the same name can't make a
     second Pod, even where the first attempt took place and only its answer was lost."""
+    unanswered: dict[str, tuple[Create, float]] = field(default_factory=dict)
+    """Creations without an answer, by name, and until when they may yet take place, in monotonic seconds."""
     failure: Failure | None = None
     failures: int = 0
     generation: int = 0
@@ -68,6 +72,25 @@ class Memory:
             name = f"{prefix}-{''.join(secrets.choice(ALPHABET) for _ in range(SUFFIX_LENGTH))}"
             self.names.append(name)
             yield name
+
+    def owed_first(self, creates: Sequence[Create], pods: Sequence[Pod], now: float) -> tuple[Create, ...]:
+        """As many creations as planned, but those first that were asked for and never answered.
+
+        Of other names, as of an object whose podNaming has changed since, there would be one too many if they
+        took place after all.
+        """
+        known = {p.name for p in pods}
+        self.unanswered = {
+            name: (create, until)
+            for name, (create, until) in self.unanswered.items()
+            if name not in known and until > now
+        }
+        planned = {create.name for create in creates}
+        owed = (create for name, (create, _) in self.unanswered.items() if name not in planned)
+        return (*owed, *creates)[: len(creates)]
+
+    def note_unanswered(self, creates: Iterable[Create], now: float) -> None:
+        self.unanswered |= {create.name: (create, now + UNANSWERED_SECONDS) for create in creates}
 
     def hold(self, failure: Failure, generation: int, now: float, at_least: float) -> float:
         """Note a refused write; returns the seconds to wait before the next creation."""

@@ -28,6 +28,7 @@ from podpatterns.compose import (
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.executor import Executor, Outcome, Route
 from podpatterns.controller.history import History, needed
@@ -39,6 +40,7 @@ from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
 from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
+from podpatterns.replicas.configuration import inquiry
 from podpatterns.replicas.contract import question
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
@@ -63,8 +65,9 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Observability:
-    """What is done about the metrics of adapters."""
+    """What helpers are asked, and what is done about the metrics of adapters."""
 
+    configurations: Configurations
     contracts: Contracts
     pod_monitors: PodMonitors
 
@@ -95,6 +98,7 @@ class Reconciler:
         self._api = api
         self._objects = stores.objects
         self._pods = stores.pods
+        self._configurations = observability.configurations
         self._contracts = observability.contracts
         self._pod_monitors = observability.pod_monitors
         self._recorder = recorder
@@ -114,6 +118,7 @@ class Reconciler:
             if forgotten := self._memory.pop(key, None):
                 self._pods.take_vanished(key, forgotten.uid)
             self._contracts.forget(key)
+            self._configurations.forget(key)
             self._pod_monitors.forget(key)
             self._recorder.well(key)
             return Again()
@@ -173,7 +178,9 @@ class Reconciler:
         held = memory.held(entry.generation, time.monotonic())
         if held and (todo.creates or todo.updates):
             todo = replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
+        todo = replace(todo, creates=memory.owed_first(todo.creates, pods, time.monotonic()))
         outcome = await self._executor.carry_out(todo, entry, route)
+        memory.note_unanswered(outcome.unanswered, time.monotonic())
         memory.carried_out(outcome.deleted, pods, self._pods.of(entry.key, entry.uid))
         if outcome.failure:
             retry = memory.hold(outcome.failure, entry.generation, time.monotonic(), outcome.retry_after)
@@ -253,6 +260,7 @@ class Reconciler:
         replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now, recorded)
         composition = memory.composed if isinstance(memory.composed, Composition) else None
         asked = question(composition, composition.revision, pods) if composition else None
+        helpers = inquiry(composition, composition.revision, pods) if composition else None
         observed = Observed(
             pods,
             tuple(problems),
@@ -262,6 +270,8 @@ class Reconciler:
             composition,
             asked,
             self._contracts.answers(entry.key, asked),
+            helpers,
+            self._configurations.answers(entry.key, helpers),
         )
         return app_status(entry.app, wanted, observed, entry.status)
 

@@ -15,6 +15,9 @@ from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.pod import Pod
 
 CONTRACT_SATISFIED = "ContractSatisfied"
+AGE = "and is asked again within 5 minutes"
+"""How old an answer may be: LONGEST in controller/contracts.py."""
+
 ABSENT = "absent"
 """The adapter's word for a metric of which no rule has found anything yet."""
 
@@ -99,7 +102,8 @@ def _judge(pod: str, exposition: Exposition, answer: Answer | None) -> Condition
 
 def _compared(who: str, contract: str, missing: Sequence[Missing]) -> Condition:
     if not missing:
-        return _condition(True, "AllMetricsThere", f"all that {contract} wants is there")
+        message = f"{who} has all that {contract} wants; it stands for all Pods, {AGE}"
+        return _condition(True, "AllMetricsThere", message)
     told = ", ".join(f"{m.metric} ({m.reason})" for m in missing)
     message = f"{contract} misses in {who}: {told}"
     if all(m.reason == ABSENT for m in missing):

@@ -10,6 +10,13 @@ from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
 from podpatterns.replicas.condition import Condition, conditions, told
+from podpatterns.replicas.configuration import (
+    CONFIGURATION_CURRENT,
+    Answers,
+    Inquiry,
+    configuration_current,
+    configurations,
+)
 from podpatterns.replicas.contract import CONTRACT_SATISFIED, Answer, Question, contract_satisfied
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
@@ -51,6 +58,10 @@ class Observed:
     """Of the Pod's adapters; None when there is no Pod to ask."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
     """Of the adapters, by container."""
+    inquiry: Inquiry | None = None
+    """Which helpers are asked what they run; None when there is no helper."""
+    running: Answers | None = None
+    """What they said; None before they were asked."""
 
 
 def unreadable_status(
@@ -131,6 +142,11 @@ def app_status(
             observed.answers,
             told(previous, CONTRACT_SATISFIED),
         ),
+        *configuration_current(
+            observed.inquiry,
+            observed.running,
+            told(previous, CONFIGURATION_CURRENT) if _same_hashes(status, previous) else None,
+        ),
     ]
     status["conditions"] = conditions(found, app.metadata.generation, previous, observed.now)
     return status
@@ -149,11 +165,19 @@ def at_rest(status: Mapping[str, Any]) -> bool:
 
 
 def _configurations(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
-    if observed.composition is None:
-        told = previous.get("configurations")
-    else:
-        told = [{"container": file.container, "hash": file.hash} for file in observed.composition.files]
+    told = previous.get("configurations") or []
+    if observed.composition:
+        told = configurations(observed.composition.files, observed.inquiry, observed.running, told)
     return {"configurations": told} if told else {}
+
+
+def _same_hashes(status: Mapping[str, Any], previous: Mapping[str, Any]) -> bool:
+    """The helpers are given what they were given when the previous status was written."""
+    now, before = (
+        [(entry["container"], entry["hash"]) for entry in of.get("configurations") or ()]
+        for of in (status, previous)
+    )
+    return now == before
 
 
 def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:

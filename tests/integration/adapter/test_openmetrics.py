@@ -2,60 +2,18 @@
 
 from __future__ import annotations
 
-import http.server
-import socket
-import threading
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from e2e.adapter import OPENMETRICS, SOURCES, Adapter
+from e2e.adapter import OPENMETRICS, Adapter
 from e2e.eventually import eventually
-
-TESTDATA = SOURCES / "testdata"
-
-Samples = set[tuple[str, frozenset[tuple[str, str]], float]]
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[str]:
-    """The address of the application that the adapter's own tests read."""
-    handler = partial(QuietHandler, directory=str(TESTDATA / "app"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
-def own_families(metrics: Iterable[Metric]) -> dict[str, Metric]:
-    return {m.name: m for m in metrics if not m.name.startswith("adapter_")}
-
-
-def samples(metrics: Iterable[Metric]) -> Samples:
-    """A bound is a number: 1 in one format, 1.0 in the other."""
-    return {
-        (
-            s.name,
-            frozenset((k, str(float(v)) if k == "le" else v) for k, v in s.labels.items()),
-            s.value,
-        )
-        for m in own_families(metrics).values()
-        for s in m.samples
-    }
+from tests.integration.adapter.exposition import TESTDATA, own_families, samples, speak
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(TESTDATA.glob("*.yaml"))])
@@ -65,10 +23,7 @@ def test_both_formats_say_the_same(tmp_path: Path, app: str, name: str) -> None:
     configuration = (TESTDATA / f"{name}.yaml").read_text().replace("{{app}}", app)
 
     with Adapter(tmp_path, configuration) as adapter:
-        (logs / "access.log").write_bytes((TESTDATA / "app" / "access.log").read_bytes())
-        if "{{statsd}}" in configuration:
-            with socket.create_connection(("127.0.0.1", adapter.statsd)) as sender:
-                sender.sendall((TESTDATA / "app" / "statsd.txt").read_bytes())
+        speak(adapter, logs)
         eventually(adapter.contract, until=lambda report: report["satisfied"])
         golden = samples(parse_text((TESTDATA / f"{name}.prom").read_text()))
         eventually(lambda: samples(parse_text(adapter.metrics())), until=lambda found: found == golden)

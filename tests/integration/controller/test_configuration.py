@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
 
-from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.kubectl import Kubectl, KubectlError
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
 from tests.integration.controller.sites import Sites, manifest
@@ -245,6 +246,33 @@ def test_local_mode_needs_no_configuration(patterns: Patterns) -> None:
     eventually(_config_map(patterns.kubectl), until=lambda found: not found["metadata"])
 
 
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ([{**redis("redis-1:6379"), "protocol": "mysql"}], "spec.upstreams[0].protocol: Unsupported value"),
+        (
+            [redis("redis-1")],
+            'spec.upstreams[0].redis.endpoints[0]: Invalid value: "redis-1": must be host:port',
+        ),
+        (
+            [redis("redis-1:6379"), {**redis("redis-2:6379"), "name": "other", "env": {}}],
+            "spec.upstreams: Invalid value: two upstreams listen on one port: give each a listen.port",
+        ),
+    ],
+    ids=["unknown protocol", "endpoint without a port", "two upstreams on one port"],
+)
+def test_what_the_server_refuses_changes_nothing_that_runs(
+    patterns: Patterns, bad: list[dict[str, Any]], told: str
+) -> None:
+    patterns.ambassador(redis("redis-0:6379"))
+    patterns.ready("ambassador")
+    marks, files = patterns.marks(), json.dumps(patterns.files())
+    with pytest.raises(KubectlError, match=re.escape(told)):
+        patterns.ambassador(*bad)
+    patterns.ready("ambassador")
+    assert (patterns.marks(), json.dumps(patterns.files())) == (marks, files)
+
+
 def test_bad_input_names_its_field_and_what_runs_goes_on(patterns: Patterns) -> None:
     patterns.ambassador(redis("redis-0:6379"))
     patterns.ready("ambassador")
@@ -256,5 +284,7 @@ def test_bad_input_names_its_field_and_what_runs_goes_on(patterns: Patterns) -> 
         lambda: condition(patterns.kubectl.get("ambassador", "shop"), "Ready"),
         until=lambda c: c.get("reason") == "PortsConflict",
     )
+    assert "spec.template.spec.containers[0].ports[0].containerPort: " in refused["message"]
     assert "TCP port 6379 is taken by spec.upstreams[0].listen.port" in refused["message"]
+    assert "give one of them another port" in refused["message"]
     assert (patterns.marks(), json.dumps(patterns.files())) == (marks, files)

@@ -116,6 +116,9 @@ def test_the_condition_follows_what_the_adapter_finds(shop: Shop, run: Run) -> N
     shop.send("hits:1|c")
     there = shop.becomes("AllMetricsThere")
     assert there["status"] == "True"
+    eventually(
+        lambda: shop.condition("ConfigurationCurrent"), until=lambda c: c.get("reason") == "AllCurrent"
+    )
 
 
 def test_a_metric_that_cannot_be_taken_breaks_the_contract(shop: Shop, run: Run) -> None:
@@ -176,13 +179,21 @@ def test_a_configuration_that_is_not_there_yet_is_told(shop: Shop, run: Run) -> 
     shop.becomes("AllMetricsThere")
 
 
+ONLY_GO = "a > // what Go takes for a comment the operator leaves to the adapter"
+
+
 def test_what_only_the_adapter_can_refuse_is_told_with_its_index(shop: Shop, run: Run) -> None:
     adapter = satisfied(shop, run)
-    shop.apply({"source": "sent", "path": "hits", "emit": [{"metric": "app_hits_total", "when": "a >"}]})
+    shop.apply({"source": "sent", "path": "hits", "emit": [{"metric": "app_hits_total", "when": ONLY_GO}]})
     shop.becomes("OldConfiguration")
     (adapter.directory / "adapter.yaml").write_text(shop.configuration())  # as the kubelet does
     refused = shop.becomes("ConfigurationRefused")
     assert refused["status"] == "False"
     assert "rules[0].emit[0].when: not a condition such as" in refused["message"]
+    configuration = eventually(
+        lambda: shop.condition("ConfigurationCurrent"),
+        until=lambda c: c.get("reason") == "ConfigurationRefused",
+    )
+    assert "rules[0].emit[0].when: not a condition such as" in configuration["message"]
     shop.send("hits:1|c")
     eventually(adapter.metrics, until=lambda text: "\napp_hits_total 2\n" in text)

@@ -100,6 +100,33 @@ def test_watches_that_fall_silent_are_begun_anew(
     assert silence.watches["sidecarapps"] > 1
 
 
+@dataclass
+class Unseen(Silence):
+    """The first Pod's creation is not answered, nor does the watch of Pods tell of it."""
+
+    created: bool = False
+
+    def request(self, route: Route) -> Fault:
+        if (route.verb, route.resource, self.created) == ("create", "pods", False):
+            self.created = True
+            return Fault(kind="gateway", late=2)
+        return super().request(route) if route.resource == "pods" else Fault()
+
+
+def test_a_pod_that_nobody_told_of_counts_although_its_name_is_not_wanted_any_more(
+    sites: Sites, proxy: Proxy, behind: OperatorProcess
+) -> None:
+    """Else the witness sees two Pods (chaos seed 291)."""
+    proxy.faults = unseen = Unseen()
+    proxy.cut_watches()
+    eventually(lambda: unseen.watches["pods"])
+    sites.apply(podNaming="Stable")
+    eventually(lambda: unseen.created)
+    sites.apply(podNaming="Generated")
+    sites.wait_until_ready()
+    assert sites.uids().keys() == {"site-0"}
+
+
 class Expire:
     """One watch of kopf's is refused as no server should, and its others break."""
 

@@ -1,4 +1,4 @@
-"""Where prometheus-operator's kind is installed, it is told where Pods offer metrics."""
+"""Where prometheus-operator's kind is installed, as it defines it, it is told where Pods offer metrics."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.definitions import pod_monitor
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
@@ -22,55 +23,36 @@ ADAPTER = {
     "rules": [{"source": "s", "path": "hits", "metric": "app_hits_total"}],
 }
 
-
-def object_of(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties}
-
-
-TEXT = {"type": "string"}
-TEXTS = {"type": "array", "items": TEXT}
-RELABELING = object_of(action={**TEXT, "default": "replace"}, sourceLabels=TEXTS, regex=TEXT)
-ENDPOINT = object_of(port=TEXT, path=TEXT, relabelings={"type": "array", "items": RELABELING})
-SPEC = object_of(
-    selector=object_of(matchLabels={"type": "object", "additionalProperties": TEXT}),
-    podMetricsEndpoints={"type": "array", "items": ENDPOINT},
-)
-"""Of prometheus-operator's PodMonitor, the fields that the operator writes:
-https://prometheus-operator.dev/docs/api-reference/api/"""
+WRITTEN = {
+    "selector": {"matchLabels": {"podpatterns.dev/kind": "Adapter", "podpatterns.dev/name": "shop"}},
+    "podMetricsEndpoints": [
+        {
+            "port": "metrics",
+            "path": "/metrics",
+            "relabelings": [
+                {
+                    "action": "keep",
+                    "sourceLabels": ["__meta_kubernetes_pod_container_name"],
+                    "regex": "adapter",
+                }
+            ],
+        }
+    ],
+}
+"""What the operator writes; a server drops fields that a definition doesn't have."""
 
 
 @pytest.fixture
 def prometheus_operator(control_plane: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
     """Its kind, and an operator of ours that starts after it."""
     kubectl = Kubectl(control_plane.kubeconfig)
-    definition = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "podmonitors.monitoring.coreos.com"},
-        "spec": {
-            "group": "monitoring.coreos.com",
-            "scope": "Namespaced",
-            "names": {
-                "kind": "PodMonitor",
-                "listKind": "PodMonitorList",
-                "plural": "podmonitors",
-                "singular": "podmonitor",
-            },
-            "versions": [
-                {
-                    "name": "v1",
-                    "served": True,
-                    "storage": True,
-                    "schema": {"openAPIV3Schema": object_of(spec=SPEC)},
-                }
-            ],
-        },
-    }
+    definition = pod_monitor()
+    name = definition["metadata"]["name"]
     kubectl.apply(definition)
-    kubectl("wait", "--for=condition=Established", f"crd/{definition['metadata']['name']}", "--timeout=30s")  # type: ignore[index]
+    kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=30s")
     operator.restart()
     yield
-    kubectl("delete", "crd", "podmonitors.monitoring.coreos.com")
+    kubectl("delete", "crd", name)
     operator.restart()
 
 
@@ -101,6 +83,8 @@ def test_it_is_made_and_follows_the_object(
     monitors.apply()
     eventually(monitors.path, until="/metrics".__eq__)
     uid = monitors.kubectl.get("adapter", "shop")["metadata"]["uid"]
+    kept = {k: v for k, v in monitors.get()["spec"].items() if k in WRITTEN}
+    assert kept == WRITTEN
     [owner] = monitors.get()["metadata"]["ownerReferences"]
     assert (owner["uid"], owner["controller"]) == (uid, True)
 
@@ -118,7 +102,7 @@ def test_a_strangers_is_left_alone(monitors: Monitors) -> None:
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PodMonitor",
         "metadata": {"name": "adapter-shop"},
-        "spec": {"podMetricsEndpoints": [{"port": "mine"}]},
+        "spec": {"selector": {}, "podMetricsEndpoints": [{"port": "mine"}]},
     }
     monitors.kubectl("create", "--filename=-", stdin=json.dumps(stranger))
     before = monitors.get()

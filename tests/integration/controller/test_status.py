@@ -11,6 +11,7 @@ from e2e.cluster.control_plane import ControlPlane
 from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
@@ -30,7 +31,9 @@ async def look(control_plane: ControlPlane, known: dict[str, Any]) -> tuple[Obje
     async with ApiClient(configuration) as client:
         api = ApiServer(client)
         stores = Stores(objects, PodStore(), ConfigMapStore())
-        observability = Observability(Contracts(news.update), PodMonitors(api, news.update))
+        observability = Observability(
+            Configurations(news.update), Contracts(news.update), PodMonitors(api, news.update)
+        )
         await Reconciler(
             api, stores, observability, Recorder(api), news.update, images=HelperImages()
         ).reconcile(key, telling=True)

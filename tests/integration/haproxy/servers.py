@@ -91,18 +91,25 @@ class Proxy:
 def proxy(directory: Path, **upstream: Any) -> Iterator[Proxy]:
     """HAProxy with one upstream, `upstream` in the words of its manifest; `directory` has the Secrets."""
     port = free_port()
-    app = ambassador(upstreams=[{"name": "up", "protocol": "http", "listen": {"port": port}, **upstream}])
+    with haproxy(directory, {"name": "up", "protocol": "http", "listen": {"port": port}, **upstream}):
+        yield Proxy(port)
+
+
+@contextmanager
+def haproxy(directory: Path, upstream: dict[str, Any]) -> Iterator[None]:
+    """The same for an upstream that says all of it."""
+    app = ambassador(upstreams=[upstream])
     file = directory / "haproxy.cfg"
     file.write_text(haproxy_config(app.spec.upstreams, str(directory)))
-    haproxy = Process(["haproxy", "-db", "-f", file], directory / "haproxy.log")
-    haproxy.start()
+    process = Process(["haproxy", "-db", "-f", file], directory / "haproxy.log")
+    process.start()
     try:
-        eventually(lambda: _listens(port), 20)
-        yield Proxy(port)
+        eventually(lambda: listens(upstream["listen"]["port"]), 20)
+        yield
     finally:
-        haproxy.stop()
+        process.stop()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0

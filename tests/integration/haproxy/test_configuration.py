@@ -23,7 +23,8 @@ names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
 host_names = st.lists(
     st.from_regex(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", fullmatch=True), min_size=1, max_size=3
 ).map(".".join)
-ports = st.integers(1, 65_535)
+LAST_PORT = 32_767
+ports = st.integers(1, LAST_PORT)
 addresses = st.ip_addresses(v=4).map(str) | st.ip_addresses(v=6).map(lambda ip: f"[{ip}]")
 absolute = st.builds("{}.".format, host_names)
 endpoints = st.builds("{}:{}".format, host_names | absolute | addresses, ports)
@@ -65,11 +66,28 @@ def upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
 
 
 @st.composite
+def redis_upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
+    """By two ports; the one for reads is none of `ports`."""
+    other = draw(upstreams(port, name))
+    redis = {
+        "endpoints": other.pop("endpoints"),
+        "readPolicy": draw(st.sampled_from(["PreferReplica", "Replica"])),
+        "reads": {"listen": {"port": port + LAST_PORT}},
+        **({"tls": tls} if (tls := other.pop("tls", None)) is not None else {}),
+    }
+    other.pop("retries", None)
+    return {**other, "protocol": "redis", "redis": redis}
+
+
+@st.composite
 def ambassadors(draw: st.DrawFn) -> Ambassador:
     called = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     listening = draw(st.lists(ports, min_size=len(called), max_size=len(called), unique=True))
     return ambassador(
-        upstreams=[draw(upstreams(port, name)) for port, name in zip(listening, called, strict=True)]
+        upstreams=[
+            draw(upstreams(port, name) | redis_upstreams(port, name))
+            for port, name in zip(listening, called, strict=True)
+        ]
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podpatterns.api import API_VERSION, FieldError, InvalidObject, SidecarApp, parse
-from tests.builders import ambassador
+from tests.builders import adapter, ambassador
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -189,3 +189,29 @@ def test_any_value_anywhere_is_taken_or_refused_by_path(data: st.DataObject) -> 
         written = json.loads(json.dumps(model.manifest()))
         assert parse(written).manifest() == written
     assert all(error.path and error.message for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "taken"),
+    [
+        ("http://collector:4318", True),
+        ("https://otlp.example.com/tenants/a-1/", True),
+        ("http://[2001:db8::1]:4318/v1/metrics", True),
+        ("collector:4318", False),
+        ("http://", False),
+        ("http://user:password@collector:4318", False),
+        ("http://collector:port", False),
+        ("http://collector/?token=x", False),
+        ("http://collector/%zz", False),
+    ],
+)
+def test_a_receiver_is_a_plain_url(endpoint: str, taken: bool) -> None:
+    def read() -> object:
+        return adapter(metrics={"otlp": {"endpoint": endpoint}}).spec.metrics.otlp
+
+    if taken:
+        assert read()
+        return
+    with pytest.raises(InvalidObject) as refused:
+        read()
+    assert [e.path for e in refused.value.errors] == ["spec.metrics.otlp.endpoint"]

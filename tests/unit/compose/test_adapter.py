@@ -71,6 +71,22 @@ def test_and_only_there() -> None:
     assert "shareProcessNamespace" not in composed(app(LOG, STATSD, sharedVolumes=[LOGS])).template["spec"]
 
 
+def test_secrets_for_pushing_are_mounted_and_shape_the_pod() -> None:
+    def pushing(**otlp: Any) -> Composition:
+        return composed(app(metrics={"otlp": {"endpoint": "http://c:4318", **otlp}}))
+
+    plain, secret = pushing(), pushing(headersSecretRef={"name": "otlp", "key": "headers"})
+    assert plain.revision == composed(app()).revision == pushing(interval="5s").revision != secret.revision
+    assert [f.key for f in plain.files] == [f.key for f in composed(app()).files]
+    assert secret.secrets == ("Secret otlp, key headers (spec.metrics.otlp.headersSecretRef)",)
+    assert "--secrets=/etc/podpatterns/secrets" in helper(secret)["args"]
+    [volume] = secret.template["spec"]["volumes"]
+    assert volume["projected"]["sources"][1] == {
+        "secret": {"name": "otlp", "items": [{"key": "headers", "path": "secrets/otlp/headers"}]}
+    }
+    assert "    headersSecretRef:\n      name: otlp\n      key: headers\n" in secret.files[0].text
+
+
 LOGS = {"name": "logs", "mountPath": "/var/log/app"}
 
 

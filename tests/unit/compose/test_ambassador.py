@@ -90,6 +90,65 @@ class TestProxies:
         assert [m["name"] for m in proxy["volumeMounts"]] == ["ambassador", "run"]
 
 
+def by_two_ports(**changes: Any) -> dict[str, Any]:
+    reads = {"listen": {"port": 6380}, "env": {"portName": "READ_PORT"}, **changes}
+    return redis_upstream(readPolicy="PreferReplica", reads=reads)
+
+
+class TestRedisByTwoPorts:
+    def test_haproxy_stands_for_it_and_the_splitter_for_the_other(self) -> None:
+        composition = composed(app(upstreams=[by_two_ports(), redis_upstream("queue", 6390)]))
+        assert metrics_ports(composition) == {"ambassador": 8404, "haproxy": 8405}
+        assert [p["containerPort"] for p in helpers(composition)["haproxy"]["ports"]] == [6379, 6380, 8405]
+
+    def test_the_application_is_told_both_ports(self) -> None:
+        upstream = {**by_two_ports(), "env": {"portName": "PORT"}}
+        assert self.variables(app(upstreams=[upstream])) == {"PORT": "6379", "READ_PORT": "6380"}
+
+    def test_in_mode_local_they_are_one(self) -> None:
+        local = {"container": {"name": "redis"}}
+        upstream = {**by_two_ports(), "env": {"portName": "PORT"}, "local": local}
+        assert self.variables(app(mode="Local", upstreams=[upstream])) == {
+            "PORT": "6379",
+            "READ_PORT": "6379",
+        }
+
+    def test_a_name_that_another_port_has_is_left_out(self) -> None:
+        other = {**API, "name": "cache-reads"}
+        ports = helpers(composed(app(upstreams=[by_two_ports(), other])))["haproxy"]["ports"]
+        assert ports[:3] == [
+            {"name": "cache", "containerPort": 6379},
+            {"containerPort": 6380},
+            {"name": "cache-reads", "containerPort": 8081},
+        ]
+
+    def test_its_ports_are_nobody_elses(self) -> None:
+        other = {**API, "listen": {"port": 6380}}
+        assert problems(app(upstreams=[by_two_ports(), other])) == [
+            "PortsConflict spec.upstreams[1].listen.port"
+        ]
+        web = {"name": "web", "ports": [{"containerPort": 6380}]}
+        assert problems(ambassador(template=template(web), upstreams=[by_two_ports()])) == [
+            "PortsConflict spec.template.spec.containers[0].ports[0].containerPort"
+        ]
+
+    def test_a_port_and_a_variable_shape_the_pod_and_a_policy_does_not(self) -> None:
+        before = composed(app(upstreams=[by_two_ports()]))
+        for changed in (by_two_ports(listen={"port": 6381}), by_two_ports(env={"portName": "OTHER"})):
+            assert composed(app(upstreams=[changed])).revision != before.revision
+        policy = by_two_ports()
+        policy["redis"]["readPolicy"] = "Replica"
+        after = composed(app(upstreams=[policy]))
+        assert after.revision == before.revision
+        assert after.template == before.template
+        assert after.files != before.files
+
+    @staticmethod
+    def variables(pattern: Pattern) -> dict[str, str]:
+        [web] = composed(pattern).template["spec"]["containers"]
+        return {v["name"]: v["value"] for v in web["env"]}
+
+
 class TestLocal:
     def test_the_port_is_declared_if_the_author_has_not(self) -> None:
         silent, telling = (

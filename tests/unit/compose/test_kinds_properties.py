@@ -23,6 +23,12 @@ def maybe(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     return st.fixed_dictionaries({}, optional=fields)
 
 
+def reads(port: int) -> st.SearchStrategy[dict[str, Any]]:
+    """A port for reads, which may be another upstream's."""
+    env = maybe(hostName=variables, portName=variables)
+    return st.fixed_dictionaries({"listen": st.just({"port": port + 1})}, optional={"env": env})
+
+
 @st.composite
 def upstreams(draw: st.DrawFn) -> list[dict[str, Any]]:
     made = []
@@ -31,9 +37,8 @@ def upstreams(draw: st.DrawFn) -> list[dict[str, Any]]:
         endpoints = draw(st.lists(st.sampled_from(["a:1", "b:2", "[::1]:3"]), min_size=1, unique=True))
         tls = draw(maybe(tls=maybe(caSecretRef=secret)))
         if protocol == "redis":
-            server: dict[str, Any] = {
-                "redis": {"endpoints": endpoints, **tls, **draw(maybe(authSecretRef=secret))}
-            }
+            ways = maybe(authSecretRef=secret) | st.fixed_dictionaries({"reads": reads(port)})
+            server: dict[str, Any] = {"redis": {"endpoints": endpoints, **tls, **draw(ways)}}
         else:
             server = {"endpoints": endpoints, **tls}
         made.append(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpatterns.controller.contracts import MAX_BYTES, MAX_MISSING, MAX_WORD, NO_ADAPTER, read_report
+from podpatterns.controller.contracts import MAX_MISSING, MAX_WORD, NO_ADAPTER, read_report
+from podpatterns.controller.page import MAX_BYTES
 from podpatterns.replicas.contract import Answer, Missing
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from podpatterns.controller.memory import STATUS_PAUSE, Memory
-from podpatterns.replicas import Delete
+from podpatterns.controller.memory import STATUS_PAUSE, UNANSWERED_SECONDS, Memory
+from podpatterns.replicas import Create, Delete
 from podpatterns.replicas.status import Failure
 from tests.builders import NOW, failed, pod
 
@@ -19,6 +19,25 @@ def test_names_not_confirmed_are_tried_again_first() -> None:
     assert list(islice(memory.fresh_names("site"), 3))[:2] == first
     memory.carried_out([], [], [pod(first[0])])
     assert next(memory.fresh_names("site")) == first[1]
+
+
+def test_a_creation_without_an_answer_is_asked_for_again_before_any_other_name() -> None:
+    memory = Memory("uid")
+    lost = Create("site-3", 3, "r")
+    memory.note_unanswered([lost], now=0.0)
+    others = [Create(f"site-{suffix}", None, "r") for suffix in ("aaaaa", "bbbbb")]
+    assert memory.owed_first(others, [], now=1.0) == (lost, others[0])
+    assert memory.owed_first([], [], now=1.0) == (), "nothing is missing"
+    assert memory.owed_first([lost], [], now=1.0) == (lost,)
+
+
+def test_a_creation_without_an_answer_is_forgotten_once_it_shows_or_can_not_any_more() -> None:
+    other = Create("site-aaaaa", None, "r")
+    for pods, now in (([pod("site-3")], 1.0), ([], UNANSWERED_SECONDS)):
+        memory = Memory("uid")
+        memory.note_unanswered([Create("site-3", 3, "r")], now=0.0)
+        assert memory.owed_first([other], pods, now) == (other,)
+        assert not memory.unanswered
 
 
 def test_a_refusal_holds_creations_for_longer_each_time() -> None:

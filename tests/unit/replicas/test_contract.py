@@ -33,7 +33,15 @@ def answer(*missing: Missing) -> Answer:
 @pytest.mark.parametrize(
     ("given", "status", "reason", "message"),
     [
-        (answer(), True, "AllMetricsThere", "all that custom wants is there"),
+        (
+            answer(),
+            True,
+            "AllMetricsThere",
+            (
+                "adapter in legacy-0 has all that custom wants; it stands for all Pods, and is asked again "
+                "within 5 minutes"
+            ),
+        ),
         (
             answer(ABSENT),
             None,

@@ -13,13 +13,13 @@ LABELS = {"podpatterns.dev/kind": "SidecarApp", "podpatterns.dev/name": "site"}
 
 
 def entry(
-    verb: str, body: dict[str, Any], *, resource: str = "pods", query: str = "", code: int = 200
+    verb: str, body: dict[str, Any] | None, *, resource: str = "pods", query: str = "", code: int = 200
 ) -> dict[str, Any]:
     return {
         "verb": verb,
         "requestURI": f"/api/v1/namespaces/ns/pods/site-0{query}",
         "objectRef": {"resource": resource, "namespace": "ns", "name": "site-0"},
-        "requestObject": body,
+        **({} if body is None else {"requestObject": body}),
         "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z",
         "responseStatus": {"code": code},
     }
@@ -39,7 +39,10 @@ def create(*references: dict[str, Any]) -> dict[str, Any]:
         (entry("delete", {}), [requests.PRECONDITION]),
         (entry("delete", {}, resource="leases"), []),
         (entry("deletecollection", UID), [requests.COLLECTION]),
-        (entry("delete", {}, code=403), []),
+        (entry("delete", {}, code=409), [requests.PRECONDITION]),
+        (entry("delete", None), [requests.PRECONDITION]),
+        (entry("delete", None, code=403), []),
+        (entry("create", None, code=429), []),
         (create(REFERENCE), []),
         (create(), [requests.REFERENCE]),
         (create(REFERENCE, REFERENCE), [requests.REFERENCE]),
@@ -68,6 +71,7 @@ CREATED = {"1": datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC).timestamp()}
     [
         ([deletion("1", at=20)], [], {"1"}),
         ([deletion("1", at=20, code=409)], [], set()),
+        ([entry("delete", None, code=429)], [], set()),
         ([deletion("1", at=20)], [deletion("", at=5)], {"1"}),  # another Pod of that name
         ([deletion("1", at=20)], [deletion("", at=15)], set()),
         ([deletion("1", at=20)], [deletion("", at=25)], {"1"}),  # the kubelet's, at the end

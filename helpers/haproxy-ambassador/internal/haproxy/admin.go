@@ -62,7 +62,7 @@ func (h *HAProxy) Metrics(ctx context.Context) (string, error) {
 	return h.get(ctx, "/metrics")
 }
 
-// Down gives the upstreams of which no endpoint is well.
+// Down gives the upstreams of which no endpoint is well, nor one that stands in for them (backup).
 func (h *HAProxy) Down(ctx context.Context) ([]string, error) {
 	text, err := h.get(ctx, "/metrics?scope=backend")
 	if err != nil {
@@ -75,11 +75,11 @@ func down(metrics string) []string {
 	var names []string
 	lines := bufio.NewScanner(strings.NewReader(metrics))
 	for lines.Scan() {
-		rest, found := strings.CutPrefix(lines.Text(), `haproxy_backend_active_servers{proxy="`)
+		rest, found := strings.CutPrefix(lines.Text(), `haproxy_backend_status{proxy="`)
 		if !found {
 			continue
 		}
-		if name, found := strings.CutSuffix(rest, `"} 0`); found {
+		if name, found := strings.CutSuffix(rest, `",state="UP"} 0`); found {
 			names = append(names, name)
 		}
 	}

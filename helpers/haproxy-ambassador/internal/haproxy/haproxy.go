@@ -72,7 +72,7 @@ func (h *HAProxy) Check(ctx context.Context, text, hash string) error {
 	if err := os.WriteFile(admin, []byte(h.admin(hash)), 0o600); err != nil {
 		return err
 	}
-	output, err := exec.CommandContext(ctx, h.program, "-c", "-q", "-f", candidate, "-f", admin).CombinedOutput()
+	output, err := exec.CommandContext(ctx, h.program, "-c", "-f", candidate, "-f", admin).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("haproxy -c: %w: %s", err, brief(output))
 	}

@@ -9,7 +9,7 @@ import (
 	"podpatterns.dev/haproxy-ambassador/internal/haproxy"
 )
 
-// Handler serves /healthz and /readyz, for probes, /metrics, and HAProxy's own page /stats.
+// Handler serves /healthz and /readyz, for probes, /config, /metrics, and HAProxy's own page /stats.
 func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	mux := http.NewServeMux()
 	var started atomic.Bool
@@ -29,6 +29,14 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 			return
 		}
 		fmt.Fprintln(w, "ok, config", s.State().Running)
+	})
+	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		state := s.State()
+		fmt.Fprintln(w, state.Running)
+		if state.Refused != "" {
+			fmt.Fprintln(w, state.Refused)
+		}
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -27,7 +27,9 @@ type Adapter struct {
 	file  string
 	host  string // to serve on; empty for all addresses
 	place source.Place
-	log   *slog.Logger
+	// secrets is a directory with a directory for each Secret, as volumes mount them.
+	secrets string
+	log     *slog.Logger
 
 	store *series.Store
 	tell  *telemetry.Telemetry
@@ -40,6 +42,7 @@ type Adapter struct {
 	seen    [sha256.Size]byte // of the file, in effect or refused
 	running map[string]*running
 	server  *server
+	pushing *pushing // nil as long as no receiver is wanted
 }
 
 // running is a source that is being read.
@@ -51,9 +54,9 @@ type running struct {
 }
 
 // New makes an adapter that has not begun.
-func New(file, host string, place source.Place, log *slog.Logger) *Adapter {
+func New(file, host string, place source.Place, secrets string, log *slog.Logger) *Adapter {
 	a := &Adapter{
-		file: file, host: host, place: place, log: log,
+		file: file, host: host, place: place, secrets: secrets, log: log,
 		store: series.New(0), tell: telemetry.New(), running: map[string]*running{},
 	}
 	a.tell.MustRegister(&contractCollector{a})
@@ -100,6 +103,9 @@ func (a *Adapter) end() {
 	for _, one := range a.running {
 		<-one.ended
 	}
+	if a.pushing != nil {
+		a.pushing.finish()
+	}
 	if a.server != nil {
 		a.server.close()
 	}
@@ -130,6 +136,7 @@ func (a *Adapter) reload(ctx context.Context) error {
 	}
 	a.apply(ctx, set, hex.EncodeToString(sum[:])[:10])
 	a.serve(server, set.Metrics)
+	a.push(set.Metrics.OTLP)
 	a.tell.ConfigValid(true)
 	a.log.Info("configuration in effect", "sha256", a.digest, "contract", set.Contract.Name, "sources", len(set.Sources))
 	return nil

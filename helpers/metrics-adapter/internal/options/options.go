@@ -22,6 +22,7 @@ type Options struct {
 	Volumes string
 	Bind    string
 	Proc    string
+	Secrets string
 }
 
 // ErrHelp means that the user wants the manual.
@@ -37,6 +38,7 @@ func Parse(arguments []string) (Options, error) {
 	flags.StringVar(&o.Volumes, "volumes", "/volumes", "")
 	flags.StringVar(&o.Bind, "bind", "", "")
 	flags.StringVar(&o.Proc, "proc", "/proc", "")
+	flags.StringVar(&o.Secrets, "secrets", ".", "")
 	switch err := flags.Parse(arguments); {
 	case errors.Is(err, flag.ErrHelp):
 		return o, ErrHelp

@@ -3,6 +3,8 @@ package rule
 import (
 	"strconv"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"podpatterns.dev/metrics-adapter/internal/contract"
 	"podpatterns.dev/metrics-adapter/internal/series"
 )
@@ -20,6 +22,8 @@ type emission struct {
 	key      []byte
 	readings map[readingKey]*reading
 	levels   map[*series.Series]float64 // gauges of the last reading
+	// seen is when the page was last read: what it didn't have then began later. Nil before that.
+	seen *timestamppb.Timestamp
 	// fresh is true until the first reading after a change of configuration made the emission.
 	fresh bool
 	// made tells that a match of its rule was understood, be it that the condition didn't hold: no errors is good news.

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"podpatterns.dev/metrics-adapter/internal/series"
 	"podpatterns.dev/metrics-adapter/internal/telemetry"
 )
@@ -100,6 +102,7 @@ func (f *Feed) settle(find func(*Rule) []Finding) {
 	f.store.Lock()
 	defer f.store.Unlock()
 	f.round++
+	now := timestamppb.Now()
 	for _, r := range f.rules {
 		before := make([]map[*series.Series]float64, len(r.emissions))
 		for i, e := range r.emissions {
@@ -115,6 +118,9 @@ func (f *Feed) settle(find func(*Rule) []Finding) {
 				f.note(e, err)
 			}
 			e.fresh = fresh
+			if find != nil {
+				e.seen = now
+			}
 		}
 	}
 }

@@ -111,7 +111,7 @@ rules[1].scale: must be above 0: app_z_seconds is a histogram, which never falls
 rules[3].metric: app_x, a counter: counter metrics should have "_total" suffix (prometheus.io/docs/practices/naming)`},
 
 	"fields": {`
-  metrics: {port: 0, path: /healthz, maxSeries: 0}
+  metrics: {port: 0, path: /healthz, maxSeries: 0, otlp: {endpoint: "collector:4318", interval: 500ms, timeout: 0s, headersSecretRef: {name: a, key: ..}, caSecretRef: {key: b}}}
   contract: {name: red/v2}
   sources:
   - {name: A, type: json, json: {url: "localhost:80", interval: 0s}}
@@ -131,6 +131,11 @@ rules[2]: cannot unmarshal string into Go struct field Rule.scale of type float6
 metrics.port: must be from 1 to 65535
 metrics.maxSeries: must be 1 at least
 metrics.path: /healthz is taken by the adapter itself; choose another such as /metrics
+metrics.otlp.endpoint: must be an http or https URL such as http://collector:4318
+metrics.otlp.interval: must be a time of 1s at least such as 60s
+metrics.otlp.timeout: must be a time above 0 such as 10s
+metrics.otlp.headersSecretRef: must be the name and the key of a Secret
+metrics.otlp.caSecretRef: must be the name and the key of a Secret
 sources[0].name: must be lower-case letters, digits and dashes, 63 at most
 sources[0].json.url: must be an http or https URL such as http://127.0.0.1:8801/stats
 sources[0].json.interval: must be a time above 0 such as 15s

@@ -155,6 +155,9 @@ func (e *emission) rise(to *series.Series, r *reading) error {
 	switch {
 	case before == nil && e.fresh && to.Inherited():
 		return nil
+	case before == nil && to.Empty():
+		to.Begin(e.seen)
+		before = make([]float64, len(r.next))
 	case before == nil || len(before) != len(r.next) || fell(before, r.next):
 		before = make([]float64, len(r.next))
 	}

@@ -49,7 +49,7 @@ func (s *Set) adopt(before *Set, levels map[*series.Series]bool) {
 		}
 		delete(known, e.identity)       // the same thing twice has two states
 		e.target.Type = old.target.Type // as the page has it
-		e.readings, e.levels, e.fresh, e.made, e.failure = old.readings, old.levels, old.fresh, old.made, old.failure
+		e.readings, e.levels, e.seen, e.fresh, e.made, e.failure = old.readings, old.levels, old.seen, old.fresh, old.made, old.failure
 		for _, r := range e.readings {
 			r.round = 0 // a source that was changed counts its rounds anew
 		}

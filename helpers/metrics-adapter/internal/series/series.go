@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // Type is a metric's type in Prometheus's data model.
@@ -48,6 +49,11 @@ type Series struct {
 	bounds []float64 // upper bounds of a histogram's buckets, without +Inf
 	counts []float64 // observations per bucket, each counted in one; the last is beyond all bounds
 
+	// since is when the series began, at 0. Nil if that isn't known: its first total is the source's own.
+	since *timestamppb.Timestamp
+	// offered and taken are the starts that Offer and Taken speak of, where since isn't known.
+	offered, taken *timestamppb.Timestamp
+
 	inherited bool
 	removed   bool
 }
@@ -69,6 +75,14 @@ func (s *Series) Removed() bool { return s.removed }
 
 // Bounds are the upper bounds of a histogram's buckets, without +Inf.
 func (s *Series) Bounds() []float64 { return s.bounds }
+
+// Empty tells whether nothing was counted yet.
+func (s *Series) Empty() bool {
+	return s.value == 0 && !slices.ContainsFunc(s.counts, func(n float64) bool { return n != 0 })
+}
+
+// Begin says since when an empty series counts; nil if that isn't known.
+func (s *Series) Begin(since *timestamppb.Timestamp) { s.since = since }
 
 // Add raises a counter or moves a gauge.
 func (s *Series) Add(v float64) error {
@@ -146,18 +160,30 @@ func (s *Series) AddBucket(i int, n float64) error {
 	return nil
 }
 
-func (s *Series) metric() *dto.Metric {
+func (s *Series) metric(now *timestamppb.Timestamp) *dto.Metric {
 	m := &dto.Metric{Label: s.pairs}
-	value := s.value
+	value, since := s.value, s.since
+	if since == nil && now != nil {
+		since = s.offer(now)
+	}
 	switch s.family.kind {
 	case Counter:
-		m.Counter = &dto.Counter{Value: &value}
+		m.Counter = &dto.Counter{Value: &value, CreatedTimestamp: since}
 	case Gauge:
 		m.Gauge = &dto.Gauge{Value: &value}
 	case Histogram:
 		m.Histogram = s.histogram()
+		m.Histogram.CreatedTimestamp = since
 	}
 	return m
+}
+
+func (s *Series) offer(now *timestamppb.Timestamp) *timestamppb.Timestamp {
+	if s.taken != nil {
+		return s.taken
+	}
+	s.offered = now
+	return now
 }
 
 func (s *Series) histogram() *dto.Histogram {

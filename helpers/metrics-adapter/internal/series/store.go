@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // Store holds all series.
@@ -52,7 +53,7 @@ func (s *Store) Get(name string, kind Type, labels []Label, bounds []float64, he
 	} else {
 		f = &family{name: name, help: help, kind: kind, series: map[string]*Series{}}
 	}
-	made := &Series{family: f, key: key}
+	made := &Series{family: f, key: key, since: timestamppb.Now()}
 	if kind == Histogram {
 		made.bounds = slices.Clone(bounds)
 		made.counts = make([]float64, len(bounds)+1)
@@ -115,18 +116,49 @@ func (s *Store) Each(name string, do func(*Series)) {
 }
 
 // Gather returns all metrics in order of name and labels. It takes the lock.
-func (s *Store) Gather() ([]*dto.MetricFamily, error) {
+func (s *Store) Gather() ([]*dto.MetricFamily, error) { return s.gather(nil), nil }
+
+// Offer is Gather for a reader who wants each series to have a start. One whose start isn't known begins now
+// for that reader, until Taken says that this has arrived. It takes the lock.
+func (s *Store) Offer(now *timestamppb.Timestamp) []*dto.MetricFamily { return s.gather(now) }
+
+// Taken notes that what was offered at that time has arrived: from then on this is where those series begin. It takes
+// the lock.
+func (s *Store) Taken(at *timestamppb.Timestamp) {
+	s.begin(func(one *Series) {
+		if one.offered == at {
+			one.taken, one.offered = at, nil
+		}
+	})
+}
+
+// NewReader forgets what was taken: for another reader they begin at another time. It takes the lock.
+func (s *Store) NewReader() {
+	s.begin(func(one *Series) { one.taken, one.offered = nil, nil })
+}
+
+func (s *Store) begin(each func(*Series)) {
+	s.Lock()
+	defer s.Unlock()
+	for _, f := range s.families {
+		for _, one := range f.series {
+			each(one)
+		}
+	}
+}
+
+func (s *Store) gather(now *timestamppb.Timestamp) []*dto.MetricFamily {
 	s.Lock()
 	defer s.Unlock()
 	all := make([]*dto.MetricFamily, 0, len(s.families))
 	for _, f := range s.families {
-		all = append(all, f.gather())
+		all = append(all, f.gather(now))
 	}
 	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
-	return all, nil
+	return all
 }
 
-func (f *family) gather() *dto.MetricFamily {
+func (f *family) gather(now *timestamppb.Timestamp) *dto.MetricFamily {
 	if f.sorted == nil {
 		for _, one := range f.series {
 			f.sorted = append(f.sorted, one)
@@ -142,7 +174,7 @@ func (f *family) gather() *dto.MetricFamily {
 		shown.Help = &help
 	}
 	for i, one := range f.sorted {
-		shown.Metric[i] = one.metric()
+		shown.Metric[i] = one.metric(now)
 	}
 	return shown
 }

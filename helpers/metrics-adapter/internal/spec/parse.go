@@ -36,6 +36,7 @@ func Parse(text []byte) (s Spec, problems Problems, readable bool) {
 	s = Spec{Contract: Contract{Name: "red/v1"}, Metrics: Metrics{Port: 9090, Path: "/metrics", MaxSeries: 2000}}
 	decode(top["contract"], "contract", &s.Contract, &problems)
 	decode(top["metrics"], "metrics", &s.Metrics, &problems)
+	s.Metrics.OTLP = s.Metrics.OTLP.withDefaults()
 	s.Sources = decodeList[Source](top["sources"], "sources", &problems)
 	s.Rules = decodeList[Rule](top["rules"], "rules", &problems)
 	s.validate(&problems)

@@ -33,6 +33,7 @@ type Metrics struct {
 	Port      int    `json:"port"`
 	Path      string `json:"path"`
 	MaxSeries int    `json:"maxSeries"`
+	OTLP      *OTLP  `json:"otlp"`
 }
 
 // Source is one place to read from.
@@ -89,7 +90,7 @@ type Emission struct {
 	Scale  *float64          `json:"scale"`
 }
 
-// Duration is written as in Go: 15s. Left out, it is 15s.
+// Duration is written as in Go: 15s. Left out where a source is read, it is 15s.
 type Duration string
 
 const defaultInterval = 15 * time.Second

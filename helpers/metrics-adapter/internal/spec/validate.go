@@ -50,6 +50,9 @@ func (m Metrics) validate(problems *Problems) {
 	case m.Path == HealthPath || m.Path == ContractPath:
 		problems.Add("metrics.path", "%s is taken by the adapter itself; choose another such as /metrics", m.Path)
 	}
+	if m.OTLP != nil {
+		m.OTLP.validate("metrics.otlp", problems)
+	}
 }
 
 func (s Source) validate(field string, all Spec, index int, problems *Problems) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"podpatterns.dev/metrics-adapter/internal/otlp"
 	"podpatterns.dev/metrics-adapter/internal/series"
 )
 
@@ -17,6 +18,7 @@ type Telemetry struct {
 	dropped     *prometheus.CounterVec
 	configValid prometheus.Gauge
 	configInfo  *prometheus.GaugeVec
+	pushes      *prometheus.CounterVec
 }
 
 // New makes them all.
@@ -33,8 +35,10 @@ func New() *Telemetry {
 			Help: "Whether the configuration file is the one in effect: 0 after one that was refused."}),
 		configInfo: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "adapter_config_info",
 			Help: "The configuration in effect: the first 10 hex digits of the SHA-256 of its file."}, []string{"sha256"}),
+		pushes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "adapter_otlp_pushes_total",
+			Help: "Pushes to the OTLP receiver, by outcome: taken, partial, refused, silent."}, []string{"outcome"}),
 	}
-	t.MustRegister(t.up, t.unmatched, t.dropped, t.configValid, t.configInfo)
+	t.MustRegister(t.up, t.unmatched, t.dropped, t.configValid, t.configInfo, t.pushes)
 	return t
 }
 
@@ -45,6 +49,14 @@ func (t *Telemetry) ConfigValid(valid bool) { set(t.configValid, valid) }
 func (t *Telemetry) ConfigDigest(digest string) {
 	t.configInfo.Reset()
 	t.configInfo.WithLabelValues(digest).Set(1)
+}
+
+// Pushes begins telling about pushes, and returns what counts one.
+func (t *Telemetry) Pushes() func(otlp.Outcome) {
+	for _, outcome := range otlp.Outcomes {
+		t.pushes.WithLabelValues(string(outcome))
+	}
+	return func(outcome otlp.Outcome) { t.pushes.WithLabelValues(string(outcome)).Inc() }
 }
 
 // Source is what is told about one source.

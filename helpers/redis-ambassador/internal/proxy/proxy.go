@@ -24,7 +24,7 @@ type Proxy struct {
 	mu        sync.Mutex
 	upstreams map[string]*upstream
 	hash      string
-	valid     bool
+	refused   string
 }
 
 // New makes a proxy whose monitors run until ctx ends.
@@ -38,7 +38,7 @@ func (p *Proxy) Apply(c config.Config) error {
 	defer p.mu.Unlock()
 	listeners, err := p.listen(c.Upstreams)
 	if err != nil {
-		p.valid = false
+		p.refused = err.Error()
 		return err
 	}
 	kept := map[string]*upstream{}
@@ -55,7 +55,7 @@ func (p *Proxy) Apply(c config.Config) error {
 			go u.drain(removedFor)
 		}
 	}
-	p.upstreams, p.hash, p.valid = kept, c.Hash, true
+	p.upstreams, p.hash, p.refused = kept, c.Hash, ""
 	return nil
 }
 
@@ -82,11 +82,11 @@ func (p *Proxy) listen(wanted []config.Upstream) (map[string]net.Listener, error
 	return opened, nil
 }
 
-// Refuse notes that the newest configuration isn't in effect.
-func (p *Proxy) Refuse() {
+// Refuse notes why the newest configuration isn't in effect.
+func (p *Proxy) Refuse(why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.valid = false
+	p.refused = why.Error()
 }
 
 // Drain stops taking clients and ends sessions as they finish what is under way; those that don't in time are cut.
@@ -102,8 +102,9 @@ func (p *Proxy) Drain(timeout time.Duration) {
 
 // State is what is going on.
 type State struct {
-	Hash      string
-	Valid     bool
+	Hash string
+	// Refused is why the newest configuration isn't in effect; empty when it is.
+	Refused   string
 	Upstreams []*session.Shared
 }
 
@@ -111,7 +112,7 @@ type State struct {
 func (p *Proxy) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := State{Hash: p.hash, Valid: p.valid}
+	s := State{Hash: p.hash, Refused: p.refused}
 	for _, u := range p.upstreams {
 		s.Upstreams = append(s.Upstreams, &u.shared)
 	}

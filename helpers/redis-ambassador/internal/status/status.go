@@ -24,7 +24,7 @@ type Family struct {
 // Families lists every metric in the order of its output.
 var Families = []Family{
 	{"redis_ambassador_config_valid", "gauge", "1 if the newest configuration is in effect; 0 if it was refused and the last good one goes on.",
-		func(o *output, s proxy.State) { o.value(number(s.Valid)) }},
+		func(o *output, s proxy.State) { o.value(number(s.Refused == "")) }},
 	{"redis_ambassador_config_info", "gauge", "Always 1; the label hash is the configuration in effect: the beginning of its file's SHA-256.",
 		func(o *output, s proxy.State) { o.value(1, "hash", s.Hash) }},
 	{"redis_ambassador_commands_total", "counter", "Commands by upstream and class: read (sent where readPolicy says), write, pinned (others, and reads that have to go to the primary).",
@@ -133,7 +133,11 @@ func Handler(state func() proxy.State) http.Handler {
 		_, _ = io.WriteString(w, "ok\n")
 	})
 	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, state().Hash+"\n")
+		s := state()
+		_, _ = io.WriteString(w, s.Hash+"\n")
+		if s.Refused != "" {
+			_, _ = io.WriteString(w, s.Refused+"\n")
+		}
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,157 @@
+"""Which configuration the helpers in Pods run: status.configurations, and the condition ConfigurationCurrent.
+
+What they are given the composition tells. What they run only they know: each is asked until it runs that
+(docs/adr/0011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podpatterns.compose import Composition, File
+from podpatterns.replicas.condition import Condition
+from podpatterns.replicas.pod import Pod
+
+CONFIGURATION_CURRENT = "ConfigurationCurrent"
+LAGGING_SHOWN = 10
+"""Pods named in a status; the counts tell of the others."""
+ORDER = ("ConfigurationRefused", "RollingIn", "NoAnswer")
+"""Of reasons: what is wrong comes before what is not known."""
+TOLD_SHOWN = 3
+"""Helpers named in a message."""
+
+Place = tuple[str, str]
+"""A Pod's UID and a container in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a helper said of its configuration."""
+
+    hash: str = ""
+    """Of the one that it runs; empty when it runs none."""
+    refused: str = ""
+    """Why it does not run a newer one; empty when there is no reason."""
+    answered: bool = True
+
+
+NO_ANSWER = Running(answered=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A Pod to ask."""
+
+    name: str
+    uid: str
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Which helpers to ask: each of `files` has one, in each of `pods`."""
+
+    files: tuple[File, ...]
+    pods: tuple[Address, ...]
+
+    def places(self) -> Iterator[tuple[Place, Address, File]]:
+        return (((pod.uid, file.container), pod, file) for file in self.files for pod in self.pods)
+
+
+Answers = Mapping[Place, Running]
+
+
+def inquiry(composition: Composition, revision: str, pods: Sequence[Pod]) -> Inquiry | None:
+    """The Pods that are given this configuration: those of the newest revision. None without any helper."""
+    if not composition.files:
+        return None
+    able = [p for p in pods if p.live and p.phase == "Running" and p.address and p.revision == revision]
+    addresses = (Address(p.name, p.uid, p.address) for p in sorted(able, key=lambda p: p.name))
+    return Inquiry(composition.files, tuple(addresses))
+
+
+def current(file: File, running: Running | None) -> bool:
+    """The helper runs what it is given, and there is nothing to ask it any more."""
+    return running is not None and running.hash == file.hash and not running.refused
+
+
+def configurations(
+    files: Sequence[File],
+    asked: Inquiry | None,
+    answers: Answers | None,
+    previous: Sequence[Mapping[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """For status. While nobody was asked, what was told before of the same hash goes on being told."""
+    before = {(entry["container"], entry["hash"]): entry for entry in previous}
+    told = []
+    for file in files:
+        entry: dict[str, Any] = {"container": file.container, "hash": file.hash}
+        if answers is None:
+            told.append({**before.get((file.container, file.hash), entry)})
+            continue
+        said = (
+            [(pod, answers.get((pod.uid, file.container), NO_ANSWER)) for pod in asked.pods] if asked else []
+        )
+        if running := sum(1 for _, answer in said if answer.hash == file.hash):
+            entry["runningPods"] = running
+        lagging = [_lagging(pod, a) for pod, a in said if a.answered and a.hash != file.hash]
+        if lagging:
+            entry["laggingPods"] = lagging[:LAGGING_SHOWN]
+        told.append(entry)
+    return told
+
+
+def _lagging(pod: Address, answer: Running) -> dict[str, str]:
+    refused = {"refused": answer.refused} if answer.refused else {}
+    return {"pod": pod.name, "hash": answer.hash, **refused}
+
+
+def configuration_current(
+    asked: Inquiry | None, answers: Answers | None, previous: Condition | None = None
+) -> Iterator[Condition]:
+    """Until there are answers, what was told before goes on being told."""
+    if asked is None:
+        return
+    if previous and answers is None:
+        yield previous
+        return
+    if not asked.pods:
+        yield _condition(None, "NotRunning", "no Pod of the newest revision runs yet")
+        return
+    said = answers or {}
+    judged = (_judge(pod, file, said.get(place, NO_ANSWER)) for place, pod, file in asked.places())
+    wrong = [condition for condition in judged if condition]
+    if not wrong:
+        yield _condition(True, "AllCurrent", "every Pod runs the configuration that it is given")
+        return
+    worst = min(wrong, key=lambda c: ORDER.index(c.reason))
+    same = [c.message for c in wrong if c.reason == worst.reason]
+    more = f"; and {len(same) - TOLD_SHOWN} more" if len(same) > TOLD_SHOWN else ""
+    yield _condition(worst.status, worst.reason, "; ".join(same[:TOLD_SHOWN]) + more)
+
+
+def _judge(pod: Address, file: File, running: Running) -> Condition | None:
+    """What keeps one helper from being current."""
+    if current(file, running):
+        return None
+    who = f"{file.container} in {pod.name}"
+    if running.refused:
+        message = f"{who} refuses what it is given and {_goes_on(file, running)}: {running.refused}"
+        return _condition(False, "ConfigurationRefused", message)
+    if running.answered:
+        message = f"{who} runs {running.hash or 'none'} and not {file.hash} yet"
+        return _condition(None, "RollingIn", message)
+    message = f"{who} has not told yet what it runs: the operator asks at port {file.port} of the Pod"
+    return _condition(None, "NoAnswer", message)
+
+
+def _goes_on(file: File, running: Running) -> str:
+    if running.hash == file.hash:
+        return f"goes on with {file.hash} as it was"  # a Secret that it speaks of has changed
+    return f"goes on with {running.hash}, not {file.hash}" if running.hash else "runs none"
+
+
+def _condition(status: bool | None, reason: str, message: str) -> Condition:
+    return Condition(CONFIGURATION_CURRENT, status, reason, message)

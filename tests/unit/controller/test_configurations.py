@@ -1,0 +1,161 @@
+"""Helpers are asked what they run, over real HTTP, and only as long as there is something to find out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from e2e.eventually import eventually
+from podpatterns.compose import File
+from podpatterns.compose.adapter import CONTRACT_PAGE
+from podpatterns.compose.proxy import CONFIG_PAGE
+from podpatterns.controller.configurations import MAX_HASH, MAX_REFUSAL, Configurations, read_running
+from podpatterns.controller.key import Key
+from podpatterns.replicas.configuration import NO_ANSWER, Address, Inquiry, Running
+
+KEY = Key("Ambassador", "default", "shop")
+ONE, TWO = Address("shop-0", "uid-0", "127.0.0.1"), Address("shop-1", "uid-1", "127.0.0.2")
+
+
+class Pods:
+    """Each tells at its address what its helper runs."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, str] = {}
+        self.asked: Counter[str] = Counter()
+        self.port = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        ip = str(request.url.host)
+        self.asked[ip] += 1
+        return web.Response(text=self.runs.get(ip, "older") + "\n")
+
+    def file(self, text: str) -> File:
+        return File("haproxy", "key", text, self.port, CONFIG_PAGE)
+
+
+@pytest.fixture
+async def pods() -> AsyncIterator[Pods]:
+    served = Pods()
+    app = web.Application()
+    app.router.add_get(CONFIG_PAGE, served.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "0.0.0.0", 0).start()  # noqa: S104 (two addresses of loopback)
+    served.port = runner.addresses[0][1]
+    yield served
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def asking(news: list[Key]) -> AsyncIterator[Configurations]:
+    configurations = Configurations(news.extend)
+    running = asyncio.create_task(configurations.run())
+    try:
+        yield configurations
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def test_a_helper_that_runs_what_it_should_is_asked_no_more(pods: Pods) -> None:
+    news: list[Key] = []
+    file = pods.file("new")
+    pods.runs[ONE.ip] = file.hash
+    wanted = Inquiry((file,), (ONE, TWO))
+    async with asking(news) as configurations:
+        assert configurations.answers(KEY, wanted) is None
+        said = await eventually(_said(configurations, wanted))
+        assert said == {("uid-0", "haproxy"): Running(file.hash), ("uid-1", "haproxy"): Running("older")}
+        assert news == [KEY]
+
+        await eventually(_asked(pods, TWO), until=lambda times: times == 3)
+        assert pods.asked[ONE.ip] == 1
+        assert news == [KEY]  # the same answer is no news
+
+        pods.runs[TWO.ip] = file.hash
+        await eventually(
+            _said(configurations, wanted), until=lambda said: Running("older") not in said.values()
+        )
+        assert news == [KEY, KEY]
+
+
+async def test_another_configuration_and_another_pod_are_asked_about_anew(pods: Pods) -> None:
+    file, newer = pods.file("new"), pods.file("newer")
+    pods.runs = {ONE.ip: file.hash, TWO.ip: newer.hash}
+    async with asking([]) as configurations:
+        first = Inquiry((file,), (ONE,))
+        configurations.answers(KEY, first)
+        await eventually(_said(configurations, first))
+        second = Inquiry((newer,), (ONE, TWO))
+        assert configurations.answers(KEY, second) == {("uid-0", "haproxy"): Running(file.hash)}
+        pods.runs[ONE.ip] = newer.hash
+        said = await eventually(
+            _said(configurations, second),
+            until=lambda said: set(said.values()) == {Running(newer.hash)},
+        )
+        assert len(said) == 2
+        third = Inquiry((newer,), (TWO,))
+        assert configurations.answers(KEY, third) == {("uid-1", "haproxy"): Running(newer.hash)}
+
+
+async def test_a_pod_that_does_not_answer_is_known_not_to(pods: Pods) -> None:
+    file = pods.file("new")
+    nobody = Inquiry((File("haproxy", "key", "new", 1, CONFIG_PAGE),), (ONE,))
+    async with asking([]) as configurations:
+        configurations.answers(KEY, nobody)
+        assert await eventually(_said(configurations, nobody)) == {("uid-0", "haproxy"): NO_ANSWER}
+        configurations.forget(KEY)
+        assert configurations.answers(KEY, Inquiry((file,), (ONE,))) is None
+
+
+Said = dict[tuple[str, str], Running]
+
+
+def _said(configurations: Configurations, wanted: Inquiry) -> Callable[[], Awaitable[Said]]:
+    async def said() -> Said:
+        return dict(configurations.answers(KEY, wanted) or {})
+
+    return said
+
+
+def _asked(pods: Pods, pod: Address) -> Callable[[], Awaitable[int]]:
+    async def asked() -> int:
+        return pods.asked[pod.ip]
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("text", "page", "running"),
+    [
+        (b"0c2a566418\n", CONFIG_PAGE, Running("0c2a566418")),
+        (b"\nno such file\n", CONFIG_PAGE, Running("", "no such file")),
+        (b"0c2a\nhaproxy -c: one\n  two\n", CONFIG_PAGE, Running("0c2a", "haproxy -c: one two")),
+        (b'{"config":"0c2a","missing":[]}', CONTRACT_PAGE, Running("0c2a")),
+        (b'{"config":"0c2a","refused":"rules[0]: bad"}', CONTRACT_PAGE, Running("0c2a", "rules[0]: bad")),
+        (b"", CONFIG_PAGE, Running()),
+        (b"<html>", CONFIG_PAGE, NO_ANSWER),
+        (b"\xff", CONFIG_PAGE, NO_ANSWER),
+        (b"[]", CONTRACT_PAGE, NO_ANSWER),
+        (b'{"config":3}', CONTRACT_PAGE, NO_ANSWER),
+        (b'{"config":"0c2a","refused":null}', CONTRACT_PAGE, NO_ANSWER),
+    ],
+)
+def test_what_is_made_of_a_page(text: bytes, page: str, running: Running) -> None:
+    assert read_running(text, page) == running
+
+
+@given(st.binary(), st.sampled_from([CONFIG_PAGE, CONTRACT_PAGE]))
+def test_whatever_is_there_does_no_harm(text: bytes, page: str) -> None:
+    found = read_running(text, page)
+    assert len(found.hash) <= MAX_HASH
+    assert len(found.refused) <= MAX_REFUSAL
