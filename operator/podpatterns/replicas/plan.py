@@ -33,7 +33,7 @@ class Delete:
     name: str
     uid: str
     reason: str
-    """One of ScaledDown, Failed, Succeeded, Outdated."""
+    """ScaledDown, Outdated, or how a finished Pod ended: Failed, Succeeded, or in its words, as Evicted."""
     revision: str
     """The one that it has."""
 
@@ -98,7 +98,7 @@ def plan(
 
     return Plan(
         deletes=tuple(
-            [Delete(p.name, p.uid, p.phase, p.revision) for p in cleared]
+            [Delete(p.name, p.uid, p.reason or p.phase, p.revision) for p in cleared]
             + [Delete(p.name, p.uid, "ScaledDown", p.revision) for p in surplus]
             + [Delete(p.name, p.uid, _why_outdated(wanted, p), p.revision) for p in replaced]
         ),
