@@ -37,23 +37,25 @@ class Ownership:
 
     async def release(self, entry: Entry) -> None:
         """Let go of Pods that left our view although they are still there: their labels were changed."""
-        for pod in self._store.take_vanished(entry.key, entry.uid):
-            try:
-                found = await self._api.get(pod_path(entry.key.namespace, pod.name))
-            except ApiError as error:
-                if error.code == HTTPStatus.NOT_FOUND:
-                    continue
-                raise
-            owner = controller_of(found)
-            if owner is None or owner[1] != entry.uid or found["metadata"]["uid"] != pod.uid:
-                continue
-            labels = found["metadata"].get("labels") or {}
-            if selector(entry.key.kind, entry.key.name).items() <= labels.items():
-                continue  # they are back
-            patch = {
-                "metadata": {"uid": pod.uid, "ownerReferences": [{"$patch": "delete", "uid": entry.uid}]}
-            }
-            await self._patch(entry, pod, patch)
+        for pod in self._store.vanished(entry.key, entry.uid):
+            await self._release(entry, pod)
+            self._store.settle(entry.key, entry.uid, [pod])
+
+    async def _release(self, entry: Entry, pod: Pod) -> None:
+        try:
+            found = await self._api.get(pod_path(entry.key.namespace, pod.name))
+        except ApiError as error:
+            if error.code == HTTPStatus.NOT_FOUND:
+                return
+            raise
+        owner = controller_of(found)
+        if owner is None or owner[1] != entry.uid or found["metadata"]["uid"] != pod.uid:
+            return
+        labels = found["metadata"].get("labels") or {}
+        if selector(entry.key.kind, entry.key.name).items() <= labels.items():
+            return  # they are back
+        patch = {"metadata": {"uid": pod.uid, "ownerReferences": [{"$patch": "delete", "uid": entry.uid}]}}
+        await self._patch(entry, pod, patch)
 
     async def still_there(self, entry: Entry) -> bool:
         """The object is there with that UID and not being deleted, as the server knows it now."""

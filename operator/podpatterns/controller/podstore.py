@@ -33,7 +33,7 @@ class PodStore:
         self._homes: dict[Home, dict[str, Pod]] = {}
         self._home: dict[str, Home] = {}
         self._graves: OrderedDict[str, int] = OrderedDict()
-        self._vanished: defaultdict[Home, list[Pod]] = defaultdict(list)
+        self._vanished: defaultdict[Home, dict[str, Pod]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._home)
@@ -46,10 +46,17 @@ class PodStore:
         """Pods with the object's labels and no controller."""
         return self.of(key, "")
 
-    def take_vanished(self, key: Key, owner_uid: str) -> list[Pod]:
-        """Pods that left without terminating first: deleted at once, or relabelled. Each is told at most once
-        for what happened to it."""
-        return self._vanished.pop(Home(key, owner_uid), [])
+    def vanished(self, key: Key, owner_uid: str) -> list[Pod]:
+        """Pods that left without terminating first, deleted at once or relabelled, until they are settled."""
+        return list(self._vanished.get(Home(key, owner_uid), {}).values())
+
+    def settle(self, key: Key, owner_uid: str, pods: Iterable[Pod]) -> None:
+        """It is known, and done, what followed from their vanishing."""
+        home = Home(key, owner_uid)
+        for pod in pods:
+            self._vanished[home].pop(pod.uid, None)
+        if not self._vanished[home]:
+            del self._vanished[home]
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
         """Take in a Pod as the server sent it; the keys whose Pods changed (none when it was no news)."""
@@ -67,7 +74,7 @@ class PodStore:
             self._home[uid] = home
             self._homes.setdefault(home, {})[uid] = observe(obj)
         elif home:
-            self._vanished[home].append(observe(obj))
+            self._vanished[home][uid] = observe(obj)
         return {h.key for h in (before, home) if h}
 
     def remove(self, uid: str, version: int) -> set[Key]:
@@ -77,20 +84,19 @@ class PodStore:
             return set()
         home = self._home.get(uid)
         if known is not None and home is not None and known.live:
-            self._vanished[home].append(known)
+            self._vanished[home][uid] = known
         self.forget(uid, version)
         return {home.key} if home else set()
 
-    def forget(self, uid: str, version: int | None = None) -> None:
-        """The Pod is gone by the server's own word."""
+    def forget(self, uid: str, version: int = sys.maxsize) -> None:
+        """The Pod is gone: as of `version`, or for good by the server's own word, as UIDs never come back."""
         known = self._get(uid)
         if known is not None:
-            version = max(version or 0, known.resource_version)
+            version = max(version, known.resource_version)
             self._drop(uid)
-        if version is not None:
-            self._graves[uid] = version
-            if len(self._graves) > GRAVES:
-                self._graves.popitem(last=False)
+        self._graves[uid] = max(version, self._graves.get(uid, 0))
+        if len(self._graves) > GRAVES:
+            self._graves.popitem(last=False)
 
     def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
         """After a whole list at `version`: remove what vanished while no watch told."""

@@ -116,7 +116,7 @@ class Reconciler:
         if entry is None or entry.leaving:
             # Owner references and the cluster's garbage collector delete the Pods.
             if forgotten := self._memory.pop(key, None):
-                self._pods.take_vanished(key, forgotten.uid)
+                self._pods.settle(key, forgotten.uid, self._pods.vanished(key, forgotten.uid))
             self._contracts.forget(key)
             self._configurations.forget(key)
             self._pod_monitors.forget(key)

@@ -100,6 +100,21 @@ def test_watches_that_fall_silent_are_begun_anew(
     assert silence.watches["sidecarapps"] > 1
 
 
+def test_a_pod_is_released_although_it_could_not_be_looked_at_at_first(
+    sites: Sites, proxy: Proxy, behind: OperatorProcess, kubectl: Kubectl
+) -> None:
+    """Chaos seed 570."""
+    sites.ready(podNaming="Generated")
+    [name] = sites.uids()
+    proxy.faults = Refuse("get", "pods")
+    refused = proxy.requests
+    kubectl("label", "pod", name, "podpatterns.dev/name-")
+    eventually(lambda: proxy.requests > refused + 3)
+    proxy.faults = None
+    eventually(lambda: kubectl.get("pod", name)["metadata"], until=lambda meta: "ownerReferences" not in meta)
+    sites.wait_until_ready()
+
+
 @dataclass
 class Unseen(Silence):
     """The first Pod's creation is not answered, nor does the watch of Pods tell of it."""

@@ -112,7 +112,9 @@ def test_forgotten_by_word_of_the_server() -> None:
     store.forget("uid-of-site-0")
     store.forget("uid-of-nobody")
     assert names(store) == []
-    assert store.put(raw(version=5)) == set()
+    # A watch that begins anew tells of what happened to it before.
+    assert store.put(raw(version=6)) == set()
+    assert names(store) == []
 
 
 def test_an_orphan_is_news_for_the_object_that_its_labels_name() -> None:
@@ -132,12 +134,12 @@ def test_a_pod_whose_labels_name_another_is_out_of_view() -> None:
     relabelled["metadata"]["labels"]["podpatterns.dev/name"] = "other"
     assert store.put(relabelled) == {SITE}
     assert names(store) == []
-    assert [p.name for p in store.take_vanished(SITE, "uid-of-site")] == ["site-0"]
+    assert [p.name for p in store.vanished(SITE, "uid-of-site")] == ["site-0"]
     assert store.put(raw(version=3)) == {SITE}
     assert names(store) == ["site-0"]
 
 
-def test_a_pod_that_left_without_terminating_is_told_once() -> None:
+def test_a_pod_that_left_without_terminating_is_told_of_until_that_is_settled() -> None:
     store = PodStore()
     store.put(raw("site-0", 1))
     store.put(raw("site-1", 2))
@@ -146,5 +148,8 @@ def test_a_pod_that_left_without_terminating_is_told_once() -> None:
     store.put(terminating)
     store.remove("uid-of-site-0", 4)
     store.remove("uid-of-site-1", 5)
-    assert [p.name for p in store.take_vanished(SITE, "uid-of-site")] == ["site-0"]
-    assert store.take_vanished(SITE, "uid-of-site") == []
+    for _ in range(2):
+        [gone] = store.vanished(SITE, "uid-of-site")
+        assert gone.name == "site-0"
+    store.settle(SITE, "uid-of-site", [gone])
+    assert store.vanished(SITE, "uid-of-site") == []
