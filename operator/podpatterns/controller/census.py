@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from podpatterns.api import API_VERSION, KINDS
+from podpatterns.api import API_VERSION, GROUP, KINDS
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
@@ -45,7 +45,7 @@ class Census:
         self._listed_by_kopf: set[str] = set()
         self._wanted = asyncio.Event()
         self.synced = asyncio.Event()
-        """The first lists of all kinds are in."""
+        """The first lists of all kinds are in, and whoever looks for the kinds finds them."""
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """Take in what kopf saw; a type of None means that it was listed and not watched."""
@@ -67,6 +67,9 @@ class Census:
             try:
                 for kind in KINDS:
                     await self._list(f"/apis/{API_VERSION}/{kind.plural}", kind.kind)
+                if not self.synced.is_set() and not await self._discoverable():
+                    await asyncio.sleep(RETRY)
+                    continue
             except (ApiError, UnansweredError) as error:
                 if isinstance(error, ApiError) and error.code == HTTPStatus.NOT_FOUND:
                     raise KindsMissingError from error
@@ -80,6 +83,14 @@ class Census:
             except TimeoutError:
                 pass
             self._wanted.clear()
+
+    async def _discoverable(self) -> bool:
+        """An API server that has only just started may serve a kind before it tells that there is one."""
+        groups = (await self._api.get("/apis"))["groups"]
+        if not any(group["name"] == GROUP for group in groups):
+            return False
+        resources = (await self._api.get(f"/apis/{API_VERSION}"))["resources"]
+        return {kind.plural for kind in KINDS} <= {resource["name"] for resource in resources}
 
     async def _list(self, path: str, kind: str) -> None:
         listed: dict[Key, str] = {}

@@ -80,6 +80,10 @@ class Controller:
         """An object of ours, as kopf's watch delivers it."""
         self._census.see(event_type, obj)
 
+    async def knows_kinds(self) -> None:
+        """Returns when the cluster has shown all our kinds."""
+        await self._census.synced.wait()
+
     async def run(self) -> None:
         """Work until cancelled. Raises, as an ExceptionGroup, what ended a task that should never end."""
         try:

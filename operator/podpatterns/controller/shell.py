@@ -59,7 +59,7 @@ async def serve(
     stop = asyncio.Event()
     work = asyncio.create_task(controller.run())
     work.add_done_callback(lambda _: stop.set())
-    registry = _registry(controller, patience)
+    registry = _registry(controller, patience, work)
 
     @kopf.on.cleanup(registry=registry)
     async def end(**_: Any) -> None:
@@ -90,7 +90,7 @@ def _end_at_once() -> None:
     os._exit(1)
 
 
-def _registry(controller: Controller, patience: Patience) -> kopf.OperatorRegistry:
+def _registry(controller: Controller, patience: Patience, work: asyncio.Task[None]) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
@@ -103,6 +103,10 @@ def _registry(controller: Controller, patience: Patience) -> kopf.OperatorRegist
         settings.networking.request_timeout = patience.request  # 5 minutes by default
         # A restarted API server answers 403 and 429 for seconds; kopf would stay away for longer and longer.
         settings.networking.error_backoffs = [0.2, 0.5, *[1.0] * 60]
+        # kopf looks for our kinds once, when this returns, and would go without those that it doesn't find.
+        known = asyncio.create_task(controller.knows_kinds())
+        await asyncio.wait([known, work], return_when=asyncio.FIRST_COMPLETED)
+        known.cancel()
 
     @kopf.on.login(registry=registry)
     async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
