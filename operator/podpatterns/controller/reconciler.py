@@ -141,12 +141,13 @@ class Reconciler:
         """One round of writes, and what is to be told of it."""
         assert entry.app is not None
         app = entry.app
-        await self._ownership.adopt(entry, app, Wanted.of(app, composition.revision))
+        wanted = Wanted.of(app, composition.revision)
+        await self._ownership.adopt(entry, app, wanted)
         pods = self._pods.of(entry.key, entry.uid)
         revisions = await self._revisions(entry, composition, pods, memory)
         changes = _changes(revisions, composition, pods)
         wanted = replace(
-            Wanted.of(app, composition.revision),
+            wanted,
             configuration=composition.configuration,
             held_revision=_held(app, entry.status, revisions, composition.revision),
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
