@@ -16,7 +16,7 @@ import aiohttp
 from podpatterns.compose import File
 from podpatterns.compose.proxy import CONFIG_PAGE
 from podpatterns.controller.key import Key
-from podpatterns.controller.page import NoPage, page_session, page_url, read_page
+from podpatterns.controller.page import NoPage, ask_on, page_url, read_page
 from podpatterns.controller.workqueue import WorkQueue
 from podpatterns.replicas.configuration import (
     NO_ANSWER,
@@ -76,19 +76,12 @@ class Configurations:
 
     async def run(self) -> None:
         """Ask, for ever."""
-        async with page_session() as session, asyncio.TaskGroup() as tasks:
-            for _ in range(QUESTIONS):
-                tasks.create_task(self._ask_on(session))
+        await ask_on(self._queue, QUESTIONS, self._round)
 
-    async def _ask_on(self, session: aiohttp.ClientSession) -> None:
-        while (key := await self._queue.get()) is not None:
-            try:
-                if conversation := self._conversations.get(key):
-                    await self._round(session, key, conversation)
-            finally:
-                self._queue.done(key)
-
-    async def _round(self, session: aiohttp.ClientSession, key: Key, conversation: Conversation) -> None:
+    async def _round(self, session: aiohttp.ClientSession, key: Key) -> None:
+        conversation = self._conversations.get(key)
+        if conversation is None:
+            return
         before = conversation.answers
         open_places = [
             (place, pod, file)

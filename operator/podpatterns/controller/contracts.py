@@ -6,7 +6,6 @@ the same: the API server has no part in it, and nothing is written unless an ans
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import aiohttp
 
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.controller.key import Key
-from podpatterns.controller.page import NoPage, page_session, page_url, read_page
+from podpatterns.controller.page import NoPage, ask_on, page_url, read_page
 from podpatterns.controller.workqueue import WorkQueue
 from podpatterns.replicas.contract import Answer, Missing, Question
 
@@ -63,19 +62,12 @@ class Contracts:
 
     async def run(self) -> None:
         """Ask, for ever."""
-        async with page_session() as session, asyncio.TaskGroup() as tasks:
-            for _ in range(ASKERS):
-                tasks.create_task(self._ask_on(session))
+        await ask_on(self._queue, ASKERS, self._ask)
 
-    async def _ask_on(self, session: aiohttp.ClientSession) -> None:
-        while (key := await self._queue.get()) is not None:
-            try:
-                if conversation := self._conversations.get(key):
-                    await self._ask(session, key, conversation)
-            finally:
-                self._queue.done(key)
-
-    async def _ask(self, session: aiohttp.ClientSession, key: Key, conversation: Conversation) -> None:
+    async def _ask(self, session: aiohttp.ClientSession, key: Key) -> None:
+        conversation = self._conversations.get(key)
+        if conversation is None:
+            return
         question = conversation.question
         answers = {
             e.container: await _answer(session, page_url(question.address, e.port, CONTRACT_PAGE))

@@ -1,8 +1,14 @@
-"""A page that a helper serves in a Pod, asked for at the Pod's address as Prometheus does."""
+"""Pages that helpers serve in Pods, asked for at the Pod's address as Prometheus does."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import aiohttp
+
+from podpatterns.controller.key import Key
+from podpatterns.controller.workqueue import WorkQueue
 
 PATIENCE = aiohttp.ClientTimeout(total=3.0)
 MAX_BYTES = 65_536
@@ -12,9 +18,22 @@ class NoPage(Exception):
     """What there is instead."""
 
 
-def page_session() -> aiohttp.ClientSession:
-    """For `read_page`; a context manager."""
-    return aiohttp.ClientSession(timeout=PATIENCE, trust_env=False)
+async def ask_on(
+    queue: WorkQueue[Key], at_once: int, ask: Callable[[aiohttp.ClientSession, Key], Awaitable[None]]
+) -> None:
+    """Ask about the keys of the queue, so many at once, for ever; the session is for `read_page`."""
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        while (key := await queue.get()) is not None:
+            try:
+                await ask(session, key)
+            finally:
+                queue.done(key)
+
+    session = aiohttp.ClientSession(timeout=PATIENCE, trust_env=False)
+    async with session, asyncio.TaskGroup() as tasks:
+        for _ in range(at_once):
+            tasks.create_task(work(session))
 
 
 def page_url(address: str, port: int, path: str) -> str:
