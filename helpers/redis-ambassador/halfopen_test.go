@@ -178,15 +178,22 @@ func TestWhatVanishesWithoutAWord(t *testing.T) {
 	})
 }
 
-// The connections look alive: what is sent is taken in. Only the answers don't come.
-func TestANetworkThatPassesNothingOn(t *testing.T) {
-	t.Parallel()
+// relayed starts an ambassador that reaches its only server through a relay.
+func relayed(t *testing.T) (*redistest.Server, *redistest.Relay, *process) {
+	t.Helper()
 	server := redistest.Start(t)
 	relay := redistest.StartRelay(t, server)
 	addr := redistest.FreeAddr(t)
 	p := start(t, "--listen", addr, "--endpoint", relay.Addr)
 	p.addr = addr
 	redistest.Eventually(t, "the server is in use", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 1`) })
+	return server, relay, p
+}
+
+// The connections look alive: what is sent is taken in. Only the answers don't come.
+func TestANetworkThatPassesNothingOn(t *testing.T) {
+	t.Parallel()
+	_, relay, p := relayed(t)
 	idle, c := p.connect(), p.connect()
 	idle.Want("+OK\r\n", "SET", "k", "v")
 	c.Want("+OK\r\n", "SET", "k", "v")
@@ -207,12 +214,7 @@ func TestANetworkThatPassesNothingOn(t *testing.T) {
 
 func TestAServerThatClosesItsSideOnly(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t)
-	relay := redistest.StartRelay(t, server)
-	addr := redistest.FreeAddr(t)
-	p := start(t, "--listen", addr, "--endpoint", relay.Addr)
-	p.addr = addr
-	redistest.Eventually(t, "the server is in use", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 1`) })
+	server, relay, p := relayed(t)
 	idle, c := p.connect(), p.connect()
 	idle.Want("+OK\r\n", "CLIENT", "SETNAME", "idle")
 	c.Send("BLPOP", "list", "0")
