@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +13,6 @@ from podpatterns.replicas import Create, Delete, Pod, Replacements
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import Failure
 
-ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-"""No vowels and no look-alikes, as in the names that Kubernetes generates."""
-SUFFIX_LENGTH = 5
 STATUS_PAUSE = (0.5, 5.0)
 """The shortest and the longest time, in seconds, in which one status tells of all that happens to an object
 in motion. A custom resource's status costs the API server three times what a ReplicaSet's does, comes back to
@@ -39,11 +35,9 @@ class Memory:
     """A new object and what its first Pods are made from, until a status names that revision."""
     revisions: list[Revision] | None = None
     """The history, while an update is under way; None when nobody needs to know it."""
-    names: list[str] = field(default_factory=list)
-    """Generated names whose creation was not confirmed yet. Trying again under the same name can't make a
-    second Pod, even where the first attempt took place and only its answer was lost."""
     unanswered: dict[str, tuple[Create, float]] = field(default_factory=dict)
-    """Creations without an answer, by name, and until when they may yet take place, in monotonic seconds."""
+    """Creations without an answer, by name, and until when they may yet take place, in monotonic seconds.
+    Trying again under the same name can't make a second Pod."""
     failure: Failure | None = None
     failures: int = 0
     generation: int = 0
@@ -64,14 +58,6 @@ class Memory:
         if "updateRevision" in status or (pods and self.begun is None):
             return False
         return self.begun is None or self.begun[1].revision == composition.revision
-
-    def fresh_names(self, prefix: str) -> Iterator[str]:
-        """Names for Generated Pods: first those not confirmed yet, then new ones."""
-        yield from list(self.names)
-        while True:
-            name = f"{prefix}-{''.join(secrets.choice(ALPHABET) for _ in range(SUFFIX_LENGTH))}"
-            self.names.append(name)
-            yield name
 
     def owed_first(self, creates: Sequence[Create], pods: Sequence[Pod], now: float) -> tuple[Create, ...]:
         """As many creations as planned, but those first that were asked for and never answered.
@@ -107,9 +93,7 @@ class Memory:
         return max(0.0, self.hold_until - now)
 
     def carried_out(self, deletes: Sequence[Delete], before: Sequence[Pod], after: Sequence[Pod]) -> None:
-        """Note what was done: names that are confirmed, Pods deleted, and how long failed ones had lived."""
-        present = {p.name for p in after}
-        self.names = [name for name in self.names if name not in present]
+        """Note what was done: Pods deleted, and how long failed ones had lived."""
         uids = {p.uid for p in after}
         self.deleted = {uid: why for uid, why in self.deleted.items() if uid in uids}
         now = {d.uid: d.reason for d in deletes}

@@ -37,6 +37,7 @@ from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podmonitors import PodMonitors
+from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.recorder import Recorder, enumerate_names
 from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
@@ -173,9 +174,7 @@ class Reconciler:
     ) -> tuple[float | None, Outcome]:
         """Make the Pods more like what is wanted; with the seconds after which to look again."""
         pods = self._pods.of(entry.key, entry.uid)
-        todo = plan(
-            wanted, pods, time.time(), memory.fresh_names(wanted.name), rest_after(memory.failed_pods)
-        )
+        todo = plan(wanted, pods, time.time(), fresh_names(wanted.name), rest_after(memory.failed_pods))
         held = memory.held(entry.generation, time.monotonic())
         if held and (todo.creates or todo.updates):
             todo = replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))

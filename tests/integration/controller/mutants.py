@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,21 +54,14 @@ def lost_answers() -> None:
     ApiServer.create = lossy  # type: ignore[method-assign]
 
 
-def forgets_names() -> None:
+def forgets_unanswered() -> None:
     """A creation without an answer is tried again under another name."""
-    fresh_names = Memory.fresh_names
-
-    def forgetful(self: Memory, prefix: str) -> Iterator[str]:
-        self.names.clear()
-        return fresh_names(self, prefix)
-
-    Memory.fresh_names = forgetful  # type: ignore[method-assign]
     Memory.note_unanswered = lambda *_: None  # type: ignore[method-assign]
 
 
 def ignores_answers() -> None:
     """Only the watch is believed, and what was created is forgotten."""
-    forgets_names()
+    forgets_unanswered()
     begin = executor.Executor.__init__
 
     class Deaf(PodStore):
@@ -170,7 +163,7 @@ def none() -> None:
 
 MUTANTS = (
     none,
-    forgets_names,
+    forgets_unanswered,
     ignores_answers,
     deletes_by_name,
     deletes_by_force,

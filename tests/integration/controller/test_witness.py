@@ -93,7 +93,7 @@ def look(sites: Sites, witness: Witness) -> None:
 
 
 CAUGHT = [
-    (mutants.forgets_names, grow, invariants.LIMIT),
+    (mutants.forgets_unanswered, grow, invariants.LIMIT),
     (mutants.ignores_answers, grow, invariants.LIMIT),
     (mutants.plans_one_too_many, grow, invariants.LIMIT),
     (mutants.invents_uids, grow, invariants.CONTROLLER),

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from podpatterns.controller.memory import STATUS_PAUSE, UNANSWERED_SECONDS, Memory
 from podpatterns.replicas import Create, Delete
 from podpatterns.replicas.status import Failure
 from tests.builders import NOW, failed, pod
 
 REFUSED = Failure("Forbidden", "exceeded quota")
-
-
-def test_names_not_confirmed_are_tried_again_first() -> None:
-    memory = Memory("uid")
-    first = list(islice(memory.fresh_names("site"), 2))
-    assert all(name.startswith("site-") for name in first)
-    assert list(islice(memory.fresh_names("site"), 3))[:2] == first
-    memory.carried_out([], [], [pod(first[0])])
-    assert next(memory.fresh_names("site")) == first[1]
 
 
 def test_a_creation_without_an_answer_is_asked_for_again_before_any_other_name() -> None:
