@@ -7,11 +7,14 @@ etcd or killing the operator would then be done to others' scenarios too, and no
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing.util import Finalize
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from e2e.chaos.arena import Arena, arena
@@ -40,10 +43,19 @@ def workers(directory: Path, count: int = AT_ONCE) -> Iterator[Callable[[int], F
 
 def _start(directory: Path) -> None:
     global _arena  # noqa: PLW0603 (a pool's initializer can't hand anything on otherwise)
+    Thread(target=_end_with_the_parent, daemon=True).start()
     stack = ExitStack()
     # A pool has no hook for the end of its processes, and the arena's threads would keep them from ending.
     Finalize(None, stack.close, exitpriority=0)
     _arena = stack.enter_context(arena(Path(mkdtemp(dir=directory))))
+
+
+def _end_with_the_parent() -> None:
+    """A pool's processes wait for work forever when who gives it is killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run(seed: int) -> Result:

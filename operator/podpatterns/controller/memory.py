@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller.backoff import backoff
-from podpatterns.replicas import Create, Delete, Pod, Replacements
+from podpatterns.replicas import Create, Delete, Plan, Pod, Replacements, Wanted, stray
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import Failure
 
@@ -59,11 +59,12 @@ class Memory:
             return False
         return self.begun is None or self.begun[1].revision == composition.revision
 
-    def owed_first(self, creates: Sequence[Create], pods: Sequence[Pod], now: float) -> tuple[Create, ...]:
+    def owed_first(self, todo: Plan, wanted: Wanted, pods: Sequence[Pod], now: float) -> Plan:
         """As many creations as planned, but those first that were asked for and never answered.
 
         Of other names, as of an object whose podNaming has changed since, there would be one too many if they
-        took place after all.
+        took place after all. One that is not wanted any more, as after scaling down, isn't asked for again:
+        it keeps a place until it shows, or can't any more.
         """
         known = {p.name for p in pods}
         self.unanswered = {
@@ -71,9 +72,20 @@ class Memory:
             for name, (create, until) in self.unanswered.items()
             if name not in known and until > now
         }
-        planned = {create.name for create in creates}
-        owed = (create for name, (create, _) in self.unanswered.items() if name not in planned)
-        return (*owed, *creates)[: len(creates)]
+        planned = {create.name: create for create in todo.creates}
+        strays = [until for name, (_, until) in self.unanswered.items() if stray(wanted, name)]
+        again = [
+            planned.get(name, create)
+            for name, (create, _) in self.unanswered.items()
+            if not stray(wanted, name)
+        ]
+        others = [create for create in todo.creates if create.name not in self.unanswered]
+        room = max(0, len(todo.creates) - len(strays))
+        creates = (*again, *others)[:room]
+        if len(creates) == len(todo.creates):
+            return replace(todo, creates=creates)
+        over = min(strays) - now
+        return replace(todo, creates=creates, wake_after=min(over, todo.wake_after or over))
 
     def note_unanswered(self, creates: Iterable[Create], now: float) -> None:
         self.unanswered |= {create.name: (create, now + UNANSWERED_SECONDS) for create in creates}

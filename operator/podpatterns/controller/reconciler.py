@@ -178,7 +178,7 @@ class Reconciler:
         held = memory.held(entry.generation, time.monotonic())
         if held and (todo.creates or todo.updates):
             todo = replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
-        todo = replace(todo, creates=memory.owed_first(todo.creates, pods, time.monotonic()))
+        todo = memory.owed_first(todo, wanted, pods, time.monotonic())
         outcome = await self._executor.carry_out(todo, entry, route)
         memory.note_unanswered(outcome.unanswered, time.monotonic())
         memory.carried_out(outcome.deleted, pods, self._pods.of(entry.key, entry.uid))

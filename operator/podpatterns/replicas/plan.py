@@ -121,6 +121,11 @@ def slot(wanted: Wanted, name: str) -> int | None:
     return int(index)
 
 
+def stray(wanted: Wanted, name: str) -> bool:
+    """A Pod of that name holds no slot: its index is too high, or the name is a generated one from before."""
+    return wanted.naming == "Stable" and slot(wanted, name) not in range(wanted.replicas)
+
+
 def _done(wanted: Wanted, pod: Pod) -> bool:
     """The Pod ran to completion and stays as one of the replicas."""
     return wanted.runs_to_completion and pod.phase == "Succeeded" and not pod.terminating
@@ -135,8 +140,8 @@ def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list
     """Those beyond the number wanted, the ones that go first."""
     excess = max(0, len(live) + done - wanted.replicas)
     if wanted.naming == "Stable":
-        strays = [p for p in live if _stray(wanted, p)]
-        return sorted(strays, key=lambda p: _stable_rank(wanted, p, now))[:excess]
+        surplus = [p for p in live if stray(wanted, p.name)]
+        return sorted(surplus, key=lambda p: _stable_rank(wanted, p, now))[:excess]
     # While a rollout goes on, the surge stays until the outdated ones are gone.
     surge = wanted.max_surge if any(p.revision != wanted.revision for p in live) else 0
     return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[: max(0, excess - surge)]
@@ -164,13 +169,8 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
     )
 
 
-def _stray(wanted: Wanted, pod: Pod) -> bool:
-    """The Pod holds no slot: its index is too high, or its name is a generated one from before."""
-    return wanted.naming == "Stable" and slot(wanted, pod.name) not in range(wanted.replicas)
-
-
 def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
-    if _stray(wanted, pod):
+    if stray(wanted, pod.name):
         return True
     if wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) < wanted.partition:
         return False
@@ -179,7 +179,7 @@ def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
 
 def _in_place(wanted: Wanted, pod: Pod) -> bool:
     can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place
-    return can and not _stray(wanted, pod)
+    return can and not stray(wanted, pod.name)
 
 
 def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:

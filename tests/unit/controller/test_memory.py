@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from podpatterns.controller.memory import STATUS_PAUSE, UNANSWERED_SECONDS, Memory
-from podpatterns.replicas import Create, Delete
+from podpatterns.replicas import Create, Delete, Plan
 from podpatterns.replicas.status import Failure
-from tests.builders import NOW, failed, pod
+from tests.builders import NOW, failed, pod, wanted
 
 REFUSED = Failure("Forbidden", "exceeded quota")
+
+
+def creations(*names: str) -> tuple[Create, ...]:
+    return tuple(Create(name, None, "r") for name in names)
 
 
 def test_a_creation_without_an_answer_is_asked_for_again_before_any_other_name() -> None:
     memory = Memory("uid")
     lost = Create("site-3", 3, "r")
     memory.note_unanswered([lost], now=0.0)
-    others = [Create(f"site-{suffix}", None, "r") for suffix in ("aaaaa", "bbbbb")]
-    assert memory.owed_first(others, [], now=1.0) == (lost, others[0])
-    assert memory.owed_first([], [], now=1.0) == (), "nothing is missing"
-    assert memory.owed_first([lost], [], now=1.0) == (lost,)
+    generated, stable = wanted(replicas=5, naming="Generated"), wanted(replicas=5)
+    others = creations("site-aaaaa", "site-bbbbb")
+    assert memory.owed_first(Plan(creates=others), generated, [], now=1.0).creates == (lost, others[0])
+    assert memory.owed_first(Plan(), generated, [], now=1.0) == Plan(), "nothing is missing"
+    anew = (Create("site-1", 1, "s"), Create("site-3", 3, "s"))
+    assert memory.owed_first(Plan(creates=anew), stable, [], now=1.0).creates == (anew[1], anew[0])
+
+
+def test_a_creation_without_an_answer_that_is_not_wanted_any_more_keeps_its_place() -> None:
+    memory = Memory("uid")
+    memory.note_unanswered([Create("site-1", 1, "r")], now=0.0)
+    one = Plan(creates=creations("site-0"))
+    held = memory.owed_first(one, wanted(replicas=1), [], now=1.0)
+    assert held == Plan(wake_after=UNANSWERED_SECONDS - 1)
+    assert memory.owed_first(one, wanted(replicas=1), [], now=UNANSWERED_SECONDS) == one
 
 
 def test_a_creation_without_an_answer_is_forgotten_once_it_shows_or_can_not_any_more() -> None:
-    other = Create("site-aaaaa", None, "r")
+    other = Plan(creates=creations("site-aaaaa"))
     for pods, now in (([pod("site-3")], 1.0), ([], UNANSWERED_SECONDS)):
         memory = Memory("uid")
         memory.note_unanswered([Create("site-3", 3, "r")], now=0.0)
-        assert memory.owed_first([other], pods, now) == (other,)
+        assert memory.owed_first(other, wanted(naming="Generated"), pods, now) == other
         assert not memory.unanswered
 
 
