@@ -104,6 +104,14 @@ class Memory:
             return 0.0
         return max(0.0, self.hold_until - now)
 
+    def held_back(self, todo: Plan, generation: int, now: float) -> Plan:
+        """The plan without what has to wait. Where nothing is left to do, the refusal is history."""
+        if not (todo.deletes or todo.updates or todo.refreshes or todo.creates):
+            self.well()
+        if not (held := self.held(generation, now)):
+            return todo
+        return replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
+
     def carried_out(self, deletes: Sequence[Delete], before: Sequence[Pod], after: Sequence[Pod]) -> None:
         """Note what was done: Pods deleted, and how long failed ones had lived."""
         uids = {p.uid for p in after}

@@ -174,18 +174,17 @@ class Reconciler:
     ) -> tuple[float | None, Outcome]:
         """Make the Pods more like what is wanted; with the seconds after which to look again."""
         pods = self._pods.of(entry.key, entry.uid)
+        now = time.monotonic()
         todo = plan(wanted, pods, time.time(), fresh_names(wanted.name), rest_after(memory.failed_pods))
-        held = memory.held(entry.generation, time.monotonic())
-        if held and (todo.creates or todo.updates):
-            todo = replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
-        todo = memory.owed_first(todo, wanted, pods, time.monotonic())
+        todo = memory.held_back(todo, entry.generation, now)
+        todo = memory.owed_first(todo, wanted, pods, now)
         outcome = await self._executor.carry_out(todo, entry, route)
         memory.note_unanswered(outcome.unanswered, time.monotonic())
         memory.carried_out(outcome.deleted, pods, self._pods.of(entry.key, entry.uid))
         if outcome.failure:
             retry = memory.hold(outcome.failure, entry.generation, time.monotonic(), outcome.retry_after)
             return retry, outcome
-        if held:
+        if memory.held(entry.generation, now):
             return todo.wake_after, outcome
         memory.well()
         return 0 if todo.deletes or todo.updates or todo.creates else todo.wake_after, outcome

@@ -52,6 +52,25 @@ def test_a_refusal_holds_creations_for_longer_each_time() -> None:
     assert memory.held(1, now=delays[-1]) == 0
 
 
+def test_what_is_held_back_is_what_is_missing() -> None:
+    memory = Memory("uid")
+    delay = memory.hold(REFUSED, 1, now=0.0, at_least=0)
+    leaving = (Delete("site-2", "uid-2", "ScaledDown", "r"),)
+    missing = Plan(creates=creations("site-0"), deletes=leaving)
+    assert memory.held_back(missing, 1, now=0.0) == Plan(deletes=leaving, wake_after=delay)
+    assert memory.held_back(missing, 1, now=delay) == missing
+    assert memory.failure == REFUSED, "until a creation succeeds"
+
+
+def test_a_refusal_is_history_when_nothing_is_left_to_do() -> None:
+    memory = Memory("uid")
+    memory.hold(REFUSED, 1, now=0.0, at_least=0)
+    memory.held_back(Plan(deletes=(Delete("site-2", "uid-2", "ScaledDown", "r"),)), 1, now=0.0)
+    assert memory.failure == REFUSED, "it may be the deletion that was refused"
+    memory.held_back(Plan(), 1, now=0.0)
+    assert memory.failure is None
+
+
 def test_the_server_may_ask_for_more() -> None:
     assert Memory("uid").hold(REFUSED, 1, now=0.0, at_least=7) == 7
 
