@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from aiohttp import ServerDisconnectedError
 
 from e2e.bench.api import Api
 from e2e.bench.usage import cpu_seconds, idle
@@ -78,7 +80,9 @@ class Arena:
 
     async def _clear(self, path: str, **params: str) -> None:
         async def left() -> int:
-            await self.api.delete(path, **params)
+            # The API server's time limit can take the connection along.
+            with suppress(ServerDisconnectedError):
+                await self.api.delete(path, **params)
             return len(await self.api.versions(path))
 
         await eventually(left, CLEARED_TIMEOUT, until=lambda left: not left)
