@@ -140,8 +140,8 @@ def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list
     """Those beyond the number wanted, the ones that go first."""
     excess = max(0, len(live) + done - wanted.replicas)
     if wanted.naming == "Stable":
-        surplus = [p for p in live if stray(wanted, p.name)]
-        return sorted(surplus, key=lambda p: _stable_rank(wanted, p, now))[:excess]
+        strays = [p for p in live if stray(wanted, p.name)]
+        return sorted(strays, key=lambda p: _stable_rank(wanted, p, now))[:excess]
     # While a rollout goes on, the surge stays until the outdated ones are gone.
     surge = wanted.max_surge if any(p.revision != wanted.revision for p in live) else 0
     return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[: max(0, excess - surge)]
