@@ -8,6 +8,10 @@ from e2e.cluster.cache import cached, digest
 from e2e.cluster.go import BUILD_FLAGS, go, toolchain
 from e2e.cluster.progress import step
 
+FLAGS = (*BUILD_FLAGS, "-ldflags=-s -w", "-tags=nethttpomithttp2")
+"""HTTP/2 is left out: probes, metrics, webhooks and Git don't ask for it, and every Pod with a helper would
+carry a third of a megabyte for it."""
+
 
 def own_program(module: Path, package: str = ".") -> Path:
     """The static program that `package` of the Go module in `module` makes, named as that directory."""
@@ -15,6 +19,6 @@ def own_program(module: Path, package: str = ".") -> Path:
 
     def build(directory: Path) -> None:
         with step(f"Build {name}"):
-            go("build", *BUILD_FLAGS, "-ldflags=-s -w", "-o", directory / name, package, directory=module)
+            go("build", *FLAGS, "-o", directory / name, package, directory=module)
 
-    return cached(f"programs/{name}", digest(module, toolchain(module), *BUILD_FLAGS, package), build) / name
+    return cached(f"programs/{name}", digest(module, toolchain(module), *FLAGS, package), build) / name
