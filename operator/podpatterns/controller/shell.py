@@ -96,6 +96,9 @@ def _registry(controller: Controller, patience: Patience, work: asyncio.Task[Non
     @kopf.on.startup(registry=registry)
     async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
         settings.persistence.diffbase_storage = NoDiffBase()
+        # A worker of kopf's holds its object's last state for so long, which at the start it does for all
+        # objects at once: with its own 5 s, 4,000 objects left 249 MiB behind instead of 175.
+        settings.queueing.idle_timeout = 0.3
         settings.posting.enabled = False
         settings.scanning.disabled = True
         settings.watching.chunk_size = PAGE_SIZE
