@@ -35,9 +35,10 @@ class ConfigMaps:
         """Make the ConfigMap hold the composition's files. A Failure says why it doesn't, and no Pod that
         mounts it should be made."""
         manifest = config_map_manifest(app, composition.data)
-        updated = [p for p in pods if p.live and p.revision == wanted.revision]
         # A Pod that the update is kept away from comes back as one of the held revision.
-        may_come_back = bool(wanted.held_revision) and len(updated) < wanted.replicas
+        may_come_back = bool(wanted.held_revision) and wanted.replicas > sum(
+            1 for p in pods if p.live and p.revision == wanted.revision
+        )
         outdated = may_come_back or any(p.revision != wanted.revision for p in pods)
         namespace, name = app.metadata.namespace, manifest["metadata"]["name"]
         found = self._store.get(namespace, name)

@@ -132,6 +132,7 @@ class Controller:
                 await asyncio.sleep(min(LONGEST_REST, RESTS * (time.monotonic() - began)))
 
     async def _look(self, key: Key, *, telling: bool) -> None:
+        rest = 0.0
         try:
             again = await self._reconciler.reconcile(key, telling=telling)
         except (ApiError, UnansweredError) as error:
@@ -145,9 +146,10 @@ class Controller:
             self._queue.add_failed(key)
         else:
             self._queue.succeeded(key)
+            rest = again.rest
             if again.after is not None:
                 self._queue.add_after(key, again.after) if again.after else self._queue.add(key)
             if again.untold:
                 self._queue.add_unhurried(key)
         finally:
-            self._queue.done(key)
+            self._queue.done(key, rest)

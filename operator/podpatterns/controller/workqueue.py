@@ -22,6 +22,7 @@ class WorkQueue(Generic[K]):
         self._urgent: _Line[K] = _Line()
         self._unhurried: _Line[K] = _Line()
         self._working: dict[K, _Work[K]] = {}
+        self._resting: set[K] = set()
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._closed = False
@@ -83,8 +84,17 @@ class WorkQueue(Generic[K]):
         """The next key that has time, None once closed; call `done` when it is worked off."""
         return await self._next(self._unhurried)
 
-    def done(self, key: K) -> None:
+    def done(self, key: K, rest: float = 0) -> None:
+        """Worked off: the key may be handed out again, after so many seconds."""
         self._working.pop(key, None)
+        if rest > 0:
+            self._resting.add(key)
+            asyncio.get_running_loop().call_later(rest, self._rested, key)
+        else:
+            self._rested(key)
+
+    def _rested(self, key: K) -> None:
+        self._resting.discard(key)
         for line in (self._urgent, self._unhurried):
             if key in line.wanted:
                 line.append(key)
@@ -93,15 +103,15 @@ class WorkQueue(Generic[K]):
         if key in line.wanted:
             return
         line.wanted.add(key)
-        if key not in self._working:
+        if key not in self._working and key not in self._resting:
             line.append(key)
 
     async def _next(self, line: _Line[K]) -> K | None:
         while not self._closed:
             while line.keys:
                 key = line.keys.popleft()
-                # It may have changed lines since, or be in work and come again when that is done.
-                if key in line.wanted and key not in self._working:
+                # It may have changed lines since, or be in work or at rest and come again after that.
+                if key in line.wanted and key not in self._working and key not in self._resting:
                     line.wanted.discard(key)
                     self._working[key] = _Work(line, time.monotonic())
                     return key

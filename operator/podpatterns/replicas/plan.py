@@ -90,10 +90,10 @@ def plan(
 
     live = [p for p in pods if p.live]
     surplus = _surplus(wanted, live, done, now)
-    live = [p for p in live if p not in surplus]
+    live = _without(surplus, live)
     outdated = _outdated(wanted, live, done, now)
     replaced = [p for p in outdated if not _in_place(wanted, p)]
-    kept = [p for p in live if p not in replaced]
+    kept = _without(replaced, live)
     room = wanted.replicas - len(kept) - done - resting
 
     return Plan(
@@ -102,7 +102,7 @@ def plan(
             + [Delete(p.name, p.uid, "ScaledDown", p.revision) for p in surplus]
             + [Delete(p.name, p.uid, _why_outdated(wanted, p), p.revision) for p in replaced]
         ),
-        updates=tuple(Update(p.name, p.uid, p.revision) for p in outdated if p not in replaced),
+        updates=tuple(Update(p.name, p.uid, p.revision) for p in _without(replaced, outdated)),
         refreshes=tuple(Refresh(p.name, p.uid) for p in kept if _misses_configuration(wanted, p)),
         creates=tuple(
             _free_slots(wanted, pods, room)
@@ -126,6 +126,11 @@ def stray(wanted: Wanted, name: str) -> bool:
     return wanted.naming == "Stable" and slot(wanted, name) not in range(wanted.replicas)
 
 
+def _without(some: Sequence[Pod], pods: Sequence[Pod]) -> list[Pod]:
+    uids = {p.uid for p in some}
+    return [p for p in pods if p.uid not in uids]
+
+
 def _done(wanted: Wanted, pod: Pod) -> bool:
     """The Pod ran to completion and stays as one of the replicas."""
     return wanted.runs_to_completion and pod.phase == "Succeeded" and not pod.terminating
@@ -138,7 +143,9 @@ def _wait(pod: Pod, now: float, rest: float) -> float:
 
 def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
     """Those beyond the number wanted, the ones that go first."""
-    excess = max(0, len(live) + done - wanted.replicas)
+    excess = len(live) + done - wanted.replicas
+    if excess <= 0:
+        return []
     if wanted.naming == "Stable":
         strays = [p for p in live if stray(wanted, p.name)]
         return sorted(strays, key=lambda p: _stable_rank(wanted, p, now))[:excess]
@@ -200,6 +207,8 @@ def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> lis
     maxUnavailable + maxSurge, so that a bad revision can't spread further than that.
     """
     old = [p for p in live if _is_outdated(wanted, p)]
+    if not old:
+        return []
     available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds)}
     new_in_flight = sum(
         1 for p in live if not _is_outdated(wanted, p) and (p.uid not in available or p.settling)

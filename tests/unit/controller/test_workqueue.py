@@ -33,6 +33,22 @@ async def test_a_key_in_work_comes_again_only_when_done() -> None:
     assert len(queue) == 0
 
 
+async def test_a_key_at_rest_comes_when_it_has_rested() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    loop = asyncio.get_running_loop()
+    queue.add("a")
+    assert await queue.get() == "a"
+    queue.add("a")
+    started = loop.time()
+    queue.done("a", rest=0.05)
+    queue.add("a")
+    queue.add("b")
+    assert [await queue.get(), await queue.get()] == ["b", "a"]
+    assert loop.time() - started >= 0.05
+    queue.done("a")
+    assert len(queue) == 0
+
+
 async def test_the_earlier_of_two_delays_counts() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add_after("a", 60)
