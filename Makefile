@@ -5,7 +5,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help lint helpers check test integration e2e demo demo-adapter cluster cluster-delete bench chaos generate lock
+.PHONY: help lint helpers check test integration e2e demo demo-adapter cluster cluster-delete bench chaos soak \
+	generate lock
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -63,6 +64,10 @@ SEEDS ?= 50
 FROM ?= 1
 chaos: .venv ## Random scenarios under faults: make chaos SEEDS=1000; a failing seed again: SEEDS=1 FROM=<seed>
 	@$(BIN)/python -m e2e.chaos --seeds $(SEEDS) --from $(FROM)
+
+MINUTES ?= 60
+soak: .venv ## One operator for a long time: does it hold on to anything? make soak MINUTES=60
+	@$(BIN)/python -m e2e.soak --minutes $(MINUTES)
 
 generate: .venv ## Write crds/ anew from the models, and what tests/golden expects
 	$(BIN)/podpatterns crds crds

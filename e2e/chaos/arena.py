@@ -42,6 +42,13 @@ class Arena:
         self._operators[0].start()
         self.mark = Mark(Kubectl(self.control_plane.kubeconfig, "chaos-mark"))
 
+    @property
+    def pid(self) -> int:
+        """Of the first operator."""
+        pid = self._operators[0].pid
+        assert pid is not None
+        return pid
+
     @contextmanager
     def standby(self) -> Iterator[None]:
         """Inside, a second operator runs."""

@@ -120,6 +120,13 @@ def plan(seed: int) -> Plan:
     )
 
 
+def peaceful(plan: Plan) -> Plan:
+    """Without what ends the operator."""
+    violent = ("kill operator", "restart API server", "compact etcd")
+    steps = tuple(step for step in plan.steps if step.do not in violent)
+    return replace(plan, steps=steps, kills=frozenset(), standby=False)
+
+
 def _site(random: Random, name: str) -> Site:
     naming: Naming = random.choice(["Stable", "Generated"])
     return _changed(random, Site(name, naming=naming))

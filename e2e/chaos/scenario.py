@@ -1,4 +1,4 @@
-"""One scenario: carry the plan out under faults, let everything settle without them, then see it idle."""
+"""One scenario: carry the plan out, under faults or not, let everything settle without, then see it idle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from e2e.chaos.api import Api
-from e2e.chaos.plan import Plan, Step, part, plan
+from e2e.chaos.plan import Plan, Step, part
 from e2e.eventually import eventually
 from e2e.faults import Faults
 from e2e.witness import Violation, Witness
@@ -39,12 +39,12 @@ class Result:
 
 
 class Scenario:
-    def __init__(self, arena: Arena, seed: int) -> None:
+    def __init__(self, arena: Arena, plan: Plan, *, faults: bool = True) -> None:
         self._arena = arena
-        self._plan = plan(seed)
-        self._namespace = f"chaos-{seed}-{time.time_ns():x}"
+        self._plan = plan
+        self._namespace = f"chaos-{plan.seed}-{time.time_ns():x}"
         self._api = Api(arena.control_plane, self._namespace)
-        self._faults = Faults(seed, self._namespace, self._plan.kills)
+        self._faults = Faults(plan.seed, self._namespace, plan.kills) if faults else None
 
     def run(self) -> Result:
         arena = self._arena
@@ -53,8 +53,9 @@ class Scenario:
         left: list[str] = []
         with Witness(arena.control_plane, self._namespace) as witness:
             with arena.standby() if self._plan.standby else nullcontext():
-                arena.proxy.faults = self._faults
-                arena.proxy.cut_watches()
+                if self._faults:
+                    arena.proxy.faults = self._faults
+                    arena.proxy.cut_watches()
                 for step in self._plan.steps:
                     self._take(step)
                     self._pause(step)
@@ -71,7 +72,7 @@ class Scenario:
             tuple(violations),
             tuple(left),
             tuple(witness.gaps),
-            tuple(self._faults.told),
+            tuple(self._faults.told) if self._faults else (),
             time.monotonic() - began,
             arena.restarts - restarts,
         )

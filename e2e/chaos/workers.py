@@ -18,6 +18,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from e2e.chaos.arena import Arena, arena
+from e2e.chaos.plan import plan
 from e2e.chaos.scenario import Result, Scenario
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _end_with_the_parent() -> None:
 
 
 def _run(seed: int) -> Result:
-    result = Scenario(_arena, seed).run()
+    result = Scenario(_arena, plan(seed)).run()
     if not result.clean:
         _arena.start_afresh()
     return result

@@ -56,7 +56,7 @@ from podpatterns.replicas.status import (
 
 REST_PER_POD = 0.00005
 """Seconds between two looks at an object for each of its Pods. A look at 500 Pods takes some 2 ms, and while
-they start there is news every few: one look in 25 ms sees it all, and leaves the time to those who make it."""
+they start there is news every few: one look in 25 ms sees it all, and leaves the time to who makes it."""
 
 
 @dataclass(frozen=True, slots=True)
