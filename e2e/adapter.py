@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Self
 from e2e.cluster.own_programs import own_program
 from e2e.cluster.process import Process
 from e2e.eventually import eventually
+from e2e.ports import free_port
 
 SOURCES = Path(__file__).parents[1] / "helpers" / "metrics-adapter"
 TEXT = "text/plain;version=0.0.4"
@@ -67,11 +67,3 @@ class Adapter:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             text: str = answer.read().decode()
             return text
-
-
-def free_port() -> int:
-    """A port that was free for TCP a moment ago."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port

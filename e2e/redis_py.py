@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from e2e.bench.redis import HELPER, free_port, running, servers, serves
+from e2e.bench.redis import HELPER, running, servers, serves
 from e2e.cluster.cache import cached, digest
 from e2e.cluster.command import run
 from e2e.cluster.own_programs import own_program
 from e2e.cluster.packages import require
 from e2e.cluster.progress import step
 from e2e.eventually import eventually
+from e2e.ports import free_port
 
 REDIS_PY = "redis==8.1.0"
 NEEDS = ("pytest==9.2.0", "pytest-asyncio==1.5.0", "pytest-timeout==2.4.0", "numpy==2.3.5", "mock==5.2.0")

@@ -17,6 +17,7 @@ from e2e.cluster.own_programs import own_program
 from e2e.cluster.packages import require
 from e2e.cluster.process import Process
 from e2e.eventually import eventually
+from e2e.ports import free_port
 from podpatterns.api.listen import Listen
 from podpatterns.api.redis import Reads, Redis
 from podpatterns.api.upstream import Upstream
@@ -263,10 +264,3 @@ def _ask(port: int, command: str) -> str:
             return connection.recv(4096).decode()
     except OSError:
         return ""
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

@@ -9,7 +9,6 @@ kubelet: Pods stay Pending unless `e2e.cluster.kwok` gives them fake nodes.
 from __future__ import annotations
 
 import signal
-import socket
 import tempfile
 import urllib.request
 from pathlib import Path
@@ -19,6 +18,7 @@ from e2e.cluster.pki import PKI
 from e2e.cluster.process import Process
 from e2e.cluster.programs import programs
 from e2e.eventually import eventually
+from e2e.ports import free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -47,7 +47,7 @@ class ControlPlane:
     ) -> None:
         self.directory = directory
         self.kubeconfig = directory / "kubeconfig"
-        etcd_port, api_port = _free_ports(2)
+        etcd_port, api_port = free_port(), free_port()
         self.url = f"https://127.0.0.1:{api_port}"
         self.etcd_url = f"http://127.0.0.1:{etcd_port}"
         self.keep = keep
@@ -207,15 +207,6 @@ def _kube_controller_manager(pki: PKI) -> list[str]:
         f"--cluster-signing-key-file={pki.ca_key}",
         "--use-service-account-credentials",
     ]
-
-
-def _free_ports(count: int) -> list[int]:
-    """Different free TCP ports; all are held until the last is found."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [held.getsockname()[1] for held in sockets]
-    for held in sockets:
-        held.close()
-    return ports
 
 
 def _main() -> None:

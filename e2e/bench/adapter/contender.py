@@ -9,13 +9,14 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from e2e.adapter import SOURCES, free_port
+from e2e.adapter import SOURCES
 from e2e.bench.usage import cpu_seconds, resident_mib
 from e2e.cluster.own_programs import own_program
 from e2e.cluster.packages import require
 from e2e.cluster.process import Process
 from e2e.cluster.programs import program
 from e2e.eventually import eventually
+from e2e.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from e2e.cluster.process import Process
 from e2e.eventually import eventually
+from e2e.ports import free_port
 from podpatterns.compose.haproxy import haproxy_config
 from tests.builders import ambassador
 
@@ -65,12 +66,6 @@ def web(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @dataclass

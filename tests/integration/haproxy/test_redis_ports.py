@@ -14,7 +14,8 @@ import trustme
 from e2e.cluster.packages import require
 from e2e.cluster.process import Process
 from e2e.eventually import eventually
-from tests.integration.haproxy.servers import free_port, haproxy, listens
+from e2e.ports import free_port
+from tests.integration.haproxy.servers import haproxy, listens
 
 COUNT = 3
 

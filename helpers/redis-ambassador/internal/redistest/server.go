@@ -4,10 +4,12 @@ package redistest
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -171,15 +173,22 @@ func (s *Server) Suspect(name string) {
 	s.Do("SENTINEL", "SET", name, "down-after-milliseconds", "1000")
 }
 
-// FreeAddr is an address of 127.0.0.1 at which nobody listens.
+// FreeAddr is an address of 127.0.0.1 at which nobody listens. Its port is none of those that the kernel gives to
+// connections (net.ipv4.ip_local_port_range, from 32768 on): one of the many under way would at times take it before a
+// server does, or while that is down.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var failed error
+	for range 100 {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000))))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+		failed = err
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal(failed)
+	return ""
 }
 
 type logBuffer struct {
