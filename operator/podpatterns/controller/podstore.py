@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from podpatterns.compose.labels import KIND, NAME, selector
@@ -71,8 +72,11 @@ class PodStore:
         if before and not (stays and before == home):
             self._drop(uid)
         if home and stays:
+            seen = observe(obj)
             self._home[uid] = home
-            self._homes.setdefault(home, {})[uid] = observe(obj)
+            self._homes.setdefault(home, {})[uid] = seen
+            if before == home and known is not None and _alike(known, seen):
+                return set()
         elif home:
             self._vanished[home][uid] = observe(obj)
         return {h.key for h in (before, home) if h}
@@ -116,6 +120,11 @@ class PodStore:
         del pods[uid]
         if not pods:
             del self._homes[home]
+
+
+def _alike(known: Pod, seen: Pod) -> bool:
+    """Nothing that counts has changed: a Pod that finds its node is told of when it runs there."""
+    return replace(seen, resource_version=known.resource_version, node=known.node) == known
 
 
 def _labelled(obj: Mapping[str, Any], key: Key) -> bool:

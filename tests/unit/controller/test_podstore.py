@@ -54,8 +54,16 @@ def test_news_names_the_owner_and_no_news_names_nobody() -> None:
     assert store.put(raw(version=5)) == {SITE}
     assert store.put(raw(version=5)) == set(), "the watch tells what the answer to our write told"
     assert store.put(raw(version=4)) == set(), "a stale list"
-    assert store.put(raw(version=6)) == {SITE}
+    assert store.put(raw(version=6) | {"status": {"phase": "Running"}}) == {SITE}
     assert names(store) == ["site-0"]
+
+
+def test_a_change_of_what_nobody_looks_at_is_no_news() -> None:
+    store = PodStore()
+    store.put(raw(version=5))
+    assert store.put(raw(version=6, annotations={"somebody.example/note": "here"})) == set()
+    assert store.put(raw(version=7) | {"spec": {"nodeName": "node-1"}}) == set()
+    assert [pod.resource_version for pod in store.of(SITE, "uid-of-site")] == [7]
 
 
 def test_an_answer_that_comes_after_the_pod_was_deleted_raises_no_ghost() -> None:
