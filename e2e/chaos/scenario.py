@@ -12,6 +12,7 @@ from e2e.chaos.plan import Plan, Step, part
 from e2e.eventually import eventually
 from e2e.faults import Faults
 from e2e.witness import Violation, Witness
+from podpatterns.replicas.pod import DELETION_COST
 
 if TYPE_CHECKING:
     from e2e.chaos.arena import Arena
@@ -147,8 +148,9 @@ class Scenario:
         # An operator that is behind, after a lost answer say, still makes good what it did not know of.
         self._arena.mark.reached()
         with witness.idle():
+            # Something that a look looks at, and that calls for nothing.
             for pod in self._api.pods():
                 self._api.patch_pod(
-                    pod["metadata"]["name"], {"metadata": {"annotations": {"test.example/look": "here"}}}
+                    pod["metadata"]["name"], {"metadata": {"annotations": {DELETION_COST: "1"}}}
                 )
             self._arena.mark.reached()

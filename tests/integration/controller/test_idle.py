@@ -11,6 +11,7 @@ from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
 from e2e.witness import Mark, Witness
+from podpatterns.replicas.pod import DELETION_COST
 from tests.integration.controller.sites import Sites
 
 MIRROR = "mirror.example/"
@@ -101,7 +102,7 @@ def test_an_upgrade(
 
 def look(kubectl: Kubectl, pod: str) -> None:
     """Gives the operator a reason to look."""
-    kubectl("annotate", "pod", pod, "test.example/look=here")
+    kubectl("annotate", "pod", pod, f"{DELETION_COST}=1")
 
 
 def facts(sites: Sites) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
 from e2e.witness import Mark, Witness, invariants, requests
+from podpatterns.replicas.pod import DELETION_COST
 from tests.integration.controller import mutants
 from tests.integration.controller.sites import Sites
 
@@ -88,7 +89,7 @@ def look(sites: Sites, witness: Witness) -> None:
     sites.ready("steady")
     mark = Mark(Kubectl(sites.kubectl.kubeconfig))
     with witness.idle():
-        sites.kubectl("annotate", "pod", "steady-0", "test.example/look=here")
+        sites.kubectl("annotate", "pod", "steady-0", f"{DELETION_COST}=1")
         mark.reached()
 
 
