@@ -103,15 +103,19 @@ class WorkQueue(Generic[K]):
         if key in line.wanted:
             return
         line.wanted.add(key)
-        if key not in self._working and key not in self._resting:
+        if self._may_go(key):
             line.append(key)
+
+    def _may_go(self, key: K) -> bool:
+        """In work or at rest it comes again after that."""
+        return key not in self._working and key not in self._resting
 
     async def _next(self, line: _Line[K]) -> K | None:
         while not self._closed:
             while line.keys:
                 key = line.keys.popleft()
-                # It may have changed lines since, or be in work or at rest and come again after that.
-                if key in line.wanted and key not in self._working and key not in self._resting:
+                # It may have changed lines since.
+                if key in line.wanted and self._may_go(key):
                     line.wanted.discard(key)
                     self._working[key] = _Work(line, time.monotonic())
                     return key
