@@ -4,6 +4,7 @@ package routing
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -44,8 +45,9 @@ type Table struct {
 }
 
 type entry struct {
-	kind    Kind
-	divided bool // it has subcommands
+	kind      Kind
+	shareable bool
+	divided   bool // it has subcommands
 }
 
 // NewTable makes a table from the reply to COMMAND.
@@ -79,7 +81,9 @@ func (t *Table) rule() {
 }
 
 func (t *Table) set(name string, kind Kind) {
-	t.entries[name] = entry{kind, t.entries[name].divided}
+	e := t.entries[name]
+	e.kind = kind
+	t.entries[name] = e
 }
 
 func (t *Table) divide(name string) {
@@ -103,11 +107,13 @@ func (t *Table) add(command resp.Value, container string) {
 		name = container + " " + sub
 	}
 	name = strings.ToLower(name)
-	if rule, ok := rules[container]; ok {
-		t.set(name, rule)
-	} else {
-		t.set(name, byFlags(fields[2]))
+	flags, _ := fields[2].([]resp.Value)
+	kind, ruled := rules[container]
+	if !ruled {
+		kind = byFlags(flags)
 	}
+	t.set(name, kind)
+	t.share(name, container, flags)
 	if len(fields) < 10 {
 		return
 	}
@@ -120,8 +126,7 @@ func (t *Table) add(command resp.Value, container string) {
 }
 
 // byFlags tells the kind by the flags of COMMAND (https://redis.io/docs/latest/commands/command/#flags).
-func byFlags(value resp.Value) Kind {
-	flags, _ := value.([]resp.Value)
+func byFlags(flags []resp.Value) Kind {
 	kind := Primary
 	for _, flag := range flags {
 		switch flag {
@@ -136,9 +141,19 @@ func byFlags(value resp.Value) Kind {
 	return kind
 }
 
-// Of tells the kind of a command by its first arguments. A nil Table, while no server could be asked, knows the rules
-// only.
-func (t *Table) Of(args [][]byte) Kind {
+// share notes whether a command may be sent between those of others: it has to be about data alone, and to be answered
+// at once.
+func (t *Table) share(name, container string, flags []resp.Value) {
+	about := slices.Contains(flags, resp.Value("readonly")) || slices.Contains(flags, resp.Value("write"))
+	apart := slices.Contains(flags, resp.Value("blocking")) || slices.Contains(flags, resp.Value("module"))
+	e := t.entries[name]
+	e.shareable = (about && !apart || alwaysShared[name]) && !neverShared[name] && !neverShared[container]
+	t.entries[name] = e
+}
+
+// Of tells the kind of a command by its first arguments, and whether it may be sent over a connection that others use.
+// A nil Table, while no server could be asked, knows the rules only.
+func (t *Table) Of(args [][]byte) (kind Kind, shareable bool) {
 	if t == nil {
 		t = unasked()
 	}
@@ -148,18 +163,18 @@ func (t *Table) Of(args [][]byte) Kind {
 	if e.divided && len(args) > 1 {
 		whole := lower(append(name, ' '), args[1])
 		if sub, known := t.entries[string(whole)]; known {
-			return sub.kind
+			return sub.kind, sub.shareable
 		}
 	}
 	switch {
 	case !known:
-		return unknown
+		return unknown, false
 	case e.kind == Blocks && string(name) == "xread" && !blocks(args):
-		return Read
+		return Read, false
 	case e.kind == Blocks && string(name) == "xreadgroup" && !blocks(args):
-		return Write
+		return Write, false
 	}
-	return e.kind
+	return e.kind, e.shareable
 }
 
 // blocks tells whether an XREAD has the option BLOCK, which stands before STREAMS.

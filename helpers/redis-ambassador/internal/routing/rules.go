@@ -78,3 +78,13 @@ var rules = map[string]Kind{
 	"xpending": Primary,
 	"xinfo":    Primary,
 }
+
+// neverShared are commands about data that are not sent over a connection that others use: a script may run for long,
+// and only other connections are told so (BUSY) or may end it. (redis.io: Scripting with Lua, SCRIPT KILL)
+//
+// Commands of modules are not shared either: they may be answered late without a flag that says so. (redis.io: Blocking
+// commands in the modules API)
+var neverShared = map[string]bool{"eval_ro": true, "evalsha_ro": true, "fcall_ro": true, "function": true, "script": true}
+
+// alwaysShared are commands that are about nothing, and that clients send to see whether a connection lives.
+var alwaysShared = map[string]bool{"ping": true, "echo": true}

@@ -3,42 +3,72 @@ package session
 import (
 	"bytes"
 	"time"
+
+	"podpatterns.dev/redis-ambassador/internal/resp"
 )
 
-// deliver passes on what a link has received, each reply when it is its turn.
-func (s *Session) deliver(l *link) error {
-	for len(l.wire.unread()) > 0 {
-		most, swallow, err := s.turn(l)
-		if err != nil {
-			return err
-		}
-		b := l.wire.unread()
-		n, ended, reset, err := s.measure(l, b, most, swallow)
-		if err != nil {
-			return err
-		}
-		if !swallow {
-			if _, err := s.client.Write(b[:n]); err != nil {
-				s.Close()
-				return err
-			}
-		}
-		l.wire.consume(n)
-		if reset {
-			s.pipeEnded(l)
-			return errReset
-		}
-		if ended > 0 {
-			s.answered(l, ended, swallow)
-		}
+// deliver passes on some of what a link has received, at most so many replies, when it is their turn. It returns how
+// many have ended.
+func (s *Session) deliver(l *link, replies *resp.Replies, most int) (ended int, err error) {
+	turn, err := s.awaitTurn(l)
+	if err != nil {
+		return 0, err
 	}
-	return nil
+	b := l.wire.unread()
+	n, ended, reset, err := s.measure(l, replies, b, min(most, turn.most), turn.swallow)
+	if err != nil {
+		return ended, err
+	}
+	if ended > 0 && turn.then != nil {
+		s.mu.Lock()
+		turn.then(bytes.Clone(replies.Head()))
+		s.mu.Unlock()
+	}
+	if ended == 0 && n > smallBuffer {
+		s.bulky.Store(true)
+	}
+	switch {
+	case turn.swallow:
+	case turn.most == unlimited:
+		err = s.write(l, b[:n], 0)
+	default:
+		err = s.write(l, b[:n], ended)
+	}
+	l.wire.consume(n)
+	switch {
+	case err != nil:
+		s.Close()
+		return ended, errClosed
+	case reset:
+		s.pipeEnded(l)
+		return ended, errReset
+	case ended > 0:
+		s.answered(l, ended, turn.swallow)
+	}
+	return ended, nil
+}
+
+// write writes to the client what completes so many replies. They count as answered before the client can have them and
+// send its next command. Others learn when a trunk has to wait.
+func (s *Session) write(l *link, b []byte, answers int) error {
+	s.answers.Add(int64(answers))
+	n, err := s.client.writeSome(b)
+	if err != nil || n == len(b) {
+		return err
+	}
+	s.answers.Add(int64(-answers))
+	defer s.answers.Add(int64(answers))
+	if l.trunk != nil {
+		defer l.trunk.stall(s)()
+	}
+	_, err = s.client.Write(b[n:])
+	return err
 }
 
 // measure finds the ends of at most so many replies. reset tells that the last one ends a pipe.
-func (s *Session) measure(l *link, b []byte, most int, swallow bool) (n, ended int, reset bool, err error) {
+func (s *Session) measure(l *link, replies *resp.Replies, b []byte, most int, swallow bool) (n, ended int, reset bool, err error) {
 	for n < len(b) && ended < most {
-		m, end, err := l.replies.Scan(b[n:])
+		m, end, err := replies.Scan(b[n:])
 		if err != nil {
 			return n, ended, false, err
 		}
@@ -47,7 +77,7 @@ func (s *Session) measure(l *link, b []byte, most int, swallow bool) (n, ended i
 			break
 		}
 		ended++
-		head := l.replies.Head()
+		head := replies.Head()
 		switch {
 		case head[0] == '-':
 			l.notice(head)
@@ -65,26 +95,40 @@ func (s *Session) measure(l *link, b []byte, most int, swallow bool) (n, ended i
 
 const unlimited = int(^uint(0) >> 1)
 
-// turn waits until it is the link's turn to write to the client, and says for how many replies, and whether they are
-// for the client at all. A link that is in the middle of a reply has the turn.
-func (s *Session) turn(l *link) (most int, swallow bool, err error) {
+// turn is what a link may deliver.
+type turn struct {
+	most    int  // replies
+	swallow bool // they are not for the client
+	then    func(reply []byte)
+}
+
+// awaitTurn waits until it is the link's turn to write to the client. A link that is in the middle of a reply has the turn.
+func (s *Session) awaitTurn(l *link) (turn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
 		switch head := s.order.head(); {
 		case s.closed:
-			return 0, false, errClosed
+			return turn{}, errClosed
 		case l.settingUp > 0:
-			return l.settingUp, true, nil
+			return turn{most: l.settingUp, swallow: true}, nil
 		case s.piped == l:
-			return unlimited, false, nil
+			return turn{most: unlimited}, nil
 		case head != nil && head.from == l:
-			return head.n, false, nil
+			return turn{most: head.n, then: head.then}, nil
 		case l.owed == 0:
-			return 0, false, errUnasked
+			return turn{}, errUnasked
 		}
-		s.changed.Wait()
+		s.await(l)
 	}
+}
+
+// await waits for a change. The lock is held. A trunk has to wait only while a reply of ours is written.
+func (s *Session) await(l *link) {
+	if l.trunk != nil {
+		defer l.trunk.stall(s)()
+	}
+	s.changed.Wait()
 }
 
 // answered counts replies that the client has got, and lets the next ones take their turn.
@@ -105,9 +149,6 @@ func (s *Session) answered(l *link, n int, swallowed bool) {
 		return
 	}
 	l.settle(n)
-	if head.then != nil {
-		head.then(bytes.Clone(l.replies.Head()))
-	}
 	if head.n -= n; head.n > 0 {
 		return
 	}
@@ -142,17 +183,10 @@ func (s *Session) tellLocals() {
 	}
 }
 
-// linkLost lets a connection go that is gone. The client notices only when it was owed a reply over it that nobody else
-// may give, or when what it has made of the connection can't be made again elsewhere: then it loses its own, as it
-// would have without us.
-func (s *Session) linkLost(l *link) {
-	if s.unlink(l) {
-		s.repeat(l)
-	}
-}
-
-// unlink tells whether what the link has owed is to be repeated.
-func (s *Session) unlink(l *link) bool {
+// linkLost lets a link go that is gone, and tells whether what it has owed is to be repeated. The client notices only
+// when it was owed a reply over it that nobody else may give, or when what it has made of the connection can't be made
+// again elsewhere: then it loses its own, as it would have without us.
+func (s *Session) linkLost(l *link) (repeat bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.lost.Store(true)
@@ -170,7 +204,7 @@ func (s *Session) unlink(l *link) bool {
 	if l.owed > 0 && l.repeatable() {
 		return true
 	}
-	if l.owed > 0 || s.piped == l || s.held.Load() && l.isPrimary {
+	if l.owed > 0 || s.piped == l || s.held.Load() && l.isPrimary && l.trunk == nil {
 		s.shared.Metrics.Broken.Add(1)
 		s.close()
 	}

@@ -13,20 +13,28 @@ import (
 	"podpatterns.dev/redis-ambassador/internal/topology"
 )
 
-// link is a session's connection to a server. The client's goroutine sends over it, its own receives.
+// link is a session's way to a server: a connection of its own, or its part in a trunk. The client's goroutine sends over
+// it; its own receives, or the trunk's.
 type link struct {
 	session   *Session
 	server    *topology.Server
-	isPrimary bool // is used as the primary
-	repeats   bool // is there only to answer what another one, that is lost, has owed
-	wire      *wire
+	isPrimary bool   // is used as the primary
+	repeats   bool   // is there only to answer what another one, that is lost, has owed
+	trunk     *trunk // nil: the connection is the session's own
+	wire      *wire  // the trunk's, where there is one
 	replies   resp.Replies
 	lost      atomic.Bool
 	dropped   atomic.Bool // on purpose: its loss means nothing
 	version   int         // of the setup that it has
 
-	// Of the client's goroutine: pieces of its buffer that are to be sent.
-	pieces []piece
+	// Of the client's goroutine.
+	pieces    []piece // of its buffer, that are to be sent
+	commands  int     // in them
+	claimed   bool    // the trunk expects them
+	holds     bool    // nobody may get into line behind them
+	onlySetup bool    // nothing was sent over it but what sets up connections
+
+	begun bool // for a trunk that is lost: the client has got a part of an answer
 
 	// Guarded by the session's lock.
 	settingUp int // replies to the setup that are still to come
@@ -59,6 +67,35 @@ func (s *Session) dial(server *topology.Server, l *link) (*link, error) {
 	if err := s.setUp(l, access); err != nil {
 		l.Close()
 		return nil, err
+	}
+	return l, nil
+}
+
+// join makes of l, which says what it is for, a part in the trunk to the server that is set up as the client has set up
+// its connection.
+func (s *Session) join(server *topology.Server, l *link) (*link, error) {
+	access := s.shared.Monitor.Access()
+	s.mu.Lock()
+	request, commands := s.setup.request(access)
+	version := s.setup.version
+	s.mu.Unlock()
+	key := trunkKey{server, l.isPrimary, access, string(request)}
+	for _, old := range s.written {
+		if old.trunk != nil && old.trunk.key == key && !old.lost.Load() {
+			old.version = version
+			return old, nil
+		}
+	}
+	l.session, l.server, l.version = s, server, version
+	if err := s.shared.trunks.join(key, commands, l); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.links = append(s.links, l)
+	if s.closed {
+		l.Close()
+		return nil, errClosed
 	}
 	return l, nil
 }
@@ -101,22 +138,63 @@ func (s *Session) setUp(l *link, access topology.Access) error {
 	return nil
 }
 
-// Close ends the link. What waits for it learns that from receive.
-func (l *link) Close() { l.wire.shutDown() }
+// Close ends the link. What waits for it learns that from receive; a trunk goes on without it.
+func (l *link) Close() {
+	if l.trunk == nil {
+		l.wire.shutDown()
+	} else if !l.dropped.Swap(true) {
+		l.trunk.remove(l)
+		l.trunk.trunks.part(l.trunk)
+	}
+}
 
 // drop ends a link that owes nothing and is no longer wanted.
 func (l *link) drop() {
-	l.dropped.Store(true)
+	if l.trunk == nil {
+		l.dropped.Store(true)
+	}
 	l.Close()
+}
+
+// shares tells whether the next command may go over the link's trunk.
+func (l *link) shares(inLine bool) bool {
+	l.claimed = l.claimed || l.trunk.claim(inLine)
+	return l.claimed
+}
+
+// unclaim takes back what was announced to the trunk.
+func (l *link) unclaim() {
+	if l.claimed {
+		l.claimed = false
+		l.trunk.unclaim()
+	}
+}
+
+// hold keeps others out of the trunk until the next command is answered.
+func (l *link) hold() {
+	l.trunk.hold()
+	l.claimed, l.holds = true, true
 }
 
 // receive passes on replies until the link ends.
 func (l *link) receive() {
-	_ = l.wire.each(func() error { return l.session.deliver(l) }, func() error { return nil })
-	l.server.Unlinked(l)
+	_ = l.wire.each(l.deliver, func() error { return nil })
 	_ = l.wire.Close()
 	l.wire.release()
-	l.session.linkLost(l)
+	repeat := l.session.linkLost(l)
+	l.server.Unlinked(l)
+	if repeat {
+		l.session.repeat(l)
+	}
+}
+
+func (l *link) deliver() error {
+	for len(l.wire.unread()) > 0 {
+		if _, err := l.session.deliver(l, &l.replies, unlimited); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notice looks at an error that a server replied: does it tell of another role?
@@ -132,6 +210,12 @@ func (l *link) notice(reply []byte) {
 func (l *link) send(buffer []byte) error {
 	pieces := l.pieces
 	l.pieces = pieces[:0]
+	if l.trunk != nil {
+		l.claimed = false
+		l.trunk.send(l, buffer, pieces)
+		l.commands, l.holds = 0, false
+		return nil
+	}
 	if len(pieces) == 1 {
 		_, err := l.wire.Write(buffer[pieces[0].start:pieces[0].end])
 		return err

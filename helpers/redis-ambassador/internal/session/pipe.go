@@ -9,23 +9,21 @@ import (
 
 // toPipe enters the state piped. Replies that are still to come are counted to the last one first.
 func (s *Session) toPipe() (*link, error) {
-	l, err := s.primaryLink()
+	l, err := s.ownPrimary()
 	if err != nil {
 		return nil, s.unavailableForGood(err)
 	}
 	if err := s.drained(); err != nil {
 		return nil, err
 	}
+	s.own.dropReads()
+	s.common.drop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l.lost.Load() {
 		return nil, errClosed
 	}
 	s.pipe, s.piped = l, l
-	if s.reads != nil {
-		s.reads.drop()
-		s.reads = nil
-	}
 	return l, nil
 }
 
@@ -73,20 +71,21 @@ func (s *Session) resetPipe() error {
 	}
 	s.pipe = nil
 	s.forget()
+	// What went through the pipe may have been writes.
+	s.writesSent++
+	s.writesAnswered.Add(1)
+	s.lastWrite.Store(int64(time.Since(epoch)))
 	return nil
 }
 
 func (s *Session) forget() {
 	s.multi, s.watch = false, false
-	s.wrote, s.strayed = nil, false
+	s.written, s.strayed = nil, false
 	s.held.Store(false)
 	s.mu.Lock()
 	s.setup = setup{version: s.setup.version + 1}
 	s.mu.Unlock()
-	for _, l := range []*link{s.primary, s.reads} {
-		if l != nil {
-			l.drop()
-		}
-	}
-	s.primary, s.reads = nil, nil
+	s.own.drop()
+	s.common.drop()
+	s.over = nil
 }

@@ -38,7 +38,7 @@ func (l *link) settle(replies int) {
 // and the client has got no part of an answer. It is done once, for a read may be what has ended the server. The lock
 // is held.
 func (l *link) repeatable() bool {
-	return !l.isPrimary && !l.repeats && !l.kept.lacks && l.replies.Between()
+	return !l.isPrimary && !l.repeats && !l.kept.lacks && !l.begun && l.replies.Between()
 }
 
 // rest is what of the commands isn't answered yet.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"podpatterns.dev/redis-ambassador/internal/resp"
@@ -9,7 +10,8 @@ import (
 
 // route decides where a command goes, and expects its replies. Without a link the command isn't sent.
 func (s *Session) route(c resp.Command) (*link, error) {
-	kind := s.shared.Monitor.Commands().Of(c.Args)
+	kind, shareable := s.shared.Monitor.Commands().Of(c.Args)
+	shareable = shareable && c.Complete && c.Len <= smallBuffer && !s.multi && !s.watch
 	if s.pipe != nil {
 		return s.routePiped(kind)
 	}
@@ -24,14 +26,14 @@ func (s *Session) route(c resp.Command) (*link, error) {
 		return nil, nil
 	case routing.Read:
 		if !s.pinned() {
-			return s.routeRead()
+			return s.routeRead(shareable)
 		}
 		s.counts.pinned++
-		return s.toPrimary(expectation{n: 1})
+		return s.toPrimary(shareable, expectation{n: 1})
 	case routing.Write:
 		s.counts.writes++
 		s.writesSent++
-		return s.toPrimary(expectation{n: 1, writes: 1})
+		return s.toPrimary(shareable, expectation{n: 1, writes: 1})
 	}
 	s.counts.pinned++
 	switch kind {
@@ -39,14 +41,19 @@ func (s *Session) route(c resp.Command) (*link, error) {
 		return s.toPipe()
 	case routing.Setup:
 		return s.routeSetup(c)
-	case routing.Blocks, routing.Waits:
-		if kind == routing.Waits {
-			if err := s.waits(); err != nil {
-				return nil, err
-			}
+	case routing.Primary:
+		if err := s.settleReads(); err != nil {
+			return nil, err
 		}
+		return s.toPrimary(shareable, expectation{n: 1})
+	case routing.Blocks, routing.Waits:
 		s.writesSent++
-		l, err := s.toPrimary(expectation{n: 1, writes: 1, blocks: !s.multi})
+		e := expectation{n: 1, writes: 1, blocks: !s.multi}
+		route := func() (*link, error) { return s.toPrimary(false, e) }
+		if kind == routing.Waits {
+			route = func() (*link, error) { return s.routeWait(e) }
+		}
+		l, err := route()
 		if l != nil {
 			s.blocking = s.writesSent
 		}
@@ -62,7 +69,7 @@ func (s *Session) routeTransaction(kind routing.Kind) (*link, error) {
 	if err := s.settleReads(); err != nil {
 		return nil, err
 	}
-	l, err := s.primaryLink()
+	l, err := s.ownPrimary()
 	if err != nil || l == nil {
 		if kind == routing.Multi || kind == routing.Watch {
 			return nil, s.unavailableForGood(err)
@@ -71,7 +78,8 @@ func (s *Session) routeTransaction(kind routing.Kind) (*link, error) {
 	}
 	switch kind {
 	case routing.Multi:
-		s.multi = true
+		last := s.lastWritten()
+		s.multi, s.unheard = true, last != nil && last.trunk != nil
 	case routing.Exec:
 		e.writes = 1
 		s.writesSent++
@@ -111,8 +119,8 @@ func (s *Session) pinned() bool {
 		time.Since(epoch)-time.Duration(s.lastWrite.Load()) < policy.AfterWrite
 }
 
-func (s *Session) routeRead() (*link, error) {
-	l, err := s.readLink()
+func (s *Session) routeRead(shareable bool) (*link, error) {
+	l, err := s.choose(shareable, s.readLink)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +135,7 @@ func (s *Session) routeRead() (*link, error) {
 		return nil, nil
 	}
 	s.counts.reads++
-	return s.toPrimary(expectation{n: 1})
+	return s.toPrimary(shareable, expectation{n: 1})
 }
 
 // routeSetup sends what changes the connection to the primary. When it has succeeded there, other links get it before
@@ -140,30 +148,82 @@ func (s *Session) routeSetup(c resp.Command) (*link, error) {
 		return nil, resp.ProtocolError("too many or too large arguments")
 	}
 	commands := setupCommands(c.Args)
-	l, err := s.primaryLink()
+	onlySetup := s.own.primary == nil || s.own.primary.onlySetup
+	l, err := s.ownPrimary()
 	if err != nil || l == nil {
 		return nil, s.unavailableForGood(err)
 	}
 	s.setupsSent++
-	return s.owed(l, expectation{n: 1, then: func(reply []byte) {
+	s.owed(l, expectation{n: 1, then: func(reply []byte) {
 		if reply[0] != '-' && len(commands) > 0 {
 			s.setup.change(commands)
 			l.version = s.setup.version
 		}
 		s.setupsAnswered.Add(1)
-	}}), nil
+	}})
+	l.onlySetup = onlySetup
+	return l, nil
 }
 
-// waits ends a session that asks whether replicas have its writes when not all of them went over the connection that is
-// asked. A server counts those of one connection only (redis.io: WAIT): the new primary of a failover would say yes to
-// writes that died with the old one.
-func (s *Session) waits() error {
-	l, err := s.primaryLink()
-	if err == nil && (s.strayed || s.wrote != nil && s.wrote != l) {
-		s.shared.Metrics.Broken.Add(1)
-		return errClosed
+// routeWait sends what asks whether replicas have the client's writes. A server counts those of one connection only
+// (redis.io: WAIT), up to its last one: that is the one that is asked, a trunk as well. Who has asked once may ask again,
+// so from then on nobody shares.
+//
+// It ends a session of which a connection that had writes is lost or led elsewhere: the new primary of a failover would
+// say yes to writes that died with the old one.
+func (s *Session) routeWait(e expectation) (*link, error) {
+	s.shared.apart.Store(true)
+	last := s.lastWritten()
+	if s.multi && s.unheard {
+		return nil, s.breakOff()
 	}
-	return nil
+	if last == nil || last.trunk == nil {
+		l, err := s.toPrimary(false, e)
+		if l != nil && last != nil && (s.isStrayed() || l != last) {
+			return nil, s.breakOff()
+		}
+		return l, err
+	}
+	if s.isStrayed() || last.server != s.shared.Monitor.Snapshot().Primary {
+		return nil, s.breakOff()
+	}
+	if err := s.settleTrunk(last); err != nil {
+		return nil, err
+	}
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	s.common.primary = last
+	last.hold()
+	return s.owed(last, e), nil
+}
+
+func (s *Session) breakOff() error {
+	s.shared.Metrics.Broken.Add(1)
+	return errClosed
+}
+
+// lastWritten is the link that the last write went over.
+func (s *Session) lastWritten() *link {
+	if len(s.written) == 0 {
+		return nil
+	}
+	return s.written[len(s.written)-1]
+}
+
+// isStrayed tells whether one of the connections that had writes is lost, or led to another server than the last one.
+func (s *Session) isStrayed() bool {
+	return s.strayed || slices.ContainsFunc(s.written, func(l *link) bool { return l.lost.Load() })
+}
+
+// wrote notes that a write goes over a link.
+func (s *Session) wrote(l *link) {
+	last := s.lastWritten()
+	if last == l {
+		return
+	}
+	s.strayed = last != nil && (s.isStrayed() || last.server != l.server)
+	s.written = append(slices.DeleteFunc(s.written, func(old *link) bool { return old == l || old.lost.Load() }), l)
 }
 
 // settleReads waits, where reads are to see the client's writes, for reads on a replica: they must not see a write that
@@ -176,13 +236,13 @@ func (s *Session) settleReads() error {
 	return s.drained()
 }
 
-func (s *Session) toPrimary(e expectation) (*link, error) {
+func (s *Session) toPrimary(shareable bool, e expectation) (*link, error) {
 	if e.writes > 0 {
 		if err := s.settleReads(); err != nil {
 			return nil, err
 		}
 	}
-	l, err := s.primaryLink()
+	l, err := s.choose(shareable, s.primaryLink)
 	if err != nil || l == nil {
 		s.writesSent -= e.writes
 		return nil, s.unavailable(err)
@@ -193,9 +253,13 @@ func (s *Session) toPrimary(e expectation) (*link, error) {
 // owed expects a reply from a link.
 func (s *Session) owed(l *link, e expectation) *link {
 	e.from = l
+	s.asked++
+	l.onlySetup = false
+	if l.trunk != nil {
+		l.commands++
+	}
 	if e.writes > 0 {
-		s.strayed = s.strayed || s.wrote != nil && s.wrote != l
-		s.wrote = l
+		s.wrote(l)
 	}
 	if last := len(s.batch) - 1; last >= 0 && e.joins(&s.batch[last]) {
 		s.batch[last].join(e)

@@ -18,13 +18,13 @@ const (
 )
 
 // primaryLink is the link to the primary, made when there is none. It waits for a primary for a short time.
-func (s *Session) primaryLink() (*link, error) {
+func (s *Session) primaryLink(p *lane) (*link, error) {
 	snapshot := s.shared.Monitor.Snapshot()
-	if l := s.primary; l != nil {
-		if !l.lost.Load() && l.server == snapshot.Primary {
+	if l := p.primary; l != nil {
+		if !l.lost.Load() && l.server == snapshot.Primary && (p == &s.own || l.version == s.setup.version) {
 			return l, nil
 		}
-		if err := s.leavePrimary(); err != nil {
+		if err := s.leavePrimary(p); err != nil {
 			return nil, err
 		}
 	}
@@ -41,9 +41,9 @@ func (s *Session) primaryLink() (*link, error) {
 	for {
 		var again <-chan time.Time
 		if snapshot.Primary != nil {
-			l, err := s.dial(snapshot.Primary, &link{isPrimary: true})
+			l, err := s.connect(p, snapshot.Primary, true)
 			if err == nil {
-				s.primary = l
+				p.primary = l
 				return l, nil
 			}
 			failure, again = err, time.After(redialAfter)
@@ -60,37 +60,53 @@ func (s *Session) primaryLink() (*link, error) {
 	}
 }
 
-// leavePrimary gives up the link to a server that isn't the primary any more, or that is gone.
-func (s *Session) leavePrimary() error {
+// leavePrimary gives up the link to a server that isn't the primary any more, or that is gone, or a part in a trunk that
+// isn't set up as the client's connection is now.
+func (s *Session) leavePrimary(p *lane) error {
 	if s.multi || s.watch {
 		return errClosed // half a transaction can't be taken elsewhere
 	}
 	if err := s.drained(); err != nil {
 		return err
 	}
-	s.primary.drop()
-	s.primary = nil
+	s.leave(p.primary)
+	p.primary = nil
 	return nil
+}
+
+// leave gives up a link. A part in a trunk that has had writes is kept: its loss means something to WAIT.
+func (s *Session) leave(l *link) {
+	if l.trunk == nil || !slices.Contains(s.written, l) {
+		l.drop()
+	}
+}
+
+// connect makes a link of a lane's kind.
+func (s *Session) connect(p *lane, server *topology.Server, asPrimary bool) (*link, error) {
+	l := &link{isPrimary: asPrimary}
+	if p == &s.own {
+		return s.dial(server, l)
+	}
+	return s.join(server, l)
 }
 
 // readLink is the link to a replica, nil if there is none. A session stays with its replica: what it has read once it
 // reads again.
-func (s *Session) readLink() (*link, error) {
+func (s *Session) readLink(p *lane) (*link, error) {
 	snapshot := s.shared.Monitor.Snapshot()
-	if l := s.reads; l != nil {
-		fit := !l.lost.Load() && (snapshot == s.readsFor || slices.Contains(snapshot.Replicas, l.server))
+	if l := p.reads; l != nil {
+		fit := !l.lost.Load() && (snapshot == p.readsFor || slices.Contains(snapshot.Replicas, l.server))
 		if fit && l.version == s.setup.version {
-			s.readsFor = snapshot
+			p.readsFor = snapshot
 			return l, nil
 		}
 		if err := s.drained(); err != nil {
 			return nil, err
 		}
-		if fit && s.setUp(l, s.shared.Monitor.Access()) == nil {
+		if fit && p == &s.own && s.setUp(l, s.shared.Monitor.Access()) == nil {
 			return l, nil
 		}
-		l.drop()
-		s.reads = nil
+		p.dropReads()
 	}
 	if len(snapshot.Replicas) == 0 {
 		return nil, nil
@@ -98,11 +114,15 @@ func (s *Session) readLink() (*link, error) {
 	if err := s.flush(); err != nil {
 		return nil, err
 	}
-	first := int(s.shared.turn.Add(1) % (1 << 30))
+	first := slices.Index(snapshot.Replicas, s.replica)
+	if first < 0 {
+		first = int(s.shared.turn.Add(1) % (1 << 30))
+	}
 	for i := range snapshot.Replicas {
-		l, err := s.dial(snapshot.Replicas[(first+i)%len(snapshot.Replicas)], &link{})
+		server := snapshot.Replicas[(first+i)%len(snapshot.Replicas)]
+		l, err := s.connect(p, server, false)
 		if err == nil {
-			s.reads, s.readsFor = l, snapshot
+			s.replica, p.reads, p.readsFor = server, l, snapshot
 			return l, nil
 		}
 	}

@@ -67,6 +67,8 @@ type Shared struct {
 	Monitor *topology.Monitor
 	Policy  atomic.Pointer[Policy]
 	Metrics Metrics
+	trunks  trunks
+	apart   atomic.Bool   // no trunks are used any more: WAIT asks what a connection has written
 	turn    atomic.Uint32 // which replica the next session takes
 }
 
@@ -76,31 +78,37 @@ type Session struct {
 	client *wire
 
 	// Of the client's goroutine.
-	commands       resp.Commands
-	primary, reads *link
-	wrote          *link              // the last one that a write went over
-	strayed        bool               // writes went over several
-	pipe           *link              // in the state piped: the primary
-	readsFor       *topology.Snapshot // when reads was last found fit
-	taken          int                // bytes of what is unread that the batch has
-	batch          []expectation
-	ordered        int    // length of order when it was last seen
-	counts         counts // of the batch
-	tooLate        bool   // the batch has reads for a replica that is lost
-	passing        bool   // a command larger than the buffer is under way
-	passTo         *link  // nil: it is discarded
-	multi, watch   bool
-	readsOut       bool // reads were sent to a replica
-	writesSent     uint64
-	blocking       uint64 // writesSent with the last command that may be answered late
-	setupsSent     uint64
+	commands     resp.Commands
+	own, common  lane
+	over         *link            // the part in a trunk over which all is owed that is; nil: it is owed over own links
+	alone        bool             // for good: all goes over own links
+	replica      *topology.Server // the last one that was read from
+	written      []*link          // all that writes went over, the last one last
+	strayed      bool             // they don't all lead to one server
+	unheard      bool             // the connection of the transaction has not had the last write before it
+	asked        int64            // replies that were expected from links
+	pipe         *link            // in the state piped: the primary
+	taken        int              // bytes of what is unread that the batch has
+	batch        []expectation
+	ordered      int    // length of order when it was last seen
+	counts       counts // of the batch
+	tooLate      bool   // the batch has reads for a replica that is lost
+	passing      bool   // a command larger than the buffer is under way
+	passTo       *link  // nil: it is discarded
+	multi, watch bool
+	readsOut     bool // reads were sent to a replica
+	writesSent   uint64
+	blocking     uint64 // writesSent with the last command that may be answered late
+	setupsSent   uint64
 
 	held           atomic.Bool // multi or watch
+	bulky          atomic.Bool // replies are large
 	resetting      atomic.Bool
 	draining       atomic.Bool
 	writesAnswered atomic.Uint64
 	setupsAnswered atomic.Uint64
 	lastWrite      atomic.Int64 // since epoch
+	answers        atomic.Int64 // replies from links that the client has got
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -122,6 +130,7 @@ func New(shared *Shared, client net.Conn) *Session {
 func (s *Session) Serve() {
 	defer s.client.Close()
 	defer s.Close()
+	defer s.unclaim()
 	err := s.client.each(s.consume, s.leaveIfDraining)
 	var malformed resp.ProtocolError
 	switch {
@@ -229,10 +238,12 @@ func (s *Session) flush() error {
 	if err := s.expect(); err != nil {
 		return err
 	}
-	for _, l := range [...]*link{s.primary, s.reads} {
-		if l != nil && len(l.pieces) > 0 {
-			if err := s.send(l); err != nil {
-				return err
+	for _, p := range [...]*lane{&s.own, &s.common} {
+		for l := range p.links {
+			if len(l.pieces) > 0 {
+				if err := s.send(l); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -245,9 +256,10 @@ func (s *Session) flush() error {
 // send sends what waits for a link. A replica that is lost is not the client's loss: what it owes is repeated, by who
 // notices the loss, unless that was before the replica owed it.
 func (s *Session) send(l *link) error {
-	if l == s.reads && s.tooLate {
+	if !l.isPrimary && s.tooLate {
 		s.tooLate = false
-		l.pieces = l.pieces[:0]
+		l.pieces, l.commands = l.pieces[:0], 0
+		l.unclaim()
 		s.repeat(l)
 		return nil
 	}
@@ -283,8 +295,10 @@ func (s *Session) expect() error {
 		s.batch[i] = expectation{}
 	}
 	s.batch = s.batch[:0]
-	if s.reads != nil {
-		s.reads.keep(s.client.data)
+	for _, l := range [...]*link{s.own.reads, s.common.reads} {
+		if l != nil {
+			l.keep(s.client.data)
+		}
 	}
 	if s.passTo != nil {
 		s.passTo.kept.lacks = true
@@ -341,13 +355,13 @@ func (s *Session) abandoned() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.closed && s.answers() {
+	for !s.closed && s.isAnswered() {
 		s.changed.Wait()
 	}
 }
 
-// answers tells whether replies come without the client doing anything. The lock is held.
-func (s *Session) answers() bool {
+// isAnswered tells whether replies come without the client doing anything. The lock is held.
+func (s *Session) isAnswered() bool {
 	if s.piped != nil {
 		return !s.piped.lost.Load()
 	}

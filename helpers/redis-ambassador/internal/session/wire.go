@@ -47,18 +47,19 @@ func returnBuffer(b []byte) {
 // with the last bytes. LookAgain finds it.
 type wire struct {
 	net.Conn
-	raw        syscall.RawConn // nil for TLS, whose readiness isn't the socket's
-	data       []byte
-	start, end int  // what is unread of data
-	flood      bool // the last read was full
-	err        error
-	handle     func() error
-	onReadable func(fd uintptr) bool // w.readable, made once
-	onWritable func(fd uintptr) bool // w.writable
-	onLook     func(fd uintptr)      // w.look
-	out        []byte                // what is still to be written
-	outErr     syscall.Errno
-	assumed    atomic.Bool // that nothing is left, from a short read
+	raw           syscall.RawConn // nil for TLS, whose readiness isn't the socket's
+	data          []byte
+	start, end    int  // what is unread of data
+	flood         bool // the last read was full
+	err           error
+	handle        func() error
+	onReadable    func(fd uintptr) bool // w.readable, made once
+	onWritable    func(fd uintptr) bool // w.writable
+	onWritableNow func(fd uintptr) bool // w.writable that doesn't wait
+	onLook        func(fd uintptr)      // w.look
+	out           []byte                // what is still to be written
+	outErr        syscall.Errno
+	assumed       atomic.Bool // that nothing is left, from a short read
 }
 
 func newWire(conn net.Conn) *wire {
@@ -66,6 +67,7 @@ func newWire(conn net.Conn) *wire {
 	if socket, ok := conn.(*net.TCPConn); ok {
 		w.raw, w.err = socket.SyscallConn()
 		w.onReadable, w.onWritable, w.onLook = w.readable, w.writable, w.look
+		w.onWritableNow = func(fd uintptr) bool { w.writable(fd); return true }
 	}
 	return w
 }
@@ -162,6 +164,20 @@ func (w *wire) Write(b []byte) (n int, err error) {
 	}
 	w.out, w.outErr = b, 0
 	err = w.raw.Write(w.onWritable)
+	if n = len(b) - len(w.out); err == nil && w.outErr != 0 {
+		err = w.outErr
+	}
+	w.out = nil
+	return n, err
+}
+
+// writeSome writes what of b can be written at once.
+func (w *wire) writeSome(b []byte) (n int, err error) {
+	if w.raw == nil {
+		return 0, nil
+	}
+	w.out, w.outErr = b, 0
+	err = w.raw.Write(w.onWritableNow)
 	if n = len(b) - len(w.out); err == nil && w.outErr != 0 {
 		err = w.outErr
 	}
