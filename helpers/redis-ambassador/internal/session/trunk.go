@@ -147,10 +147,6 @@ func (t *trunk) send(l *link, buffer []byte, pieces []piece) {
 		return
 	}
 	t.sending = true
-	t.mu.Unlock()
-	// Whoever else has something to send now adds it before it goes.
-	runtime.Gosched()
-	t.mu.Lock()
 	t.flush(fewRounds)
 }
 
@@ -166,6 +162,10 @@ func (t *trunk) flush(rounds int) {
 			return
 		}
 		rounds--
+		// Whoever else has something to send now adds it before it goes.
+		t.mu.Unlock()
+		runtime.Gosched()
+		t.mu.Lock()
 		out := t.out
 		t.out = t.spare[:0]
 		t.mu.Unlock()
