@@ -36,8 +36,8 @@ func (p *lane) dropReads() {
 // owed: a trunk would have to wait for the rest. So a client whose pipelines go to several servers, or hold what is
 // nobody else's business, has its own connections from then on; one with large replies as well, that hold up others.
 func (s *Session) choose(shareable bool, link func(*lane) (*link, error)) (*link, error) {
-	s.alone = s.alone || s.bulky.Load()
-	if shareable && !s.alone && (s.over != nil || s.idle()) && !s.shared.apart.Load() {
+	s.alone = s.alone || s.bulky.Load() || s.shared.apart.Load()
+	if shareable && !s.alone && (s.over != nil || s.idle()) {
 		l, err := link(&s.common)
 		if l == nil || err != nil {
 			return nil, err
@@ -54,8 +54,17 @@ func (s *Session) choose(shareable bool, link func(*lane) (*link, error)) (*link
 
 // chooseOwn finds the link to a server that is the session's own.
 func (s *Session) chooseOwn(link func(*lane) (*link, error)) (*link, error) {
+	if s.over != nil && !s.idle() {
+		s.alone = true
+	}
 	if err := s.settleTrunk(nil); err != nil {
 		return nil, err
+	}
+	if s.alone {
+		for l := range s.common.links {
+			s.leave(l)
+		}
+		s.common = lane{}
 	}
 	return link(&s.own)
 }
@@ -66,21 +75,9 @@ func (s *Session) settleTrunk(next *link) error {
 		if err := s.drained(); err != nil {
 			return err
 		}
-		s.alone = next == nil
-		if s.alone {
-			s.leaveTrunks()
-		}
 	}
 	s.over = next
 	return nil
-}
-
-// leaveTrunks gives up the parts in trunks.
-func (s *Session) leaveTrunks() {
-	for l := range s.common.links {
-		s.leave(l)
-	}
-	s.common = lane{}
 }
 
 // leaveSetup gives up the connection over which the client has set up what the trunks have as well.

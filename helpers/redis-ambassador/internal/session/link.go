@@ -166,7 +166,7 @@ func (l *link) shares(inLine bool) bool {
 func (l *link) unclaim() {
 	if l.claimed {
 		l.claimed = false
-		l.trunk.unclaim()
+		l.trunk.unclaim(l.holds)
 	}
 }
 

@@ -5,10 +5,12 @@
 // the primary and everything that comes from there goes to the client: from a command on after which replies can't
 // be counted, until RESET.
 //
-// The client's goroutine reads commands, decides and sends. Each link, a connection to a server, has a goroutine that
-// receives replies and writes them to the client when the order of expectations says that it is their turn. So nothing
-// is copied or handed over between the socket it came from and the socket it goes to; what one side doesn't take in
-// isn't read from the other.
+// The client's goroutine reads commands, decides and sends. Each connection to a server has a goroutine that receives
+// replies and writes them to the client when the order of expectations says that it is their turn. So nothing is handed
+// over between the socket it came from and the socket it goes to; what one side doesn't take in isn't read from the
+// other.
+//
+// A link is a session's way to a server: a connection of its own, or its part in a trunk, that many sessions share.
 package session
 
 import (

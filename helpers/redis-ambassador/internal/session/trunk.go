@@ -61,15 +61,16 @@ func (t *trunk) dial(setups int) {
 	}
 	t.wire = newWire(conn)
 	t.server.Linked(t, t.key.isPrimary)
-	if setups > 0 {
-		t.queue.push(debt{n: setups})
-	}
-	go t.receive()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if setups == 0 {
 		t.open(nil)
-	} else if _, err := t.wire.Write([]byte(t.key.setup)); err != nil {
-		t.Close()
+	} else {
+		t.queue.push(debt{n: setups})
+		t.out, t.sending = []byte(t.key.setup), true
 	}
+	go t.receive()
+	t.flush(fewRounds)
 }
 
 // add makes the link one of the trunk's.
@@ -103,9 +104,13 @@ func (t *trunk) claim(inLine bool) bool {
 	return true
 }
 
-func (t *trunk) unclaim() {
+// unclaim takes back what was announced; holds tells that it was by hold.
+func (t *trunk) unclaim(holds bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if holds {
+		t.held--
+	}
 	t.settleClaim()
 }
 
@@ -117,7 +122,7 @@ func (t *trunk) settleClaim() {
 }
 
 // hold keeps others away until a command has been answered that the server may answer late. Batches that were
-// announced before get through first.
+// announced before get through first; the command is announced.
 func (t *trunk) hold() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
