@@ -285,3 +285,25 @@ func TestManyClientsAreAnsweredAsDirectly(t *testing.T) {
 	}
 	t.Error("a client's connection was closed")
 }
+
+// A client that has logged in stays so when its password is changed, as with Redis.
+func TestAPasswordThatIsChangedAfterwards(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	servers[0].Do("ACL", "SETUSER", "app", "on", ">old", "~*", "+@all")
+	early, late := p.connect(), p.connect()
+	for _, c := range []*redistest.Client{early, late} {
+		c.Want("+OK\r\n", "AUTH", "app", "old")
+	}
+	early.Want("+OK\r\n", "SET", "k", "v")
+	servers[0].Do("ACL", "SETUSER", "app", "<old", ">new")
+	early.Want("$1\r\nv\r\n", "GET", "k")
+	early.Close()
+	redistest.Eventually(t, "the shared connection is gone", func() bool { return p.connections(servers[0], 1) })
+	late.Want("$1\r\nv\r\n", "GET", "k") // over the one that it has logged in over
+	late.Want("+OK\r\n", "SET", "k", "w")
+	other := p.connect()
+	other.Want("+OK\r\n", "AUTH", "app", "new")
+	other.Want("$1\r\nw\r\n", "GET", "k")
+}

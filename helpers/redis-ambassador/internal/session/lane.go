@@ -1,6 +1,10 @@
 package session
 
-import "podpatterns.dev/redis-ambassador/internal/topology"
+import (
+	"errors"
+
+	"podpatterns.dev/redis-ambassador/internal/topology"
+)
 
 // lane is a session's links of one kind: connections of its own, or parts in trunks.
 type lane struct {
@@ -39,11 +43,13 @@ func (s *Session) choose(shareable bool, link func(*lane) (*link, error)) (*link
 	s.alone = s.alone || s.bulky.Load() || s.shared.apart.Load()
 	if shareable && !s.alone && (s.over != nil || s.idle()) {
 		l, err := link(&s.common)
-		if l == nil || err != nil {
-			return nil, err
-		}
 		idle := s.idle()
-		if (s.over == l || idle) && l.shares(!idle) {
+		switch {
+		case errors.Is(err, errRefused): // such as a password that was changed since the client logged in
+			s.alone = true
+		case l == nil || err != nil:
+			return nil, err
+		case (s.over == l || idle) && l.shares(!idle):
 			s.over = l
 			s.leaveSetup()
 			return l, nil

@@ -241,5 +241,5 @@ func (l *link) add(start, end int) {
 }
 
 func setupRefused(server *topology.Server, reply []byte) error {
-	return fmt.Errorf("%s refused the connection's setup: %s", server.Addr, bytes.TrimPrefix(reply, []byte("-")))
+	return fmt.Errorf("%s %w: %s", server.Addr, errRefused, bytes.TrimPrefix(reply, []byte("-")))
 }

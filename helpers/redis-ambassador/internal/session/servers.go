@@ -46,6 +46,9 @@ func (s *Session) primaryLink(p *lane) (*link, error) {
 				p.primary = l
 				return l, nil
 			}
+			if p == &s.common && errors.Is(err, errRefused) {
+				return nil, err // the connection that was set up so may still be there
+			}
 			failure, again = err, time.After(redialAfter)
 		} else {
 			failure = errors.New(snapshot.Reason)

@@ -42,6 +42,7 @@ var (
 	errQuit     = errors.New("the client has said that it is done")
 	errDraining = errors.New("the ambassador ends")
 	errReset    = errors.New("the client has reset its connection")
+	errRefused  = errors.New("refused the connection's setup")
 
 	epoch = time.Now()
 )
