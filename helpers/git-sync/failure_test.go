@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -132,15 +133,11 @@ func TestUnreachableRemoteAtTheStart(t *testing.T) {
 	r := gittest.NewRepository(t)
 	hash := r.Push(map[string]string{"index.html": "first"})
 	server := gittest.Serve(t, r)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	address := freeAddress(t)
 	p := start(t, t.TempDir(), "--repo", "http://"+address+"/site.git")
 	p.waitLog("sync failed", 2)
-	if listener, err = net.Listen("tcp", address); err != nil {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
 		t.Fatal(err)
 	}
 	late := &http.Server{Handler: server.Config.Handler}
@@ -255,13 +252,17 @@ func TestUnusableRoot(t *testing.T) {
 	}
 }
 
-// freeAddress returns a port of loopback that nothing used a moment ago.
+// freeAddress is an address of loopback at which nobody listens. Its port is none of those that the kernel gives to
+// connections (net.ipv4.ip_local_port_range, from 32768 on): one of the many under way would at times take it first.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000))))
+		if err == nil {
+			defer listener.Close()
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port of loopback is free")
+	return ""
 }

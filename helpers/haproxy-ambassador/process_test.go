@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -134,14 +136,19 @@ func server(t *testing.T, name string) string {
 	return listener.Addr().String()
 }
 
+// freeAddress is an address of loopback at which nobody listens. Its port is none of those that the kernel gives to
+// connections (net.ipv4.ip_local_port_range, from 32768 on): one of the many under way would at times take it first.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000))))
+		if err == nil {
+			defer listener.Close()
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port of loopback is free")
+	return ""
 }
 
 // client holds one connection.

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -179,14 +181,19 @@ func (p *process) contract() string {
 	return fmt.Sprint(report["contract"], " ", report["satisfied"], " ", report["missing"])
 }
 
+// freePort is a port of loopback at which nobody listens. It is none of those that the kernel gives to
+// connections (net.ipv4.ip_local_port_range, from 32768 on): one of the many under way would at times take it first.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000))))
+		if err == nil {
+			defer listener.Close()
+			return listener.Addr().(*net.TCPAddr).Port
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port of loopback is free")
+	return 0
 }
 
 func write(t *testing.T, path, text string) {
