@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -306,4 +307,67 @@ func TestAPasswordThatIsChangedAfterwards(t *testing.T) {
 	other := p.connect()
 	other.Want("+OK\r\n", "AUTH", "app", "new")
 	other.Want("$1\r\nw\r\n", "GET", "k")
+}
+
+// While primaries die under shared connections nobody gets another's answer, and nobody waits for ever. Each client counts
+// from a number of its own on; Redis itself may forget the last steps.
+func TestNobodyGetsTheAnswersOfOthersInAFailover(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	const apart = 1_000_000
+	var (
+		group sync.WaitGroup
+		steps atomic.Int64
+		stop  = make(chan struct{})
+	)
+	for client := range 12 {
+		key, begin := fmt.Sprint("of ", client), (1+client)*apart
+		p.connect().Want("+OK\r\n", "SET", key, fmt.Sprint(begin))
+		group.Go(func() {
+			c, last := p.connect(), 0
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				for range 3 {
+					c.Send("INCR", key)
+				}
+				for range 3 {
+					reply, err := c.TryRead()
+					if err != nil {
+						c, last = p.connect(), 0 // what a client does
+						break
+					}
+					if strings.HasPrefix(reply, "-MASTERDOWN") {
+						last = 0
+						continue
+					}
+					var n int
+					if _, err := fmt.Sscanf(reply, ":%d\r\n", &n); err != nil || n <= begin || n > begin+apart || last > 0 && n > last+1 {
+						t.Errorf("after %d: got %q", last, reply)
+						return
+					}
+					last = n
+					steps.Add(1)
+				}
+			}
+		})
+	}
+	for round := range 3 {
+		before := steps.Load()
+		redistest.Eventually(t, "the clients count", func() bool { return steps.Load() > before+2000 || t.Failed() })
+		old, next, other := servers[round%3], servers[(round+1)%3], servers[(round+2)%3]
+		awaited(t, []*redistest.Server{old, next, other})
+		old.Kill()
+		promote(next, other)
+		p.waitPrimary(next)
+		old.Restart()
+		old.Follow(next)
+		p.waitFit(old, next, other)
+	}
+	close(stop)
+	group.Wait()
 }

@@ -97,6 +97,7 @@ func (s *Server) Promote() { s.Do("REPLICAOF", "NO", "ONE") }
 // Follow makes the server a replica of another one, and waits until it follows.
 func (s *Server) Follow(primary *Server) {
 	s.t.Helper()
+	s.waitAnswers()
 	s.Do("REPLICAOF", "127.0.0.1", primary.Port())
 	s.waitLinked()
 }
