@@ -47,19 +47,24 @@ func (s *Session) route(c resp.Command) (*link, error) {
 		}
 		return s.toPrimary(shareable, expectation{n: 1})
 	case routing.Blocks, routing.Waits:
-		s.writesSent++
-		e := expectation{n: 1, writes: 1, blocks: !s.multi}
-		route := func() (*link, error) { return s.toPrimary(false, e) }
-		if kind == routing.Waits {
-			route = func() (*link, error) { return s.routeWait(e) }
-		}
-		l, err := route()
-		if l != nil {
-			s.blocking = s.writesSent
-		}
-		return l, err
+		return s.routeBlocking(kind)
 	}
 	return s.routeTransaction(kind)
+}
+
+// routeBlocking takes what may be answered late.
+func (s *Session) routeBlocking(kind routing.Kind) (l *link, err error) {
+	s.writesSent++
+	e := expectation{n: 1, writes: 1, blocks: !s.multi}
+	if kind == routing.Waits {
+		l, err = s.routeWait(e)
+	} else {
+		l, err = s.toPrimary(false, e)
+	}
+	if l != nil {
+		s.blocking = s.writesSent
+	}
+	return l, err
 }
 
 // routeTransaction takes what MULTI and WATCH are about. Inside a transaction WATCH is an error and UNWATCH is queued;
