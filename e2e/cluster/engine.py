@@ -30,8 +30,6 @@ PID = RUN / "dockerd.pid"
 START_SECONDS = 60
 STOP_SECONDS = 60
 
-_started: list[Process] = []  # A Popen that is collected while its program runs warns of it.
-
 
 class EngineMissing(RuntimeError):
     """No Docker engine answers, and this process may not start one."""
@@ -123,7 +121,6 @@ def _start() -> None:
     CONFIGURATION.write_text(json.dumps(configuration, indent=2))
     daemon = Process(["dockerd", "--config-file", CONFIGURATION], state / "dockerd.log", keep=True)
     daemon.start()
-    _started.append(daemon)
 
     def up() -> bool:
         daemon.check()
@@ -134,6 +131,7 @@ def _start() -> None:
     except TimeoutError as error:
         daemon.stop()
         raise RuntimeError(f"dockerd doesn't answer\n{daemon.log_tail()}") from error
+    daemon.leave()
 
 
 def _runtime() -> dict[str, object]:
