@@ -49,7 +49,7 @@ func (s *Session) choose(shareable bool, link func(*lane) (*link, error)) (*link
 			s.alone = true
 		case l == nil || err != nil:
 			return nil, err
-		case (s.over == l || idle) && l.shares(!idle):
+		case (s.over == l || idle) && l.enter(!idle):
 			s.over = l
 			s.leaveSetup()
 			return l, nil
@@ -94,10 +94,10 @@ func (s *Session) leaveSetup() {
 	}
 }
 
-// unclaim takes back what the session, which is over, has announced to trunks.
-func (s *Session) unclaim() {
+// withdraw gives up what a session that is over has let into trunks and not sent.
+func (s *Session) withdraw() {
 	for l := range s.common.links {
-		l.unclaim()
+		l.withdraw()
 	}
 }
 

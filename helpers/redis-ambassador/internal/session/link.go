@@ -30,7 +30,7 @@ type link struct {
 	// Of the client's goroutine.
 	pieces    []piece // of its buffer, that are to be sent
 	commands  int     // in them
-	claimed   bool    // the trunk expects them
+	inside    bool    // the trunk's gate has let them in
 	holds     bool    // nobody may get into line behind them
 	onlySetup bool    // nothing was sent over it but what sets up connections
 
@@ -156,24 +156,27 @@ func (l *link) drop() {
 	l.Close()
 }
 
-// shares tells whether the next command may go over the link's trunk.
-func (l *link) shares(inLine bool) bool {
-	l.claimed = l.claimed || l.trunk.claim(inLine)
-	return l.claimed
-}
-
-// unclaim takes back what was announced to the trunk.
-func (l *link) unclaim() {
-	if l.claimed {
-		l.claimed = false
-		l.trunk.unclaim(l.holds)
-	}
+// enter tells whether the next command may go over the link's trunk.
+func (l *link) enter(inLine bool) bool {
+	l.inside = l.inside || l.trunk.gate.enter(inLine)
+	return l.inside
 }
 
 // hold keeps others out of the trunk until the next command is answered.
 func (l *link) hold() {
-	l.trunk.hold()
-	l.claimed, l.holds = true, true
+	l.trunk.gate.hold()
+	l.inside, l.holds = true, true
+}
+
+// withdraw gives up what isn't sent.
+func (l *link) withdraw() {
+	if l.inside {
+		l.trunk.gate.leave()
+	}
+	if l.holds {
+		l.trunk.gate.release()
+	}
+	l.pieces, l.commands, l.inside, l.holds = l.pieces[:0], 0, false, false
 }
 
 // receive passes on replies until the link ends.
@@ -211,9 +214,8 @@ func (l *link) send(buffer []byte) error {
 	pieces := l.pieces
 	l.pieces = pieces[:0]
 	if l.trunk != nil {
-		l.claimed = false
 		l.trunk.send(l, buffer, pieces)
-		l.commands, l.holds = 0, false
+		l.commands, l.inside, l.holds = 0, false, false
 		return nil
 	}
 	if len(pieces) == 1 {

@@ -133,7 +133,7 @@ func New(shared *Shared, client net.Conn) *Session {
 func (s *Session) Serve() {
 	defer s.client.Close()
 	defer s.Close()
-	defer s.unclaim()
+	defer s.withdraw()
 	err := s.client.each(s.consume, s.leaveIfDraining)
 	var malformed resp.ProtocolError
 	switch {
@@ -261,8 +261,7 @@ func (s *Session) flush() error {
 func (s *Session) send(l *link) error {
 	if !l.isPrimary && s.tooLate {
 		s.tooLate = false
-		l.pieces, l.commands = l.pieces[:0], 0
-		l.unclaim()
+		l.withdraw()
 		s.repeat(l)
 		return nil
 	}

@@ -37,17 +37,22 @@ type trunk struct {
 	failure error
 	opening sync.Once
 
+	gate    gate
 	mu      sync.Mutex
-	changed *sync.Cond
+	changed sync.Cond // there is room in out
 	links   map[*link]struct{}
 	queue   queue
 	out     []byte // what is still to be sent
 	spare   []byte // out's room, while the other is being sent
 	sending bool
-	claims  int // batches that will be sent
-	held    int // WAITs that aren't answered
-	stalled bool
 	lost    bool
+}
+
+func newTrunk(key trunkKey, trunks *trunks) *trunk {
+	t := &trunk{key: key, trunks: trunks, server: key.server, opened: make(chan struct{}), links: map[*link]struct{}{}}
+	t.changed.L = &t.mu
+	t.gate.open()
+	return t
 }
 
 // dial connects, and sets up the connection.
@@ -92,63 +97,21 @@ func (t *trunk) remove(l *link) {
 	delete(t.links, l)
 }
 
-// claim announces a batch, if it would not get into line behind what keeps others waiting; inLine tells that its session
-// is there already. It is taken back by send or unclaim.
-func (t *trunk) claim(inLine bool) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.held > 0 || t.stalled && !inLine || t.lost {
-		return false
-	}
-	t.claims++
-	return true
-}
-
-// unclaim takes back what was announced; holds tells that it was by hold.
-func (t *trunk) unclaim(holds bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if holds {
-		t.held--
-	}
-	t.settleClaim()
-}
-
-// settleClaim is unclaim with the lock held.
-func (t *trunk) settleClaim() {
-	if t.claims--; t.claims == 0 && t.held > 0 {
-		t.changed.Broadcast()
-	}
-}
-
-// hold keeps others away until a command has been answered that the server may answer late. Batches that were
-// announced before get through first; the command is announced.
-func (t *trunk) hold() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.held++
-	for t.claims > 0 && !t.lost {
-		t.changed.Wait()
-	}
-	t.claims++
-}
-
-// send sends the pieces of a buffer, which the link has announced.
+// send sends the pieces of a buffer, a batch that was let in.
 func (t *trunk) send(l *link, buffer []byte, pieces []piece) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settleClaim()
 	for len(t.out) > mostUnsent && !t.lost {
 		t.changed.Wait()
 	}
-	if t.lost {
-		return
+	if !t.lost {
+		for _, p := range pieces {
+			t.out = append(t.out, buffer[p.start:p.end]...)
+		}
+		t.queue.push(debt{link: l, n: l.commands, holds: l.holds})
 	}
-	for _, p := range pieces {
-		t.out = append(t.out, buffer[p.start:p.end]...)
-	}
-	t.queue.push(debt{link: l, n: l.commands, holds: l.holds})
-	if t.sending {
+	t.gate.leave()
+	if t.sending || t.lost {
 		return
 	}
 	t.sending = true
@@ -198,6 +161,7 @@ func (t *trunk) receive() {
 	_ = t.wire.Close()
 	t.wire.release()
 	t.trunks.forget(t)
+	t.gate.close()
 	t.mu.Lock()
 	t.lost = true
 	t.changed.Broadcast()
@@ -301,16 +265,14 @@ func (t *trunk) settle(replies int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.queue.settle(replies) {
-		t.held--
+		t.gate.release()
 	}
 }
 
 // stall notes that a client keeps the trunk from going on, until the returned function is called: new commands don't
 // get into line behind it. Who already stands there has to be patient, and the client not to be too slow.
 func (t *trunk) stall(client *Session) (over func()) {
-	t.mu.Lock()
-	t.stalled = true
-	t.mu.Unlock()
+	open := t.gate.stall()
 	timer := time.AfterFunc(patience, func() {
 		if t.othersThan(client) {
 			client.shared.Metrics.Slow.Add(1)
@@ -319,9 +281,7 @@ func (t *trunk) stall(client *Session) (over func()) {
 	})
 	return func() {
 		timer.Stop()
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.stalled = false
+		open()
 	}
 }
 

@@ -34,9 +34,7 @@ func (ts *trunks) join(key trunkKey, setups int, l *link) error {
 	u := ts.open[key]
 	first := u == nil
 	if first {
-		t := &trunk{key: key, trunks: ts, server: key.server, opened: make(chan struct{}), links: map[*link]struct{}{}}
-		t.changed = sync.NewCond(&t.mu)
-		u = &users{trunk: t}
+		u = &users{trunk: newTrunk(key, ts)}
 		ts.open[key] = u
 	}
 	u.count++

@@ -162,13 +162,7 @@ func (w *wire) Write(b []byte) (n int, err error) {
 	if w.raw == nil {
 		return w.Conn.Write(b)
 	}
-	w.out, w.outErr = b, 0
-	err = w.raw.Write(w.onWritable)
-	if n = len(b) - len(w.out); err == nil && w.outErr != 0 {
-		err = w.outErr
-	}
-	w.out = nil
-	return n, err
+	return w.write(b, w.onWritable)
 }
 
 // writeSome writes what of b can be written at once.
@@ -176,8 +170,12 @@ func (w *wire) writeSome(b []byte) (n int, err error) {
 	if w.raw == nil {
 		return 0, nil
 	}
+	return w.write(b, w.onWritableNow)
+}
+
+func (w *wire) write(b []byte, step func(fd uintptr) bool) (n int, err error) {
 	w.out, w.outErr = b, 0
-	err = w.raw.Write(w.onWritableNow)
+	err = w.raw.Write(step)
 	if n = len(b) - len(w.out); err == nil && w.outErr != 0 {
 		err = w.outErr
 	}
