@@ -33,14 +33,13 @@ func Start(t testing.TB, settings ...string) *Server {
 	s := &Server{t: t, Addr: FreeAddr(t)}
 	s.args = append([]string{"--port", s.Port(), "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "",
 		"--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}, settings...)
-	s.Restart()
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
 			t.Logf("warnings of redis-server %s:\n%s", s.Addr, s.log.warnings())
 		}
 	})
-	s.waitAnswers()
+	s.Restart()
 	return s
 }
 
@@ -52,7 +51,7 @@ func (s *Server) waitAnswers() {
 	})
 }
 
-// Restart starts the server anew, as it was started first, on the same port.
+// Restart starts the server anew, as it was started first, on the same port, and waits until it answers.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.command = exec.Command("redis-server", s.args...)
@@ -68,6 +67,7 @@ func (s *Server) Restart() {
 		_ = command.Wait()
 		close(ended)
 	}()
+	s.waitAnswers()
 }
 
 // StartReplica starts a replica and waits until it follows.
@@ -97,7 +97,6 @@ func (s *Server) Promote() { s.Do("REPLICAOF", "NO", "ONE") }
 // Follow makes the server a replica of another one, and waits until it follows.
 func (s *Server) Follow(primary *Server) {
 	s.t.Helper()
-	s.waitAnswers()
 	s.Do("REPLICAOF", "127.0.0.1", primary.Port())
 	s.waitLinked()
 }
@@ -127,6 +126,9 @@ func (s *Server) ask(args ...string) string {
 
 // Kill ends the server as kill -9 does.
 func (s *Server) Kill() {
+	if s.ended == nil { // it could not be started
+		return
+	}
 	_ = s.command.Process.Kill()
 	<-s.ended
 }
@@ -161,9 +163,8 @@ func StartSentinel(t testing.TB, name string, primary *Server) *Server {
 	}
 	s := &Server{t: t, Addr: FreeAddr(t)}
 	s.args = []string{file, "--sentinel", "--port", s.Port(), "--bind", "127.0.0.1"}
-	s.Restart()
 	t.Cleanup(s.Kill)
-	s.waitAnswers()
+	s.Restart()
 	return s
 }
 
