@@ -104,7 +104,7 @@ func peer(t *testing.T, server *redistest.Server, name string) string {
 // hasClients tells whether so many clients are connected, and so many connections to the server there for them.
 func (p *process) hasClients(clients int, server *redistest.Server, connections int) bool {
 	return p.hasMetric(fmt.Sprintf(`redis_ambassador_clients{upstream="redis"} %d`, clients)) &&
-		p.hasMetric(fmt.Sprintf(`redis_ambassador_server_connections{upstream="redis",server="%s"} %d`, server.Addr, connections))
+		p.hasConnections(server.Addr, connections)
 }
 
 // ended waits for the connection's end, and tells how long that took.
@@ -213,7 +213,7 @@ func TestANetworkThatPassesNothingOn(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	redistest.Eventually(t, "the connections are gone", func() bool {
-		return p.hasMetric(fmt.Sprintf(`redis_ambassador_server_connections{upstream="redis",server="%s"} 0`, relay.Addr))
+		return p.hasConnections(relay.Addr, 0)
 	})
 	relay.Resume()
 	redistest.Eventually(t, "writes succeed", func() bool { return idle.Do("SET", "k", "w") == "+OK\r\n" })

@@ -117,6 +117,11 @@ func (p *process) metrics() string {
 // hasMetric tells whether /metrics has the line.
 func (p *process) hasMetric(line string) bool { return strings.Contains(p.metrics(), line+"\n") }
 
+// hasConnections tells whether so many connections to a server are there for clients.
+func (p *process) hasConnections(server string, n int) bool {
+	return p.hasMetric(fmt.Sprintf(`redis_ambassador_server_connections{upstream="redis",server="%s"} %d`, server, n))
+}
+
 func (p *process) get(path string) (status int, body string) {
 	response, err := http.Get("http://" + p.http + path)
 	if err != nil {

@@ -14,11 +14,6 @@ import (
 	"podpatterns.dev/redis-ambassador/internal/redistest"
 )
 
-// connections tells whether so many connections to a server are there for clients.
-func (p *process) connections(server *redistest.Server, n int) bool {
-	return p.hasMetric(fmt.Sprintf(`redis_ambassador_server_connections{upstream="redis",server="%s"} %d`, server.Addr, n))
-}
-
 func TestClientsShareConnections(t *testing.T) {
 	t.Parallel()
 	servers := trio(t)
@@ -35,7 +30,7 @@ func TestClientsShareConnections(t *testing.T) {
 		c.Want("+PONG\r\n", "PING")
 	}
 	for _, server := range servers {
-		if !p.connections(server, 1) {
+		if !p.hasConnections(server.Addr, 1) {
 			t.Errorf("20 clients have not one connection to a server:\n%s", p.metrics())
 		}
 	}
@@ -43,7 +38,7 @@ func TestClientsShareConnections(t *testing.T) {
 		c.Close()
 	}
 	for _, server := range servers {
-		redistest.Eventually(t, "the connection goes with its last client", func() bool { return p.connections(server, 0) })
+		redistest.Eventually(t, "the connection goes with its last client", func() bool { return p.hasConnections(server.Addr, 0) })
 	}
 }
 
@@ -71,7 +66,7 @@ func TestWhatAConnectionIsIsShared(t *testing.T) {
 		}
 	}
 	// Writes were sent before HELLO 3: what those connections lose means something to WAIT.
-	redistest.Eventually(t, "each database has a connection of RESP2 and one of RESP3", func() bool { return p.connections(servers[0], 6) })
+	redistest.Eventually(t, "each database has a connection of RESP2 and one of RESP3", func() bool { return p.hasConnections(servers[0].Addr, 6) })
 }
 
 // What is one client's business isn't sent over what others use.
@@ -91,7 +86,7 @@ func TestWhatIsNotShared(t *testing.T) {
 		"CLIENT REPLY OFF",
 		"EVAL return~1 0|SELECT 1",
 		"CLIENT NO-EVICT ON|HELLO 3|AUTH nobody nothing",
-		"SET big " + longer(20<<10),
+		"SET big " + strings.Repeat("x", 20<<10),
 	} {
 		c := p.connect()
 		c.Want("+OK\r\n", "SET", "k", "v")
@@ -111,8 +106,6 @@ func TestWhatIsNotShared(t *testing.T) {
 	watches.Want("*-1\r\n", "EXEC")
 	b.Want("$1\r\nw\r\n", "GET", "k")
 }
-
-func longer(n int) string { return strings.Repeat("x", n) }
 
 // WAIT is asked over the connection that had the writes, and nobody else waits for its answer.
 func TestWaitOverASharedConnection(t *testing.T) {
@@ -177,7 +170,7 @@ func TestAClientThatDoesNotRead(t *testing.T) {
 	servers := trio(t)
 	p := ambassador(t, servers)
 	quick := p.connect()
-	quick.Want("+OK\r\n", "SET", "large", longer(8<<20))
+	quick.Want("+OK\r\n", "SET", "large", strings.Repeat("x", 8<<20))
 	slow, alone := p.connect(), p.connect()
 	slow.Want("+PONG\r\n", "PING")
 	for range 4 { // more than sockets hold
@@ -217,7 +210,7 @@ func TestAClientThatDoesNotReadWhileOthersWait(t *testing.T) {
 	servers := trio(t)
 	p := ambassador(t, servers)
 	slow, waits := p.connect(), p.connect()
-	waits.Want("+OK\r\n", "SET", "large", longer(8<<20))
+	waits.Want("+OK\r\n", "SET", "large", strings.Repeat("x", 8<<20))
 	waits.Want("+OK\r\n", "SET", "small", "x")
 	slow.Want("$1\r\nx\r\n", "GET", "small")
 	servers[0].Pause()
@@ -301,7 +294,7 @@ func TestAPasswordThatIsChangedAfterwards(t *testing.T) {
 	servers[0].Do("ACL", "SETUSER", "app", "<old", ">new")
 	early.Want("$1\r\nv\r\n", "GET", "k")
 	early.Close()
-	redistest.Eventually(t, "the shared connection is gone", func() bool { return p.connections(servers[0], 1) })
+	redistest.Eventually(t, "the shared connection is gone", func() bool { return p.hasConnections(servers[0].Addr, 1) })
 	late.Want("$1\r\nv\r\n", "GET", "k") // over the one that it has logged in over
 	late.Want("+OK\r\n", "SET", "k", "w")
 	other := p.connect()

@@ -68,6 +68,25 @@ func TestWhereCommandsGo(t *testing.T) {
 	}
 }
 
+// What may go over a connection that others use. A name that is missing here goes over the client's own.
+func TestWhichCommandsAreShareable(t *testing.T) {
+	t.Parallel()
+	table := table(t)
+	for shareable, commands := range map[bool]string{
+		true: `get x|SET x 1|MGET x y|INCR x|DEL x|XADD x * f v|XRANGE x - +|EXISTS x|TTL x|SORT x|DBSIZE|KEYS *|FLUSHALL|SCAN 0|HSCAN x 0|
+			OBJECT ENCODING x|MEMORY USAGE x|XINFO STREAM x|XPENDING x g|TOUCH x|PING|ECHO x`,
+		false: kinds[routing.Blocks] + "|" + kinds[routing.Waits] + "|" + kinds[routing.Setup] + "|" + kinds[routing.Pipe] + `|MULTI|EXEC|DISCARD|WATCH x|
+			UNWATCH|EVAL s 0|EVALSHA s 0|EVAL_RO s 0|EVALSHA_RO s 0|FCALL f 0|FCALL_RO f 0|FUNCTION LOAD f|FUNCTION KILL|SCRIPT LOAD s|SCRIPT KILL|CLIENT ID|
+			CLIENT GETNAME|CLIENT KILL x|ACL WHOAMI|CONFIG GET x|DEBUG SLEEP 0|ASKING|READONLY|NOSUCH x`,
+	} {
+		for command := range strings.SplitSeq(commands, "|") {
+			if _, got := table.Of(words(command)); got != shareable {
+				t.Errorf("%s: shareable is %v", command, got)
+			}
+		}
+	}
+}
+
 func words(command string) [][]byte {
 	var words [][]byte
 	for word := range strings.FieldsSeq(command) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"podpatterns.dev/redis-ambassador/internal/resp"
-	"podpatterns.dev/redis-ambassador/internal/topology"
 )
 
 const (
@@ -30,7 +29,7 @@ const (
 type trunk struct {
 	key     trunkKey
 	trunks  *trunks
-	server  *topology.Server
+	users   int // links, and those who want one; guarded by the lock of trunks
 	wire    *wire
 	replies resp.Replies
 	opened  chan struct{} // closed when it can be used, or not
@@ -49,7 +48,7 @@ type trunk struct {
 }
 
 func newTrunk(key trunkKey, trunks *trunks) *trunk {
-	t := &trunk{key: key, trunks: trunks, server: key.server, opened: make(chan struct{}), links: map[*link]struct{}{}}
+	t := &trunk{key: key, trunks: trunks, opened: make(chan struct{}), links: map[*link]struct{}{}}
 	t.changed.L = &t.mu
 	t.gate.open()
 	return t
@@ -57,15 +56,15 @@ func newTrunk(key trunkKey, trunks *trunks) *trunk {
 
 // dial connects, and sets up the connection.
 func (t *trunk) dial(setups int) {
-	conn, err := dialApart(t.key.access, t.server.Addr)
+	conn, err := dialApart(t.key.access, t.key.server.Addr)
 	if err != nil {
-		t.server.Look()
+		t.key.server.Look()
 		t.trunks.forget(t)
 		t.open(err)
 		return
 	}
 	t.wire = newWire(conn)
-	t.server.Linked(t, t.key.isPrimary)
+	t.key.server.Linked(t, t.key.isPrimary)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if setups == 0 {
@@ -181,7 +180,7 @@ func (t *trunk) receive() {
 			go l.session.repeat(l)
 		}
 	}
-	t.server.Unlinked(t)
+	t.key.server.Unlinked(t)
 }
 
 // open tells those who wait for the trunk that it can be used, or why it can't.
@@ -246,7 +245,7 @@ func (t *trunk) takeSetup(most int) (ended int, err error) {
 			return ended, err
 		}
 		if ended += n; n > 0 && t.replies.Head()[0] == '-' {
-			err := setupRefused(t.server, t.replies.Head())
+			err := setupRefused(t.key.server, t.replies.Head())
 			t.open(err)
 			return ended, err
 		}

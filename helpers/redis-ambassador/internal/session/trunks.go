@@ -9,7 +9,7 @@ import (
 // trunks are an upstream's, each made for the first session that needs it and closed after the last one.
 type trunks struct {
 	mu   sync.Mutex
-	open map[trunkKey]*users
+	open map[trunkKey]*trunk
 }
 
 // trunkKey is what sessions have in common that share a trunk.
@@ -20,35 +20,30 @@ type trunkKey struct {
 	setup     string // the commands that have set up the connection
 }
 
-type users struct {
-	trunk *trunk
-	count int
-}
-
 // join finds or makes the trunk for a link, and adds the link to it.
 func (ts *trunks) join(key trunkKey, setups int, l *link) error {
 	ts.mu.Lock()
 	if ts.open == nil {
-		ts.open = map[trunkKey]*users{}
+		ts.open = map[trunkKey]*trunk{}
 	}
-	u := ts.open[key]
-	first := u == nil
+	t := ts.open[key]
+	first := t == nil
 	if first {
-		u = &users{trunk: newTrunk(key, ts)}
-		ts.open[key] = u
+		t = newTrunk(key, ts)
+		ts.open[key] = t
 	}
-	u.count++
+	t.users++
 	ts.mu.Unlock()
 	if first {
-		u.trunk.dial(setups)
+		t.dial(setups)
 	}
-	<-u.trunk.opened
-	err := u.trunk.failure
+	<-t.opened
+	err := t.failure
 	if err == nil {
-		err = u.trunk.add(l)
+		err = t.add(l)
 	}
 	if err != nil {
-		ts.part(u.trunk)
+		ts.part(t)
 	}
 	return err
 }
@@ -57,11 +52,10 @@ func (ts *trunks) join(key trunkKey, setups int, l *link) error {
 func (ts *trunks) part(t *trunk) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	u := ts.open[t.key]
-	if u == nil || u.trunk != t {
+	if ts.open[t.key] != t {
 		return // it was lost
 	}
-	if u.count--; u.count == 0 {
+	if t.users--; t.users == 0 {
 		delete(ts.open, t.key)
 		t.Close()
 	}
@@ -71,7 +65,7 @@ func (ts *trunks) part(t *trunk) {
 func (ts *trunks) forget(t *trunk) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if u := ts.open[t.key]; u != nil && u.trunk == t {
+	if ts.open[t.key] == t {
 		delete(ts.open, t.key)
 	}
 }
