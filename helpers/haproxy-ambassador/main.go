@@ -25,7 +25,8 @@ const usage = `haproxy-ambassador keeps HAProxy at a configuration file.
 It waits for the file, has it checked by haproxy -c, starts HAProxy, and reloads it when the file, or one
 beside it, changes: no connection is closed and none refused by that. A configuration that HAProxy refuses
 is told in the log and in metrics, and the former one goes on. On SIGTERM no new connections are taken, and it
-ends with the last of the present ones.
+ends with the last of the present ones. HAProxy runs with one thread, whatever the configuration says: with
+more, its workers do not always end.
 
 Host names in server-template lines are completed by the search list of /etc/resolv.conf, as other programs
 do and HAProxy does not.

@@ -25,7 +25,6 @@ GLOBAL = """\
 global
     log stdout format raw local0 notice
     maxconn 4000
-    nbthread 2
     # Each reload leaves a worker behind until its last connection is closed; the oldest have to give way.
     mworker-max-reloads 20
 

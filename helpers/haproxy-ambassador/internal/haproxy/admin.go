@@ -16,10 +16,16 @@ import (
 // adminTime is the most that the worker may take to answer.
 const adminTime = 5 * time.Second
 
-// admin is the part of the configuration that is ours: metrics, statistics and the hash of the rest, at a socket
-// that nobody else can reach. No upstream can have its name, which is no DNS label.
+// admin is the part of the configuration that is ours: one thread, and metrics, statistics and the hash of the rest
+// at a socket that nobody else can reach. No upstream can have its name, which is no DNS label.
+//
+// With more threads a worker of 2.6 that has to end can turn in a loop for ever instead, at the cost of a whole
+// processor: https://github.com/haproxy/haproxy/issues/2537
 func (h *HAProxy) admin(hash string) string {
 	return fmt.Sprintf(`
+global
+    nbthread 1
+
 frontend _admin
     mode http
     bind unix@%s mode 600
