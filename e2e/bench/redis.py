@@ -213,7 +213,7 @@ def contenders(
 
 
 def _haproxy_config(redis_ports: list[int], writes: int, reads: int) -> str:
-    """As the operator writes it for redis.reads."""
+    """As the operator writes it for redis.reads; without its supervisor, a thread for each processor."""
     redis = Redis(
         endpoints=tuple(f"127.0.0.1:{port}" for port in redis_ports),
         read_policy="Replica",
