@@ -1,9 +1,9 @@
 // Package haproxy runs HAProxy in master-worker mode: it checks configurations, starts, reloads without closing
 // a connection, and lets the last ones end.
 //
-// Of its master we know two things by the protocol of systemd (man 3 sd_notify): that it began to load a
-// configuration, and that it is done with it. Whether it took it, the worker tells: each configuration gets a
-// page at the admin socket that says its hash.
+// Of its master we know by the protocol of systemd (man 3 sd_notify) that it is done with loading a configuration, and
+// that it stops. Whether it took the configuration, the worker tells: each one gets a page at the admin socket that
+// says its hash.
 package haproxy
 
 import (
@@ -24,6 +24,8 @@ const (
 	checkTime = 20 * time.Second
 	// loadTime is the most that HAProxy may take from a signal until it serves a configuration.
 	loadTime = 20 * time.Second
+	// hearTime is how long the master may take to say that it stops before it is told again.
+	hearTime = 500 * time.Millisecond
 
 	configFile, adminFile = "haproxy.cfg", "admin.cfg"
 	candidatePrefix       = "candidate-"
@@ -98,8 +100,8 @@ func (h *HAProxy) Serve(ctx context.Context, hash string) error {
 	if err != nil {
 		return err
 	}
-	if err := h.loaded(deadline); err != nil {
-		return err
+	if err := h.said("READY=1", deadline); err != nil {
+		return fmt.Errorf("haproxy did not finish loading: %w", err)
 	}
 	serving, err := h.Serving(ctx)
 	if err != nil {
@@ -111,9 +113,18 @@ func (h *HAProxy) Serve(ctx context.Context, hash string) error {
 	return nil
 }
 
-// Stop lets the connections end that there are, and HAProxy with the last of them.
+// Stop lets the connections end that there are, and HAProxy with the last of them. The master of 2.6 can miss the
+// signal when it has only just loaded a configuration, so it is told until it says that it stops.
 func (h *HAProxy) Stop() error {
-	return h.master.Process.Signal(syscall.SIGUSR1)
+	for {
+		if err := h.master.Process.Signal(syscall.SIGUSR1); err != nil {
+			return err
+		}
+		err := h.said("STOPPING=1", time.Now().Add(hearTime))
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+	}
 }
 
 func (h *HAProxy) start() error {
@@ -135,8 +146,8 @@ func (h *HAProxy) start() error {
 	return nil
 }
 
-// loaded waits until the master says that it is done loading.
-func (h *HAProxy) loaded(deadline time.Time) error {
+// said waits until the master says something.
+func (h *HAProxy) said(what string, deadline time.Time) error {
 	message := make([]byte, 4096)
 	for {
 		if err := h.notify.SetReadDeadline(deadline); err != nil {
@@ -144,9 +155,9 @@ func (h *HAProxy) loaded(deadline time.Time) error {
 		}
 		n, err := h.notify.Read(message)
 		if err != nil {
-			return fmt.Errorf("haproxy did not finish loading: %w", err)
+			return err
 		}
-		if bytes.Contains(message[:n], []byte("READY=1")) {
+		if bytes.Contains(message[:n], []byte(what)) {
 			return nil
 		}
 	}
