@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-LAST_LINES = 20
+LAST_LINES = 100
 
 
 class CommandFailed(RuntimeError):
