@@ -52,7 +52,10 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
         helpers=tuple(p.member(images) for p in needed),
         volumes=tuple(volume for p in needed for volume in p.volumes()),
         variables=tuple(_variables(spec, part)),
-        files=tuple(File(p.name, p.key, p.content(), p.metrics_port, CONFIG_PAGE) for p in needed),
+        files=tuple(
+            File(p.name, p.key, p.content(), p.metrics_port, CONFIG_PAGE, bool(spec.proxy.container))
+            for p in needed
+        ),
         proxies=tuple(p.name for p in needed),
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({path})" for p in needed for path, ref in p.secrets()

@@ -37,6 +37,8 @@ class File:
     port: int
     """Where the helper tells which configuration it runs, and at which page."""
     page: str
+    altered: bool = field(default=False, compare=False)
+    """People added fields to the container (spec.proxy.container): what it says may be theirs."""
     hash: str = field(init=False)
     """What the helper tells of the file that it runs."""
 

@@ -15,6 +15,13 @@ The update has arrived when the IDs are others. It is kept on the Pod, and writt
 new image, because a Pod says Ready for seconds after that patch, and an operator that starts in these seconds
 would believe it."""
 
+RESIZE = f"{GROUP}/resize"
+"""JSON: the revision that a change of resources brings the Pod to, and the resources asked for by container.
+
+Resources and the revision label take two requests, and the operator may end between them. Written before
+both, this says of a Pod whose label names another revision that it is between the two. It stays on the Pod:
+by it a change of resources that the node puts off is told from one that somebody else asked for."""
+
 CONFIGURATION = f"{GROUP}/configuration"
 """A hash of the configuration files that the Pod's helpers are given. A change of an annotation makes the
 kubelet bring a changed ConfigMap into the Pod at once instead of within a minute and a half

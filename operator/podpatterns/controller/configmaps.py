@@ -21,7 +21,7 @@ from podpatterns.replicas.configmap import (
     decide,
     observe_config_map,
 )
-from podpatterns.replicas.status import Failure
+from podpatterns.replicas.failure import Failure
 
 
 class ConfigMaps:

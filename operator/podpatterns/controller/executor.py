@@ -1,22 +1,42 @@
-"""Carries a plan out: deletes and updates in place first, then creates, every answer into the store."""
+"""Carries a plan out: deletes and updates in place first, then creates, every answer into the store.
+
+An update in place is one patch tied to the Pod as it was just read: image, labels, annotations and the
+revision label, all or nothing. Where resources change there are three, since those have a subresource of
+their own: the first says on the Pod which revision it is brought to, the second changes resources, the last
+is the one above. So a Pod whose label names a revision has all of it, or says itself that it hasn't: an
+executor that is refused, or ends in between, leaves a Pod that the next plan finishes or replaces. When the
+server refuses the change of resources, the Pod is as it was, and what the first patch said is taken back.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from podpatterns.compose import Change
-from podpatterns.compose.inplace import in_place_patch, resize_patch
+from podpatterns.compose.inplace import in_place_patch
 from podpatterns.compose.labels import CONFIGURATION
+from podpatterns.compose.resize import announcement, resize_patch, withdrawal
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.key import controller_of, pod_path, pods_path
+from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan, Refresh, Update
-from podpatterns.replicas.status import Failure
+from podpatterns.replicas.failure import Failure, name_taken
+
+MOST_AT_ONCE = 32
+"""Writes under way for one object: the others want answers too."""
+SHORTEST_PAUSE = 1.0
+"""Seconds that an overloaded server is left alone at least."""
+REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
+"""The write has not taken place, and the Pod is there as it was."""
+OVERTAKEN = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+"""The Pod is gone, is another under its name, or has changed: that is news, and calls for another plan."""
 
 
 @dataclass(slots=True)
@@ -31,13 +51,31 @@ class Outcome:
     failure: Failure | None = None
     retry_after: float = 0
     """Seconds that the server asked to wait."""
+    taken: dict[str, Failure] = field(default_factory=dict)
+    """Names that somebody else's Pods have -> what to tell of it. The other Pods are created all the same."""
+    busy: float = 0
+    """Seconds for which the server, overloaded, is to be left alone: no failure, and nothing to tell."""
+    namespace_terminating: bool = False
+    """Nothing can be created there any more: nothing to tell either."""
+    error: Exception | None = None
+    """The first that nobody foresaw; what else there was to write was written."""
+    stopped: bool = False
+    """A delete or a creation was not carried out, or no more is to be: creations are left over."""
 
-    def fail(self, error: ApiError | UnansweredError) -> None:
-        if isinstance(error, ApiError):
+    def fail(self, error: Exception) -> None:
+        """Note what a write ended with."""
+        if isinstance(error, UnansweredError):
+            self.failure = Failure("NoAnswer", str(error))
+        elif not isinstance(error, ApiError):
+            self.error = self.error or error
+        elif error.code == HTTPStatus.TOO_MANY_REQUESTS:
+            self.busy = max(self.busy, error.retry_after or 0, SHORTEST_PAUSE)
+            self.stopped = True
+        elif getattr(error, "namespace_terminating", False):
+            self.namespace_terminating = self.stopped = True
+        else:
             self.failure = Failure(error.reason, error.message)
             self.retry_after = max(self.retry_after, error.retry_after or 0)
-        else:
-            self.failure = Failure("NoAnswer", str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +92,9 @@ class Route:
     """The hash of the helpers' configuration."""
 
 
+Action = Create | Delete | Update | Refresh
+
+
 class Executor:
     def __init__(self, api: ApiServer, store: PodStore) -> None:
         self._api = api
@@ -62,120 +103,144 @@ class Executor:
     async def carry_out(self, plan: Plan, entry: Entry, route: Route) -> Outcome:
         """Do what the plan says, as far as the server allows.
 
-        Nothing is created when a delete failed: the number of live Pods must not exceed what was planned.
+        Whatever one write ends with, the others are carried out and noted. Only nothing is created when a
+        delete failed: the number of live Pods must not exceed what was planned.
         """
-        outcome = Outcome()
+        work = _Work(self._api, self._store, entry, route)
         await asyncio.gather(
-            *(self._delete(d, entry, outcome) for d in plan.deletes),
-            *(self._update(u, entry, route, outcome) for u in plan.updates),
-            *(self._refresh(r, entry, route, outcome) for r in plan.refreshes),
+            *(work.attempt(work.delete, delete) for delete in plan.deletes),
+            *(work.attempt(work.update, update) for update in plan.updates),
+            *(work.attempt(work.refresh, refresh) for refresh in plan.refreshes),
         )
-        await self._create_all(plan.creates, entry, route.manifest, outcome)
-        return outcome
+        await work.create_all(plan.creates)
+        return work.outcome
 
-    async def _create_all(
-        self,
-        creates: Sequence[Create],
-        entry: Entry,
-        manifest: Callable[[Create], dict[str, Any]],
-        outcome: Outcome,
-    ) -> None:
+
+class _Work:
+    """One plan being carried out."""
+
+    def __init__(self, api: ApiServer, store: PodStore, entry: Entry, route: Route) -> None:
+        self.outcome = Outcome()
+        self._api = api
+        self._store = store
+        self._entry = entry
+        self._namespace = entry.key.namespace
+        self._route = route
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def attempt(self, write: Callable[[Any], Awaitable[None]], action: Action) -> None:
+        """Carry out one action and note what it ends with."""
+        async with self._turns:
+            try:
+                await write(action)
+            except LeadershipLostError:
+                raise
+            except Exception as error:
+                # The others' outcomes must not be lost with this one's.
+                self.outcome.fail(error)
+                self.outcome.stopped |= isinstance(action, Create | Delete)
+
+    async def create_all(self, creates: Sequence[Create]) -> None:
         """Slow start: 1, 2, 4, … at a time, and an end at the first refusal."""
         batch = 1
-        while creates and outcome.failure is None:
+        while creates and not self.outcome.stopped:
             now, creates = creates[:batch], creates[batch:]
-            await asyncio.gather(*(self._create(c, entry, manifest, outcome) for c in now))
+            await asyncio.gather(*(self.attempt(self.create, c) for c in now))
             batch *= 2
 
-    async def _create(
-        self,
-        create: Create,
-        entry: Entry,
-        manifest: Callable[[Create], dict[str, Any]],
-        outcome: Outcome,
-    ) -> None:
-        namespace = entry.key.namespace
+    async def create(self, create: Create) -> None:
+        if self.outcome.stopped:
+            return
         try:
-            pod = await self._api.create(pods_path(namespace), manifest(create))
-            outcome.created.append(create.name)
+            pod = await self._api.create(pods_path(self._namespace), self._route.manifest(create))
+            self.outcome.created.append(create.name)
+        except UnansweredError:
+            self.outcome.unanswered.append(create)
+            raise
         except ApiError as error:
             if error.reason != "AlreadyExists":
-                return outcome.fail(error)
-            try:
-                pod = await self._api.get(pod_path(namespace, create.name))
-            except (ApiError, UnansweredError) as unseen:
-                outcome.unanswered.append(create)
-                return outcome.fail(unseen)
-            owner = controller_of(pod)
-            if owner is None or owner[1] != entry.uid:
-                outcome.failure = _name_taken(pod)
-                return None
-        except UnansweredError as error:
-            outcome.unanswered.append(create)
-            return outcome.fail(error)
+                raise
+            holder = await self._holder(create)
+            if holder is None:
+                return
+            pod = holder
         self._store.put(pod)
+
+    async def _holder(self, create: Create) -> dict[str, Any] | None:
+        """The Pod that has the name, if it is the object's own, whose creation was not answered."""
+        try:
+            pod = await self._api.get(pod_path(self._namespace, create.name))
+        except (ApiError, UnansweredError):
+            self.outcome.unanswered.append(create)
+            raise
+        owner = controller_of(pod)
+        if owner is not None and owner[1] == self._entry.uid:
+            return pod
+        self.outcome.taken[create.name] = name_taken(pod)
         return None
 
-    async def _update(self, update: Update, entry: Entry, route: Route, outcome: Outcome) -> None:
-        """Resources first: while the label still names the old revision, a crash in between is made good."""
-        change = route.changes[update.revision]
-        path = pod_path(entry.key.namespace, update.name)
+    async def update(self, update: Update) -> None:
+        """Bring a Pod to the newest revision, by the promises above."""
+        change = self._route.changes[update.revision]
+        path = pod_path(self._namespace, update.name)
         try:
             # The patch says what runs now: it takes a fresh look and fails if that is not true any more.
             pod = await self._api.get(path)
             if pod["metadata"]["uid"] != update.uid:
                 return self._store.forget(update.uid)
-            if resize := resize_patch(pod, change):
-                pod = await self._api.strategic_patch(f"{path}/resize", resize)
-            answer = await self._api.strategic_patch(path, in_place_patch(pod, change, route.revision))
+            if change.resources:
+                pod = await self._resize(path, pod, change)
+            answer = await self._api.strategic_patch(path, in_place_patch(pod, change, self._route.revision))
         except ApiError as error:
             if error.code == HTTPStatus.NOT_FOUND:
                 self._store.forget(update.uid)
-            elif error.code != HTTPStatus.CONFLICT:  # what it conflicts with is news, and calls for a look
-                outcome.fail(error)
+            elif error.code not in OVERTAKEN:
+                raise
             return None
-        except UnansweredError as error:
-            return outcome.fail(error)
-        outcome.updated.append(update)
+        self.outcome.updated.append(update)
         self._store.put(answer)
         return None
 
-    async def _refresh(self, refresh: Refresh, entry: Entry, route: Route, outcome: Outcome) -> None:
-        patch = {"metadata": {"uid": refresh.uid, "annotations": {CONFIGURATION: route.configuration}}}
+    async def _resize(self, path: str, pod: dict[str, Any], change: Change) -> dict[str, Any]:
+        """Give the Pod its new resources, not without saying so on it before."""
+        before = pod
+        if announced := announcement(pod, change, self._route.revision):
+            pod = await self._api.strategic_patch(path, announced)
+            self._store.put(pod)
         try:
-            path = pod_path(entry.key.namespace, refresh.name)
-            self._store.put(await self._api.strategic_patch(path, patch))
+            pod = await self._api.strategic_patch(f"{path}/resize", resize_patch(pod, change))
         except ApiError as error:
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):  # another Pod by that name
-                outcome.fail(error)
-        except UnansweredError as error:
-            outcome.fail(error)
+            if announced and error.code in REFUSED:
+                await self._take_back(path, before)
+            raise
+        self._store.put(pod)
+        return pod
 
-    async def _delete(self, delete: Delete, entry: Entry, outcome: Outcome) -> None:
+    async def _take_back(self, path: str, before: dict[str, Any]) -> None:
+        """Where this fails too the Pod goes on saying that it is between two revisions."""
+        with suppress(ApiError, UnansweredError):
+            self._store.put(await self._api.strategic_patch(path, withdrawal(before)))
+
+    async def refresh(self, refresh: Refresh) -> None:
+        annotations = {CONFIGURATION: self._route.configuration}
+        patch = {"metadata": {"uid": refresh.uid, "annotations": annotations}}
         try:
-            answer = await self._api.delete(pod_path(entry.key.namespace, delete.name), delete.uid)
+            self._store.put(await self._api.strategic_patch(pod_path(self._namespace, refresh.name), patch))
         except ApiError as error:
-            if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                # Gone, or the name is another Pod's by now: either way there is nothing left to delete.
-                self._store.forget(delete.uid)
-            else:
-                outcome.fail(error)
-            return
-        except UnansweredError as error:
-            outcome.fail(error)
-            return
-        outcome.deleted.append(delete)
+            if error.code not in OVERTAKEN:
+                raise
+
+    async def delete(self, delete: Delete) -> None:
+        try:
+            answer = await self._api.delete(pod_path(self._namespace, delete.name), delete.uid)
+        except ApiError as error:
+            if error.code not in OVERTAKEN:
+                raise
+            # Gone, or the name is another Pod's by now: either way there is nothing left to delete.
+            return self._store.forget(delete.uid)
+        self.outcome.deleted.append(delete)
         if answer.get("kind") == "Pod" and "deletionTimestamp" in answer["metadata"]:
             self._store.put(answer)
         else:
             self._store.forget(delete.uid)
-
-
-def _name_taken(pod: dict[str, Any]) -> Failure:
-    name = pod["metadata"]["name"]
-    owners = [f"{o['kind']} {o['name']}" for o in pod["metadata"].get("ownerReferences") or ()]
-    whose = f"belongs to {', '.join(owners)}" if owners else "has no owner"
-    return Failure(
-        "PodNameTaken",
-        f'a Pod "{name}" exists already and {whose}: it is left alone; delete it or rename one of the two',
-    )
+        return None

@@ -10,8 +10,8 @@ from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller.backoff import backoff
 from podpatterns.replicas import Create, Delete, Plan, Pod, Replacements, Wanted, stray
+from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
-from podpatterns.replicas.status import Failure
 
 STATUS_PAUSE = (0.5, 5.0)
 """The shortest and the longest time, in seconds, in which one status tells of all that happens to an object

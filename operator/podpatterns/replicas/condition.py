@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.replicas.pod import timestamp
+from podpatterns.replicas.text import shown
 
 WORDS = {True: "True", False: "False", None: "Unknown"}
+REASON_LENGTH, MESSAGE_LENGTH = 128, 1024
+"""Bytes. Whatever it is about, a condition is short: the whole status has room beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ def conditions(
             {
                 "type": condition.type,
                 "status": status,
-                "reason": condition.reason,
-                "message": condition.message,
+                "reason": shown(condition.reason, REASON_LENGTH),
+                "message": shown(condition.message, MESSAGE_LENGTH),
                 "observedGeneration": generation,
                 "lastTransitionTime": old["lastTransitionTime"] if old and steady else timestamp(now),
             }

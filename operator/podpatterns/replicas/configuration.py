@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.compose import Composition, File
-from podpatterns.replicas.condition import Condition
+from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition
 from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.text import listed, shown
 
 CONFIGURATION_CURRENT = "ConfigurationCurrent"
-LAGGING_SHOWN = 10
-"""Pods named in a status; the counts tell of the others."""
+LAGGING_SHOWN, LAGGING_SHOWN_IN_ALL = 10, 30
+"""Pods named in a status, of one helper and of all; the counts tell of the others."""
+HASH_SHOWN, REFUSAL_SHOWN = 64, 250
+"""Bytes of a helper's words."""
 ORDER = ("ConfigurationRefused", "RollingIn", "NoAnswer")
 """Of reasons: what is wrong comes before what is not known."""
 TOLD_SHOWN = 3
@@ -86,26 +89,32 @@ def configurations(
     """For status. While nobody was asked, what was told before of the same hash goes on being told."""
     before = {(entry["container"], entry["hash"]): entry for entry in previous}
     told = []
+    room = LAGGING_SHOWN_IN_ALL
     for file in files:
         entry: dict[str, Any] = {"container": file.container, "hash": file.hash}
         if answers is None:
-            told.append({**before.get((file.container, file.hash), entry)})
-            continue
-        said = (
-            [(pod, answers.get((pod.uid, file.container), NO_ANSWER)) for pod in asked.pods] if asked else []
-        )
-        if running := sum(1 for _, answer in said if answer.hash == file.hash):
-            entry["runningPods"] = running
-        lagging = [_lagging(pod, a) for pod, a in said if a.answered and a.hash != file.hash]
-        if lagging:
-            entry["laggingPods"] = lagging[:LAGGING_SHOWN]
+            entry = {**before.get((file.container, file.hash), entry)}
+            lagging = [
+                _lagging(p["pod"], Running(p["hash"], p.get("refused", "")))
+                for p in entry.pop("laggingPods", ())[:LAGGING_SHOWN]
+            ]
+        else:
+            pods = asked.pods if asked else ()
+            said = [(pod, answers.get((pod.uid, file.container), NO_ANSWER)) for pod in pods]
+            if running := sum(1 for _, answer in said if answer.hash == file.hash):
+                entry["runningPods"] = running
+            others = [(pod, a) for pod, a in said if a.answered and a.hash != file.hash]
+            lagging = [_lagging(pod.name, answer) for pod, answer in others[:LAGGING_SHOWN]]
+        if lagging := lagging[:room]:
+            entry["laggingPods"] = lagging
+            room -= len(lagging)
         told.append(entry)
     return told
 
 
-def _lagging(pod: Address, answer: Running) -> dict[str, str]:
-    refused = {"refused": answer.refused} if answer.refused else {}
-    return {"pod": pod.name, "hash": answer.hash, **refused}
+def _lagging(pod: str, answer: Running) -> dict[str, str]:
+    refused = {"refused": _words(answer)} if answer.refused else {}
+    return {"pod": pod, "hash": _hash(answer), **refused}
 
 
 def configuration_current(
@@ -128,8 +137,7 @@ def configuration_current(
         return
     worst = min(wrong, key=lambda c: ORDER.index(c.reason))
     same = [c.message for c in wrong if c.reason == worst.reason]
-    more = f"; and {len(same) - TOLD_SHOWN} more" if len(same) > TOLD_SHOWN else ""
-    yield _condition(worst.status, worst.reason, "; ".join(same[:TOLD_SHOWN]) + more)
+    yield _condition(worst.status, worst.reason, listed(same, TOLD_SHOWN, MESSAGE_LENGTH, "; "))
 
 
 def _judge(pod: Address, file: File, running: Running) -> Condition | None:
@@ -138,10 +146,10 @@ def _judge(pod: Address, file: File, running: Running) -> Condition | None:
         return None
     who = f"{file.container} in {pod.name}"
     if running.refused:
-        message = f"{who} refuses what it is given and {_goes_on(file, running)}: {running.refused}"
+        message = f"{who} refuses what it is given and {_goes_on(file, running)}: {_words(running)}"
         return _condition(False, "ConfigurationRefused", message)
     if running.answered:
-        message = f"{who} runs {running.hash or 'none'} and not {file.hash} yet"
+        message = f"{who} runs {_hash(running) or 'none'} and not {file.hash} yet"
         return _condition(None, "RollingIn", message)
     message = f"{who} has not told yet what it runs: the operator asks at port {file.port} of the Pod"
     return _condition(None, "NoAnswer", message)
@@ -150,7 +158,15 @@ def _judge(pod: Address, file: File, running: Running) -> Condition | None:
 def _goes_on(file: File, running: Running) -> str:
     if running.hash == file.hash:
         return f"goes on with {file.hash} as it was"  # a Secret that it speaks of has changed
-    return f"goes on with {running.hash}, not {file.hash}" if running.hash else "runs none"
+    return f"goes on with {_hash(running)}, not {file.hash}" if running.hash else "runs none"
+
+
+def _hash(running: Running) -> str:
+    return shown(running.hash, HASH_SHOWN)
+
+
+def _words(running: Running) -> str:
+    return shown(running.refused, REFUSAL_SHOWN)
 
 
 def _condition(status: bool | None, reason: str, message: str) -> Condition:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from podpatterns.compose import Composition, Exposition, Problem
 from podpatterns.compose.contract import UNSATISFIABLE
-from podpatterns.replicas.condition import Condition
+from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition
 from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.text import listed, shown
 
 CONTRACT_SATISFIED = "ContractSatisfied"
 AGE = "and is asked again within 5 minutes"
@@ -20,6 +21,10 @@ AGE = "and is asked again within 5 minutes"
 
 ABSENT = "absent"
 """The adapter's word for a metric of which no rule has found anything yet."""
+
+PROBLEMS_SHOWN = MISSING_SHOWN = 20
+WORDS_SHOWN = 500
+"""Bytes of an adapter's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,8 @@ def contract_satisfied(
 ) -> Iterator[Condition]:
     """`answers` are by container. Until there are some, what was told before goes on being told."""
     if composition is None:
-        if bad := [str(p) for p in problems if p.reason == UNSATISFIABLE]:
-            yield _condition(False, UNSATISFIABLE, "; ".join(bad))
+        if bad := [p for p in problems if p.reason == UNSATISFIABLE]:
+            yield _condition(False, UNSATISFIABLE, listed(bad, PROBLEMS_SHOWN, MESSAGE_LENGTH, "; "))
         return
     if not composition.expositions:
         return
@@ -82,7 +87,10 @@ def contract_satisfied(
     told = [_judge(asked.pod, e, answers.get(e.container)) for e in asked.expositions]
     # What is wrong comes before what is not known.
     worst = min(told, key=lambda c: (c.status is not False, c.status is not None))
-    yield _condition(worst.status, worst.reason, "; ".join(c.message for c in told))
+    # So that the worst is not what is cut off.
+    first = sorted(told, key=lambda c: c is not worst)
+    messages = [c.message for c in first]
+    yield _condition(worst.status, worst.reason, listed(messages, len(messages), MESSAGE_LENGTH, "; "))
 
 
 def _judge(pod: str, exposition: Exposition, answer: Answer | None) -> Condition:
@@ -90,11 +98,12 @@ def _judge(pod: str, exposition: Exposition, answer: Answer | None) -> Condition
     if answer is None:
         return _condition(None, "NotAsked", f"{who} was not asked yet")
     if answer.trouble:
-        return _condition(None, "NoAnswer", f"{who} does not answer: {answer.trouble}")
+        return _condition(None, "NoAnswer", f"{who} does not answer: {shown(answer.trouble, WORDS_SHOWN)}")
     if answer.hash == exposition.hash:
         return _compared(who, exposition.contract, answer.missing)
     if answer.refused:
-        message = f"{who} refuses the newest configuration, the last good one goes on: {answer.refused}"
+        words = shown(answer.refused, WORDS_SHOWN)
+        message = f"{who} refuses the newest configuration, the last good one goes on: {words}"
         return _condition(False, "ConfigurationRefused", message)
     message = f"{who} does not run the newest configuration yet: it takes up to two minutes to get there"
     return _condition(None, "OldConfiguration", message)
@@ -104,7 +113,7 @@ def _compared(who: str, contract: str, missing: Sequence[Missing]) -> Condition:
     if not missing:
         message = f"{who} has all that {contract} wants; it stands for all Pods, {AGE}"
         return _condition(True, "AllMetricsThere", message)
-    told = ", ".join(f"{m.metric} ({m.reason})" for m in missing)
+    told = listed([f"{m.metric} ({m.reason})" for m in missing], MISSING_SHOWN, WORDS_SHOWN)
     message = f"{contract} misses in {who}: {told}"
     if all(m.reason == ABSENT for m in missing):
         return _condition(None, "NothingFoundYet", message)

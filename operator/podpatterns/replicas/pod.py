@@ -5,6 +5,7 @@ Ten thousand whole Pods cost some 200 MiB as dicts; ten thousand records a few.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +14,17 @@ from typing import Any
 
 from podpatterns.compose.inplace import acknowledged, restarting, statuses, updated_containers
 from podpatterns.compose.labels import CONFIGURATION, REVISION
+from podpatterns.compose.reading import mapping, mappings, text
+from podpatterns.compose.resize import between, resize, still_asked_for
+from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, diagnose, unfinished_resize
+from podpatterns.replicas.text import shown
 
 # https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+INT32 = range(-(2**31), 2**31)
+UNREADABLE = "UnreadablePod"
+FINALIZERS_KEPT, FINALIZER_LENGTH = 3, 128
+"""How many, and of each how many bytes: they are told while a Pod waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,11 @@ class Pod:
     restarting: bool = False
     """An update in place has not reached all its containers yet. For a moment the Pod still says Ready."""
     settling: bool = False
-    """The node has not carried out the newest spec yet, such as new resources. The Pod may well run."""
+    """The node has not carried out the newest spec yet, such as new resources that the operator asked for.
+    The Pod may well run."""
+    between: str = ""
+    """The revision that the Pod was being brought to when the operator was refused or ended: it is of neither
+    that nor the one that `revision` names. Empty otherwise."""
     mounting: bool = False
     """It is on its node and has no sandbox yet: it waits for its volumes, such as a Secret not there."""
     finished_at: float | None = None
@@ -51,6 +64,12 @@ class Pod:
     """Why the Pod is not well, in Kubernetes' own word: Evicted, ImagePullBackOff, CrashLoopBackOff, …"""
     message: str = ""
     """The same as a sentence, in the words of node or server."""
+    container: str = ""
+    """The one that `reason` is about; empty when it is the Pod."""
+    exit_code: int | None = None
+    """With which that container ended last."""
+    last_words: str = ""
+    """That container's own, which may be anything that it can read."""
     unready: tuple[str, ...] = ()
     """Init containers, native sidecars among them, that run and are not ready."""
     resource_version: int = 0
@@ -65,50 +84,95 @@ class Pod:
         """The Pod counts as one of the replicas."""
         return not self.terminating and not self.finished
 
+    def is_of(self, revision: str) -> bool:
+        """It is of that revision, and not on its way to another."""
+        return self.revision == revision and not self.between
+
     def has_arrived_at(self, revision: str) -> bool:
         """It is of that revision, and what was changed in it as it runs has been carried out."""
         changing = self.restarting or (self.settling and self.ready_since is not None)
-        return self.revision == revision and not changing
+        return self.is_of(revision) and not changing
 
     def available(self, now: float, min_ready_seconds: float) -> bool:
         """Ready for at least `min_ready_seconds`, and nothing in it is about to restart."""
-        return (
-            self.live
-            and not self.restarting
-            and self.ready_since is not None
-            and now - self.ready_since >= min_ready_seconds
-        )
+        if not self.live or self.restarting or self.ready_since is None:
+            return False
+        # Clocks are compared only where they have to be: the node's may be another than ours.
+        return not min_ready_seconds or now - self.ready_since >= min_ready_seconds
+
+    def available_after(self, now: float, min_ready_seconds: float) -> float | None:
+        """Seconds after which time alone makes the Pod available; None when it is, or something else has to
+        happen first."""
+        if not self.live or self.restarting or self.ready_since is None:
+            return None
+        wait = self.ready_since + min_ready_seconds - now
+        return wait if min_ready_seconds and wait > 0 else None
 
 
 def observe(obj: Mapping[str, Any]) -> Pod:
-    """The record of a Pod as the API server sent it."""
-    meta = obj["metadata"]
-    status = obj.get("status") or {}
-    phase = status.get("phase", "Pending")
+    """The record of a Pod as the API server sent it.
+
+    Total: a Pod that can't be read counts as live and unavailable, so that its owner's status tells of it and
+    none is created in its place.
+    """
+    try:
+        return _observe(obj)
+    except Exception as error:
+        return _unreadable(obj, error)
+
+
+def _observe(obj: Mapping[str, Any]) -> Pod:
+    meta, status = mapping(obj.get("metadata")), mapping(obj.get("status"))
+    labels, annotations = mapping(meta.get("labels")), mapping(meta.get("annotations"))
+    phase = text(status.get("phase")) or "Pending"
     containers = statuses(obj)
-    reason, message = _illness(status, containers)
+    created = time_of(meta.get("creationTimestamp")) or 0.0
+    asked = resize(obj)
+    unfinished = unfinished_resize(status) if asked and still_asked_for(obj, asked) else None
+    diagnosis = diagnose(status, containers, unfinished)
+    finalizers = meta.get("finalizers")
     return Pod(
-        name=meta["name"],
-        uid=meta["uid"],
-        revision=intern((meta.get("labels") or {}).get(REVISION, "")),
-        created=seconds(meta["creationTimestamp"]),
-        configuration=intern((meta.get("annotations") or {}).get(CONFIGURATION, "")),
+        name=text(meta.get("name")),
+        uid=text(meta.get("uid")),
+        revision=intern(text(labels.get(REVISION))),
+        created=created,
+        configuration=intern(text(annotations.get(CONFIGURATION))),
         phase=intern(phase),
-        node=intern((obj.get("spec") or {}).get("nodeName", "")),
-        address=status.get("podIP", ""),
-        ready_since=_ready_since(obj, status, containers),
+        node=intern(text(mapping(obj.get("spec")).get("nodeName"))),
+        address=text(status.get("podIP")),
+        ready_since=_ready_since(obj, status, containers, created),
         restarting=restarting(obj),
-        settling=not acknowledged(obj) or _resize(status) is not None,
+        settling=not acknowledged(obj) or unfinished is not None,
+        between=intern(between(obj)),
         unready=_unready(status),
         mounting=_mounting(status),
-        finished_at=_finished_at(meta, containers) if phase in ("Failed", "Succeeded") else None,
-        terminating="deletionTimestamp" in meta,
-        finalizers=tuple(meta.get("finalizers") or ()),
-        restarts=sum(c.get("restartCount", 0) for c in containers),
-        deletion_cost=_deletion_cost(meta),
-        reason=reason,
-        message=message,
-        resource_version=int(meta["resourceVersion"]),
+        finished_at=_finished_at(containers, created) if phase in ("Failed", "Succeeded") else None,
+        terminating=meta.get("deletionTimestamp") is not None,
+        finalizers=_finalizers(finalizers) if isinstance(finalizers, list) else (),
+        restarts=sum(_integer(c.get("restartCount")) for c in containers),
+        deletion_cost=_deletion_cost(text(annotations.get(DELETION_COST))),
+        reason=diagnosis.reason,
+        message=diagnosis.message,
+        container=diagnosis.container,
+        exit_code=diagnosis.exit_code,
+        last_words=diagnosis.last_words,
+        resource_version=int(text(meta.get("resourceVersion")) or 0),
+    )
+
+
+def _unreadable(obj: Mapping[str, Any], error: Exception) -> Pod:
+    meta = mapping(obj.get("metadata"))
+    version = text(meta.get("resourceVersion"))
+    return Pod(
+        name=text(meta.get("name")),
+        uid=text(meta.get("uid")),
+        revision=text(mapping(meta.get("labels")).get(REVISION)),
+        created=time_of(meta.get("creationTimestamp")) or 0.0,
+        phase=text(mapping(obj.get("status")).get("phase")) or "Pending",
+        terminating=meta.get("deletionTimestamp") is not None,
+        reason=UNREADABLE,
+        message=shown(f"the Pod has not the form of a Pod ({type(error).__name__})", MESSAGE_LENGTH),
+        resource_version=int(version) if re.fullmatch("[0-9]{1,20}", version) else 0,
     )
 
 
@@ -117,72 +181,77 @@ def seconds(timestamp: str) -> float:
     return datetime.fromisoformat(timestamp).timestamp()
 
 
+def time_of(timestamp: object) -> float | None:
+    """Unix seconds of what may be a metav1.Time; None when it is none, or null."""
+    try:
+        return seconds(timestamp) if isinstance(timestamp, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def timestamp(seconds: float) -> str:
     """metav1.Time of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _integer(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _state(container: Mapping[str, Any], which: str) -> Mapping[str, Any] | None:
+    """The container's state, if it is that one."""
+    state = mapping(container.get("state")).get(which)
+    return state if isinstance(state, dict) else None
+
+
 def _unready(status: Mapping[str, Any]) -> tuple[str, ...]:
-    found = status.get("initContainerStatuses") or ()
-    return tuple(intern(c["name"]) for c in found if "running" in c.get("state", {}) and not c.get("ready"))
+    found = mappings(status.get("initContainerStatuses"))
+    return tuple(
+        intern(text(c.get("name"))) for c in found if _state(c, "running") is not None and not c.get("ready")
+    )
 
 
 def _ready_since(
-    obj: Mapping[str, Any], status: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]
+    obj: Mapping[str, Any],
+    status: Mapping[str, Any],
+    containers: Sequence[Mapping[str, Any]],
+    created: float,
 ) -> float | None:
-    """Since when all its containers have been ready.
+    """Since when all its containers have been ready; a node that doesn't say has it so since the creation, as
+    ReplicaSet takes it.
 
     One that was updated in place begins anew, though the Pod's condition may not have turned meanwhile.
     """
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "Ready" and condition["status"] == "True":
+    for condition in mappings(status.get("conditions")):
+        if condition.get("type") == "Ready" and condition.get("status") == "True":
             updated = updated_containers(obj) or ()
-            running = [c.get("state", {}).get("running", {}) for c in containers if c["name"] in updated]
-            starts = [seconds(r["startedAt"]) for r in running if r.get("startedAt")]
-            return max([seconds(condition["lastTransitionTime"]), *starts])
+            running = [_state(c, "running") or {} for c in containers if text(c.get("name")) in updated]
+            starts = [t for r in running if (t := time_of(r.get("startedAt"))) is not None]
+            since = time_of(condition.get("lastTransitionTime"))
+            return max([created if since is None else since, *starts])
     return None
 
 
-def _finished_at(meta: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> float:
-    ends = [
-        c["state"]["terminated"].get("finishedAt") for c in containers if "terminated" in c.get("state", {})
-    ]
-    return max((seconds(end) for end in ends if end), default=seconds(meta["creationTimestamp"]))
+def _finished_at(containers: Sequence[Mapping[str, Any]], created: float) -> float:
+    ends = (time_of((_state(c, "terminated") or {}).get("finishedAt")) for c in containers)
+    return max((end for end in ends if end is not None), default=created)
 
 
-def _deletion_cost(meta: Mapping[str, Any]) -> int:
-    try:
-        return int((meta.get("annotations") or {}).get(DELETION_COST, 0))
-    except ValueError:
-        return 0  # as ReplicaSet does: a cost that can't be read costs nothing
+def _finalizers(names: Sequence[object]) -> tuple[str, ...]:
+    kept = [shown(text(name), FINALIZER_LENGTH) for name in names[:FINALIZERS_KEPT]]
+    return (*kept, "…") if len(names) > len(kept) else tuple(kept)
+
+
+def _deletion_cost(cost: str) -> int:
+    """As ReplicaSet reads it: one that is no int32 costs nothing."""
+    if not re.fullmatch("0|[1-9][0-9]{0,9}|-[0-9]{1,10}", cost):
+        return 0
+    return int(cost) if int(cost) in INT32 else 0
 
 
 def _mounting(status: Mapping[str, Any]) -> bool:
     # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-has-network
-    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
-    return conditions.get("PodReadyToStartContainers") == "False" and status.get("phase") == "Pending"
-
-
-def _resize(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The condition that tells of a change of resources which is not carried out yet (KEP-1287)."""
-    for condition in status.get("conditions") or ():
-        if condition["type"] in ("PodResizePending", "PodResizeInProgress") and condition["status"] == "True":
-            return dict(condition)
-    return None
-
-
-def _illness(status: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """Reason and message of what keeps the Pod from being well; empty when nothing does."""
-    if status.get("reason"):
-        return str(status["reason"]), str(status.get("message", ""))
-    for container in containers:
-        waiting = container.get("state", {}).get("waiting", {})
-        if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
-            # Why it ended last time says more than that it waits.
-            last = container.get("lastState", {}).get("terminated", {}).get("message", "")
-            words = (" ".join(str(last).split()), waiting.get("message", ""))
-            return str(waiting["reason"]), "; ".join(filter(None, words))
-    resize = _resize(status)
-    if resize and resize.get("reason"):  # Deferred or Infeasible; Error while it is carried out
-        return f"Resize{resize['reason']}", str(resize.get("message", ""))
-    return "", ""
+    if status.get("phase") != "Pending":
+        return False
+    found = mappings(status.get("conditions"))
+    return any(c.get("type") == "PodReadyToStartContainers" and c.get("status") == "False" for c in found)

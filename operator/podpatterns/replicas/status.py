@@ -9,7 +9,7 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
-from podpatterns.replicas.condition import Condition, conditions, told
+from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition, conditions, told
 from podpatterns.replicas.configuration import (
     CONFIGURATION_CURRENT,
     Answers,
@@ -18,26 +18,34 @@ from podpatterns.replicas.configuration import (
     configurations,
 )
 from podpatterns.replicas.contract import CONTRACT_SATISFIED, Answer, Question, contract_satisfied
+from podpatterns.replicas.failure import INTERNAL_ERROR, Failure, internal_error, names_taken
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
 from podpatterns.replicas.replacement import Replacement
+from podpatterns.replicas.text import listed
+from podpatterns.replicas.unhealthy import NAMES_SHOWN, unhealthy
 from podpatterns.replicas.wanted import Wanted
 
 COMPLETE = "RevisionComplete"
 REPLACEMENTS_KEPT = 10
-NAMES_SHOWN = 5
-"""Pods named in a message; the counts tell of the others."""
-MESSAGE_SHOWN = 500
-"""Characters of a node's words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The API server, or a fact of the cluster, kept a Pod from being written."""
-
-    reason: str
-    """CamelCase, the server's where it gave one: Forbidden, PodNameTaken, …"""
-    message: str
+PROBLEMS_SHOWN = 20
+USERS_KEPT = 100
+KEPT = (
+    "replicas",
+    "readyReplicas",
+    "updatedReplicas",
+    "availableReplicas",
+    "terminatingReplicas",
+    "replacements",
+    "recentReplacements",
+    "currentRevision",
+    "updateRevision",
+    "lastProgressTime",
+    "selector",
+)
+"""Of a status when nothing new can be said."""
+LIST_LENGTH = MESSAGE_LENGTH // 3
+"""Bytes of one list in a message of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +70,46 @@ class Observed:
     """Which helpers are asked what they run; None when there is no helper."""
     running: Answers | None = None
     """What they said; None before they were asked."""
+    taken: Mapping[str, Failure] = field(default_factory=dict)
+    """Pods' names that somebody else has -> why their slots stay empty."""
+    error: Failure | None = None
+    """What kept the operator from its work on the object as a whole: `internal_error`, or
+    `unwritten_revision`. The Pods are reported all the same."""
+
+    @property
+    def unwritten(self) -> Failure | None:
+        """What kept Pods from being written, the gravest alone."""
+        return self.failure or names_taken(self.taken)
 
 
 def unreadable_status(
     generation: int, problems: Sequence[Problem], previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
     """The status of an object that has not the form of its kind: the counts stay as last seen."""
-    ready = Condition("Ready", False, "InvalidSpec", "; ".join(map(str, problems)))
+    ready = Condition("Ready", False, "InvalidSpec", problems_told(problems))
+    return _unjudged(ready, generation, previous, now)
+
+
+def failed_status(
+    generation: int, error: BaseException, previous: Mapping[str, Any], now: float
+) -> dict[str, Any]:
+    """The status of an object of which not even the status can be told: the counts stay as last seen."""
+    failure = internal_error(error)
+    return _unjudged(Condition("Ready", False, failure.reason, failure.message), generation, previous, now)
+
+
+def _unjudged(ready: Condition, generation: int, previous: Mapping[str, Any], now: float) -> dict[str, Any]:
+    kept = {key: previous[key] for key in KEPT if key in previous}
     return {
-        **previous,
+        **kept,
         "observedGeneration": generation,
         "conditions": conditions([ready], generation, previous, now),
     }
+
+
+def problems_told(problems: Sequence[Problem]) -> str:
+    """The first problems, as many as a condition has room for, and how many there are beyond."""
+    return listed(problems, PROBLEMS_SHOWN, MESSAGE_LENGTH, "; ")
 
 
 def part_status(
@@ -86,13 +122,15 @@ def part_status(
         if users
         else "not included by any object yet"
     )
+    if users > USERS_KEPT:
+        message += f", of which status.usedBy names {USERS_KEPT}"
     ready = Condition("Ready", True, "ReusablePart", message)
     status: dict[str, Any] = {
         "observedGeneration": part.metadata.generation,
         "conditions": conditions([ready], part.metadata.generation, previous, now),
     }
     if used_by:
-        status["usedBy"] = [dict(user) for user in used_by]
+        status["usedBy"] = [dict(user) for user in used_by[:USERS_KEPT]]
     return status
 
 
@@ -131,9 +169,9 @@ def app_status(
     status |= _configurations(observed, previous)
     status |= _replacements(observed, previous)
     found = [
-        _ready(app, observed, course.available),
+        _ready(app, observed, course),
         _progressing(app, observed, course, status),
-        _replica_failure(observed.failure),
+        _replica_failure(observed),
         *_upstreams_healthy(observed.composition.proxies if observed.composition else (), live),
         *contract_satisfied(
             observed.composition,
@@ -198,30 +236,27 @@ def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, 
     return {**record, "recentReplacements": recent} if recent else record
 
 
-def _ready(app: Pattern, observed: Observed, available: int) -> Condition:
+def _ready(app: Pattern, observed: Observed, course: Course) -> Condition:
     if observed.problems:
-        return Condition("Ready", False, observed.problems[0].reason, "; ".join(map(str, observed.problems)))
-    count = f"{available} of {app.spec.replicas} Pods are available"
-    if available >= app.spec.replicas:
+        return Condition("Ready", False, observed.problems[0].reason, problems_told(observed.problems))
+    count = f"{course.available} of {app.spec.replicas} Pods are available"
+    error = observed.error
+    if error and (error.reason == INTERNAL_ERROR or not course.complete(app)):
+        return Condition("Ready", False, error.reason, f"{count}; {error.message}")
+    if course.available >= app.spec.replicas:
         return Condition("Ready", True, "PodsAvailable", count)
-    if observed.failure:
-        return Condition("Ready", False, observed.failure.reason, f"{count}; {observed.failure.message}")
+    if failure := observed.unwritten:
+        return Condition("Ready", False, failure.reason, f"{count}; {failure.message}")
     notes = [count]
-    if ill := _ill(observed.pods):
+    if ill := unhealthy(observed.pods, observed.composition):
         notes.append(f"not well: {ill}")
     secrets = observed.composition.secrets if observed.composition else ()
     if secrets and (mounting := sorted(p.name for p in observed.pods if p.live and p.mounting)):
-        notes.append(f"{_some(mounting)} waits for its volumes, which need {'; '.join(secrets)}")
+        needed = listed(secrets, len(secrets), LIST_LENGTH, "; ")
+        notes.append(f"{_some(mounting)} waits for its volumes, which need {needed}")
     if leaving := sorted(f"{p.name}{_held_by(p)}" for p in observed.pods if p.terminating):
         notes.append(f"waiting for {_some(leaving)} to be gone")
     return Condition("Ready", False, "PodsNotAvailable", "; ".join(notes))
-
-
-def _ill(pods: Sequence[Pod]) -> str:
-    """The Pods that are not well, each with the reason; of the first of them also in full words."""
-    ill = sorted((p for p in pods if p.reason), key=lambda p: p.name)
-    words = next((f": {p.message[:MESSAGE_SHOWN]}" for p in ill if p.message), "")
-    return _some([f"{p.name} ({p.reason})" for p in ill]) + words
 
 
 def _held_by(pod: Pod) -> str:
@@ -239,20 +274,24 @@ def _progressing(app: Pattern, observed: Observed, course: Course, status: Mappi
     count = f"{course.updated} of {app.spec.replicas} Pods have the newest revision"
     if course.complete(app):
         return Condition("Progressing", True, COMPLETE, count)
+    if error := observed.error:
+        return Condition("Progressing", False, error.reason, f"{count}; {error.message}")
     if held := course.held(app):
         reason, why = held
         return Condition("Progressing", reason != "Paused", reason, f"{count}; {why}")
     idle = observed.now - seconds(status["lastProgressTime"])
     stuck = idle >= app.spec.progress_deadline_seconds
     notes = [count, f"no progress for {app.spec.progress_deadline_seconds} s"] if stuck else [count]
-    if ill := _ill(observed.pods):
+    if ill := unhealthy(observed.pods, observed.composition):
         notes.append(f"not well: {ill}")
     reason = "ProgressDeadlineExceeded" if stuck else "RollingOut"
     return Condition("Progressing", not stuck, reason, "; ".join(notes))
 
 
-def _replica_failure(failure: Failure | None) -> Condition:
-    if failure:
+def _replica_failure(observed: Observed) -> Condition:
+    """Of an unforeseen exception it isn't known whether it kept a Pod from being written."""
+    error = observed.error if observed.error and observed.error.reason != INTERNAL_ERROR else None
+    if failure := observed.unwritten or error:
         return Condition("ReplicaFailure", True, failure.reason, failure.message)
     return Condition("ReplicaFailure", False, "NoFailure", "every Pod could be written")
 
@@ -261,9 +300,7 @@ def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[
     """Judged by the kubelet's readiness probes of the proxies: it costs nothing to ask."""
     if not proxies:
         return
-    ill = [
-        f"{p.name} ({', '.join(names)})" for p in live if (names := [n for n in p.unready if n in proxies])
-    ]
+    ill = [f"{p.name} ({_some(names)})" for p in live if (names := [n for n in p.unready if n in proxies])]
     if ill:
         message = f"an upstream has no endpoint that is well in {_some(ill)}: /readyz of the proxy says which"
         yield Condition("UpstreamsHealthy", False, "EndpointsDown", message)
@@ -276,5 +313,4 @@ def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
+    return listed(names, NAMES_SHOWN, LIST_LENGTH)

@@ -6,8 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 from podpatterns.compose import Change
-from podpatterns.compose.inplace import in_place_patch, resize_patch, restarting
-from podpatterns.compose.labels import REVISION, UPDATED_CONTAINERS
+from podpatterns.compose.inplace import in_place_patch, restarting
+from podpatterns.compose.labels import RESIZE, REVISION, UPDATED_CONTAINERS
 
 
 def live(web: str = "web:1", sync: str = "sync:1", *, generation: int = 1) -> dict[str, Any]:
@@ -70,11 +70,15 @@ def test_a_change_of_labels_leaves_the_spec_and_asks_for_no_restart() -> None:
     assert "annotations" not in patch["metadata"]
 
 
-def test_resources_have_a_patch_of_their_own() -> None:
-    wanted = {"requests": {"cpu": "2"}}
-    assert resize_patch(live(), Change(images={"web": "web:2"})) is None
-    patch = resize_patch(live(), Change(resources={"web": wanted}))
-    assert patch == {"metadata": {"uid": "u"}, "spec": {"containers": [{"name": "web", "resources": wanted}]}}
+def test_resources_that_were_asked_for_are_part_of_the_next_revision_too() -> None:
+    pod = live()
+    pod["metadata"]["annotations"] = {
+        RESIZE: '{"revision":"old","resources":{"web":{"requests":{"cpu":"2"}}}}'
+    }
+    patch = in_place_patch(pod, Change(labels={"tier": "web"}), "new")
+    assert patch["metadata"]["annotations"] == {
+        RESIZE: '{"resources":{"web":{"requests":{"cpu":"2"}}},"revision":"new"}'
+    }
 
 
 def test_it_has_arrived_when_the_container_is_another() -> None:
@@ -107,6 +111,7 @@ def test_back_to_the_image_that_still_runs_waits_for_no_restart() -> None:
 
 def test_an_annotation_that_somebody_spoiled_holds_nothing_up() -> None:
     pod = live()
-    for spoiled in ("", "[]", "{", '{"web": 1}', '{"web": {"id": 1}}'):
+    deep, beyond = "[" * 1200, '{"web": 1%s}' % ("0" * 5000)
+    for spoiled in ("", "[]", "{", '{"web": 1}', '{"web": {"id": 1}}', deep, '{"a":' * 1200, beyond, None):
         pod["metadata"]["annotations"] = {UPDATED_CONTAINERS: spoiled}
         assert not restarting(pod)

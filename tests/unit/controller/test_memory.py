@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podpatterns.controller.memory import STATUS_PAUSE, UNANSWERED_SECONDS, Memory
 from podpatterns.replicas import Create, Delete, Plan
-from podpatterns.replicas.status import Failure
+from podpatterns.replicas.failure import Failure
 from tests.builders import NOW, failed, pod, wanted
 
 REFUSED = Failure("Forbidden", "exceeded quota")

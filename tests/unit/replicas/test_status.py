@@ -6,8 +6,8 @@ from typing import Any
 from podpatterns.api import Status
 from podpatterns.compose import Problem, compose
 from podpatterns.replicas import Pod, Replacement, Wanted
+from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.status import (
-    Failure,
     Observed,
     app_status,
     part_status,

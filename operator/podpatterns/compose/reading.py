@@ -1,0 +1,31 @@
+"""Reading JSON that anybody may have written: what has another form than expected reads as empty.
+
+The API server checks a Pod's types, and leaves open what is null or missing; annotations are free text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: object) -> list[Mapping[str, Any]]:
+    """The mappings in a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def json_mapping(value: object) -> Mapping[str, Any]:
+    """The JSON object in a text; empty when the text holds none."""
+    try:
+        return mapping(json.loads(text(value)))
+    except (ValueError, RecursionError):  # no JSON, a number beyond all bounds, or nested beyond all bounds
+        return {}

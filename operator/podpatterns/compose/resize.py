@@ -1,0 +1,132 @@
+"""A change of a running Pod's CPU and memory, and what the operator writes on the Pod about it.
+
+Resources are written through a subresource of their own, the revision label is not: a change of both takes
+more than one request, and any of them may be refused or be the last before the operator ends. So the Pod
+itself says which revision it is being brought to, before anything of it changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.utils.quantity import parse_quantity
+
+from podpatterns.compose.change import PLACES, Change
+from podpatterns.compose.labels import RESIZE, REVISION
+from podpatterns.compose.reading import json_mapping, mapping, mappings, text
+
+QUANTITY_LENGTH = 64
+"""Characters, far more than any quantity has that the API server takes."""
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """What the annotation on a Pod says."""
+
+    revision: str
+    """The one that the Pod is, or was, brought to."""
+    resources: Mapping[str, Mapping[str, Any]]
+    """Container -> the ResourceRequirements that the operator asked for."""
+
+    def __str__(self) -> str:
+        """The annotation."""
+        content = {"revision": self.revision, "resources": self.resources}
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def resize(pod: Object) -> Resize | None:
+    """The operator's last change of resources in a Pod; None when there was none."""
+    written = json_mapping(mapping(mapping(pod.get("metadata")).get("annotations")).get(RESIZE))
+    revision, resources = written.get("revision"), mapping(written.get("resources"))
+    if not isinstance(revision, str):
+        return None  # nobody wrote it, or somebody spoiled it
+    return Resize(revision, {name: mapping(asked) for name, asked in resources.items()})
+
+
+def between(pod: Object) -> str:
+    """The revision that the Pod is being brought to while its label names another; empty otherwise."""
+    found = resize(pod)
+    label = text(mapping(mapping(pod.get("metadata")).get("labels")).get(REVISION))
+    return found.revision if found and found.revision != label else ""
+
+
+def announcement(pod: Object, change: Change, revision: str) -> dict[str, Any] | None:
+    """The patch to be written before the resources of a Pod change; None when the Pod says it already."""
+    before = resize(pod)
+    still = before.resources if before else {}
+    spec = _resources(pod)
+    kept = {name: asked for name, asked in still.items() if asks_for(spec.get(name, {}), asked)}
+    now = Resize(revision, {**kept, **change.resources})
+    if before == now:
+        return None
+    meta = pod["metadata"]
+    versioned = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+    return {"metadata": {**versioned, "annotations": {RESIZE: str(now)}}}
+
+
+def withdrawal(pod: Object) -> dict[str, Any]:
+    """The patch that takes an announcement back; `pod` is as it was before."""
+    meta = pod["metadata"]
+    before = mapping(meta.get("annotations")).get(RESIZE)
+    return {"metadata": {"uid": meta["uid"], "annotations": {RESIZE: before}}}
+
+
+def resize_patch(pod: Object, change: Change) -> dict[str, Any]:
+    """The strategic merge patch for the Pod's subresource `resize`."""
+    return {
+        "metadata": {"uid": pod["metadata"]["uid"]},
+        "spec": containers_with(pod, {n: {"resources": wanted} for n, wanted in change.resources.items()}),
+    }
+
+
+def still_asked_for(pod: Object, change: Resize) -> bool:
+    """The Pod's spec is as the operator asked: what its node has not carried out yet is the operator's."""
+    spec = _resources(pod)
+    return all(asks_for(spec.get(name, {}), asked) for name, asked in change.resources.items())
+
+
+def asks_for(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """The amounts are the same, whatever their notation: the server has its own, and adds to them."""
+    return all(
+        _same(mapping(there.get(kind)).get(name), amount)
+        for kind in ("requests", "limits")
+        for name, amount in mapping(asked.get(kind)).items()
+    )
+
+
+def containers_with(pod: Object, fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The part of a spec that gives named containers other fields."""
+    places = {
+        place: [
+            {"name": c["name"], **fields[c["name"]]}
+            for c in pod["spec"].get(place) or ()
+            if c["name"] in fields
+        ]
+        for place in PLACES
+    }
+    return {place: containers for place, containers in places.items() if containers}
+
+
+def _resources(pod: Object) -> dict[str, Mapping[str, Any]]:
+    spec = mapping(pod.get("spec"))
+    return {
+        text(c.get("name")): mapping(c.get("resources"))
+        for place in PLACES
+        for c in mappings(spec.get(place))
+    }
+
+
+def _same(one: object, other: object) -> bool:
+    if one == other:
+        return True
+    if any(not isinstance(q, str | int | float) or len(str(q)) > QUANTITY_LENGTH for q in (one, other)):
+        return False
+    try:
+        return bool(parse_quantity(one) == parse_quantity(other))
+    except (ValueError, ArithmeticError):
+        return False

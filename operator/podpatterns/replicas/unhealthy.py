@@ -1,0 +1,37 @@
+"""The Pods that are not healthy, as a status tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from podpatterns.compose import Composition
+from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.text import listed
+
+NAMES_SHOWN = 5
+"""Pods named in a message; the counts tell of the others."""
+NAMES_LENGTH = 500
+"""Bytes of the list."""
+
+
+def unhealthy(pods: Sequence[Pod], composition: Composition | None) -> str:
+    """The Pods, each with the reason; of the first that has more to say also the words. Empty without any."""
+    found = sorted((p for p in pods if p.reason), key=lambda p: p.name)
+    helpers = {file.container for file in composition.files if not file.altered} if composition else set()
+    revision = composition.revision if composition else ""
+    words = (_words(p, helpers if p.is_of(revision) else ()) for p in found)
+    first = next((f": {said}" for said in words if said), "")
+    return listed([f"{p.name} ({_reason(p)})" for p in found], NAMES_SHOWN, NAMES_LENGTH) + first
+
+
+def _reason(pod: Pod) -> str:
+    told = [f"container {pod.container}"] if pod.container else []
+    if pod.exit_code is not None:
+        told.append(f"exit code {pod.exit_code}")
+    return f"{pod.reason}: {', '.join(told)}" if told else pod.reason
+
+
+def _words(pod: Pod, helpers: Collection[str]) -> str:
+    """Those of node and server, and of a container's last ones those of a helper: what a container says that
+    people wrote is for those who may read its Pod."""
+    return "; ".join(filter(None, (pod.last_words if pod.container in helpers else "", pod.message)))
