@@ -10,14 +10,20 @@ live Pods never exceeds replicas + maxSurge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
 
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
 FIRST_REST, LONGEST_REST = 10.0, 300.0
 """Seconds from the creation of a Pod that failed to its replacement: no hot loop of dying Pods."""
+MOST_AT_ONCE = 500
+"""Pods that one plan creates, updates, or deletes for one reason. One object may want 100,000; the next plan
+goes on where this one ends, and the others have their turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +83,21 @@ def plan(
     now: float,
     fresh_names: Iterator[str],
     rest: float = FIRST_REST,
+    *,
+    lost: Mapping[str, str] = MappingProxyType({}),
+    taken_names: Collection[str] = (),
 ) -> Plan:
     """Decide what to do next.
 
     `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming;
-    a Pod that failed is replaced no sooner than `rest` seconds after its creation.
+    a Pod that failed is replaced no sooner than `rest` seconds after its creation. `lost` has, by name, the
+    revision of each Pod that went and that none has replaced yet: while an update is paused it comes back as
+    it was. `taken_names` are somebody else's, and not to be tried now: their slots stay empty.
     """
     done = sum(1 for p in pods if _done(wanted, p))
     ended = [p for p in pods if p.finished and not p.terminating and not _done(wanted, p)]
-    cleared = [p for p in ended if _wait(p, now, rest) <= 0]
+    rested = [p for p in ended if _wait(p, now, rest) <= 0]
+    cleared = sorted(rested, key=lambda p: (p.created, p.name))[:MOST_AT_ONCE]
     resting = len(ended) - len(cleared)
 
     live = [p for p in pods if p.live]
@@ -95,6 +107,7 @@ def plan(
     replaced = [p for p in outdated if not _in_place(wanted, p)]
     kept = _without(replaced, live)
     room = wanted.replicas - len(kept) - done - resting
+    gone = [p for p in pods if p.terminating] + cleared
 
     return Plan(
         deletes=tuple(
@@ -105,9 +118,14 @@ def plan(
         updates=tuple(Update(p.name, p.uid, p.revision) for p in _without(replaced, outdated)),
         refreshes=tuple(Refresh(p.name, p.uid) for p in kept if _misses_configuration(wanted, p)),
         creates=tuple(
-            _free_slots(wanted, pods, room)
-            if wanted.naming == "Stable"
-            else _fresh(wanted, kept, _generated_room(wanted, pods, kept, done, room), fresh_names)
+            islice(
+                _free_slots(wanted, pods, room, lost, taken_names)
+                if wanted.naming == "Stable"
+                else _fresh(
+                    wanted, kept, _generated_room(wanted, pods, kept, done, room), fresh_names, gone, lost
+                ),
+                MOST_AT_ONCE,
+            )
         ),
         wake_after=min(_waits(wanted, ended, kept, now, rest), default=None),
     )
@@ -148,10 +166,21 @@ def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list
         return []
     if wanted.naming == "Stable":
         strays = [p for p in live if stray(wanted, p.name)]
-        return sorted(strays, key=lambda p: _stable_rank(wanted, p, now))[:excess]
-    # While a rollout goes on, the surge stays until the outdated ones are gone.
-    surge = wanted.max_surge if any(p.revision != wanted.revision for p in live) else 0
-    return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[: max(0, excess - surge)]
+        return sorted(strays, key=lambda p: _stable_rank(wanted, p, now))[: min(excess, MOST_AT_ONCE)]
+    surge = wanted.max_surge if _stands_in(wanted, live) else 0
+    return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[
+        : min(max(0, excess - surge), MOST_AT_ONCE)
+    ]
+
+
+def _stands_in(wanted: Wanted, pods: Sequence[Pod]) -> bool:
+    """A rollout goes on that needs Pods beyond the number wanted, with generated names.
+
+    What can be brought up to date where it is needs nobody to stand in, if it may be missing for a moment.
+    """
+    old = [p for p in pods if not p.is_of(wanted.revision)]
+    in_place = all(_in_place(wanted, p) for p in old)
+    return wanted.rolls_out and len(old) > wanted.partition and not (in_place and wanted.max_unavailable)
 
 
 def _stable_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
@@ -167,7 +196,7 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
         pod.phase == "Running",
         pod.ready_since is not None,
         pod.available(now, wanted.min_ready_seconds),
-        pod.revision == wanted.revision,
+        pod.is_of(wanted.revision),
         pod.deletion_cost,
         pod.ready_since is not None and now - pod.ready_since,
         -pod.restarts,
@@ -178,20 +207,22 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
 
 def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
     if stray(wanted, pod.name):
-        return True
+        return not wanted.holds or slot(wanted, pod.name) is not None
     if wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) < wanted.partition:
         return False
-    return wanted.rolls_out and pod.revision != wanted.revision
+    return wanted.rolls_out and not pod.is_of(wanted.revision)
 
 
 def _in_place(wanted: Wanted, pod: Pod) -> bool:
     can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place
-    return can and not stray(wanted, pod.name)
+    # One between two revisions can be brought on, but nobody knows how to bring it back.
+    return can and pod.between in ("", wanted.revision) and not stray(wanted, pod.name)
 
 
 def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:
     """A Pod that never had the annotation, as an older operator made it, waits for the kubelet's own look."""
-    return pod.revision == wanted.revision and pod.configuration not in ("", wanted.configuration)
+    another = pod.configuration not in ("", wanted.configuration)
+    return another and pod.revision == wanted.revision and not wanted.holds
 
 
 def _why_outdated(wanted: Wanted, pod: Pod) -> str:
@@ -200,7 +231,8 @@ def _why_outdated(wanted: Wanted, pod: Pod) -> str:
 
 
 def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
-    """Those to bring up to date now: the unavailable before the available, then the highest index first.
+    """Those to bring up to date now: the unavailable before the available, then what was begun, then the
+    highest index first.
 
     A Pod in flight is one that is missing, or new and not yet available, or new and not yet as its node wants
     it. Never are more in flight than
@@ -216,11 +248,11 @@ def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> lis
     in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
     may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)
     chosen: list[Pod] = []
-    old.sort(key=lambda p: _stable_rank(wanted, p, now))
+    old.sort(key=lambda p: (p.uid in available, p.between == "", *_stable_rank(wanted, p, now)))
     if wanted.naming == "Generated":
         old = old[: max(0, len(old) - wanted.partition)]
     for pod in old:
-        if in_flight >= wanted.max_unavailable + wanted.max_surge:
+        if in_flight >= wanted.max_unavailable + wanted.max_surge or len(chosen) == MOST_AT_ONCE:
             break
         if pod.uid in available:
             if may_lose <= 0:
@@ -231,29 +263,41 @@ def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> lis
     return chosen
 
 
-def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int) -> Iterator[Create]:
+def _free_slots(
+    wanted: Wanted, pods: Sequence[Pod], room: int, lost: Mapping[str, str], taken_names: Collection[str]
+) -> Iterator[Create]:
     """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
-    taken = {p.name for p in pods}
-    free = (i for i in range(wanted.replicas) if f"{wanted.name}-{i}" not in taken)
-    for _, index in zip(range(room), free, strict=False):
-        held = wanted.held_revision and (wanted.paused or index < wanted.partition)
-        yield Create(f"{wanted.name}-{index}", index, wanted.held_revision if held else wanted.revision)
+    held_names = {p.name for p in pods}
+    names = ((i, f"{wanted.name}-{i}") for i in range(wanted.replicas))
+    free = ((i, name) for i, name in names if name not in held_names and name not in taken_names)
+    for index, name in islice(free, max(0, room)):
+        if wanted.paused:
+            revision = wanted.as_it_was(lost.get(name))
+        else:
+            revision = wanted.as_it_was(None) if index < wanted.partition else wanted.revision
+        yield Create(name, index, revision)
 
 
-def _fresh(wanted: Wanted, kept: Sequence[Pod], room: int, names: Iterator[str]) -> Iterator[Create]:
+def _fresh(
+    wanted: Wanted,
+    kept: Sequence[Pod],
+    room: int,
+    names: Iterator[str],
+    gone: Sequence[Pod],
+    lost: Mapping[str, str],
+) -> Iterator[Create]:
     """With generated names any Pods are those that the update is kept away from: as many as are missing."""
-    old = sum(1 for p in kept if p.revision != wanted.revision)
+    old = sum(1 for p in kept if not p.is_of(wanted.revision))
     held = room if wanted.paused else max(0, min(wanted.partition, wanted.replicas) - old)
+    were = deque([*lost.values(), *(p.revision for p in gone if p.name not in lost)] if wanted.paused else ())
     for i in range(room):
-        of_old = wanted.held_revision and i < held
-        yield Create(next(names), None, wanted.held_revision if of_old else wanted.revision)
+        was = were.popleft() if were else None
+        yield Create(next(names), None, wanted.as_it_was(was) if i < held else wanted.revision)
 
 
 def _generated_room(wanted: Wanted, pods: Sequence[Pod], kept: Sequence[Pod], done: int, room: int) -> int:
-    new = sum(1 for p in kept if p.revision == wanted.revision)
-    # What can be brought up to date where it is needs nobody to stand in, if it may be missing for a moment.
-    in_place = all(p.revision == wanted.revision or _in_place(wanted, p) for p in kept)
-    if wanted.rolls_out and new < len(kept) and not (in_place and wanted.max_unavailable):
+    if _stands_in(wanted, kept):
+        new = sum(1 for p in kept if p.is_of(wanted.revision))
         room = max(room, min(room + wanted.max_surge, wanted.replicas - wanted.partition - new - done))
     if wanted.replacement == "Failed":
         room -= sum(1 for p in pods if p.terminating and not p.finished)
@@ -268,5 +312,5 @@ def _waits(
         if (wait := _wait(pod, now, rest)) > 0:
             yield wait
     for pod in live:
-        if pod.ready_since is not None and not pod.available(now, wanted.min_ready_seconds):
-            yield pod.ready_since + wanted.min_ready_seconds - now
+        if (left := pod.available_after(now, wanted.min_ready_seconds)) is not None:
+            yield left

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from podpatterns.api import Pattern
+from podpatterns.compose.reading import mapping
 
 PERCENT = 100
 
@@ -31,6 +33,10 @@ class Wanted:
     there is none, or when nobody knows any more how its Pods are made."""
     in_place: frozenset[str] = frozenset()
     """The revisions whose Pods can be brought to the newest one in place."""
+    known: frozenset[str] = frozenset()
+    """The older revisions of which it is known how their Pods are made."""
+    holds: bool = False
+    """The spec can't become Pods: they are kept as they were before it, replaced and scaled, and no more."""
     runs_to_completion: bool = False
     """A Pod that succeeded has done its work and is kept (restartPolicy OnFailure or Never)."""
 
@@ -38,6 +44,13 @@ class Wanted:
     def rolls_out(self) -> bool:
         """Outdated Pods are replaced by the operator, not left to be deleted by a person."""
         return not self.paused and self.update != "OnDelete"
+
+    def as_it_was(self, revision: str | None) -> str:
+        """The revision for the successor of a Pod of `revision`, or of one that nobody remembers, where an
+        update is kept away from it."""
+        if revision and (revision == self.revision or revision in self.known):
+            return revision
+        return self.held_revision or self.revision
 
     @classmethod
     def of(cls, app: Pattern, revision: str) -> Wanted:
@@ -48,7 +61,6 @@ class Wanted:
         spec, strategy = app.spec, app.spec.update_strategy
         surge = resolve(strategy.max_surge, spec.replicas, up=True) if spec.pod_naming == "Generated" else 0
         unavailable = resolve(strategy.max_unavailable, spec.replicas, up=False)
-        restart_policy = (spec.template or {}).get("spec", {}).get("restartPolicy", "Always")
         return cls(
             name=app.metadata.name,
             replicas=spec.replicas,
@@ -61,8 +73,27 @@ class Wanted:
             partition=strategy.partition,
             paused=strategy.paused,
             min_ready_seconds=spec.min_ready_seconds,
-            runs_to_completion=restart_policy != "Always",
+            runs_to_completion=_runs_to_completion(spec.template),
         )
+
+    @classmethod
+    def holding(cls, app: Pattern, revision: str, template: Mapping[str, Any]) -> Wanted:
+        """Read from an object whose newest spec can't become Pods, or can't be kept in the history.
+
+        Its numbers and names count. `revision` and `template` are the last good ones: missing Pods are made
+        from them, and no Pod that is there is changed.
+        """
+        return replace(
+            cls.of(app, revision),
+            paused=True,
+            holds=True,
+            runs_to_completion=_runs_to_completion(template),
+        )
+
+
+def _runs_to_completion(template: object) -> bool:
+    policy = mapping(mapping(template).get("spec")).get("restartPolicy")
+    return policy in ("OnFailure", "Never")
 
 
 def resolve(value: int | str, total: int, *, up: bool) -> int:

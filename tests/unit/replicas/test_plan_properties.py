@@ -10,29 +10,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from podpatterns.replicas import Plan, Pod, Wanted, plan
+from podpatterns.replicas import Plan, Pod, Replacements, Wanted, plan, stray
 from podpatterns.replicas.plan import FIRST_REST
+
+REVISIONS = st.sampled_from(["r1", "r2", "r3"])
 
 
 @st.composite
 def wants(draw: st.DrawFn) -> Wanted:
     naming: Literal["Stable", "Generated"] = draw(st.sampled_from(["Stable", "Generated"]))
     surge = draw(st.integers(0, 2)) if naming == "Generated" else 0
+    holds = draw(st.sampled_from([False, False, False, True]))
     return Wanted(
         "site",
         replicas=draw(st.integers(0, 6)),
-        revision=draw(st.sampled_from(["r1", "r2", "r3"])),
+        revision=draw(REVISIONS),
         naming=naming,
         replacement=draw(st.sampled_from(["TerminatingOrFailed", "Failed"])),
         max_unavailable=draw(st.integers(0 if surge else 1, 3)),
         max_surge=surge,
         min_ready_seconds=draw(st.sampled_from([0, 5])),
-        in_place=draw(st.frozensets(st.sampled_from(["r1", "r2", "r3"]))),
+        in_place=draw(st.frozensets(REVISIONS)),
+        update=draw(st.sampled_from(["InPlaceIfPossible", "InPlaceIfPossible", "Recreate", "OnDelete"])),
+        partition=draw(st.sampled_from([0, 0, 1, 3])),
+        paused=holds or draw(st.sampled_from([False, False, True])),
+        held_revision=draw(st.just("") | REVISIONS),
+        known=draw(st.frozensets(REVISIONS)),
+        holds=holds,
     )
 
 
 class Cluster(RuleBasedStateMachine):
-    """A cluster in which Pods start, become ready, fail and are deleted in any order between two plans."""
+    """A cluster in which Pods start, become ready, fail and are deleted in any order between two plans, in
+    which strangers take names, and updates in place may end half-way."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +52,11 @@ class Cluster(RuleBasedStateMachine):
         self.names = (f"site-x{i}" for i in count())
         self.want = Wanted("site", 0, "r1")
         self.most_live = 0
+        self.record = Replacements()
+        self.foreign: set[str] = set()
+        self.taken: set[str] = set()
+        """Of the foreign ones those that a creation has run into."""
+        self.half_way = False
 
     @initialize(want=wants())
     def start(self, want: Wanted) -> None:
@@ -63,6 +78,20 @@ class Cluster(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.pods)))
         self.happen(name, event)
 
+    @rule(index=st.integers(0, 5))
+    def a_stranger_takes_a_name(self, index: int) -> None:
+        if f"site-{index}" not in self.pods:
+            self.foreign.add(f"site-{index}")
+
+    @rule()
+    def strangers_go(self) -> None:
+        self.foreign.clear()
+        self.taken.clear()
+
+    @rule(half_way=st.booleans())
+    def updates_end(self, half_way: bool) -> None:
+        self.half_way = half_way
+
     @rule()
     def control(self) -> None:
         self.step()
@@ -70,6 +99,8 @@ class Cluster(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         """Left alone, with every Pod starting as it should, the plan runs dry at what is wanted."""
+        self.strangers_go()
+        self.half_way = False
         for _ in range(200):
             for pod in list(self.pods.values()):
                 self.happen(pod.name, "gone" if pod.terminating else "ready")
@@ -80,8 +111,10 @@ class Cluster(RuleBasedStateMachine):
                 break
             self.now += FIRST_REST
         assert len(self.pods) == self.want.replicas
-        assert all(p.revision == self.want.revision for p in self.pods.values())
-        if self.want.naming == "Stable":
+        old = [p for p in self.pods.values() if not p.is_of(self.want.revision)]
+        if self.want.rolls_out:
+            assert len(old) <= self.want.partition
+        if self.want.naming == "Stable" and not self.want.holds:
             assert set(self.pods) == {f"site-{i}" for i in range(self.want.replicas)}
 
     @invariant()
@@ -113,7 +146,12 @@ class Cluster(RuleBasedStateMachine):
             self.pods[name] = replace(pod, phase="Running", node="node-1", ready_since=since)
 
     def step(self) -> Plan:
-        decided = plan(self.want, list(self.pods.values()), self.now, self.names)
+        pods = list(self.pods.values())
+        self.record.look(pods, self.want.replicas, {}, self.now)
+        lost = self.record.lost
+        decided = plan(self.want, pods, self.now, self.names, lost=lost, taken_names=self.taken)
+        assert decided.wake_after is None or decided.wake_after > 0
+        self.check_what_is_kept(decided, lost)
         rolled_out = False
         for delete in decided.deletes:
             pod = self.pods[delete.name]
@@ -126,16 +164,37 @@ class Cluster(RuleBasedStateMachine):
             rolled_out |= self.is_available(pod)
             assert (pod.uid, pod.revision) == (update.uid, update.revision)
             assert pod.live
-            self.pods[update.name] = replace(pod, revision=self.want.revision, restarting=True)
+            assert pod.between in ("", self.want.revision), "nobody knows how to bring it back"
+            self.pods[update.name] = (
+                replace(pod, between=self.want.revision)
+                if self.half_way
+                else replace(pod, revision=self.want.revision, between="", restarting=True)
+            )
         if rolled_out:
             available = sum(1 for p in self.pods.values() if self.is_available(p))
             assert available >= self.want.replicas - self.want.max_unavailable
         for create in decided.creates:
             assert create.name not in self.pods, "a name that is held"
-            self.pods[create.name] = Pod(create.name, f"u{next(self.uids)}", self.want.revision, self.now)
+            assert create.name not in self.taken
+            if create.name in self.foreign:
+                self.taken.add(create.name)
+            else:
+                self.pods[create.name] = Pod(create.name, f"u{next(self.uids)}", create.revision, self.now)
         self.most_live = self.want.replicas + self.want.max_surge
         assert self.live() <= self.most_live
         return decided
+
+    def check_what_is_kept(self, decided: Plan, lost: dict[str, str]) -> None:
+        """A pause, and an object that can't be composed, leave every Pod at the revision that it has."""
+        want = self.want
+        if not want.rolls_out:
+            assert decided.updates == ()
+            moved = [d.name for d in decided.deletes if d.reason == "Outdated"]
+            assert all(stray(want, name) and not want.holds for name in moved), "only to a stable name"
+        if want.paused and want.held_revision not in ("", want.revision):
+            gone = [p.revision for p in self.pods.values() if not p.live and p.name not in lost]
+            newest = sum(1 for c in decided.creates if c.revision == want.revision)
+            assert newest <= [*lost.values(), *gone].count(want.revision)
 
     def is_available(self, pod: Pod) -> bool:
         return pod.available(self.now, self.want.min_ready_seconds)
