@@ -18,6 +18,8 @@ from podpatterns.replicas.text import listed, shown
 CONFIGURATION_CURRENT = "ConfigurationCurrent"
 LAGGING_SHOWN, LAGGING_SHOWN_IN_ALL = 10, 30
 """Pods named in a status, of one helper and of all; the counts tell of the others."""
+HELPERS_SHOWN = 100
+"""No object has more: it includes at most 32 others, and each has at most two."""
 HASH_SHOWN, REFUSAL_SHOWN = 64, 250
 """Bytes of a helper's words."""
 ORDER = ("ConfigurationRefused", "RollingIn", "NoAnswer")
@@ -89,32 +91,38 @@ def configurations(
     """For status. While nobody was asked, what was told before of the same hash goes on being told."""
     before = {(entry["container"], entry["hash"]): entry for entry in previous}
     told = []
-    room = LAGGING_SHOWN_IN_ALL
     for file in files:
         entry: dict[str, Any] = {"container": file.container, "hash": file.hash}
         if answers is None:
-            entry = {**before.get((file.container, file.hash), entry)}
-            lagging = [
-                _lagging(p["pod"], Running(p["hash"], p.get("refused", "")))
-                for p in entry.pop("laggingPods", ())[:LAGGING_SHOWN]
-            ]
-        else:
-            pods = asked.pods if asked else ()
-            said = [(pod, answers.get((pod.uid, file.container), NO_ANSWER)) for pod in pods]
-            if running := sum(1 for _, answer in said if answer.hash == file.hash):
-                entry["runningPods"] = running
-            others = [(pod, a) for pod, a in said if a.answered and a.hash != file.hash]
-            lagging = [_lagging(pod.name, answer) for pod, answer in others[:LAGGING_SHOWN]]
-        if lagging := lagging[:room]:
+            told.append(before.get((file.container, file.hash), entry))
+            continue
+        pods = asked.pods if asked else ()
+        said = [(pod, answers.get((pod.uid, file.container), NO_ANSWER)) for pod in pods]
+        if running := sum(1 for _, answer in said if answer.hash == file.hash):
+            entry["runningPods"] = running
+        others = [(pod, a) for pod, a in said if a.answered and a.hash != file.hash]
+        if lagging := [_lagging(pod, answer) for pod, answer in others[:LAGGING_SHOWN]]:
             entry["laggingPods"] = lagging
-            room -= len(lagging)
         told.append(entry)
-    return told
+    return bounded(told)
 
 
-def _lagging(pod: str, answer: Running) -> dict[str, str]:
+def _lagging(pod: Address, answer: Running) -> dict[str, str]:
     refused = {"refused": _words(answer)} if answer.refused else {}
-    return {"pod": pod, "hash": _hash(answer), **refused}
+    return {"pod": pod.name, "hash": _hash(answer), **refused}
+
+
+def bounded(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As much of it as a status has room for, whoever wrote it."""
+    room = LAGGING_SHOWN_IN_ALL
+    result = []
+    for entry in told[:HELPERS_SHOWN]:
+        kept = {key: value for key, value in entry.items() if key != "laggingPods"}
+        if lagging := entry.get("laggingPods", ())[: min(LAGGING_SHOWN, room)]:
+            kept["laggingPods"] = [{k: shown(v, REFUSAL_SHOWN) for k, v in pod.items()} for pod in lagging]
+            room -= len(lagging)
+        result.append(kept)
+    return result
 
 
 def configuration_current(
@@ -130,29 +138,37 @@ def configuration_current(
         yield _condition(None, "NotRunning", "no Pod of the newest revision runs yet")
         return
     said = answers or {}
-    judged = (_judge(pod, file, said.get(place, NO_ANSWER)) for place, pod, file in asked.places())
-    wrong = [condition for condition in judged if condition]
+    wrong: dict[str, list[tuple[File, Address, Running]]] = {}
+    for place, pod, file in asked.places():
+        answer = said.get(place, NO_ANSWER)
+        if fault := _fault(file, answer):
+            wrong.setdefault(fault, []).append((file, pod, answer))
     if not wrong:
         yield _condition(True, "AllCurrent", "every Pod runs the configuration that it is given")
         return
-    worst = min(wrong, key=lambda c: ORDER.index(c.reason))
-    same = [c.message for c in wrong if c.reason == worst.reason]
-    yield _condition(worst.status, worst.reason, listed(same, TOLD_SHOWN, MESSAGE_LENGTH, "; "))
+    worst = min(wrong, key=ORDER.index)
+    told = [_told(worst, *of) for of in wrong[worst][:TOLD_SHOWN]]
+    status = False if worst == "ConfigurationRefused" else None
+    message = listed(told, TOLD_SHOWN, MESSAGE_LENGTH, "; ", total=len(wrong[worst]))
+    yield _condition(status, worst, message)
 
 
-def _judge(pod: Address, file: File, running: Running) -> Condition | None:
-    """What keeps one helper from being current."""
+def _fault(file: File, running: Running) -> str:
+    """The reason why one helper isn't current; empty when it is."""
     if current(file, running):
-        return None
-    who = f"{file.container} in {pod.name}"
+        return ""
     if running.refused:
-        message = f"{who} refuses what it is given and {_goes_on(file, running)}: {_words(running)}"
-        return _condition(False, "ConfigurationRefused", message)
-    if running.answered:
-        message = f"{who} runs {_hash(running) or 'none'} and not {file.hash} yet"
-        return _condition(None, "RollingIn", message)
-    message = f"{who} has not told yet what it runs: the operator asks at port {file.port} of the Pod"
-    return _condition(None, "NoAnswer", message)
+        return "ConfigurationRefused"
+    return "RollingIn" if running.answered else "NoAnswer"
+
+
+def _told(fault: str, file: File, pod: Address, running: Running) -> str:
+    who = f"{file.container} in {pod.name}"
+    if fault == "ConfigurationRefused":
+        return f"{who} refuses what it is given and {_goes_on(file, running)}: {_words(running)}"
+    if fault == "RollingIn":
+        return f"{who} runs {_hash(running) or 'none'} and not {file.hash} yet"
+    return f"{who} has not told yet what it runs: the operator asks at port {file.port} of the Pod"
 
 
 def _goes_on(file: File, running: Running) -> str:

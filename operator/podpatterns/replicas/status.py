@@ -14,6 +14,7 @@ from podpatterns.replicas.configuration import (
     CONFIGURATION_CURRENT,
     Answers,
     Inquiry,
+    bounded,
     configuration_current,
     configurations,
 )
@@ -30,20 +31,6 @@ COMPLETE = "RevisionComplete"
 REPLACEMENTS_KEPT = 10
 PROBLEMS_SHOWN = 20
 USERS_KEPT = 100
-KEPT = (
-    "replicas",
-    "readyReplicas",
-    "updatedReplicas",
-    "availableReplicas",
-    "terminatingReplicas",
-    "replacements",
-    "recentReplacements",
-    "currentRevision",
-    "updateRevision",
-    "lastProgressTime",
-    "selector",
-)
-"""Of a status when nothing new can be said."""
 LIST_LENGTH = MESSAGE_LENGTH // 3
 """Bytes of one list in a message of several."""
 
@@ -99,9 +86,10 @@ def failed_status(
 
 
 def _unjudged(ready: Condition, generation: int, previous: Mapping[str, Any], now: float) -> dict[str, Any]:
-    kept = {key: previous[key] for key in KEPT if key in previous}
+    bounds = {"usedBy": lambda users: users[:USERS_KEPT], "configurations": bounded}
     return {
-        **kept,
+        **previous,
+        **{key: bound(previous[key]) for key, bound in bounds.items() if previous.get(key)},
         "observedGeneration": generation,
         "conditions": conditions([ready], generation, previous, now),
     }
@@ -206,7 +194,7 @@ def _configurations(observed: Observed, previous: Mapping[str, Any]) -> dict[str
     told = previous.get("configurations") or []
     if observed.composition:
         told = configurations(observed.composition.files, observed.inquiry, observed.running, told)
-    return {"configurations": told} if told else {}
+    return {"configurations": bounded(told)} if told else {}
 
 
 def _same_hashes(status: Mapping[str, Any], previous: Mapping[str, Any]) -> bool:

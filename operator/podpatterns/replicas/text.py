@@ -14,6 +14,9 @@ def shown(text: str, limit: int) -> str:
 
     What is fit already stays as it is.
     """
+    fit = len(text) <= limit and text.isprintable() and "  " not in text and text == text.strip()
+    if fit and len(text.encode()) <= limit:
+        return text
     folded = " ".join(text[:limit].split())
     printable = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in folded)
     encoded = printable.encode()
@@ -22,8 +25,13 @@ def shown(text: str, limit: int) -> str:
     return encoded[: limit - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
 
 
-def listed(items: Sequence[object], most: int, limit: int, separator: str = ", ") -> str:
-    """The first `most` items, fewer where they need more than `limit` bytes, and how many are left out."""
+def listed(
+    items: Sequence[object], most: int, limit: int, separator: str = ", ", total: int | None = None
+) -> str:
+    """The first `most` items, fewer where they need more than `limit` bytes, and how many are left out.
+
+    `total` is how many there are, where `items` are only the first of them.
+    """
     found: list[str] = []
     room = limit - MORE
     for item in items[:most]:
@@ -32,6 +40,6 @@ def listed(items: Sequence[object], most: int, limit: int, separator: str = ", "
         if found and room < 0:
             break
         found.append(one)
-    left_out = len(items) - len(found)
+    left_out = (len(items) if total is None else total) - len(found)
     more = f"{separator if separator != ', ' else ' '}and {left_out} more" if left_out else ""
     return separator.join(found) + more

@@ -21,7 +21,8 @@ def unhealthy(pods: Sequence[Pod], composition: Composition | None) -> str:
     revision = composition.revision if composition else ""
     words = (_words(p, helpers if p.is_of(revision) else ()) for p in found)
     first = next((f": {said}" for said in words if said), "")
-    return listed([f"{p.name} ({_reason(p)})" for p in found], NAMES_SHOWN, NAMES_LENGTH) + first
+    named = [f"{p.name} ({_reason(p)})" for p in found[:NAMES_SHOWN]]
+    return listed(named, NAMES_SHOWN, NAMES_LENGTH, total=len(found)) + first
 
 
 def _reason(pod: Pod) -> str:

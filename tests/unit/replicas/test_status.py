@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from podpatterns.api import Status
 from podpatterns.compose import Problem, compose
 from podpatterns.replicas import Pod, Replacement, Wanted
-from podpatterns.replicas.failure import Failure
+from podpatterns.replicas.failure import Failure, internal_error, name_taken, unwritten_revision
 from podpatterns.replicas.status import (
     Observed,
     app_status,
+    failed_status,
     part_status,
     unreadable_status,
 )
@@ -37,11 +39,14 @@ def status_of(
     failure: Failure | None = None,
     previous: dict[str, Any] | None = None,
     replacements: Sequence[Replacement] = (),
+    taken: Mapping[str, Failure] = MappingProxyType({}),
+    error: Failure | None = None,
     **spec: Any,
 ) -> dict[str, Any]:
     app = sidecarapp(replicas=replicas, template=template(), **spec)
     want = None if problems else Wanted.of(app, "new")
-    return app_status(app, want, Observed(pods, problems, failure, NOW, replacements), previous or {})
+    observed = Observed(pods, problems, failure, NOW, replacements, taken=taken, error=error)
+    return app_status(app, want, observed, previous or {})
 
 
 def condition(status: dict[str, Any], kind: str) -> tuple[str, str, str]:
@@ -216,3 +221,62 @@ def test_upstreams_are_as_well_as_the_proxies_say() -> None:
     down = upstreams_healthy([pod("shop-0"), unready("shop-1", unready=("ambassador",))])
     assert down[:2] == ("False", "EndpointsDown")
     assert "shop-1 (ambassador)" in down[2]
+
+
+def test_a_taken_name_is_told_while_its_slot_is_empty() -> None:
+    taken = {"site-0": name_taken({"metadata": {"name": "site-0"}})}
+    status = status_of(2, [pod("site-1")], taken=taken)
+    assert condition(status, "ReplicaFailure") == ("True", "PodNameTaken", taken["site-0"].message)
+    assert condition(status, "Ready")[1] == "PodNameTaken"
+    both = status_of(2, [pod("site-1")], taken=taken, failure=Failure("Forbidden", "exceeded quota"))
+    assert condition(both, "ReplicaFailure")[1] == "Forbidden"
+
+
+def test_an_unforeseen_exception_is_not_ready_however_the_pods_are() -> None:
+    status = status_of(1, [pod("site-0")], error=internal_error(KeyError("image")))
+    assert condition(status, "Ready") == (
+        "False",
+        "InternalError",
+        "1 of 1 Pods are available; KeyError: 'image': the operator tries again, its log says more",
+    )
+    assert status["availableReplicas"] == 1
+    assert condition(status, "ReplicaFailure")[0] == "False"
+
+
+def test_not_even_the_status_could_be_told() -> None:
+    previous = {"replicas": 2, "usedBy": [{"kind": "SidecarApp", "name": "site"}]}
+    status = failed_status(4, KeyError("image"), previous, NOW)
+    assert (status["replicas"], status["observedGeneration"]) == (2, 4)
+    assert status["usedBy"] == previous["usedBy"]
+    assert condition(status, "Ready")[1] == "InternalError"
+
+
+def test_a_revision_that_could_not_be_written_is_not_ready_until_the_pods_have_it() -> None:
+    error = unwritten_revision("site-new", "Forbidden", "exceeded quota")
+    told = "ControllerRevision site-new: exceeded quota"
+    status = status_of(1, [old("site-0")], error=error)
+    assert condition(status, "Ready") == ("False", "Forbidden", f"1 of 1 Pods are available; {told}")
+    assert condition(status, "Progressing")[:2] == ("False", "Forbidden")
+    assert condition(status, "ReplicaFailure") == ("True", "Forbidden", told)
+    assert condition(status_of(1, [pod("site-0")], error=error), "Ready")[0] == "True"
+
+
+def test_a_pod_between_two_revisions_is_not_updated() -> None:
+    status = status_of(1, [pod("site-0", between="other")])
+    assert status["updatedReplicas"] == 0
+    assert condition(status, "Progressing")[1] == "RollingOut"
+
+
+def test_many_problems_are_told_as_far_as_there_is_room() -> None:
+    problems = [Problem(f"spec.x[{i}]", "bad") for i in range(4000)]
+    message = condition(status_of(1, [], problems=problems), "Ready")[2]
+    assert message.startswith("spec.x[0]: bad; spec.x[1]: bad; ")
+    assert message.endswith("spec.x[19]: bad; and 3980 more")
+    assert condition(unreadable_status(1, problems, {}, NOW), "Ready")[2] == message
+
+
+def test_many_users_are_counted_and_some_are_named() -> None:
+    users = [{"kind": "SidecarApp", "name": f"site-{i}"} for i in range(100_000)]
+    status = part_status(sidecarapp("git-sync"), users, {}, NOW)
+    assert status["usedBy"] == users[:100]
+    assert condition(status, "Ready")[2] == "included by 100000 objects, of which status.usedBy names 100"
