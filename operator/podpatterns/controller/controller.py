@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from kubernetes.aio.client import ApiClient
@@ -57,7 +58,7 @@ class Controller:
         api = ApiServer(client, patience, self._leadership.check)
         self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
-        self._queue: WorkQueue[Key] = WorkQueue()
+        self._queue: WorkQueue[Key] = WorkQueue(attrgetter("namespace"), WORKERS, TELLERS)
         self._census = Census(api, objects, self._add, self.health)
         self._informers = [
             Informer(api, "/api/v1/pods", pods, self._add, self.health),

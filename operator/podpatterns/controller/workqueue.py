@@ -1,30 +1,45 @@
 """The work queue: keys, each at most once, with delays, per-key back-off and a second line for what has time.
 
 The contract is client-go's: a key that is added while a worker has it is handed out again when that worker is
-done, never to two workers at once, whichever line it stands in.
+done, never to two workers at once, whichever line it stands in. Beyond that:
+
+- Each line is a fair queue: no tenant's keys keep another tenant's waiting for more than a turn, nor may they
+  take all workers.
+- A timer of a key that was handed out for a timer, without an event in between, fires a second after that one
+  at the earliest: whatever waits a caller works out, they make no hot loop.
+- A failed key comes again after its back-off. Events bring it at once meanwhile, and neither shorten the
+  back-off nor start it anew: `backoff_left` tells for how long what failed should be left out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from podpatterns.controller.backoff import backoff
+from podpatterns.controller.fairqueue import FairQueue
 
 K = TypeVar("K", bound=Hashable)
 
+TIMER_PERIOD = 1.0
+"""The shortest time in seconds between two timers of a key without an event."""
+
 
 class WorkQueue(Generic[K]):
-    def __init__(self) -> None:
-        self._urgent: _Line[K] = _Line()
-        self._unhurried: _Line[K] = _Line()
+    """`tenant` names the one whose key it is; each line has so many workers, that is callers of its `get`."""
+
+    def __init__(self, tenant: Callable[[K], Hashable], workers: int, low_priority_workers: int = 0) -> None:
+        self._urgent = _Line(tenant, workers)
+        self._unhurried = _Line(tenant, low_priority_workers)
         self._working: dict[K, _Work[K]] = {}
-        self._resting: set[K] = set()
+        self._resting: dict[K, asyncio.TimerHandle] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
-        self._failures: dict[K, int] = {}
+        self._fired: dict[K, float] = {}
+        """When the last timer of a key fired that no event has followed, in the loop's seconds."""
+        self._failures: dict[K, _Failures] = {}
         self._closed = False
 
     def __len__(self) -> int:
@@ -41,10 +56,8 @@ class WorkQueue(Generic[K]):
         return bool(self._urgent.wanted) or any(w.line is self._urgent for w in self._working.values())
 
     def add(self, key: K) -> None:
-        if timer := self._timers.pop(key, None):
-            timer.cancel()
-        self._unhurried.wanted.discard(key)
-        self._enter(self._urgent, key)
+        self._fired.pop(key, None)
+        self._add(key)
 
     def add_unhurried(self, key: K) -> None:
         """Add to the line of what has time, unless the key is in the other, whose look comes first anyway."""
@@ -54,27 +67,51 @@ class WorkQueue(Generic[K]):
     def add_after(self, key: K, seconds: float) -> None:
         """Add later, unless it is added earlier."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + seconds
+        due = loop.time() + max(0.0, seconds)
+        if (fired := self._fired.get(key)) is not None:
+            due = max(due, fired + TIMER_PERIOD)
         if timer := self._timers.get(key):
             if timer.when() <= due:
                 return
             timer.cancel()
-        self._timers[key] = loop.call_at(due, self.add, key)
+        self._timers[key] = loop.call_at(due, self._fire, key)
 
     def add_failed(self, key: K) -> None:
-        """Add after the key's growing back-off."""
-        self._failures[key] = failures = self._failures.get(key, 0) + 1
-        self.add_after(key, backoff(failures))
+        """Add after the key's growing back-off; a failure within the back-off leaves it as it is."""
+        failed = self._failures.get(key)
+        if failed and failed.retry:
+            return
+        count = failed.count + 1 if failed else 1
+        retry = asyncio.get_running_loop().call_later(backoff(count), self._retry, key)
+        self._failures[key] = _Failures(count, retry)
+
+    def backoff_left(self, key: K) -> float:
+        """Seconds until the key comes again for its failure; 0 when what failed may be tried."""
+        failed = self._failures.get(key)
+        if failed is None or failed.retry is None:
+            return 0.0
+        return max(0.0, failed.retry.when() - asyncio.get_running_loop().time())
 
     def succeeded(self, key: K) -> None:
-        """Start the key's back-off anew."""
-        self._failures.pop(key, None)
+        """Everything of the key is done: start its back-off anew."""
+        failed = self._failures.pop(key, None)
+        if failed and failed.retry:
+            failed.retry.cancel()
+
+    def forget(self, key: K) -> None:
+        """Take the key out with all its timers; a worker that has it goes on."""
+        self.succeeded(key)
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        self._fired.pop(key, None)
+        for line in (self._urgent, self._unhurried):
+            line.discard(key)
 
     def close(self) -> None:
         """Hand out no more keys."""
         self._closed = True
         for line in (self._urgent, self._unhurried):
-            line.filled.set()
+            line.changed.set()
 
     async def get(self) -> K | None:
         """The next key, None once closed; call `done` when it is worked off."""
@@ -86,57 +123,89 @@ class WorkQueue(Generic[K]):
 
     def done(self, key: K, rest: float = 0) -> None:
         """Worked off: the key may be handed out again, after so many seconds."""
-        self._working.pop(key, None)
+        if work := self._working.pop(key, None):
+            work.line.release(key)
+        if not (key in self._timers or key in self._urgent.wanted or key in self._unhurried.wanted):
+            self._fired.pop(key, None)
         if rest > 0:
-            self._resting.add(key)
-            asyncio.get_running_loop().call_later(rest, self._rested, key)
+            self._resting[key] = asyncio.get_running_loop().call_later(rest, self._rested, key)
         else:
             self._rested(key)
 
     def _rested(self, key: K) -> None:
-        self._resting.discard(key)
+        self._resting.pop(key, None)
         for line in (self._urgent, self._unhurried):
             if key in line.wanted:
-                line.append(key)
+                line.ready(key)
+
+    def _fire(self, key: K) -> None:
+        self._fired[key] = asyncio.get_running_loop().time()
+        self._add(key)
+
+    def _retry(self, key: K) -> None:
+        self._failures[key] = replace(self._failures[key], retry=None)
+        self._fire(key)
+
+    def _add(self, key: K) -> None:
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        self._unhurried.discard(key)
+        self._enter(self._urgent, key)
 
     def _enter(self, line: _Line[K], key: K) -> None:
         if key in line.wanted:
             return
         line.wanted.add(key)
-        if self._may_go(key):
-            line.append(key)
-
-    def _may_go(self, key: K) -> bool:
-        """In work or at rest it comes again after that."""
-        return key not in self._working and key not in self._resting
+        # In work or at rest it comes again after that.
+        if key not in self._working and key not in self._resting:
+            line.ready(key)
 
     async def _next(self, line: _Line[K]) -> K | None:
         while not self._closed:
-            while line.keys:
-                key = line.keys.popleft()
-                # It may have changed lines since.
-                if key in line.wanted and self._may_go(key):
-                    line.wanted.discard(key)
-                    self._working[key] = _Work(line, time.monotonic())
-                    return key
-            line.filled.clear()
-            await line.filled.wait()
+            if (key := line.take()) is not None:
+                self._working[key] = _Work(line, time.monotonic())
+                return key
+            line.changed.clear()
+            await line.changed.wait()
         return None
 
 
 class _Line(Generic[K]):
-    def __init__(self) -> None:
+    def __init__(self, tenant: Callable[[K], Hashable], workers: int) -> None:
+        self._tenant = tenant
+        self._ready: FairQueue[K] = FairQueue(workers)
         self.wanted: set[K] = set()
         """What is to be handed out; in work or not."""
-        self.keys: deque[K] = deque()
-        self.filled = asyncio.Event()
+        self.changed = asyncio.Event()
+        """There may be a key for a worker that waits."""
 
-    def append(self, key: K) -> None:
-        self.keys.append(key)
-        self.filled.set()
+    def ready(self, key: K) -> None:
+        self._ready.put(self._tenant(key), key)
+        self.changed.set()
+
+    def take(self) -> K | None:
+        key = self._ready.take()
+        if key is not None:
+            self.wanted.discard(key)
+        return key
+
+    def release(self, key: K) -> None:
+        self._ready.release(self._tenant(key))
+        self.changed.set()
+
+    def discard(self, key: K) -> None:
+        self.wanted.discard(key)
+        self._ready.discard(self._tenant(key), key)
 
 
 class _Work(NamedTuple, Generic[K]):
     line: _Line[K]
     since: float
     """Monotonic seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    count: int
+    retry: asyncio.TimerHandle | None
+    """None once it has fired, until the key fails again or has succeeded."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from podpatterns.controller.backoff import FIRST, LONGEST, backoff
-from podpatterns.controller.workqueue import WorkQueue
+from podpatterns.controller.workqueue import TIMER_PERIOD, WorkQueue
+from tests.unit.controller.virtualtime import in_virtual_time
+
+
+def one_tenant() -> WorkQueue[str]:
+    return WorkQueue(lambda _: "all", workers=8, low_priority_workers=8)
 
 
 async def test_a_key_added_twice_comes_once() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     queue.add("a")
     queue.add("a")
     queue.add("b")
@@ -20,7 +26,7 @@ async def test_a_key_added_twice_comes_once() -> None:
 
 
 async def test_a_key_in_work_comes_again_only_when_done() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     queue.add("a")
     assert await queue.get() == "a"
     queue.add("a")
@@ -34,7 +40,7 @@ async def test_a_key_in_work_comes_again_only_when_done() -> None:
 
 
 async def test_a_key_at_rest_comes_when_it_has_rested() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     loop = asyncio.get_running_loop()
     queue.add("a")
     assert await queue.get() == "a"
@@ -50,7 +56,7 @@ async def test_a_key_at_rest_comes_when_it_has_rested() -> None:
 
 
 async def test_the_earlier_of_two_delays_counts() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     queue.add_after("a", 60)
     queue.add_after("a", 0.01)
     queue.add_after("a", 60)
@@ -58,7 +64,7 @@ async def test_the_earlier_of_two_delays_counts() -> None:
 
 
 async def test_adding_now_replaces_the_delay() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     queue.add_after("a", 0.01)
     queue.add("a")
     assert await queue.get() == "a"
@@ -68,7 +74,7 @@ async def test_adding_now_replaces_the_delay() -> None:
 
 
 async def test_failures_wait_longer_each_time_until_a_success() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     loop = asyncio.get_running_loop()
     for failures in (1, 2, 3):
         started = loop.time()
@@ -82,7 +88,7 @@ async def test_failures_wait_longer_each_time_until_a_success() -> None:
 
 
 async def test_a_closed_queue_lets_everybody_go() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     waiting = [asyncio.create_task(get()) for get in (queue.get, queue.get, queue.get_unhurried)]
     await asyncio.sleep(0)
     queue.close()
@@ -98,7 +104,7 @@ def test_backoff(failures: int, seconds: float) -> None:
 
 
 async def test_the_longest_look_is_known() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     assert queue.longest == 0
     queue.add("a")
     assert await queue.get() == "a"
@@ -108,7 +114,7 @@ async def test_the_longest_look_is_known() -> None:
 
 
 async def test_what_has_time_stands_in_a_line_of_its_own() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     queue.add_unhurried("a")
     queue.add("b")
     assert await queue.get() == "b"
@@ -116,7 +122,7 @@ async def test_what_has_time_stands_in_a_line_of_its_own() -> None:
 
 
 async def test_a_key_that_hurries_leaves_the_other_line() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     queue.add_unhurried("a")
     queue.add("a")
     queue.add_unhurried("a")
@@ -128,7 +134,7 @@ async def test_a_key_that_hurries_leaves_the_other_line() -> None:
 
 
 async def test_no_key_is_in_work_twice_whichever_its_line() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+    queue = one_tenant()
     queue.add_unhurried("a")
     queue.add("a")
     assert await queue.get() == "a"
@@ -144,4 +150,176 @@ async def test_no_key_is_in_work_twice_whichever_its_line() -> None:
     assert not hurried.done()
     queue.done("a")
     assert await hurried == "a"
+    assert len(queue) == 0
+
+
+def by_letter(workers: int) -> WorkQueue[str]:
+    """Keys are a tenant's letter and a number."""
+    return WorkQueue(lambda key: key[0], workers, workers)
+
+
+@pytest.mark.parametrize("line", ["urgent", "unhurried"])
+async def test_ten_thousand_keys_of_one_tenant_delay_another_by_one(line: str) -> None:
+    queue = by_letter(1)
+    add, get = (queue.add, queue.get) if line == "urgent" else (queue.add_unhurried, queue.get_unhurried)
+    for number in range(10_000):
+        add(f"a{number}")
+    add("b")
+    came = []
+    for _ in range(3):
+        key = await get()
+        assert key is not None
+        came.append(key)
+        queue.done(key)
+    assert came == ["a0", "b", "a1"]
+
+
+@pytest.mark.parametrize("line", ["urgent", "unhurried"])
+async def test_one_tenant_cannot_take_all_workers(line: str) -> None:
+    queue = by_letter(4)
+    add, get = (queue.add, queue.get) if line == "urgent" else (queue.add_unhurried, queue.get_unhurried)
+    for number in range(100):
+        add(f"a{number}")
+    assert [await get() for _ in range(3)] == ["a0", "a1", "a2"]
+    fourth = asyncio.create_task(get())
+    await asyncio.sleep(0)
+    assert not fourth.done()
+    add("b")
+    assert await fourth == "b"
+    queue.done("b")
+    last = asyncio.create_task(get())
+    await asyncio.sleep(0)
+    assert not last.done(), "the last free worker is for whoever comes next"
+    queue.done("a0")
+    assert await last == "a3"
+
+
+@in_virtual_time
+async def test_timers_without_an_event_come_once_a_second() -> None:
+    """A wait worked out as negative was seen to make 7,688 reconciles a second."""
+    queue, loop = one_tenant(), asyncio.get_running_loop()
+    queue.add("a")
+    came = []
+    while loop.time() < 10:
+        key = await queue.get()
+        assert key == "a"
+        came.append(loop.time())
+        queue.add_after("a", -1)
+        queue.done("a")
+    assert came[:4] == [0, 0, TIMER_PERIOD, 2 * TIMER_PERIOD]
+    assert len(came) <= 12
+
+
+@in_virtual_time
+async def test_a_timer_that_also_goes_through_the_other_line_is_one_of_them() -> None:
+    queue, loop = one_tenant(), asyncio.get_running_loop()
+    queue.add_after("a", 0)
+    for second in range(5):
+        assert await queue.get() == "a"
+        assert loop.time() == second
+        queue.add_unhurried("a")
+        queue.done("a", rest=0.1)
+        assert await queue.get_unhurried() == "a"
+        queue.add_after("a", 0)
+        queue.done("a")
+
+
+@in_virtual_time
+async def test_the_first_timer_after_an_event_is_exact() -> None:
+    queue, loop = one_tenant(), asyncio.get_running_loop()
+    queue.add_after("a", 0.25)
+    assert await queue.get() == "a"
+    assert loop.time() == 0.25
+    queue.add("a")
+    queue.done("a")
+    assert await queue.get() == "a"
+    queue.add_after("a", 0.25)
+    queue.done("a")
+    assert await queue.get() == "a"
+    assert loop.time() == 0.5
+
+
+@in_virtual_time
+async def test_a_timer_long_after_the_last_one_is_exact() -> None:
+    queue, loop = one_tenant(), asyncio.get_running_loop()
+    queue.add_after("a", 0)
+    assert await queue.get() == "a"
+    queue.add_after("a", 7.5)
+    queue.done("a")
+    assert await queue.get() == "a"
+    assert loop.time() == 7.5
+    queue.done("a")
+    queue.add_after("a", 0)
+    assert await queue.get() == "a"
+    assert loop.time() == 7.5, "it was done with"
+
+
+@in_virtual_time
+async def test_events_bring_a_failed_key_at_once_and_leave_its_backoff_alone() -> None:
+    """What fails is tried at the pace of the back-off, whatever happens meanwhile."""
+    queue, loop = one_tenant(), asyncio.get_running_loop()
+    tries, handed_out = [], 0
+
+    async def events() -> None:
+        while loop.time() < 20:
+            queue.add("a")
+            await asyncio.sleep(0.01)
+        queue.close()
+
+    async def work() -> None:
+        nonlocal handed_out
+        while (key := await queue.get()) is not None:
+            handed_out += 1
+            if not queue.backoff_left(key):
+                tries.append(loop.time())
+                queue.add_failed(key)
+            queue.done(key)
+
+    await asyncio.gather(events(), work())
+    assert handed_out >= 1900
+    waits = [later - earlier for earlier, later in pairwise(tries)]
+    assert waits == pytest.approx([backoff(n) for n in range(1, len(tries))], abs=0.011)
+    assert len(tries) == 9
+
+
+@in_virtual_time
+async def test_a_failure_within_the_backoff_is_not_counted() -> None:
+    queue, loop = one_tenant(), asyncio.get_running_loop()
+    for _ in range(20):
+        queue.add_failed("a")
+    assert queue.backoff_left("a") == pytest.approx(FIRST)
+    assert await queue.get() == "a"
+    assert loop.time() == pytest.approx(FIRST)
+    assert queue.backoff_left("a") == 0
+    queue.add_failed("a")
+    assert queue.backoff_left("a") == pytest.approx(2 * FIRST)
+
+
+@in_virtual_time
+async def test_a_success_ends_the_backoff() -> None:
+    queue, loop = one_tenant(), asyncio.get_running_loop()
+    queue.add_failed("a")
+    queue.succeeded("a")
+    assert queue.backoff_left("a") == 0
+    queue.add_after("a", 5)
+    assert await queue.get() == "a"
+    assert loop.time() == 5
+
+
+@in_virtual_time
+async def test_a_forgotten_key_does_not_come() -> None:
+    queue = one_tenant()
+    queue.add("a")
+    queue.add_after("b", 1)
+    queue.add_failed("c")
+    queue.add_unhurried("d")
+    queue.add("e")
+    assert [await queue.get(), await queue.get()] == ["a", "e"]
+    queue.add("a")
+    for key in "abcd":
+        queue.forget(key)
+    queue.done("a")
+    queue.done("e")
+    queue.add_after("later", 100)
+    assert await queue.get() == "later"
     assert len(queue) == 0
