@@ -1,23 +1,25 @@
 """Asks the helpers in Pods which configuration they run, until they run the one that they are given.
 
-All Pods of an object in one round, at growing intervals while their answers stay the same. A helper that runs
-what it should is asked no more: where nothing changes there are no questions (docs/adr/0011).
+All Pods of an object in one round, at growing intervals unless more of them run what they should. A helper
+that does is asked no more: where nothing changes there are no questions (docs/adr/0011).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 
 from podpatterns.compose import File
 from podpatterns.compose.proxy import CONFIG_PAGE
+from podpatterns.controller.fairsemaphore import FairSemaphore
 from podpatterns.controller.key import Key
-from podpatterns.controller.page import NoPage, ask_on, page_url, read_page
-from podpatterns.controller.workqueue import WorkQueue
+from podpatterns.controller.pace import FIRST, Pace
+from podpatterns.controller.page import NoPage, ask_on, new_queue, page_url, read_hash, read_page
 from podpatterns.replicas.configuration import (
     NO_ANSWER,
     Address,
@@ -27,21 +29,24 @@ from podpatterns.replicas.configuration import (
     Running,
     current,
 )
+from podpatterns.replicas.text import shown
 
-FIRST, LONGEST = 1.0, 300.0
-"""Seconds between two rounds: the first pause, and what it grows to."""
-QUESTIONS = 16
-"""Under way at once: Pods that do not answer must not keep those waiting that do."""
-MAX_HASH, MAX_REFUSAL = 64, 500
+QUESTIONS = 32
+"""Under way at once, and rounds as well: Pods that do not answer must not keep those waiting that do."""
+MAX_REFUSAL = 500
 """Characters that are believed: what is in a status must stay small."""
+MAX_REFUSALS = 10
+"""Different ones that are kept of an object's Pods; a status names no more Pods that lag."""
+ONE_MORE = "its log tells why"
+"""In place of a further one."""
 
 
 @dataclass(slots=True)
 class Conversation:
     inquiry: Inquiry
-    answers: dict[Place, Running] | None = None
+    answers: Answers | None = None
     """None before the first round."""
-    pause: float = FIRST
+    pace: Pace = field(default_factory=Pace)
 
 
 class Configurations:
@@ -50,8 +55,8 @@ class Configurations:
     def __init__(self, changed: Callable[[Iterable[Key]], None]) -> None:
         self._changed = changed
         self._conversations: dict[Key, Conversation] = {}
-        self._queue: WorkQueue[Key] = WorkQueue()
-        self._questions = asyncio.Semaphore(QUESTIONS)
+        self._queue = new_queue(QUESTIONS)
+        self._questions = FairSemaphore(QUESTIONS)
 
     def answers(self, key: Key, inquiry: Inquiry | None) -> Answers | None:
         """What was said last, and that this is to be found out from now on; None before anybody was asked."""
@@ -63,7 +68,7 @@ class Configurations:
             known = self._conversations[key] = Conversation(inquiry)
             self._queue.add_after(key, FIRST)
         elif known.inquiry != inquiry:
-            known.inquiry, known.pause = inquiry, FIRST
+            known.inquiry, known.pace = inquiry, Pace()
             if known.answers is not None:
                 asked = {place for place, _, _ in inquiry.places()}
                 known.answers = {place: said for place, said in known.answers.items() if place in asked}
@@ -72,7 +77,9 @@ class Configurations:
         return known.answers
 
     def forget(self, key: Key) -> None:
+        """The object is gone, or has nobody to ask."""
         self._conversations.pop(key, None)
+        self._queue.forget(key)
 
     async def run(self) -> None:
         """Ask, for ever."""
@@ -83,34 +90,61 @@ class Configurations:
         if conversation is None:
             return
         before = conversation.answers
-        open_places = [
-            (place, pod, file)
-            for place, pod, file in conversation.inquiry.places()
-            if not current(file, (before or {}).get(place))
-        ]
-        said = await asyncio.gather(*(self._ask(session, pod, file) for _, pod, file in open_places))
+        told = await self._ask_all(session, key, conversation)
         if self._conversations.get(key) is not conversation:
             return  # the object is gone
         # Others may be asked by now; those that went are of no interest any more.
         asked = {place: file for place, _, file in conversation.inquiry.places()}
-        told = {place: answer for (place, _, _), answer in zip(open_places, said, strict=True)}
         kept = {**(conversation.answers or {}), **told}
-        conversation.answers = {place: answer for place, answer in kept.items() if place in asked}
-        if conversation.answers != before:
-            conversation.pause = FIRST
+        conversation.answers = answers = {place: kept[place] for place in asked if place in kept}
+        if answers != before:
             self._changed([key])
-        else:
-            conversation.pause = min(LONGEST, 2 * conversation.pause)
-        if not all(current(file, conversation.answers.get(place)) for place, file in asked.items()):
-            self._queue.add_after(key, conversation.pause)
+        lacking = sum(not current(file, answers.get(place)) for place, file in asked.items())
+        pause = conversation.pace.next(lacking, changed=answers != before, now=time.monotonic())
+        if lacking:
+            self._queue.add_after(key, pause)
 
-    async def _ask(self, session: aiohttp.ClientSession, pod: Address, file: File) -> Running:
-        async with self._questions:
-            try:
-                text = await read_page(session, page_url(pod.ip, file.port, file.page))
-            except NoPage:
-                return NO_ANSWER
-        return read_running(text, file.page)
+    async def _ask_all(
+        self, session: aiohttp.ClientSession, key: Key, conversation: Conversation
+    ) -> dict[Place, Running]:
+        """Ask those who may not be current. Thousands of Pods get no more tasks than can ask at once."""
+        before = conversation.answers or {}
+        places = conversation.inquiry.places()
+        todo = [(place, pod, file) for place, pod, file in places if not current(file, before.get(place))]
+        rest = iter(todo)
+        told: dict[Place, Running] = {}
+        refusals = {r.refused: r.refused for r in before.values() if r.refused not in ("", ONE_MORE)}
+
+        async def ask() -> None:
+            for place, pod, file in rest:
+                if self._conversations.get(key) is not conversation:
+                    return
+                async with self._questions.slot(key.namespace):
+                    told[place] = bounded(await _ask(session, pod, file), refusals)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(QUESTIONS, len(todo))):
+                tasks.create_task(ask())
+        return told
+
+
+async def _ask(session: aiohttp.ClientSession, pod: Address, file: File) -> Running:
+    try:
+        text = await read_page(session, page_url(pod.ip, file.port, file.page))
+    except NoPage:
+        return NO_ANSWER
+    return read_running(text, file.page)
+
+
+def bounded(running: Running, refusals: dict[str, str]) -> Running:
+    """Return what is kept of it: `refusals` has those that are kept already, and gets a new one if there is
+    room. Each of 10,000 Pods could have another."""
+    told = running.refused
+    if not told:
+        return running
+    if told not in refusals and len(refusals) < MAX_REFUSALS:
+        refusals[told] = told
+    return replace(running, refused=refusals.get(told, ONE_MORE))
 
 
 def read_running(text: bytes, page: str) -> Running:
@@ -122,8 +156,6 @@ def read_running(text: bytes, page: str) -> Running:
         else:
             report = json.loads(text)
             told, refused = report["config"], report.get("refused", "")
-        if told and not told.isalnum():
-            return NO_ANSWER
-        return Running(told[:MAX_HASH], " ".join(refused.split())[:MAX_REFUSAL])
+        return Running(read_hash(told), shown(refused, MAX_REFUSAL))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return NO_ANSWER

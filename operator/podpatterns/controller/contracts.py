@@ -1,12 +1,13 @@
 """Asks the adapters in Pods whether they have all that their contracts want.
 
-One Pod per object, straight at its address as Prometheus does, at growing intervals while the answer stays
-the same: the API server has no part in it, and nothing is written unless an answer differs (docs/adr/0010).
+One Pod per object, straight at its address as Prometheus does, at growing intervals unless it comes nearer
+to its contract: the API server has no part in it, and only an answer that differs is written (docs/adr/0010).
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,13 +15,12 @@ import aiohttp
 
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.controller.key import Key
-from podpatterns.controller.page import NoPage, ask_on, page_url, read_page
-from podpatterns.controller.workqueue import WorkQueue
+from podpatterns.controller.pace import Pace
+from podpatterns.controller.page import NoPage, ask_on, new_queue, page_url, read_hash, read_page
 from podpatterns.replicas.contract import Answer, Missing, Question
+from podpatterns.replicas.text import shown
 
-FIRST, LONGEST = 1.0, 300.0
-"""Seconds between two questions to the same Pod: the first pause, and what it grows to."""
-ASKERS = 4
+ASKERS = 32
 """Questions under way at once: Pods that do not answer must not keep those waiting that do."""
 MAX_MISSING = 20
 """Of what is told of an answer: what is in a status must stay small."""
@@ -31,9 +31,9 @@ NO_ADAPTER = Answer(trouble="what is there is no adapter")
 @dataclass(slots=True)
 class Conversation:
     question: Question
-    pause: float = FIRST
     answers: dict[str, Answer] = field(default_factory=dict)
     """By container."""
+    pace: Pace = field(default_factory=Pace)
 
 
 class Contracts:
@@ -42,12 +42,12 @@ class Contracts:
     def __init__(self, changed: Callable[[Iterable[Key]], None]) -> None:
         self._changed = changed
         self._conversations: dict[Key, Conversation] = {}
-        self._queue: WorkQueue[Key] = WorkQueue()
+        self._queue = new_queue(ASKERS)
 
     def answers(self, key: Key, question: Question | None) -> Mapping[str, Answer]:
         """What was said last, and that this is to be asked from now on."""
         if question is None:
-            self._conversations.pop(key, None)
+            self.forget(key)
             return {}
         known = self._conversations.get(key)
         if known is None or known.question != question:
@@ -58,7 +58,9 @@ class Contracts:
         return self._conversations[key].answers
 
     def forget(self, key: Key) -> None:
+        """The object is gone, or has nobody to ask."""
         self._conversations.pop(key, None)
+        self._queue.forget(key)
 
     async def run(self) -> None:
         """Ask, for ever."""
@@ -75,12 +77,27 @@ class Contracts:
         }
         if self._conversations.get(key) is not conversation:
             return  # something else is to be asked by now
-        if answers != conversation.answers:
-            conversation.answers, conversation.pause = answers, FIRST
+        changed = answers != conversation.answers
+        if changed:
+            conversation.answers = answers
             self._changed([key])
+        pause = conversation.pace.next(lacking(question, answers), changed=changed, now=time.monotonic())
+        self._queue.add_after(key, pause)
+
+
+def lacking(question: Question, answers: Mapping[str, Answer]) -> int:
+    """Return how far the adapters are from their contracts: no answer counts more than any, an answer of
+    another configuration more than all that can be missing."""
+    total = 0
+    for exposition in question.expositions:
+        answer = answers[exposition.container]
+        if answer.trouble:
+            total += MAX_MISSING + 2
+        elif answer.hash != exposition.hash:
+            total += MAX_MISSING + 1
         else:
-            conversation.pause = min(LONGEST, 2 * conversation.pause)
-        self._queue.add_after(key, conversation.pause)
+            total += len(answer.missing)
+    return total
 
 
 async def _answer(session: aiohttp.ClientSession, url: str) -> Answer:
@@ -94,14 +111,11 @@ def read_report(text: bytes) -> Answer:
     """Of what an adapter serves at /contract. Anything may listen there: it is believed in form only."""
     try:
         report = json.loads(text)
-        missing = [Missing(_word(m["metric"]), _word(m["reason"])) for m in report["missing"][:MAX_MISSING]]
-        refused = _word(report.get("refused", ""), MAX_REFUSAL)
-        return Answer(_word(report["config"]), tuple(missing), " ".join(refused.split()))
+        missing = [
+            Missing(shown(m["metric"], MAX_WORD), shown(m["reason"], MAX_WORD))
+            for m in report["missing"][:MAX_MISSING]
+        ]
+        refused = shown(report.get("refused", ""), MAX_REFUSAL)
+        return Answer(read_hash(report["config"]), tuple(missing), refused)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return NO_ADAPTER
-
-
-def _word(value: object, longest: int = MAX_WORD) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value[:longest]

@@ -12,7 +12,8 @@ MORE = 24
 def shown(text: str, limit: int) -> str:
     """`text` in at most `limit` bytes of UTF-8: white space is folded, what can't be printed is escaped.
 
-    What is fit already stays as it is.
+    That is control characters, those that turn the direction of writing, and lone surrogates, which the API
+    server would not keep. What is fit already stays as it is.
     """
     fit = len(text) <= limit and text.isprintable() and "  " not in text and text == text.strip()
     if fit and len(text.encode()) <= limit:

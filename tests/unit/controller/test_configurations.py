@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 
 import pytest
 from aiohttp import web
@@ -16,12 +17,21 @@ from e2e.eventually import eventually
 from podpatterns.compose import File
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.compose.proxy import CONFIG_PAGE
-from podpatterns.controller.configurations import MAX_HASH, MAX_REFUSAL, Configurations, read_running
+from podpatterns.controller.configurations import (
+    MAX_REFUSAL,
+    MAX_REFUSALS,
+    ONE_MORE,
+    Configurations,
+    bounded,
+    read_running,
+)
 from podpatterns.controller.key import Key
+from podpatterns.controller.page import MAX_HASH
 from podpatterns.replicas.configuration import NO_ANSWER, Address, Inquiry, Running
 
 KEY = Key("Ambassador", "default", "shop")
 ONE, TWO = Address("shop-0", "uid-0", "127.0.0.1"), Address("shop-1", "uid-1", "127.0.0.2")
+SILENT, FICKLE = "127.0.0.3", "127.0.0.4"
 
 
 class Pods:
@@ -30,11 +40,19 @@ class Pods:
     def __init__(self) -> None:
         self.runs: dict[str, str] = {}
         self.asked: Counter[str] = Counter()
+        self.times: dict[str, list[float]] = defaultdict(list)
+        """When, in the loop's seconds."""
         self.port = 0
+        self.end = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.Response:
         ip = str(request.url.host)
         self.asked[ip] += 1
+        self.times[ip].append(asyncio.get_running_loop().time())
+        if ip == SILENT:
+            await self.end.wait()
+        if ip == FICKLE:
+            return web.Response(text=f"other{self.asked[ip]}\n")
         return web.Response(text=self.runs.get(ip, "older") + "\n")
 
     def file(self, text: str) -> File:
@@ -51,6 +69,7 @@ async def pods() -> AsyncIterator[Pods]:
     await web.TCPSite(runner, "0.0.0.0", 0).start()  # noqa: S104 (two addresses of loopback)
     served.port = runner.addresses[0][1]
     yield served
+    served.end.set()
     await runner.cleanup()
 
 
@@ -114,7 +133,57 @@ async def test_a_pod_that_does_not_answer_is_known_not_to(pods: Pods) -> None:
         configurations.answers(KEY, nobody)
         assert await eventually(_said(configurations, nobody)) == {("uid-0", "haproxy"): NO_ANSWER}
         configurations.forget(KEY)
+        assert not configurations._queue._timers
         assert configurations.answers(KEY, Inquiry((file,), (ONE,))) is None
+
+
+async def test_who_does_not_answer_keeps_no_other_namespace_waiting(pods: Pods) -> None:
+    """24 Adapters with slow helpers were seen to make another tenant's wait for 15 s."""
+    news: list[Key] = []
+    file = pods.file("new")
+    pods.runs[ONE.ip] = file.hash
+    silent = Inquiry((file,), tuple(Address(f"p-{n}", f"uid-{n}", SILENT) for n in range(50)))
+    async with asking(news) as configurations:
+        for number in range(50):
+            configurations.answers(Key("Adapter", "hostile", f"a{number}"), silent)
+        configurations.answers(KEY, Inquiry((file,), (ONE,)))
+        await eventually(_copy(news))
+        assert news == [KEY], "the hostile ones have not even timed out"
+        assert pods.asked[SILENT] > 0
+
+
+async def test_an_answer_that_always_differs_is_asked_for_more_rarely(pods: Pods) -> None:
+    fickle = Inquiry((pods.file("new"),), (Address("shop-0", "uid-0", FICKLE),))
+    async with asking([]) as configurations:
+        configurations.answers(KEY, fickle)
+        await eventually(_asked(pods, fickle.pods[0]), until=lambda times: times == 3)
+        first, second = (b - a for a, b in pairwise(pods.times[FICKLE]))
+        assert second > 1.5 * first
+
+
+async def test_pods_that_arrive_one_by_one_are_told_at_once(pods: Pods) -> None:
+    file = pods.file("new")
+    addresses = tuple(Address(f"shop-{n}", f"uid-{n}", f"127.0.1.{n}") for n in range(1, 5))
+    wanted = Inquiry((file,), addresses)
+    async with asking([]) as configurations:
+        for arrived, pod in enumerate(addresses):
+            pods.runs[pod.ip] = file.hash
+            await eventually(
+                _said(configurations, wanted),
+                until=lambda said, n=arrived: Counter(said.values())[Running(file.hash)] > n,  # type: ignore[misc]
+            )
+        times = pods.times[addresses[-1].ip]
+        assert all(later - earlier < 1.5 for earlier, later in pairwise(times))
+
+
+def test_refusals_of_many_pods_are_kept_few() -> None:
+    refusals: dict[str, str] = {}
+    found = [bounded(Running("old", f"reason {n}"), refusals) for n in range(1_000)]
+    assert {running.refused for running in found[MAX_REFUSALS:]} == {ONE_MORE}
+    assert len(refusals) == MAX_REFUSALS
+    same = [bounded(Running("old", "".join(["reason ", "3"])), refusals) for _ in range(2)]
+    assert same[0].refused is same[1].refused
+    assert bounded(Running("new"), refusals) == Running("new")
 
 
 Said = dict[tuple[str, str], Running]
@@ -125,6 +194,13 @@ def _said(configurations: Configurations, wanted: Inquiry) -> Callable[[], Await
         return dict(configurations.answers(KEY, wanted) or {})
 
     return said
+
+
+def _copy(news: list[Key]) -> Callable[[], Awaitable[list[Key]]]:
+    async def told() -> list[Key]:
+        return list(news)
+
+    return told
 
 
 def _asked(pods: Pods, pod: Address) -> Callable[[], Awaitable[int]]:
@@ -143,6 +219,10 @@ def _asked(pods: Pods, pod: Address) -> Callable[[], Awaitable[int]]:
         (b'{"config":"0c2a","missing":[]}', CONTRACT_PAGE, Running("0c2a")),
         (b'{"config":"0c2a","refused":"rules[0]: bad"}', CONTRACT_PAGE, Running("0c2a", "rules[0]: bad")),
         (b"", CONFIG_PAGE, Running()),
+        (b"0c2a\n\x1b[2Jbad\n", CONFIG_PAGE, Running("0c2a", "\\x1b[2Jbad")),
+        (b'{"config":"0c2a","refused":"\\ud800\\u202e"}', CONTRACT_PAGE, Running("0c2a", "\\ud800\\u202e")),
+        (b"a" * 65, CONFIG_PAGE, NO_ANSWER),
+        ("\u05d0".encode(), CONFIG_PAGE, NO_ANSWER),
         (b"<html>", CONFIG_PAGE, NO_ANSWER),
         (b"\xff", CONFIG_PAGE, NO_ANSWER),
         (b"[]", CONTRACT_PAGE, NO_ANSWER),

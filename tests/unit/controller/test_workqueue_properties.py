@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
 
 
 class TestMachine(Machine.TestCase):  # type: ignore[misc, valid-type]
-    settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+    settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
 
 
 Reconcile = tuple[list[float], bool, float]

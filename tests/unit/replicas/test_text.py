@@ -12,7 +12,7 @@ from podpatterns.replicas.text import listed, shown
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('as it is: "x", äö', 'as it is: "x", äö'),
+        ('as it is: "x", äö',: "x", äö'),
         ("two\nlines\t and  spaces ", "two lines and spaces"),
         ("\x1b[31mred\x07\x7f\u202e", "\\x1b[31mred\\x07\\x7f\\u202e"),
         ("half a pair \ud800", "half a pair \\ud800"),
@@ -23,6 +23,22 @@ from podpatterns.replicas.text import listed, shown
 )
 def test_shown(text: str, expected: str) -> None:
     assert shown(text, 30) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("haproxy -c: one\n  two\tthree\u2028four", "haproxy -c: one two three four"),
+        ("Grüße, 世界, \u05e9\u05dc\u05d5\u05dd", "Grüße, 世界, \u05e9\u05dc\u05d5\u05dd"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("nul \x00, \x7f, \x9b and \x80", "nul \\x00, \\x7f, \\x9b and \\x80"),
+        ("\u202egnp.exe\u2069\u200f", "\\u202egnp.exe\\u2069\\u200f"),
+        ("lone \ud800", "lone \\ud800"),
+        ("tag \U000e0041", "tag \\U000e0041"),
+    ],
+)
+def test_what_would_be_harmful_is_escaped(text: str, expected: str) -> None:
+    assert shown(text, 100) == expected
 
 
 @given(st.text(), st.integers(4, 50))
