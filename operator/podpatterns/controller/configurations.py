@@ -34,7 +34,7 @@ from podpatterns.replicas.text import shown
 QUESTIONS = 32
 """Under way at once, and rounds as well: Pods that do not answer must not keep those waiting that do."""
 MAX_REFUSAL = 500
-"""Characters that are believed: what is in a status must stay small."""
+"""Bytes: what is in a status must stay small."""
 MAX_REFUSALS = 10
 """Different ones that are kept of an object's Pods; a status names no more Pods that lag."""
 ONE_MORE = "its log tells why"

@@ -12,7 +12,7 @@ from podpatterns.replicas.text import listed, shown
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('as it is: "x", äö',: "x", äö'),
+        ('as it is: "x", äö', 'as it is: "x", äö'),
         ("two\nlines\t and  spaces ", "two lines and spaces"),
         ("\x1b[31mred\x07\x7f\u202e", "\\x1b[31mred\\x07\\x7f\\u202e"),
         ("half a pair \ud800", "half a pair \\ud800"),
