@@ -17,8 +17,9 @@ HASH = f"{GROUP}/hash"
 """An annotation: of all that the operator wrote. By it drift is judged, as servers add defaults."""
 
 
-def pod_monitor_name(app: Pattern) -> str:
-    return f"{app.kind.lower()}-{app.metadata.name}"
+def pod_monitor_name(kind: str, name: str) -> str:
+    """That of the PodMonitor for an object."""
+    return f"{kind.lower()}-{name}"
 
 
 def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None:
@@ -37,7 +38,7 @@ def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None
         "apiVersion": GROUP_VERSION,
         "kind": "PodMonitor",
         "metadata": {
-            "name": pod_monitor_name(app),
+            "name": pod_monitor_name(app.kind, app.metadata.name),
             "namespace": app.metadata.namespace,
             "labels": labels,
             "annotations": {HASH: short_hash([labels, spec])},

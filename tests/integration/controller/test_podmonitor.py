@@ -77,6 +77,11 @@ def monitors(sites: Sites, prometheus_operator: None) -> Monitors:
     return Monitors(sites.kubectl)
 
 
+def warnings(kubectl: Kubectl) -> list[str]:
+    found = kubectl.get("events", "--field-selector=involvedObject.name=shop")["items"]
+    return [event["message"] for event in found if event["reason"] == "NoPodMonitor"]
+
+
 def test_it_is_made_and_follows_the_object(
     monitors: Monitors, sites: Sites, operator: OperatorProcess
 ) -> None:
@@ -109,11 +114,70 @@ def test_a_strangers_is_left_alone(monitors: Monitors) -> None:
     monitors.apply()
     kubectl = monitors.kubectl
     kubectl("wait", "--for=condition=Ready", "adapter/shop", "--timeout=60s")
-
-    def events() -> list[str]:
-        found = kubectl.get("events", "--field-selector=involvedObject.name=shop")["items"]
-        return [event["message"] for event in found if event["reason"] == "NoPodMonitor"]
-
-    [told] = eventually(events)
+    [told] = eventually(lambda: warnings(kubectl))
     assert 'a PodMonitor "adapter-shop" exists already' in told
     assert monitors.get() == before
+
+
+def test_an_orphan_comes_back_to_an_object_of_its_name(monitors: Monitors) -> None:
+    monitors.apply()
+    eventually(monitors.path, until="/metrics".__eq__)
+    before = monitors.get()["metadata"]
+    kubectl = monitors.kubectl
+    # An owner of somebody else's stays one.
+    other = kubectl.get("configmap", "kube-root-ca.crt")["metadata"]["uid"]
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "kube-root-ca.crt", "uid": other}
+    patch = json.dumps([{"op": "add", "path": "/metadata/ownerReferences/-", "value": reference}])
+    kubectl("patch", "podmonitor", "adapter-shop", "--type=json", f"--patch={patch}")
+    kubectl("delete", "adapter", "shop", "--cascade=orphan")
+    assert not any(owner.get("controller") for owner in monitors.get()["metadata"]["ownerReferences"])
+
+    monitors.apply(metrics={"path": "/m"})
+    eventually(monitors.path, until="/m".__eq__)
+    after = monitors.get()["metadata"]
+    uid = kubectl.get("adapter", "shop")["metadata"]["uid"]
+    assert after["uid"] == before["uid"]
+    owners = [(owner["uid"], owner.get("controller")) for owner in after["ownerReferences"]]
+    assert owners == [(other, None), (uid, True)]
+    assert not warnings(kubectl)
+
+
+def test_one_made_anew_has_its_own_at_once(monitors: Monitors) -> None:
+    """The garbage collector, which deletes the first one's, takes its time for kinds that are new to it."""
+    monitors.apply()
+    eventually(monitors.path, until="/metrics".__eq__)
+    first = monitors.kubectl.get("adapter", "shop")["metadata"]["uid"]
+    monitors.kubectl("delete", "adapter", "shop")
+    monitors.apply()
+    owners = eventually(
+        lambda: monitors.get().get("metadata", {}).get("ownerReferences", []),
+        until=lambda owners: [owner for owner in owners if owner["uid"] != first],
+    )
+    assert [owner["uid"] for owner in owners] == [monitors.kubectl.get("adapter", "shop")["metadata"]["uid"]]
+    assert not warnings(monitors.kubectl)
+
+
+def test_a_label_of_the_object_reaches_it(monitors: Monitors) -> None:
+    monitors.apply()
+    eventually(monitors.path, until="/metrics".__eq__)
+    monitors.kubectl("label", "adapter", "shop", "team=web")
+    monitors.kubectl("delete", "pod", "shop-0")  # a reason to reconcile
+    eventually(lambda: monitors.get()["metadata"]["labels"].get("team"), until="web".__eq__)
+
+
+def test_a_refused_one_is_told_once_and_made_when_it_may_be(monitors: Monitors) -> None:
+    kubectl = monitors.kubectl
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"count/podmonitors.monitoring.coreos.com": "0"}},
+    }
+    kubectl.apply(quota)
+    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"))
+    monitors.apply()
+    told = eventually(lambda: warnings(kubectl))
+    assert "exceeded quota" in told[0]
+    kubectl("delete", "resourcequota", "none")
+    eventually(monitors.path, until="/metrics".__eq__)  # no event of the object or its Pods says so
+    assert len(set(warnings(kubectl))) == len(warnings(kubectl)) == 1
