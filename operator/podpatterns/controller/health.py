@@ -14,11 +14,15 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+METRICS_PATH = "/metrics"
 
 
 class Health:
     def __init__(self) -> None:
         self._overdue: dict[str, Callable[[], float]] = {}
+        self._notes: dict[str, str] = {}
 
     def expect(self, part: str, overdue: Callable[[], float]) -> None:
         """`overdue` tells by how many seconds `part` is late; it is well up to 0."""
@@ -29,6 +33,14 @@ class Health:
         due = time.monotonic() + within
         self.expect(part, lambda: time.monotonic() - due)
 
+    def note(self, part: str, text: str) -> None:
+        """Tell people something about `part` that no restart would change; an empty text takes it back."""
+        self._notes[part] = text
+
+    @property
+    def notes(self) -> list[str]:
+        return [text for text in self._notes.values() if text]
+
     def stuck(self) -> list[str]:
         """The parts that are overdue, and by how much."""
         late = {part: overdue() for part, overdue in self._overdue.items()}
@@ -37,18 +49,27 @@ class Health:
 
 @asynccontextmanager
 async def probes(health: Health, url: str) -> AsyncIterator[None]:
-    """Inside, probes of `url` (http://HOST:PORT/PATH) get 200, or 503 and what is stuck."""
+    """Inside, probes of `url` (http://HOST:PORT/PATH) get 200, or 503 and what is stuck.
+
+    /metrics on the same port has the operator's metrics.
+    """
 
     async def answer(_: web.Request) -> web.Response:
         stuck = health.stuck()
         status = HTTPStatus.SERVICE_UNAVAILABLE if stuck else HTTPStatus.OK
-        return web.Response(status=status, text="\n".join(stuck or ["ok"]) + "\n")
+        return web.Response(status=status, text="\n".join([*(stuck or ["ok"]), *health.notes]) + "\n")
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     where = urlsplit(url)
-    if where.scheme != "http" or where.port is None:
-        raise ValueError(f"--health: {url} is not of the form http://HOST:PORT/PATH")
+    if where.scheme != "http" or where.port is None or where.path == METRICS_PATH:
+        raise ValueError(
+            f"--health: {url} is not of the form http://HOST:PORT/PATH with another path than /metrics"
+        )
     application = web.Application()
     application.router.add_get(where.path or "/", answer)
+    application.router.add_get(METRICS_PATH, metrics)
     runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:

@@ -1,0 +1,63 @@
+"""What probes and Prometheus get."""
+
+from __future__ import annotations
+
+import socket
+
+import aiohttp
+import pytest
+
+from podpatterns.controller.health import Health, probes
+from podpatterns.controller.metrics import LEADER, MALFORMED_WATCH_EVENTS, RECONCILE_ERRORS, SKIPPED_RECORDS
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        found: int = free.getsockname()[1]
+        return found
+
+
+async def get(url: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_metrics_are_beside_the_probe(port: int) -> None:
+    SKIPPED_RECORDS.labels("pods").inc()
+    MALFORMED_WATCH_EVENTS.labels("pods").inc()
+    RECONCILE_ERRORS.labels("SidecarApp").inc()
+    LEADER.set(1)
+    async with probes(Health(), f"http://127.0.0.1:{port}/healthz"):
+        status, text = await get(f"http://127.0.0.1:{port}/metrics")
+    assert status == 200
+    found = {line.partition(" ")[0].partition("{")[0] for line in text.splitlines()}
+    assert found >= {
+        "podpatterns_skipped_records_total",
+        "podpatterns_malformed_watch_events_total",
+        "podpatterns_reconcile_errors_total",
+        "podpatterns_leader",
+    }
+
+
+async def test_a_note_does_not_make_it_unhealthy(port: int) -> None:
+    health = Health()
+    url = f"http://127.0.0.1:{port}/healthz"
+    async with probes(health, url):
+        assert await get(url) == (200, "ok\n")
+        health.note("kinds", "Adapter is missing")
+        assert await get(url) == (200, "ok\nAdapter is missing\n")
+        health.beat("watch", within=-1)
+        assert (await get(url))[0] == 503
+        health.beat("watch", within=60)
+        health.note("kinds", "")
+        assert await get(url) == (200, "ok\n")
+
+
+@pytest.mark.parametrize(
+    "url", ["0.0.0.0:8080", "https://0.0.0.0:8080/", "http://0.0.0.0/", "http://0.0.0.0:1/metrics"]
+)
+async def test_a_url_that_cannot_be_served(url: str) -> None:
+    with pytest.raises(ValueError, match="--health"):
+        async with probes(Health(), url):
+            pass
