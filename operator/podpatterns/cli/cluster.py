@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from podpatterns import __version__
 from podpatterns.api import GROUP, KINDS, VERSION
 
 if TYPE_CHECKING:
     from kubernetes.client import CustomObjectsApi
 
 Object = dict[str, Any]
+FIELD_MANAGER = "podpatterns-cli"
 JSON_PATCH = "application/json-patch+json"
 BY_NAME = {name: kind for kind in KINDS for name in (kind.singular, kind.plural, kind.short_name)}
 
@@ -25,7 +27,7 @@ class Cluster:
     def __init__(self, namespace: str | None, context: str | None) -> None:
         # Slow to import, and not needed by every command.
         from kubernetes import config  # noqa: PLC0415
-        from kubernetes.client import ApiException, CustomObjectsApi  # noqa: PLC0415
+        from kubernetes.client import ApiClient, ApiException, CustomObjectsApi  # noqa: PLC0415
         from kubernetes.config import ConfigException  # noqa: PLC0415
 
         file = os.environ.get("KUBECONFIG")
@@ -36,7 +38,9 @@ class Cluster:
             raise click.ClickException(f"kubeconfig: {error}") from None
         chosen = next((c for c in contexts if c["name"] == context), active)
         self.namespace = namespace or chosen["context"].get("namespace") or "default"
-        self._api: CustomObjectsApi = CustomObjectsApi()
+        client = ApiClient()
+        client.user_agent = f"{FIELD_MANAGER}/{__version__}"
+        self._api: CustomObjectsApi = CustomObjectsApi(client)
         self._refused = ApiException
 
     def get(self, plural: str, name: str) -> Object | None:
@@ -63,7 +67,14 @@ class Cluster:
         """A JSON patch (RFC 6902)."""
         try:
             self._api.patch_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, plural, name, list(operations), _content_type=JSON_PATCH
+                GROUP,
+                VERSION,
+                self.namespace,
+                plural,
+                name,
+                list(operations),
+                field_manager=FIELD_MANAGER,
+                _content_type=JSON_PATCH,
             )
         except self._refused as error:
             raise _refusal(error) from None
@@ -73,12 +84,19 @@ class Cluster:
         try:
             if live is None:
                 created: Object = self._api.create_namespaced_custom_object(
-                    GROUP, VERSION, self.namespace, plural, obj, dry_run="All"
+                    GROUP, VERSION, self.namespace, plural, obj, dry_run="All", field_manager=FIELD_MANAGER
                 )
                 return created
             wanted = {**live, "spec": obj["spec"]}
             replaced: Object = self._api.replace_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, plural, obj["metadata"]["name"], wanted, dry_run="All"
+                GROUP,
+                VERSION,
+                self.namespace,
+                plural,
+                obj["metadata"]["name"],
+                wanted,
+                dry_run="All",
+                field_manager=FIELD_MANAGER,
             )
             return replaced
         except self._refused as error:

@@ -7,8 +7,10 @@ rate at which Pods can be created.
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +19,17 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-PAGE_SIZE = 500
+from podpatterns import __version__
+from podpatterns.controller.normalized import yaml_text
+from podpatterns.controller.pagesize import PageSize
+from podpatterns.controller.watchstream import lines, read_event
+
+FIELD_MANAGER = "podpatterns-operator"
+"""By which managedFields and the audit log tell who wrote."""
+USER_AGENT = f"{FIELD_MANAGER}/{__version__}"
+MESSAGE_LENGTH = 500
+"""Shown of an answer that is not the API server's own."""
+KNOWN_CODES = frozenset(HTTPStatus)
 SMOOTHING = 0.1
 """The weight of the last write's time in the average."""
 JSON_PATCH = "application/json-patch+json"
@@ -38,14 +50,20 @@ class Patience:
 
 
 class ApiError(Exception):
-    """The server answered, and the answer is no."""
+    """The server answered, and the answer is no.
 
-    def __init__(self, code: int, status: Mapping[str, Any], retry_after: float | None) -> None:
+    `status` is the body of the answer: a metav1.Status, or whatever a proxy on the way made up.
+    """
+
+    def __init__(self, code: int, status: Any, retry_after: float | None) -> None:
+        fields: Mapping[str, Any] = status if isinstance(status, Mapping) else {}
         self.code = code
-        self.reason = str(status.get("reason") or HTTPStatus(code).phrase.replace(" ", ""))
-        self.message = str(status.get("message") or self.reason)
+        self.reason = str(fields.get("reason") or _phrase(code))
+        self.message = str(fields.get("message") or self.reason)
         self.retry_after = retry_after
         """Seconds that the server asks to wait."""
+        details = fields.get("details")
+        self._causes = details.get("causes") if isinstance(details, Mapping) else None
         super().__init__(f"{self.reason}: {self.message}")
 
     @property
@@ -53,14 +71,31 @@ class ApiError(Exception):
         """The resourceVersion is too old: list anew."""
         return self.code == HTTPStatus.GONE
 
+    @property
+    def too_many_requests(self) -> bool:
+        """The server, or a limit set for us, is overloaded: wait, for `retry_after` if it is given."""
+        return self.code == HTTPStatus.TOO_MANY_REQUESTS
+
+    @property
+    def namespace_terminating(self) -> bool:
+        """Nothing can be created in the namespace any more: it is being deleted."""
+        causes = self._causes if isinstance(self._causes, list) else []
+        reasons = [cause.get("reason") for cause in causes if isinstance(cause, Mapping)]
+        return self.code == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in reasons
+
 
 class UnansweredError(Exception):
     """No answer came: a write may or may not have taken place."""
 
 
+class PageTooLongError(Exception):
+    """An answer has more bytes than it may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    items: list[dict[str, Any]]
+    items: list[Any]
+    """Objects, unless somebody on the way made them something else."""
     resource_version: int
 
 
@@ -96,8 +131,7 @@ class ApiServer:
         collector included, is refused unless those bytes are what the server itself would write. It does so
         when it has to make JSON of YAML, which JSON is.
         """
-        text = json.dumps(body, ensure_ascii=False)
-        return await self._json("POST", path, body=text, content_type=YAML)
+        return await self._json("POST", path, body=yaml_text(body), content_type=YAML)
 
     async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._json("PUT", path, body=body)
@@ -116,37 +150,44 @@ class ApiServer:
 
     async def list_pages(self, path: str, **params: str) -> AsyncIterator[ListPage]:
         """The whole list, page by page, as of one moment no earlier than this call."""
-        token = ""
+        size, token = PageSize(), ""
         while True:
-            query = {**params, "limit": str(PAGE_SIZE), **({"continue": token} if token else {})}
-            answer = await self._json("GET", path, params=query)
-            meta = answer["metadata"]
-            yield ListPage(answer["items"], int(meta["resourceVersion"]))
-            token = meta.get("continue", "")
+            query = {**params, "limit": str(size.limit), **({"continue": token} if token else {})}
+            try:
+                text = await self._text("GET", path, params=query, max_bytes=size.max_bytes)
+            except PageTooLongError:
+                size.too_long()
+                continue
+            page, token = _page(path, text)
+            size.seen(len(page.items), len(text))
+            yield page
             if not token:
                 return
 
-    async def watch(self, path: str, since: int, **params: str) -> AsyncIterator[dict[str, Any]]:
+    async def watch(self, path: str, since: int, **params: str) -> AsyncGenerator[dict[str, Any]]:
         """Watch events after the resourceVersion `since`, bookmarks included.
 
         Ends when the server closes the stream. Raises UnansweredError when it breaks or is silent for too
-        long, ApiError for an ERROR event or a refusal.
+        long, ApiError for an ERROR event or a refusal, MalformedEventError for what is no event.
         """
         query = {**params, "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": str(since)}
         unbounded = aiohttp.ClientTimeout(sock_connect=self.patience.request, sock_read=self.patience.silence)
         response = await self._request("GET", path, params=query, timeout=unbounded)
         try:
-            async for line in response.content:
-                event: dict[str, Any] = json.loads(line)
+            async for line in lines(response.content):
+                event = read_event(line)
                 if event["type"] == "ERROR":
-                    raise ApiError(event["object"].get("code", 500), event["object"], None)
+                    raise _error(event["object"])
                 yield event
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise UnansweredError(f"watch of {path}: {error!r}") from error
         finally:
             response.close()
 
-    async def _json(
+    async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        return _object(f"{method} {path}", await self._text(method, path, **request))
+
+    async def _text(
         self,
         method: str,
         path: str,
@@ -154,7 +195,9 @@ class ApiServer:
         params: Mapping[str, str] | None = None,
         body: Body | None = None,
         content_type: str = "application/json",
-    ) -> dict[str, Any]:
+        max_bytes: int | None = None,
+    ) -> bytes:
+        """Return the answer's body; raises PageTooLongError when it has more than `max_bytes`."""
         timeout = aiohttp.ClientTimeout(total=self.patience.request)
         if method != "GET":
             self._fence()
@@ -164,11 +207,11 @@ class ApiServer:
                 method, path, params=params, body=body, content_type=content_type, timeout=timeout
             )
             async with response:
-                answer: dict[str, Any] = json.loads(await response.read())
+                text = await _read(response, max_bytes)
             if method != "GET":
                 self.answer_time += SMOOTHING * (time.monotonic() - asked - self.answer_time)
-            return answer
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            return text
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise UnansweredError(f"{method} {path}: {error!r}") from error
 
     async def _request(
@@ -181,11 +224,12 @@ class ApiServer:
         body: Body | None = None,
         content_type: str = "application/json",
     ) -> aiohttp.ClientResponse:
-        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": USER_AGENT}
         for setting in (await self._configuration.auth_settings()).values():
             headers[setting["key"]] = setting["value"]
-        query = f"?{urlencode(params)}" if params else ""
-        url = f"{self._configuration.host}{path}{query}"
+        manager = {"fieldManager": FIELD_MANAGER} if method in ("POST", "PUT", "PATCH") else {}
+        query = urlencode({**(params or {}), **manager})
+        url = f"{self._configuration.host}{path}{f'?{query}' if query else ''}"
         try:
             wrapped = await self._rest.request(
                 method, url, headers=headers, body=body, _request_timeout=timeout
@@ -194,21 +238,76 @@ class ApiServer:
             raise UnansweredError(f"{method} {path}: {error!r}") from error
         response: aiohttp.ClientResponse = wrapped.response
         if response.status >= HTTPStatus.BAD_REQUEST:
-            async with response:
-                raise await _refusal(response)
+            try:
+                async with response:
+                    text = await response.read()
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise UnansweredError(f"{method} {path}: {error!r}") from error
+            raise _refusal(response, text)
         return response
 
 
-async def _refusal(response: aiohttp.ClientResponse) -> ApiError | UnansweredError:
-    retry_after = response.headers.get("Retry-After", "")
-    text = await response.text()
+async def _read(response: aiohttp.ClientResponse, max_bytes: int | None) -> bytes:
+    if max_bytes is None:
+        return await response.read()
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > max_bytes:
+            # Not read to its end: the connection can't be used again.
+            response.close()
+            raise PageTooLongError
+    return b"".join(parts)
+
+
+def _object(asked: str, text: bytes) -> dict[str, Any]:
+    """Return the JSON object of an answer. Anything else is nobody's answer to what was asked."""
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnansweredError(f"{asked}: {error!r}") from error
+    if not isinstance(answer, dict):
+        raise UnansweredError(f"{asked}: no JSON object but {text[:MESSAGE_LENGTH]!r}")
+    return answer
+
+
+def _page(path: str, text: bytes) -> tuple[ListPage, str]:
+    """Return a page, and the token that continues the list, empty at its end."""
+    answer = _object(f"GET {path}", text)
+    try:
+        meta = answer["metadata"]
+        page = ListPage(list(answer["items"] or ()), int(meta["resourceVersion"]))
+        return page, str(meta.get("continue") or "")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UnansweredError(f"GET {path}: no list: {error!r}") from error
+
+
+def _refusal(response: aiohttp.ClientResponse, text: bytes) -> ApiError | UnansweredError:
     try:
         status = json.loads(text)
-    except ValueError:  # a proxy on the way answers in its own words
-        status = {"message": text[:500]}
-    if response.status in (HTTPStatus.GATEWAY_TIMEOUT, HTTPStatus.BAD_GATEWAY):
+    except (ValueError, RecursionError):  # a proxy on the way answers in its own words
+        status = {"message": text[:MESSAGE_LENGTH].decode(errors="replace")}
+    error = ApiError(response.status, status, seconds(response.headers.get("Retry-After", "")))
+    if error.code in (HTTPStatus.GATEWAY_TIMEOUT, HTTPStatus.BAD_GATEWAY) or error.code not in KNOWN_CODES:
         # Somebody gave up waiting for the answer, or could not pass it on.
-        return UnansweredError(
-            f"{response.method} {response.url.path}: {response.status} {status.get('message')}"
-        )
-    return ApiError(response.status, status, float(retry_after) if retry_after.isdecimal() else None)
+        return UnansweredError(f"{response.method} {response.url.path}: {error.code} {error.message}")
+    return error
+
+
+def _error(status: Any) -> ApiError:
+    """Return the error that an ERROR event tells of."""
+    code = status.get("code") if isinstance(status, Mapping) else None
+    return ApiError(code if isinstance(code, int) else HTTPStatus.INTERNAL_SERVER_ERROR, status, None)
+
+
+def seconds(retry_after: str) -> float | None:
+    """Return the seconds of a Retry-After header. A date is not heeded: the API server gives none."""
+    with suppress(ValueError):
+        value = float(retry_after)
+        return value if math.isfinite(value) and value >= 0 else None
+    return None
+
+
+def _phrase(code: int) -> str:
+    return HTTPStatus(code).phrase.replace(" ", "") if code in KNOWN_CODES else f"Status{code}"

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from podpatterns.compose.labels import KIND
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
+from podpatterns.controller.metrics import MALFORMED_WATCH_EVENTS
+from podpatterns.controller.skipped import Skipped, uid_of
+from podpatterns.controller.watchstream import MalformedEventError
 
 WATCH_SECONDS = (300, 600)
 """A watch ends after a random while in between, so that restarts of many clients spread out."""
 RETRY = (0.1, 5.0)
 """The first and the longest pause in seconds after a failure."""
+SHORT_SECONDS = 1.0
+"""A watch that ended well after less than that, and brought nothing, might as well have been refused."""
 
 log = logging.getLogger(__name__)
 
@@ -47,62 +54,104 @@ class Informer:
     ) -> None:
         self._api = api
         self._path = path
+        self._resource = path.rpartition("/")[2]
         self._store = store
         self._changed = changed
         self._health = health
+        self._skipped = Skipped(self._resource)
         self._version: int | None = None
-        self._pause = RETRY[0]
+        self._watching_since = math.inf
+        self._events = 0
+        """Of the present watch."""
+        self._list_began = -math.inf
         self.synced = asyncio.Event()
         """The first list is in."""
 
     async def run(self) -> None:
+        pause = RETRY[0]
         while True:
             self._beat()
-            began = time.monotonic()
-            try:
-                if self._version is None:
-                    await self._list()
-                await self._watch()
-                self._pause = RETRY[0]
-            except (ApiError, UnansweredError) as error:
-                if isinstance(error, ApiError) and error.gone:
-                    self._version = None
-                log.warning(
-                    "Watch broke, starting again",
-                    extra={"path": self._path, "error": str(error), "pause": self._pause},
-                )
-                await asyncio.sleep(self._pause)
-                # What held for longer than the pause before it was not refused: this is another trouble.
-                lasted = time.monotonic() - began - self._pause
-                self._pause = RETRY[0] if lasted > self._pause else min(RETRY[1], self._pause * 2)
+            trouble = await self._follow()
+            lasted = time.monotonic() - self._watching_since
+            if trouble is None and (self._events or lasted >= SHORT_SECONDS):
+                pause = RETRY[0]
+                continue
+            # What held for longer than the pause before it was not refused: this is another trouble.
+            healthy = self._events and not isinstance(trouble, MalformedEventError)
+            if healthy or lasted > pause:
+                pause = RETRY[0]
+            log.warning(
+                "Watch broke, starting again",
+                extra={"path": self._path, "error": str(trouble or "ended at once"), "pause": pause},
+            )
+            await asyncio.sleep(pause)
+            pause = min(RETRY[1], 2 * pause)
 
-    async def _list(self) -> None:
+    async def relist_if_older(self, than: float) -> None:
+        """Return once a whole list that began at `than` or later, in monotonic seconds, is in the store."""
+        pause = RETRY[0]
+        while self._list_began < than:
+            try:
+                await self._list()
+            except (ApiError, UnansweredError) as error:
+                log.warning("Not listed, trying again", extra={"path": self._path, "error": str(error)})
+                await asyncio.sleep(pause)
+                pause = min(RETRY[1], 2 * pause)
+
+    async def _follow(self) -> Exception | None:
+        """List where that is needed, then watch; returns what ended that, None when all was well."""
+        self._watching_since, self._events = math.inf, 0
+        try:
+            if self._version is None:
+                self._version = await self._list()
+            await self._watch(self._version)
+        except MalformedEventError as error:
+            MALFORMED_WATCH_EVENTS.labels(self._resource).inc()
+            self._version = None
+            return error
+        except (ApiError, UnansweredError) as error:
+            if isinstance(error, ApiError) and error.gone:
+                self._version = None
+            return error
+        return None
+
+    async def _list(self) -> int:
+        """Take in the whole list; returns its resourceVersion."""
+        began = time.monotonic()
         uids: list[str] = []
         version = 0
         async for page in self._api.list_pages(self._path, labelSelector=KIND):
             self._beat()
             for obj in page.items:
-                uids.append(obj["metadata"]["uid"])
-                self._changed(self._store.put(obj))
+                uids.append(uid_of(obj))
+                self._put(obj)
             version = page.resource_version
         self._changed(self._store.sweep(uids, version))
-        self._version = version
+        self._list_began = max(began, self._list_began)
         self.synced.set()
+        return version
 
-    async def _watch(self) -> None:
-        assert self._version is not None
+    async def _watch(self, since: int) -> None:
         seconds = random.randint(*WATCH_SECONDS)  # noqa: S311 (spreads load, guards nothing)
-        events = self._api.watch(self._path, self._version, labelSelector=KIND, timeoutSeconds=str(seconds))
-        async for event in events:
-            self._beat()
-            self._pause = RETRY[0]
-            obj = event["object"]
-            version = int(obj["metadata"]["resourceVersion"])
-            if event["type"] in ("ADDED", "MODIFIED"):
-                self._changed(self._store.put(obj))
-            elif event["type"] == "DELETED":
-                self._changed(self._store.remove(obj["metadata"]["uid"], version))
-            self._version = version
+        self._watching_since = time.monotonic()
+        watch = self._api.watch(self._path, since, labelSelector=KIND, timeoutSeconds=str(seconds))
+        async with aclosing(watch) as events:
+            async for event in events:
+                self._beat()
+                self._events += 1
+                obj = event["object"]
+                version = int(obj["metadata"]["resourceVersion"])
+                if event["type"] in ("ADDED", "MODIFIED"):
+                    self._put(obj)
+                elif event["type"] == "DELETED":
+                    self._remove(obj, version)
+                self._version = version
+
+    def _put(self, obj: Any) -> None:
+        self._changed(self._skipped.guard(lambda: self._store.put(obj), obj))
+
+    def _remove(self, obj: Any, version: int) -> None:
+        self._changed(self._skipped.guard(lambda: self._store.remove(obj["metadata"]["uid"], version), obj))
 
     def _beat(self) -> None:
         patience = self._api.patience

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Literal
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ BACKLOG = 1_000
 NOTE_LENGTH = 1_024
 """The server's limit, in bytes (events.k8s.io/v1)."""
 NAMES_SHOWN = 10
+OVERLOADED_SECONDS = (1.0, 30.0)
+"""To wait after a 429: what the server asks for, within these bounds."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,14 @@ class Recorder:
             path, event = await self._backlog.get()
             try:
                 await self._api.create(path, event)
-            except (ApiError, UnansweredError) as error:
+            except ApiError as error:
+                if error.namespace_terminating or error.code == HTTPStatus.NOT_FOUND:
+                    continue  # nobody will read it: the namespace goes, or is gone
+                log.warning("Event not recorded", extra={"error": str(error)})
+                if error.too_many_requests:
+                    shortest, longest = OVERLOADED_SECONDS
+                    await asyncio.sleep(min(longest, max(shortest, error.retry_after or 0)))
+            except UnansweredError as error:
                 log.warning("Event not recorded", extra={"error": str(error)})
 
     def _record(

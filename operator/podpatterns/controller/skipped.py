@@ -1,0 +1,63 @@
+"""Records that no store can take in: skipped one by one, so that everybody else's are served."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from podpatterns.controller.key import Key
+from podpatterns.controller.metrics import SKIPPED_RECORDS
+
+REMEMBERED = 1_000
+"""Records that were logged already, so that one which changes often does not fill the log."""
+ERROR_LENGTH = 300
+
+log = logging.getLogger(__name__)
+
+
+class Skipped:
+    """The outer guard of a store: `resource` is the plural that its records have in the API."""
+
+    def __init__(self, resource: str) -> None:
+        self._resource = resource
+        self._logged: OrderedDict[str, None] = OrderedDict()
+
+    def guard(self, take: Callable[[], set[Key]], obj: Any) -> set[Key]:
+        """Return the keys that `take` gives; none, and the record is skipped, when it raises anything."""
+        try:
+            return take()
+        except Exception as error:
+            SKIPPED_RECORDS.labels(self._resource).inc()
+            self._log(name_of(obj), error)
+            return set()
+
+    def _log(self, name: str, error: Exception) -> None:
+        if name in self._logged:
+            self._logged.move_to_end(name)
+            return
+        self._logged[name] = None
+        if len(self._logged) > REMEMBERED:
+            self._logged.popitem(last=False)
+        # Without a traceback: that of a RecursionError is longer than all else.
+        log.error(
+            "Record skipped: it can't be read",
+            extra={"resource": self._resource, "object": name, "error": repr(error)[:ERROR_LENGTH]},
+        )
+
+
+def uid_of(obj: Any) -> str:
+    """Return the UID, empty where the object is too odd to have one."""
+    return _text(obj, "uid")
+
+
+def name_of(obj: Any) -> str:
+    """Return NAMESPACE/NAME, as far as it is there."""
+    return f"{_text(obj, 'namespace')}/{_text(obj, 'name')}"
+
+
+def _text(obj: Any, field: str) -> str:
+    meta = obj.get("metadata") if isinstance(obj, dict) else None
+    value = meta.get(field) if isinstance(meta, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,64 @@
+"""Events that the server refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from aiohttp import web
+
+from podpatterns.controller.key import Key
+from podpatterns.controller.recorder import OVERLOADED_SECONDS, Recorder
+from tests.unit.controller.server import refusal, serving
+
+
+async def refused(count: int, answer: Callable[[], web.Response]) -> list[float]:
+    """When each of so many Events was asked for, where all get this answer."""
+    moments: list[float] = []
+    enough = asyncio.Event()
+
+    async def handler(_: web.Request) -> web.Response:
+        moments.append(time.monotonic())
+        if len(moments) == count:
+            enough.set()
+        return answer()
+
+    async with serving(handler) as api:
+        recorder = Recorder(api)
+        for number in range(count):
+            recorder.normal(Key("SidecarApp", "ns", f"site-{number}"), "uid", "Reason", "Act", "note")
+        running = asyncio.create_task(recorder.run())
+        async with asyncio.timeout(20):
+            await enough.wait()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    return moments
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: refusal(403, details={"causes": [{"reason": "NamespaceTerminating"}]}),
+        lambda: refusal(404, reason="NotFound"),
+    ],
+)
+async def test_of_a_namespace_that_goes_nobody_is_told(
+    answer: Callable[[], web.Response], caplog: pytest.LogCaptureFixture
+) -> None:
+    await refused(3, answer)
+    assert not [r for r in caplog.records if r.name.startswith("podpatterns")]
+
+
+async def test_another_refusal_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    await refused(2, lambda: refusal(403))
+    assert [r for r in caplog.records if r.name.startswith("podpatterns")]
+
+
+@pytest.mark.parametrize("header", ["0", "soon", "1"])
+async def test_an_overloaded_server_is_left_alone(header: str) -> None:
+    first, second = await refused(2, lambda: web.Response(status=429, headers={"Retry-After": header}))
+    assert second - first >= OVERLOADED_SECONDS[0]
