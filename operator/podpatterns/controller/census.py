@@ -1,37 +1,36 @@
 """The census of our own kinds: whole lists, at the start, from time to time and when kopf listed again.
 
 kopf tells of changes; it gives no DELETED event for what vanished while its watch was broken, nor does it say
-when its first list is complete.
+when its first list is complete, nor does it see a kind that comes after it has begun.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Set
 from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import API_VERSION, GROUP, KINDS
+from podpatterns.api.kinds import Kind
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.skipped import Skipped, name_of, uid_of
 
 INTERVAL = 300.0
 RETRY = 2.0
-"""Seconds."""
+"""Seconds, after a failure and while a kind is missing."""
+ALL = frozenset(KINDS)
+TURN = 16
+"""Objects taken in before others get their turn in the event loop: reading one costs up to a millisecond."""
 
 log = logging.getLogger(__name__)
-
-
-class KindsMissingError(Exception):
-    """The cluster does not know our kinds, and kopf, which looks once, would never see them."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the CustomResourceDefinitions are missing: kubectl apply -f crds/, then start again"
-        )
 
 
 class Census:
@@ -42,65 +41,155 @@ class Census:
         self._store = store
         self._changed = changed
         self._health = health
+        self._skipped = {kind.kind: Skipped(kind.plural) for kind in KINDS}
         self._listed_by_kopf: set[str] = set()
+        self._missing: frozenset[Kind] = frozenset()
         self._wanted = asyncio.Event()
+        self._list_began = -math.inf
         self.synced = asyncio.Event()
-        """The first lists of all kinds are in, and whoever looks for the kinds finds them."""
+        """The first lists of all installed kinds are in, and whoever looks for the kinds finds them."""
+        self.installed = asyncio.Event()
+        """A kind has come that was missing when kopf looked."""
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """Take in what kopf saw; a type of None means that it was listed and not watched."""
-        meta = obj["metadata"]
-        uid = meta["uid"]
+        kind, uid = obj.get("kind"), uid_of(obj)
+        if not isinstance(kind, str) or kind not in self._skipped:
+            return
         if event_type == "DELETED":
             self._listed_by_kopf.discard(uid)
-            self._changed(self._store.remove(Key(obj["kind"], meta["namespace"], meta["name"]), uid))
+            if key := _key_of(kind, obj):
+                self._changed(self._store.remove(key, uid))
             return
         if event_type is None:
             if uid in self._listed_by_kopf:
                 self._wanted.set()  # listed a second time: the watch was broken in between
             self._listed_by_kopf.add(uid)
-        self._changed(self._store.put(obj))
+        self._put(kind, obj)
 
     async def run(self) -> None:
+        due = -math.inf
         while True:
-            self._health.beat("census", within=2 * (INTERVAL + self._api.patience.request))
+            self._beat()
+            whole = self._wanted.is_set() or time.monotonic() >= due
+            self._wanted.clear()
             try:
-                for kind in KINDS:
-                    await self._list(f"/apis/{API_VERSION}/{kind.plural}", kind.kind)
-                if not self.synced.is_set() and not await self._discoverable():
-                    await asyncio.sleep(RETRY)
-                    continue
+                await self._list_kinds(ALL if whole else self._missing)
             except (ApiError, UnansweredError) as error:
-                if isinstance(error, ApiError) and error.code == HTTPStatus.NOT_FOUND:
-                    raise KindsMissingError from error
                 log.warning("Kinds not listed, trying again", extra={"error": str(error)})
+                due = -math.inf
                 await asyncio.sleep(RETRY)
                 continue
-            self.synced.set()
+            if whole:
+                due = time.monotonic() + INTERVAL
             try:
-                async with asyncio.timeout(INTERVAL):
+                async with asyncio.timeout(RETRY if self._missing else due - time.monotonic()):
                     await self._wanted.wait()
             except TimeoutError:
                 pass
-            self._wanted.clear()
 
-    async def _discoverable(self) -> bool:
-        """An API server that has only just started may serve a kind before it tells that there is one."""
-        groups = (await self._api.get("/apis"))["groups"]
-        if not any(group["name"] == GROUP for group in groups):
-            return False
-        resources = (await self._api.get(f"/apis/{API_VERSION}"))["resources"]
-        return {kind.plural for kind in KINDS} <= {resource["name"] for resource in resources}
+    async def before_discovery(self) -> None:
+        """Return when kopf may look for our kinds, which it does once; after `installed` it has to again."""
+        await self.synced.wait()
+        self.installed.clear()
+        while True:
+            try:
+                served = await self._served()
+                break
+            except (ApiError, UnansweredError) as error:
+                log.warning("Kinds not discovered, trying again", extra={"error": str(error)})
+                await asyncio.sleep(RETRY)
+        if hidden := ALL - served:
+            self._set_missing(self._missing | hidden)
+            self._wanted.set()
 
-    async def _list(self, path: str, kind: str) -> None:
+    async def relist_if_older(self, than: float) -> None:
+        """Return once whole lists that began at `than` or later, in monotonic seconds, are in the store."""
+        while self._list_began < than:
+            try:
+                await self._list_kinds(ALL)
+            except (ApiError, UnansweredError) as error:
+                log.warning("Kinds not listed, trying again", extra={"error": str(error)})
+                await asyncio.sleep(RETRY)
+
+    async def _list_kinds(self, kinds: Set[Kind]) -> None:
+        began = time.monotonic()
+        listed = {kind for kind in KINDS if kind in kinds and await self._list(kind)}
+        shown = listed
+        if listed & self._missing or not self.synced.is_set():
+            # An API server that has only just started may serve a kind before it tells that there is one.
+            shown = listed & await self._served()
+        came = shown & self._missing
+        self._set_missing((self._missing | kinds) - shown)
+        if kinds == ALL:
+            self._list_began = max(began, self._list_began)
+        if came:
+            self.installed.set()
+        if shown == listed and self._missing != ALL:
+            self.synced.set()
+
+    async def _list(self, kind: Kind) -> bool:
+        """Take in the whole list of a kind; returns whether the kind is installed."""
         listed: dict[Key, str] = {}
-        version = 0
-        async for page in self._api.list_pages(path):
-            self._health.beat("census", within=2 * (INTERVAL + self._api.patience.request))
-            for obj in page.items:
-                meta = obj["metadata"]
-                # Items of a list of custom resources carry their kind, as kopf's events do.
-                listed[Key(kind, meta["namespace"], meta["name"])] = meta["uid"]
-                self._changed(self._store.put(obj))
-            version = page.resource_version
-        self._changed(self._store.sweep(kind, listed, version))
+        version = sys.maxsize
+        try:
+            async for page in self._api.list_pages(f"/apis/{API_VERSION}/{kind.plural}"):
+                self._beat()
+                for number, obj in enumerate(page.items):
+                    # Items of a list of custom resources carry their kind, as kopf's events do.
+                    if key := _key_of(kind.kind, obj):
+                        listed[key] = uid_of(obj)
+                    self._put(kind.kind, obj)
+                    if number % TURN == TURN - 1:
+                        await asyncio.sleep(0)
+                version = page.resource_version
+        except ApiError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            # The kind's objects went with it, whatever was listed before.
+            self._changed(self._store.sweep(kind.kind, {}, sys.maxsize))
+            return False
+        self._changed(self._store.sweep(kind.kind, listed, version))
+        return True
+
+    async def _served(self) -> frozenset[Kind]:
+        """Return the kinds that the server shows to whoever asks which there are."""
+        try:
+            groups = [group["name"] for group in (await self._api.get("/apis"))["groups"]]
+            if GROUP not in groups:
+                return frozenset()
+            resources = (await self._api.get(f"/apis/{API_VERSION}"))["resources"]
+            names = {resource["name"] for resource in resources}
+        except ApiError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return frozenset()
+        except (LookupError, TypeError) as error:
+            raise UnansweredError(f"GET /apis: no discovery: {error!r}") from error
+        return frozenset(kind for kind in KINDS if kind.plural in names)
+
+    def _set_missing(self, missing: Set[Kind]) -> None:
+        if missing == self._missing:
+            return
+        names = [kind.kind for kind in KINDS if kind in missing]
+        if names:
+            log.warning(
+                "CustomResourceDefinitions are missing, going on without them: kubectl apply -f crds/",
+                extra={"kinds": names},
+            )
+        else:
+            log.info("All CustomResourceDefinitions are there")
+        self._health.note("kinds", f"CustomResourceDefinitions missing: {', '.join(names)}" if names else "")
+        self._missing = frozenset(missing)
+
+    def _put(self, kind: str, obj: Any) -> None:
+        self._changed(self._skipped[kind].guard(lambda: self._store.put(obj), obj))
+
+    def _beat(self) -> None:
+        self._health.beat("census", within=2 * (INTERVAL + self._api.patience.request))
+
+
+def _key_of(kind: str, obj: Any) -> Key | None:
+    """Return the key, None for what is no object."""
+    namespace, _, name = name_of(obj).partition("/")
+    return Key(kind, namespace, name) if namespace and name else None

@@ -81,14 +81,22 @@ class Controller:
         """An object of ours, as kopf's watch delivers it."""
         self._census.see(event_type, obj)
 
-    async def knows_kinds(self) -> None:
-        """Returns when the cluster has shown all our kinds."""
-        await self._census.synced.wait()
+    async def before_discovery(self) -> None:
+        """Returns when our kinds may be looked for; `kinds_installed` tells of those that come later."""
+        await self._census.before_discovery()
+
+    @property
+    def kinds_installed(self) -> asyncio.Event:
+        """A kind has come that was missing."""
+        return self._census.installed
 
     async def run(self) -> None:
         """Work until cancelled. Raises, as an ExceptionGroup, what ended a task that should never end."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                leading = tasks.create_task(self._leadership.run())
+                # Where nobody else leads, what is listed from now on is as new as our election.
+                await self._leadership.attempted.wait()
                 tasks.create_task(self._census.run())
                 for informer in self._informers:
                     tasks.create_task(informer.run())
@@ -96,13 +104,16 @@ class Controller:
                 tasks.create_task(self._configurations.run())
                 tasks.create_task(self._contracts.run())
                 tasks.create_task(self._pod_monitors.run())
-                leading = tasks.create_task(self._leadership.run())
                 # A worker that starts on half a list would take the missing half for deleted.
                 await self._census.synced.wait()
                 for informer in self._informers:
                     await informer.synced.wait()
                 log.info("In sync")
                 await self._leadership.elected.wait()
+                # A standby's caches may lack what the last leader wrote a moment ago.
+                await self._census.relist_if_older(self._leadership.elected_at)
+                for informer in self._informers:
+                    await informer.relist_if_older(self._leadership.elected_at)
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
                 workers += [tasks.create_task(self._work_unhurried()) for _ in range(TELLERS)]
                 self.health.expect("looks", lambda: self._queue.longest - STALL_SECONDS)

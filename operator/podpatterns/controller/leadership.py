@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +21,7 @@ from kubernetes.aio.leaderelection.leaderelectionrecord import LeaderElectionRec
 from kubernetes.aio.leaderelection.resourcelock.baselock import BaseLock
 
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.metrics import LEADER
 
 LEASE = "podpatterns-operator"
 LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 12, 8, 1
@@ -33,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class LeadershipLostError(Exception):
-    """The Lease could not be renewed in time: stop writing at once."""
+    """Somebody else leads, or may lead by now: stop writing at once."""
 
-    def __init__(self) -> None:
-        super().__init__("leadership lost: the Lease was not renewed in time")
+    def __init__(self, why: str = "the Lease was not renewed in time") -> None:
+        super().__init__(f"leadership lost: {why}")
 
 
 class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
@@ -52,9 +54,14 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
         self._leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._lease: dict[str, Any] = {}
         self.held_since = -math.inf
-        """When the last write of the Lease was asked for, in monotonic seconds."""
+        """When the last write of the Lease was asked for, in monotonic seconds; -inf while it is not ours."""
+        self.won_at = math.inf
+        """When the answer came that made the Lease ours, in monotonic seconds."""
+        self.settled = asyncio.Event()
+        """The Lease was ours or somebody else's."""
 
     async def get(self, name: str, namespace: str) -> tuple[bool, Any]:  # noqa: ARG002
+        """Read the Lease. Raises LeadershipLostError when it was ours and is somebody else's."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 self._lease = await self._api.get(f"{self._leases}/{name}")
@@ -65,8 +72,13 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
         except (UnansweredError, TimeoutError) as error:
             return False, ApiException(status=0, reason=repr(error))
         spec = self._lease.get("spec") or {}
+        if (holder := spec.get("holderIdentity")) and holder != self.identity:
+            self.settled.set()
+            if self.held_since > -math.inf:
+                self.held_since = -math.inf
+                raise LeadershipLostError(f"{holder} holds the Lease")
         return True, LeaderElectionRecord(
-            spec.get("holderIdentity"),
+            spec.get("holderIdentity") or None,  # given back
             spec.get("leaseDurationSeconds"),
             spec.get("acquireTime"),
             spec.get("renewTime"),
@@ -84,10 +96,13 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
 
     async def release(self) -> None:
         """Give the Lease back, if it is ours, so that a successor need not wait until it runs out."""
-        found, record = await self.get(self.name, self.namespace)
-        if found and record.holder_identity == self.identity:
+        with suppress(LeadershipLostError):
+            found, record = await self.get(self.name, self.namespace)
+            if not found or record.holder_identity != self.identity:
+                return
             spec = {**self._lease["spec"], "holderIdentity": None, "renewTime": _now()}
             await self._write(self._api.replace(f"{self._leases}/{self.name}", {**self._lease, "spec": spec}))
+        self.held_since = -math.inf
 
     async def _write(self, request: Any) -> bool:
         asked = time.monotonic()
@@ -95,10 +110,16 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
             async with asyncio.timeout(REQUEST_SECONDS):
                 self._lease = await request
         except (ApiError, UnansweredError, TimeoutError) as error:
-            if not (isinstance(error, ApiError) and error.code == HTTPStatus.CONFLICT):
+            if isinstance(error, ApiError) and error.code == HTTPStatus.CONFLICT:
+                # Somebody else wrote it, perhaps as its new holder.
+                await self.get(self.name, self.namespace)
+            else:
                 log.warning("Lease not written", extra={"error": repr(error)})
             return False
+        if self.held_since == -math.inf:
+            self.won_at = time.monotonic()
         self.held_since = asked
+        self.settled.set()
         return True
 
 
@@ -106,6 +127,13 @@ class Leadership:
     def __init__(self, api: ApiServer, namespace: str, identity: str) -> None:
         self._lock = LeaseLock(api, namespace, identity)
         self.elected = asyncio.Event()
+        self.attempted = self._lock.settled
+        """We were elected, or saw that somebody else leads."""
+
+    @property
+    def elected_at(self) -> float:
+        """When we were elected, in monotonic seconds: whoever led before has begun its last write by then."""
+        return self._lock.won_at
 
     async def run(self) -> None:
         """Acquire the Lease and renew it; raises LeadershipLostError when that fails."""
@@ -117,7 +145,10 @@ class Leadership:
             onstarted_leading=self._lead,
             onstopped_leading=None,
         )
-        await LeaderElection(config).run()
+        try:
+            await LeaderElection(config).run()
+        finally:
+            LEADER.set(0)
         raise LeadershipLostError
 
     async def release(self) -> None:
@@ -133,6 +164,7 @@ class Leadership:
 
     async def _lead(self) -> None:
         log.info("Leading", extra={"identity": self._lock.identity})
+        LEADER.set(1)
         self.elected.set()
 
 

@@ -1,7 +1,6 @@
-"""The kopf shell: settings, login, start and stop, probes, and the handlers of our kinds.
+"""The shell: start and stop, probes, and what the operator is by name and by login.
 
-The handlers only pass on what they see. kopf neither retries a failed `on.event` handler nor tells all
-deletions, and its other handlers write annotations and finalizers; so the controller does the work itself.
+kopf watches our kinds (kopfwatch.py), the controller does the work; the work goes on when kopf gives up.
 """
 
 from __future__ import annotations
@@ -10,38 +9,19 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import Any
 from uuid import uuid4
 
-import kopf
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from podpatterns.api import GROUP, KINDS, VERSION
 from podpatterns.compose import HelperImages
-from podpatterns.controller.apiserver import PAGE_SIZE, Patience
+from podpatterns.controller.apiserver import Patience
 from podpatterns.controller.controller import Controller
 from podpatterns.controller.health import probes
-
-END_SECONDS = 5.0
-"""For kopf to end after the work has, and the Lease was given back."""
+from podpatterns.controller.kopfwatch import END_SECONDS, stop_on_signals, watch_kinds
 
 log = logging.getLogger(__name__)
-
-
-class NoDiffBase(kopf.DiffBaseStorage):
-    """Remembers nothing of an object: no annotation, no deep copy. Differences are the planner's business."""
-
-    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:  # noqa: ARG002
-        return {}
-
-    def fetch(self, *, body: kopf.Body) -> None:  # noqa: ARG002
-        return None
-
-    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: Any) -> None:
-        pass
 
 
 async def serve(
@@ -54,31 +34,28 @@ async def serve(
 
     `health` is the URL at which probes are answered, if any.
     """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
     client = ApiClient(await _configuration())
     controller = Controller(client, lease_namespace, _identity(), helpers, patience)
-    stop = asyncio.Event()
     work = asyncio.create_task(controller.run())
-    work.add_done_callback(lambda _: stop.set())
-    registry = _registry(controller, patience, work)
-
-    @kopf.on.cleanup(registry=registry)
-    async def end(**_: Any) -> None:
-        # kopf would let a task that it did not start go on for 5 s, then break off the Lease's release.
-        work.cancel()
-        await asyncio.wait([work])
-        asyncio.get_running_loop().call_later(END_SECONDS, _end_at_once)
-
+    watching = asyncio.create_task(watch_kinds(controller, patience, stop))
+    for task in (work, watching):
+        task.add_done_callback(lambda _: stop.set())
     try:
         # kopf's own endpoint says that all is well for as long as it answers at all.
         async with probes(controller.health, health) if health else nullcontext():
-            await kopf.operator(registry=registry, standalone=True, clusterwide=True, stop_flag=stop)
+            await stop.wait()
     finally:
-        if not work.done():
-            work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        stop.set()
+        work.cancel()
+        await asyncio.wait([work])
+        asyncio.get_running_loop().call_later(END_SECONDS, _end_at_once)
+        await asyncio.wait([watching])
         await client.close()
-    if not work.cancelled() and (error := work.exception()):
-        raise error
+    for task in (work, watching):
+        if not task.cancelled() and (error := task.exception()):
+            raise error
 
 
 def _end_at_once() -> None:
@@ -90,39 +67,6 @@ def _end_at_once() -> None:
     os._exit(1)
 
 
-def _registry(controller: Controller, patience: Patience, work: asyncio.Task[None]) -> kopf.OperatorRegistry:
-    registry = kopf.OperatorRegistry()
-
-    @kopf.on.startup(registry=registry)
-    async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
-        settings.persistence.diffbase_storage = NoDiffBase()
-        # A worker of kopf's holds its object's last state for so long, which at the start it does for all
-        # objects at once: with its own 5 s, 4,000 objects left 249 MiB behind instead of 175.
-        settings.queueing.idle_timeout = 0.3
-        settings.posting.enabled = False
-        settings.scanning.disabled = True
-        settings.watching.chunk_size = PAGE_SIZE
-        settings.watching.inactivity_timeout = patience.silence
-        settings.networking.request_timeout = patience.request  # 5 minutes by default
-        # A restarted API server answers 403 and 429 for seconds; kopf would stay away for longer and longer.
-        settings.networking.error_backoffs = [0.2, 0.5, *[1.0] * 60]
-        # kopf looks for our kinds once, when this returns, and would go without those that it doesn't find.
-        known = asyncio.create_task(controller.knows_kinds())
-        await asyncio.wait([known, work], return_when=asyncio.FIRST_COMPLETED)
-        known.cancel()
-
-    @kopf.on.login(registry=registry)
-    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
-
-    async def see(event: Mapping[str, Any], **_: Any) -> None:
-        controller.see(event["type"], event["object"])
-
-    for kind in KINDS:
-        kopf.on.event(GROUP, VERSION, kind.plural, registry=registry)(see)
-    return registry
-
-
 async def _configuration() -> Configuration:
     configuration = Configuration()
     if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
@@ -131,7 +75,9 @@ async def _configuration() -> Configuration:
         await config.load_kube_config(client_configuration=configuration)
     # aiohttp would look for proxies and passwords in environment and ~/.netrc at every request, in threads.
     configuration.client_session_kwargs = {"trust_env": False}
-    configuration.retries = 0  # what to try again, and when, is decided where the request is understood
+    # What to try again, and when, is decided where the request is understood. 0 would mean to try what the
+    # server answers with 5xx for ever, in the client (37.0.2), at pauses of up to two minutes.
+    configuration.retries = None
     return configuration
 
 

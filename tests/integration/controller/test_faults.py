@@ -152,8 +152,17 @@ class Expire:
         return Fault(kind="refuse", refusal=(410, "Expired"), delay=1) if expired else Fault(kind="cut")
 
 
-def test_an_operator_whose_kopf_gave_up_ends(proxy: Proxy, behind: OperatorProcess) -> None:
-    """It is for the kubelet to start it again."""
+def test_an_operator_whose_kopf_gave_up_goes_on(
+    sites: Sites, proxy: Proxy, behind: OperatorProcess, kubectl: Kubectl
+) -> None:
+    """Pods are kept meanwhile, and kopf is begun anew."""
+    sites.ready()
+    before, pid = sites.uids(), behind.pid
     proxy.faults = Expire()
     proxy.cut_watches()
-    eventually(lambda: behind.ended)
+    eventually(lambda: any(m["message"].startswith("kopf gave up") for m in behind.messages()))
+    kubectl("delete", "pod", "site-0")
+    sites.replaced(before, "site-0")
+    proxy.faults = None
+    sites.ready(replicas=2)
+    assert (behind.pid, behind.ended) == (pid, False)

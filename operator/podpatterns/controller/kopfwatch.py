@@ -1,0 +1,169 @@
+"""kopf's watch of our kinds: settings, login and the handlers, which only pass on what they see.
+
+kopf neither retries a failed `on.event` handler nor tells all deletions, and its other handlers write
+annotations and finalizers; so the controller does the work itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Collection, Coroutine, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import kopf
+
+from podpatterns.api import GROUP, KINDS, VERSION
+from podpatterns.controller.apiserver import USER_AGENT, Patience
+from podpatterns.controller.controller import Controller
+
+END_SECONDS = 5.0
+"""For kopf to end when it is told to."""
+KOPF_PAUSE = (1.0, 30.0)
+"""The first and the longest pause in seconds after kopf gave up."""
+CHUNK_SIZE = 100
+"""Objects in a page of kopf's, which it takes whole: few enough that a page of objects as large as the API
+server accepts fits into memory, many enough that 10,000 objects need 100 requests."""
+
+KOPF = Path(kopf.__file__).parent
+
+log = logging.getLogger(__name__)
+
+
+async def watch_kinds(controller: Controller, patience: Patience, stop: asyncio.Event) -> None:
+    """Let kopf watch our kinds until `stop`.
+
+    It discovers them once, and gives up on answers that an API server can well give: 404 when one of the
+    CustomResourceDefinitions is deleted. The work needs nothing of it but news, and goes on while it is
+    started again; so it is, too, when a kind is installed that was missing.
+    """
+    pause = KOPF_PAUSE[0]
+    while True:
+        await _first(controller.before_discovery(), stop.wait())
+        if stop.is_set():
+            return
+        began = time.monotonic()
+        error = await _run_kopf(controller, patience, stop)
+        if error is None:
+            continue
+        if time.monotonic() - began > KOPF_PAUSE[1]:
+            pause = KOPF_PAUSE[0]
+        log.warning("kopf gave up, starting it again", extra={"error": repr(error), "pause": pause})
+        await _first(asyncio.sleep(pause), stop.wait())
+        pause = min(KOPF_PAUSE[1], 2 * pause)
+
+
+async def _run_kopf(controller: Controller, patience: Patience, stop: asyncio.Event) -> BaseException | None:
+    """Run kopf until `stop` or until a kind was installed; returns what made it give up before."""
+    over = asyncio.Event()
+    tasks = await kopf.spawn_tasks(
+        registry=_registry(controller, patience), standalone=True, clusterwide=True, stop_flag=over
+    )
+    stop_on_signals(stop)  # kopf would take them for itself
+    run = asyncio.create_task(kopf.run_tasks(tasks, ignored=_ALL_TASKS))
+    await _first(
+        asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED),
+        stop.wait(),
+        controller.kinds_installed.wait(),
+    )
+    told = stop.is_set() or controller.kinds_installed.is_set()
+    over.set()
+    await asyncio.wait([run], timeout=END_SECONDS)
+    for task in filter(_is_kopfs, asyncio.all_tasks()):
+        task.cancel()
+    if not run.done():
+        log.error("kopf does not end, going on without it")
+        return None
+    error = run.exception()
+    return None if told else error or RuntimeError("ended")
+
+
+async def _first(*coroutines: Coroutine[Any, Any, Any]) -> None:
+    """Return when the first of them does; the others are cancelled."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+def _is_kopfs(task: asyncio.Task[Any]) -> bool:
+    """Tell a task of kopf's from ours: when it gives up, its other watches are left waiting for a login."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and Path(code.co_filename).is_relative_to(KOPF)
+
+
+class _AllTasks(Collection["asyncio.Task[Any]"]):
+    """Tasks that kopf must not take for its own and end: it would end all that were begun since it was."""
+
+    def __contains__(self, task: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[asyncio.Task[Any]]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+_ALL_TASKS = _AllTasks()
+
+
+def _registry(controller: Controller, patience: Patience) -> kopf.OperatorRegistry:
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=registry)
+    async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+        settings.process.ultimate_exiting_timeout = None  # it would kill us some minutes after it gave up
+        settings.persistence.diffbase_storage = NoDiffBase()
+        # A worker of kopf's holds its object's last state for so long, which at the start it does for all
+        # objects at once: with its own 5 s, 4,000 objects left 249 MiB behind instead of 175.
+        settings.queueing.idle_timeout = 0.3
+        settings.posting.enabled = False
+        settings.scanning.disabled = True
+        settings.watching.chunk_size = CHUNK_SIZE
+        settings.watching.inactivity_timeout = patience.silence
+        settings.networking.request_timeout = patience.request  # 5 minutes by default
+        # A restarted API server answers 403 and 429 for seconds; kopf would stay away for longer and longer.
+        settings.networking.error_backoffs = [0.2, 0.5, *[1.0] * 60]
+
+    @kopf.on.login(registry=registry)
+    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        found = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        return Connection(**vars(found)) if found else None
+
+    async def see(event: Mapping[str, Any], **_: Any) -> None:
+        controller.see(event["type"], event["object"])
+
+    for kind in KINDS:
+        kopf.on.event(GROUP, VERSION, kind.plural, registry=registry)(see)
+    return registry
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """Remembers nothing of an object: no annotation, no deep copy. Differences are the planner's business."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:  # noqa: ARG002
+        return {}
+
+    def fetch(self, *, body: kopf.Body) -> None:  # noqa: ARG002
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: Any) -> None:
+        pass
+
+
+class Connection(kopf.ConnectionInfo):
+    """kopf's connection under the operator's name."""
+
+    def as_http_headers(self) -> dict[str, str]:
+        return {**super().as_http_headers(), "User-Agent": USER_AGENT}

@@ -1,0 +1,117 @@
+"""Who leads, as the Lease tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS, Leadership, LeadershipLostError
+from podpatterns.controller.metrics import LEADER
+from tests.unit.controller.server import refusal, serving
+
+
+@dataclass
+class Lease:
+    """The Lease, and a server that keeps nothing else. Others may take it by a change of `spec`."""
+
+    spec: dict[str, Any] | None = None
+    version: int = 1
+    hide: bool = False
+    """Reads tell of an earlier moment, at which we held it."""
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, holder: str) -> None:
+        assert self.spec
+        self.version += 1
+        self.spec = {**self.spec, "holderIdentity": holder}
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if request.method == "GET":
+            if self.spec is None:
+                return refusal(404, reason="NotFound")
+            return self.answer()
+        body = await request.json()
+        if request.method == "PUT" and body["metadata"]["resourceVersion"] != str(self.version):
+            self.hide = False
+            return refusal(409, reason="Conflict")
+        self.version += 1
+        self.spec = body["spec"]
+        return self.answer()
+
+    def answer(self) -> web.Response:
+        if not self.hide:
+            self.seen = {"metadata": {"resourceVersion": str(self.version)}, "spec": self.spec}
+        return web.json_response(self.seen)
+
+
+@asynccontextmanager
+async def candidate(lease: Lease) -> AsyncIterator[tuple[Leadership, asyncio.Task[None]]]:
+    async with serving(lease.handle) as api:
+        leadership = Leadership(api, "kube-system", "us")
+        running = asyncio.create_task(leadership.run())
+        try:
+            yield leadership, running
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+
+@pytest.mark.parametrize("hide", [False, True])
+async def test_it_stops_as_soon_as_it_sees_another_holder(hide: bool) -> None:
+    """By reading the Lease, or by the conflict that its own update meets."""
+    lease = Lease()
+    began = time.monotonic()
+    async with candidate(lease) as (leadership, running), asyncio.timeout(20):
+        await leadership.elected.wait()
+        assert began <= leadership.elected_at <= time.monotonic()
+        leadership.check()
+        lease.hide = hide
+        lease.take("them")
+        taken = time.monotonic()
+        with pytest.raises(LeadershipLostError, match="them"):
+            await running
+        assert time.monotonic() - taken < 3 * RETRY_SECONDS
+        with pytest.raises(LeadershipLostError):
+            leadership.check()
+        assert LEADER._value.get() == 0
+        await leadership.release()
+        assert lease.spec
+        assert lease.spec["holderIdentity"] == "them", "what is theirs is left alone"
+
+
+async def test_a_first_attempt_is_over_when_another_one_leads() -> None:
+    held = {
+        "holderIdentity": "them",
+        "leaseDurationSeconds": LEASE_SECONDS,
+        "acquireTime": "2026-01-01T00:00:00.000000Z",
+        "renewTime": "2026-01-01T00:00:00.000000Z",
+    }
+    lease = Lease(held)
+    async with candidate(lease) as (leadership, _), asyncio.timeout(20):
+        await leadership.attempted.wait()
+        assert not leadership.elected.is_set()
+        with pytest.raises(LeadershipLostError):
+            leadership.check()
+        lease.take("")  # given back
+        await leadership.elected.wait()
+        leadership.check()
+
+
+async def test_a_released_lease_is_nobodys() -> None:
+    lease = Lease()
+    async with candidate(lease) as (leadership, running), asyncio.timeout(20):
+        await leadership.elected.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        await leadership.release()
+    assert lease.spec
+    assert lease.spec["holderIdentity"] is None
+    with pytest.raises(LeadershipLostError):
+        leadership.check()
