@@ -22,6 +22,7 @@ KEPT = {"helm.sh/resource-policy": "keep"}
 
 EVERY_VALUE = {
     "replicas": 2,
+    "leaderElection": {"namespace": "operators"},
     "image": {
         "repository": "registry.example.com/operator",
         "tag": "9",
@@ -63,7 +64,13 @@ def test_every_value_reaches_the_deployment(tmp_path: Path) -> None:
     assert operator["image"] == f"registry.example.com/operator@sha256:{'0' * 64}"
     assert operator["imagePullPolicy"] == "Always"
     assert operator["resources"] == EVERY_VALUE["resources"]
-    assert {"--log-level=DEBUG", "--helper-images=registry.example.com/helpers"} <= set(operator["args"])
+    assert {
+        "--log-level=DEBUG",
+        "--helper-images=registry.example.com/helpers",
+        "--lease-namespace=operators",
+    } <= set(operator["args"])
+    assert objects["Role"][0]["metadata"]["namespace"] == "operators"
+    assert objects["RoleBinding"][0]["metadata"]["namespace"] == "operators"
     assert objects["ServiceAccount"][0]["metadata"]["annotations"] == {"example.com/role": "operator"}
 
 

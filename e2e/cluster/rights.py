@@ -20,4 +20,5 @@ def grant_operator_rights(control_plane: ControlPlane) -> None:
     """Lets the user of `operator_kubeconfig` do what the chart, installed in `default`, would let it do."""
     shown = [f"--show-only=templates/{name}.yaml" for name in TEMPLATES]
     manifests = run(program("helm"), "template", "podpatterns", CHART, "--namespace=default", *shown)
-    Kubectl(control_plane.kubeconfig)("apply", "--filename=-", stdin=manifests)
+    # Each object in the namespace that it names: the Lease is in another one than the operator.
+    Kubectl(control_plane.kubeconfig)("apply", "--namespace=", "--filename=-", stdin=manifests)

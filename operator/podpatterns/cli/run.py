@@ -19,15 +19,14 @@ time at 300 objects and held everything up for 0.1 s now and then; with these it
 @click.command()
 @click.option(
     "--lease-namespace",
-    envvar="POD_NAMESPACE",
-    default="default",
+    default="kube-system",
     show_default=True,
-    help="Namespace of the Lease that keeps a second operator waiting.",
+    help="Namespace of the Lease that keeps a second operator waiting: the same one for all of a cluster's.",
 )
 @click.option(
     "--health",
     metavar="URL",
-    help="Answer liveness and readiness probes here, such as http://0.0.0.0:8080/healthz.",
+    help="Answer probes here, such as http://0.0.0.0:8080/healthz; /metrics is on the same port.",
 )
 @click.option(
     "--helper-images",
@@ -48,7 +47,6 @@ def run(lease_namespace: str, health: str | None, helper_images: str, log_level:
     # Slow to import, and needed by this command alone.
     import kopf  # noqa: PLC0415
 
-    from podpatterns.controller.census import KindsMissingError  # noqa: PLC0415
     from podpatterns.controller.leadership import LeadershipLostError  # noqa: PLC0415
     from podpatterns.controller.shell import serve  # noqa: PLC0415
 
@@ -63,5 +61,5 @@ def run(lease_namespace: str, health: str | None, helper_images: str, log_level:
     gc.set_threshold(*COLLECTIONS)
     try:
         asyncio.run(serve(lease_namespace, health, HelperImages(helper_images)))
-    except* (KindsMissingError, LeadershipLostError) as ends:
+    except* LeadershipLostError as ends:
         raise click.ClickException("; ".join(map(str, ends.exceptions))) from None

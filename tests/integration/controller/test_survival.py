@@ -112,5 +112,5 @@ def test_a_second_operator_takes_over(
 
 
 def lease_of(kubectl: Kubectl) -> dict[str, Any]:
-    spec: dict[str, Any] = kubectl.get("lease", "podpatterns-operator", "--namespace=default")["spec"]
+    spec: dict[str, Any] = kubectl.get("lease", "podpatterns-operator", "--namespace=kube-system")["spec"]
     return spec
