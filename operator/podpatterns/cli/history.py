@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import click
@@ -11,7 +12,7 @@ from podpatterns.cli.cluster import Cluster, Object, kind_and_name
 from podpatterns.cli.options import context_option, namespace_option
 from podpatterns.compose import change
 from podpatterns.compose.labels import selector
-from podpatterns.replicas.history import Revision, read
+from podpatterns.replicas.history import NotGenuine, Revision, read
 
 
 @click.command()
@@ -40,13 +41,15 @@ def existing(cluster: Cluster, name: str) -> Object:
 
 
 def revisions(cluster: Cluster, obj: Object) -> list[Revision]:
-    """Those of an object, the oldest first."""
+    """Those of an object, the oldest first; what the operator did not write itself is left out."""
     meta = obj["metadata"]
-    found = cluster.revisions(selector(obj["kind"], meta["name"]))
-    own = [
-        r for r in found if any(o["uid"] == meta["uid"] for o in r["metadata"].get("ownerReferences") or ())
-    ]
-    return sorted(map(read, own), key=lambda r: r.number)
+    found = []
+    for revision in cluster.revisions(selector(obj["kind"], meta["name"])):
+        owners = revision["metadata"].get("ownerReferences") or ()
+        if any(owner.get("controller") and owner["uid"] == meta["uid"] for owner in owners):
+            with suppress(NotGenuine):
+                found.append(read(revision, meta["name"]))
+    return sorted(found, key=lambda r: r.number)
 
 
 def changes(found: Sequence[Revision]) -> list[str]:

@@ -28,6 +28,11 @@ kubelet bring a changed ConfigMap into the Pod at once instead of within a minut
 (https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/)."""
 
 
+HASH = f"{GROUP}/hash"
+"""An annotation of objects that are no Pods: of all that the operator wrote into them. By it drift is judged,
+as servers add defaults, and what strangers wrote is told from the operator's own."""
+
+
 def selector(kind: str, name: str) -> dict[str, str]:
     """What all Pods of one object carry, and no other Pod should."""
     return {KIND: kind, NAME: name}

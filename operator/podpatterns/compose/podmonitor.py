@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from podpatterns.api import GROUP, Pattern
+from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
 from podpatterns.compose.contribution import Exposition
-from podpatterns.compose.labels import selector
+from podpatterns.compose.labels import HASH, selector
 from podpatterns.compose.pod import owner_reference
 from podpatterns.compose.revision import short_hash
 
 GROUP_VERSION = "monitoring.coreos.com/v1"
-HASH = f"{GROUP}/hash"
-"""An annotation: of all that the operator wrote. By it drift is judged, as servers add defaults."""
 
 
 def pod_monitor_name(kind: str, name: str) -> str:

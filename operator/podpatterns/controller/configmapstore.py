@@ -24,7 +24,7 @@ class ConfigMapStore:
         """Take in a ConfigMap as the server sent it; the object it belongs to, if that was news."""
         meta = obj["metadata"]
         labels = meta.get("labels") or {}
-        if NAME not in labels:
+        if not {KIND, NAME} <= labels.keys():
             return set()
         place = (meta["namespace"], meta["name"])
         seen, known = observe_config_map(obj), self._by_name.get(place)

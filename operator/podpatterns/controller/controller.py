@@ -21,6 +21,7 @@ from podpatterns.controller.health import Health
 from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import Leadership, LeadershipLostError
+from podpatterns.controller.metrics import RECONCILE_ERRORS
 from podpatterns.controller.objectstore import ObjectStore
 from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
@@ -147,18 +148,25 @@ class Controller:
         rest = 0.0
         try:
             again = await self._reconciler.reconcile(key, telling=telling)
-        except (ApiError, UnansweredError) as error:
-            log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
-            self._queue.add_failed(key)
         except LeadershipLostError:
             raise
+        except (ApiError, UnansweredError) as error:
+            log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
+            busy = error.retry_after or 0.0 if isinstance(error, ApiError) else 0.0
+            self._queue.add_failed(key, at_least=busy)
         except Exception:
             # One object's surprise must not end the work for all others.
             log.exception("Look failed unexpectedly, trying again", extra={"key": str(key)})
+            RECONCILE_ERRORS.labels(key.kind).inc()
             self._queue.add_failed(key)
         else:
-            self._queue.succeeded(key)
             rest = again.rest
+            if again.failed:
+                RECONCILE_ERRORS.labels(key.kind).inc()
+                self._queue.add_failed(key)
+            elif not again.untold:
+                # With something left to tell, it is not known yet whether all of it succeeds.
+                self._queue.succeeded(key)
             if again.after is not None:
                 self._queue.add_after(key, again.after) if again.after else self._queue.add(key)
             if again.untold:

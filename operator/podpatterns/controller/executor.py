@@ -22,6 +22,7 @@ from podpatterns.compose.inplace import in_place_patch
 from podpatterns.compose.labels import CONFIGURATION
 from podpatterns.compose.resize import announcement, resize_patch, withdrawal
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.fairsemaphore import FairSemaphore
 from podpatterns.controller.key import controller_of, pod_path, pods_path
 from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.objectstore import Entry
@@ -29,8 +30,10 @@ from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan, Refresh, Update
 from podpatterns.replicas.failure import Failure, name_taken
 
+WRITES = 40
+"""Under way at once for all objects. More make the API server no faster, and whoever comes next wait."""
 MOST_AT_ONCE = 32
-"""Writes under way for one object: the others want answers too."""
+"""Pods of one object that are created at once."""
 SHORTEST_PAUSE = 1.0
 """Seconds that an overloaded server is left alone at least."""
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -68,10 +71,10 @@ class Outcome:
             self.failure = Failure("NoAnswer", str(error))
         elif not isinstance(error, ApiError):
             self.error = self.error or error
-        elif error.code == HTTPStatus.TOO_MANY_REQUESTS:
+        elif error.too_many_requests:
             self.busy = max(self.busy, error.retry_after or 0, SHORTEST_PAUSE)
             self.stopped = True
-        elif getattr(error, "namespace_terminating", False):
+        elif error.namespace_terminating:
             self.namespace_terminating = self.stopped = True
         else:
             self.failure = Failure(error.reason, error.message)
@@ -99,6 +102,7 @@ class Executor:
     def __init__(self, api: ApiServer, store: PodStore) -> None:
         self._api = api
         self._store = store
+        self._turns = FairSemaphore(WRITES)
 
     async def carry_out(self, plan: Plan, entry: Entry, route: Route) -> Outcome:
         """Do what the plan says, as far as the server allows.
@@ -106,7 +110,7 @@ class Executor:
         Whatever one write ends with, the others are carried out and noted. Only nothing is created when a
         delete failed: the number of live Pods must not exceed what was planned.
         """
-        work = _Work(self._api, self._store, entry, route)
+        work = _Work(self._api, self._store, self._turns, entry, route)
         await asyncio.gather(
             *(work.attempt(work.delete, delete) for delete in plan.deletes),
             *(work.attempt(work.update, update) for update in plan.updates),
@@ -119,18 +123,20 @@ class Executor:
 class _Work:
     """One plan being carried out."""
 
-    def __init__(self, api: ApiServer, store: PodStore, entry: Entry, route: Route) -> None:
+    def __init__(
+        self, api: ApiServer, store: PodStore, turns: FairSemaphore, entry: Entry, route: Route
+    ) -> None:
         self.outcome = Outcome()
         self._api = api
         self._store = store
         self._entry = entry
         self._namespace = entry.key.namespace
         self._route = route
-        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._turns = turns
 
     async def attempt(self, write: Callable[[Any], Awaitable[None]], action: Action) -> None:
         """Carry out one action and note what it ends with."""
-        async with self._turns:
+        async with self._turns.slot(self._namespace):
             try:
                 await write(action)
             except LeadershipLostError:

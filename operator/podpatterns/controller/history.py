@@ -5,7 +5,7 @@ It is read only where Pods of more than one revision matter, not watched: an idl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -14,14 +14,19 @@ from podpatterns.api import Pattern
 from podpatterns.compose import Composition, owner_reference
 from podpatterns.compose.labels import selector
 from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.controller.key import owned_by
 from podpatterns.replicas import Pod
-from podpatterns.replicas.history import Revision, beyond_limit, manifest, next_number, read
+from podpatterns.replicas.history import NotGenuine, Revision, beyond_limit, manifest, next_number, read
 from podpatterns.replicas.status import revision_name
 
 
 class History:
-    def __init__(self, api: ApiServer) -> None:
+    """`ignored` hears of ControllerRevisions with an object's labels that no operator wrote for it: of the
+    object, the ControllerRevision's name, and why that shows."""
+
+    def __init__(self, api: ApiServer, ignored: Callable[[Pattern, str, str], None]) -> None:
         self._api = api
+        self._ignored = ignored
 
     async def begin(self, app: Pattern, composition: Composition) -> None:
         """Keep the first revision of an object; no news where it is kept already."""
@@ -29,7 +34,7 @@ class History:
 
     async def update(self, app: Pattern, composition: Composition) -> list[Revision]:
         """All revisions, the oldest first and the present one last, which this makes sure of."""
-        found = await self._list(app)
+        found = await self.list(app)
         present = next((r for r in found if r.hash == composition.revision), None)
         number = next_number(found)
         if present is None:
@@ -58,25 +63,37 @@ class History:
                     raise
         return [r for r in revisions if r not in gone]
 
-    async def _list(self, app: Pattern) -> list[Revision]:
+    async def list(self, app: Pattern) -> list[Revision]:
+        """All revisions, the oldest first; orphans of an object of the same name are taken in."""
         found: list[Revision] = []
         labels = ",".join(f"{k}={v}" for k, v in selector(app.kind, app.metadata.name).items())
         async for page in self._api.list_pages(_path(app), labelSelector=labels):
             for obj in page.items:
-                owners = obj["metadata"].get("ownerReferences") or ()
-                if any(o["uid"] == app.metadata.uid for o in owners) or not owners:
-                    found.append(read(obj if owners else await self._adopt(app, obj)))
-        return found
+                try:
+                    revision = _read(app, obj)
+                except NotGenuine as stranger:
+                    self._ignored(app, obj["metadata"]["name"], str(stranger))
+                    continue
+                if not obj["metadata"].get("ownerReferences"):
+                    await self._adopt(app, revision)
+                found.append(revision)
+        return sorted(found, key=lambda r: r.number)
 
     async def _create(self, app: Pattern, composition: Composition, number: int) -> Revision:
         wanted = manifest(app, composition, number)
+        name = wanted["metadata"]["name"]
         try:
-            return read(await self._api.create_normalized(_path(app), wanted))
+            return read(await self._api.create_normalized(_path(app), wanted), app.metadata.name)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
-            # It was created, and the answer lost: the name tells the object's UID and the revision.
-            return read(await self._api.get(f"{_path(app)}/{wanted['metadata']['name']}"))
+        # It was created, and the answer lost: the name tells the object's UID and the revision.
+        try:
+            return _read(app, await self._api.get(f"{_path(app)}/{name}"))
+        except NotGenuine as stranger:
+            message = f'ControllerRevision "{name}" exists and is not the operator\'s ({stranger}): delete it'
+            status = {"reason": "RevisionNameTaken", "message": message}
+            raise ApiError(HTTPStatus.CONFLICT, status, None) from None
 
     async def _renumber(self, app: Pattern, revision: Revision, number: int) -> Revision:
         operations: list[dict[str, Any]] = [
@@ -86,11 +103,10 @@ class History:
         await self._api.json_patch(f"{_path(app)}/{revision.name}", operations)
         return replace(revision, number=number)
 
-    async def _adopt(self, app: Pattern, obj: dict[str, Any]) -> dict[str, Any]:
+    async def _adopt(self, app: Pattern, revision: Revision) -> None:
         """Take in a revision that `kubectl delete --cascade=orphan` left behind, as its Pods are."""
-        meta = obj["metadata"]
-        patch = {"metadata": {"uid": meta["uid"], "ownerReferences": [owner_reference(app)]}}
-        return await self._api.strategic_patch(f"{_path(app)}/{meta['name']}", patch)
+        patch = {"metadata": {"uid": revision.uid, "ownerReferences": [owner_reference(app)]}}
+        await self._api.strategic_patch(f"{_path(app)}/{revision.name}", patch)
 
 
 def needed(app: Pattern, composition: Composition, status: Mapping[str, Any], pods: Sequence[Pod]) -> bool:
@@ -99,6 +115,13 @@ def needed(app: Pattern, composition: Composition, status: Mapping[str, Any], po
     return not (status.get("updateRevision") == status.get("currentRevision") == name) or any(
         p.live and p.revision != composition.revision for p in pods
     )
+
+
+def _read(app: Pattern, obj: Mapping[str, Any]) -> Revision:
+    """Raises NotGenuine for one that another controls, too."""
+    if obj["metadata"].get("ownerReferences") and not owned_by(obj, app.metadata.uid):
+        raise NotGenuine("its controller is another object")
+    return read(obj, app.metadata.name)
 
 
 def _path(app: Pattern) -> str:

@@ -43,3 +43,9 @@ def controller_of(obj: Mapping[str, Any]) -> tuple[Key, str] | None:
                 return Key(owner["kind"], metadata["namespace"], owner["name"]), owner["uid"]
             return None
     return None
+
+
+def owned_by(obj: Mapping[str, Any], uid: str) -> bool:
+    """The object with that UID controls `obj`."""
+    owners = obj["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner["uid"] == uid for owner in owners)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Composition, Problem
-from podpatterns.controller.backoff import backoff
+from podpatterns.compose import Change, Composition
+from podpatterns.controller.refusal import Refusal
 from podpatterns.replicas import Create, Delete, Plan, Pod, Replacements, Wanted, stray
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
+from podpatterns.replicas.lostpods import LostPods
 
 STATUS_PAUSE = (0.5, 5.0)
 """The shortest and the longest time, in seconds, in which one status tells of all that happens to an object
@@ -19,6 +20,8 @@ in motion. A custom resource's status costs the API server three times what a Re
 us as an event, and keeps the next look waiting."""
 ANSWERS_A_PAUSE = 10
 """In between it is as long as the API server takes for so many writes."""
+LONGEST_TAKEN = 5.0
+"""Seconds after which a taken name is tried again, at the latest."""
 UNANSWERED_SECONDS = 60.0
 """For which a write may take place after we gave up waiting for its answer: the API server's own limit."""
 LONG_LIFE = 600.0
@@ -28,30 +31,44 @@ LONG_LIFE = 600.0
 @dataclass(slots=True)
 class Memory:
     uid: str
-    composed: Composition | tuple[Problem, ...] | None = None
-    composed_from: tuple[object, ...] = ()
-    """UIDs and generations of the object and its parts."""
     begun: tuple[Pattern, Composition] | None = None
     """A new object and what its first Pods are made from, until a status names that revision."""
+    first_revision: str = ""
+    """The revision that a new object had before its first status named any, if that has changed since."""
     revisions: list[Revision] | None = None
     """The history, while an update is under way; None when nobody needs to know it."""
+    changes: tuple[str, dict[str, Change]] = ("", {})
+    """What brings Pods of older revisions to the newest, which stands first."""
     unanswered: dict[str, tuple[Create, float]] = field(default_factory=dict)
     """Creations without an answer, by name, and until when they may yet take place, in monotonic seconds.
     Trying again under the same name can't make a second Pod."""
-    failure: Failure | None = None
-    failures: int = 0
-    generation: int = 0
-    """The one that the failure is about: a corrected object need not wait."""
-    hold_until: float = 0
-    """No creation before this moment, in monotonic seconds."""
+    pods: Refusal = field(default_factory=Refusal)
+    """No creation before it has waited."""
+    history: Refusal = field(default_factory=Refusal)
+    config_map: Refusal = field(default_factory=Refusal)
+    status: Refusal = field(default_factory=Refusal)
+    taken_names: dict[str, Refusal] = field(default_factory=dict)
+    """Names of Pods that are somebody else's."""
     status_due: float | None = None
     """When the status of an object in motion is to be written, in monotonic seconds."""
 
     replacements: Replacements = field(default_factory=Replacements)
     deleted: dict[str, str] = field(default_factory=dict)
     """Why this process deleted Pods (UID -> reason), until they are gone."""
+    lost: LostPods = field(default_factory=LostPods)
     failed_pods: int = 0
-    """How often in a row Pods had failed and were cleared away."""
+    """How often in a row Pods of one revision had failed and were cleared away."""
+    _failed_revision: str = ""
+
+    @property
+    def failure(self) -> Failure | None:
+        """What the API server, or a fact of the cluster, refuses: Pods first, then what goes with them."""
+        return self.pods.failure or self.config_map.failure or self.history.failure
+
+    @property
+    def taken(self) -> dict[str, Failure]:
+        """Why Pods of these names can't be made."""
+        return {name: r.failure for name, r in self.taken_names.items() if r.failure}
 
     def begins_with(self, composition: Composition, status: Mapping[str, Any], pods: Sequence[Pod]) -> bool:
         """The object is new, and has no Pods but those that were made from `composition`."""
@@ -90,27 +107,34 @@ class Memory:
     def note_unanswered(self, creates: Iterable[Create], now: float) -> None:
         self.unanswered |= {create.name: (create, now + UNANSWERED_SECONDS) for create in creates}
 
-    def hold(self, failure: Failure, generation: int, now: float, at_least: float) -> float:
-        """Note a refused write; returns the seconds to wait before the next creation."""
-        self.failures = self.failures + 1 if self.generation == generation else 1
-        self.failure, self.generation = failure, generation
-        delay = max(at_least, backoff(self.failures))
-        self.hold_until = now + delay
-        return delay
-
-    def held(self, generation: int, now: float) -> float:
-        """Seconds for which creations still wait."""
-        if self.failure is None or self.generation != generation:
-            return 0.0
-        return max(0.0, self.hold_until - now)
-
     def held_back(self, todo: Plan, generation: int, now: float) -> Plan:
         """The plan without what has to wait. Where nothing is left to do, the refusal is history."""
         if not (todo.deletes or todo.updates or todo.refreshes or todo.creates):
-            self.well()
-        if not (held := self.held(generation, now)):
+            self.pods.clear()
+        if not (held := self.pods.left(generation, now)):
             return todo
         return replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
+
+    def note_taken(self, taken: Mapping[str, Failure], generation: int, now: float) -> None:
+        """Note names that are somebody else's; they are tried again soon: no event tells that one is free."""
+        for name, failure in taken.items():
+            self.taken_names.setdefault(name, Refusal()).note(failure, generation, now, longest=LONGEST_TAKEN)
+
+    def names_to_avoid(self, wanted: Wanted, created: Iterable[str], generation: int, now: float) -> set[str]:
+        """Return the names not to be tried now, and forget those that are not taken, or wanted, any more."""
+        gone = {name for name in self.taken_names if stray(wanted, name)}.union(created)
+        self.taken_names = {n: r for n, r in self.taken_names.items() if n not in gone}
+        return {name for name, refusal in self.taken_names.items() if refusal.left(generation, now)}
+
+    def until_a_name_is_tried(self, generation: int, now: float) -> float | None:
+        """Return the seconds until the next taken name may be tried again; None where none is taken."""
+        return min((r.left(generation, now) for r in self.taken_names.values()), default=None)
+
+    def failures_of(self, revision: str) -> int:
+        """Return how often in a row Pods had failed; those of another revision say nothing of this one."""
+        if self._failed_revision != revision:
+            self._failed_revision, self.failed_pods = revision, 0
+        return self.failed_pods
 
     def carried_out(self, deletes: Sequence[Delete], before: Sequence[Pod], after: Sequence[Pod]) -> None:
         """Note what was done: Pods deleted, and how long failed ones had lived."""
@@ -131,6 +155,3 @@ class Memory:
             shortest, longest = STATUS_PAUSE
             self.status_due = now + min(longest, max(shortest, ANSWERS_A_PAUSE * answer_time))
         return max(0.0, self.status_due - now)
-
-    def well(self) -> None:
-        self.failure, self.failures = None, 0

@@ -1,59 +1,78 @@
-"""Our own kinds as last seen, and who includes whom."""
+"""Our own kinds as last seen, and who includes whom.
+
+Of an object stays what events are judged by, and the rest packed: who needs its model makes it
+(`podpatterns.controller.compositions`). So the store grows with the number of objects and hardly with what
+people write into them.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from podpatterns.api import InvalidObject, Pattern, parse
-from podpatterns.compose import Problem
-from podpatterns.controller.key import Key
+from podpatterns.controller.key import BY_NAME, Key
+from podpatterns.replicas.packed import Packed
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object. Either `app` is there or `problems` say why it could not be read."""
+    """One object."""
 
     key: Key
     uid: str
     generation: int
     resource_version: int
     leaving: bool
+    labels: Mapping[str, str]
     status: Mapping[str, Any]
-    app: Pattern | None
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def includes(self) -> list[Key]:
-        if self.app is None:
-            return []
-        return [Key(i.kind, self.key.namespace, i.name) for i in self.app.spec.include]
-
-    @property
-    def is_part(self) -> bool:
-        return self.app is not None and self.app.spec.template is None
+    includes: tuple[Key, ...]
+    is_part: bool
+    """It has no template, and makes no Pods."""
+    manifest: Packed
+    """What its author wrote, and what identifies it: all but the status."""
 
 
 def read(obj: Mapping[str, Any]) -> Entry:
-    """The entry of an object as the API server sent it."""
+    """Return the entry of an object as the API server sent it, whatever its spec looks like."""
     meta = obj["metadata"]
-    app: Pattern | None = None
-    problems: tuple[Problem, ...] = ()
-    try:
-        app = parse(obj)
-    except InvalidObject as error:
-        problems = tuple(Problem(e.path, e.message) for e in error.errors)
+    key = Key(obj["kind"], meta["namespace"], meta["name"])
+    spec = obj.get("spec")
+    spec = spec if isinstance(spec, Mapping) else {}
     return Entry(
-        key=Key(obj["kind"], meta["namespace"], meta["name"]),
+        key=key,
         uid=meta["uid"],
         generation=meta["generation"],
         resource_version=int(meta["resourceVersion"]),
         leaving="deletionTimestamp" in meta,
+        labels=meta.get("labels") or {},
         status=obj.get("status") or {},
-        app=app,
-        problems=problems,
+        includes=_includes(key, spec),
+        is_part=spec.get("template") is None,
+        manifest=Packed.of(
+            {
+                "apiVersion": obj.get("apiVersion"),
+                "kind": obj["kind"],
+                "metadata": {k: v for k, v in meta.items() if k != "managedFields"},
+                "spec": obj.get("spec"),
+            }
+        ),
+    )
+
+
+def _includes(key: Key, spec: Mapping[str, Any]) -> tuple[Key, ...]:
+    """The parts that it names; a name in an odd form is for the model to refuse."""
+    items = spec.get("include")
+    names = (
+        (item.get("kind"), item.get("name"))
+        for item in (items if isinstance(items, list) else ())
+        if isinstance(item, Mapping)
+    )
+    return tuple(
+        Key(kind, key.namespace, name)
+        for kind, name in names
+        if isinstance(name, str) and isinstance(kind, str) and kind in BY_NAME
     )
 
 
@@ -76,19 +95,22 @@ class ObjectStore:
         """Take in an object; the keys that have work to do now (none for a change of status alone)."""
         meta = obj["metadata"]
         key = Key(obj["kind"], meta["namespace"], meta["name"])
-        known = self._entries.get(key)
-        if known and int(meta["resourceVersion"]) <= known.resource_version:
+        known, version = self._entries.get(key), int(meta["resourceVersion"])
+        if known and version <= known.resource_version:
             return set()
-        entry = read(obj)
-        self._entries[key] = entry
+        if known and _same_words(known, meta):
+            # Annotations of the object itself reach nothing of ours; a status of ours is no news, but one
+            # that somebody else overwrote is put right.
+            status = obj.get("status") or {}
+            self._entries[key] = replace(known, resource_version=version, status=status)
+            return set() if known.status == status else {key}
+        entry = self._entries[key] = read(obj)
         if known and (known.uid, known.generation, known.leaving) == (
             entry.uid,
             entry.generation,
             entry.leaving,
         ):
-            # Labels and annotations of the object itself don't reach its Pods; a status of ours is no news,
-            # but one that somebody else overwrote is put right.
-            return set() if known.status == entry.status else {key}
+            return {key}  # its labels go to its PodMonitor
         return {key} | self._relink(key, known, entry)
 
     def remove(self, key: Key, uid: str) -> set[Key]:
@@ -121,3 +143,13 @@ class ObjectStore:
         for part in new - old:
             self._users[part].add(key)
         return (old ^ new) | self._users.get(key, set())
+
+
+def _same_words(known: Entry, meta: Mapping[str, Any]) -> bool:
+    """Nothing that the entry keeps has changed, but perhaps the status."""
+    return (known.uid, known.generation, known.leaving, known.labels) == (
+        meta["uid"],
+        meta["generation"],
+        "deletionTimestamp" in meta,
+        meta.get("labels") or {},
+    )

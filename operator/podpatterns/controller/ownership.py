@@ -26,8 +26,12 @@ class Ownership:
         self._store = store
 
     async def adopt(self, entry: Entry, app: Pattern, wanted: Wanted) -> None:
-        """Take in the orphans that carry the object's labels, a revision and a name that fits."""
-        fitting = [p for p in self._store.orphans(entry.key) if p.live and p.revision and _fits(wanted, p)]
+        """Take in the orphans that carry the object's labels, a revision and a name that fits.
+
+        One that has ended is taken in, too, so that it is replaced: it holds its name.
+        """
+        orphans = (p for p in self._store.orphans(entry.key) if p.revision and not p.terminating)
+        fitting = [p for p in orphans if _fits(wanted, p)]
         # The cache may be late: an object that is being deleted must not take Pods in.
         if not fitting or not await self.still_there(entry):
             return

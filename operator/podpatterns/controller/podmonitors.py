@@ -15,8 +15,8 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, owner_reference
-from podpatterns.compose.labels import KIND
-from podpatterns.compose.podmonitor import GROUP_VERSION, HASH, pod_monitor, pod_monitor_name
+from podpatterns.compose.labels import HASH, KIND
+from podpatterns.compose.podmonitor import GROUP_VERSION, pod_monitor, pod_monitor_name
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.backoff import backoff
 from podpatterns.controller.key import Key

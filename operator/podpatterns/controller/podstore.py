@@ -17,6 +17,8 @@ from podpatterns.compose.labels import KIND, NAME, selector
 from podpatterns.controller.key import Key, controller_of
 from podpatterns.replicas import Pod, observe
 
+MANY_PODS = 1_000
+"""Of one object, from which on what is computed from all of them would hold up the event loop: some 5 ms."""
 GRAVES = 10_000
 """How many UIDs of gone Pods are remembered, so that a late answer to a write raises no ghost."""
 
@@ -137,6 +139,9 @@ def _home(obj: Mapping[str, Any]) -> Home | None:
         return Home(Key(*map(sys.intern, owner[0])), owner[1])
     meta = obj["metadata"]
     labels = meta.get("labels") or {}
-    if any(o.get("controller") for o in meta.get("ownerReferences") or ()) or NAME not in labels:
+    if (
+        any(o.get("controller") for o in meta.get("ownerReferences") or ())
+        or not {KIND, NAME} <= labels.keys()
+    ):
         return None
     return Home(Key(*map(sys.intern, (labels[KIND], meta["namespace"], labels[NAME]))), "")

@@ -4,59 +4,56 @@ The contract: `reconcile(key)` may be called at any time, any number of times, f
 key twice at once. It derives everything from the present state; there is no separate path for creation,
 update or deletion. It returns when it has done one round of writes; whatever is left calls for another round.
 What only tells of Pods, the status and the history, is written by looks made for it.
+
+Whatever an object, its Pods or the API server come up with, the Pods are kept: at the last good revision
+where the newest can't be composed or written. A write that was refused is tried again at growing intervals,
+of its own kind each (`podpatterns.controller.refusal`), and the refusal is told in the status.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.compose import (
-    CannotCompose,
-    Change,
-    Composition,
-    HelperImages,
-    Problem,
-    change,
-    compose,
-    pod_manifest,
-)
-from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.compose import Change, Composition, HelperImages, Problem, pod_manifest
+from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.compositions import Compositions, off_the_loop
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.events import Events
 from podpatterns.controller.executor import Executor, Outcome, Route
-from podpatterns.controller.history import History, needed
+from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
+from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podnames import fresh_names
-from podpatterns.controller.podstore import PodStore
-from podpatterns.controller.recorder import Recorder, enumerate_names
-from podpatterns.replicas import Create, Delete, Pod, Wanted, plan, rest_after
-from podpatterns.replicas.configuration import inquiry
-from podpatterns.replicas.contract import question
+from podpatterns.controller.podstore import MANY_PODS, PodStore
+from podpatterns.controller.recorder import Recorder
+from podpatterns.controller.revisions import CannotWrite, Revisions, held_revision, unwritten
+from podpatterns.controller.statuswriter import StatusWriter
+from podpatterns.replicas import Create, Wanted, plan, rest_after
+from podpatterns.replicas.failure import Failure, internal_error
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
-from podpatterns.replicas.status import (
-    Observed,
-    app_status,
-    at_rest,
-    part_status,
-    revision_name,
-    unreadable_status,
-)
+from podpatterns.replicas.status import at_rest, failed_status, unreadable_status
 
 REST_PER_POD = 0.00005
 """Seconds between two looks at an object for each of its Pods. A look at 500 Pods takes some 2 ms, and while
 they start there is news every few: one look in 25 ms sees it all, and leaves the time to who makes it."""
+
+TERMINATING_SECONDS = 60.0
+"""Until the next look at an object whose namespace is being deleted: it goes the same way by then."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +84,8 @@ class Again:
     """There is something to tell: look again with `telling`, as soon as there is time."""
     rest: float = 0
     """Seconds that the next look waits, whatever happens."""
+    failed: bool = False
+    """It met an error of the operator's own: look again after a growing while."""
 
 
 class Reconciler:
@@ -105,16 +104,16 @@ class Reconciler:
         self._api = api
         self._objects = stores.objects
         self._pods = stores.pods
-        self._configurations = observability.configurations
-        self._contracts = observability.contracts
-        self._pod_monitors = observability.pod_monitors
+        self._observability = observability
         self._recorder = recorder
-        self._changed = changed
-        self._images = images
+        self._compositions = Compositions(stores.objects, images)
         self._config_maps = ConfigMaps(api, stores.config_maps)
         self._executor = Executor(api, stores.pods)
         self._ownership = Ownership(api, stores.pods)
-        self._history = History(api)
+        self._events = Events(recorder)
+        self._revisions = Revisions(History(api, self._events.revision_ignored))
+        pollers = (observability.configurations, observability.contracts)
+        self._status = StatusWriter(api, (stores.objects, stores.pods), pollers, self._ownership, changed)
         self._memory: dict[Key, Memory] = {}
 
     async def reconcile(self, key: Key, *, telling: bool) -> Again:
@@ -122,247 +121,260 @@ class Reconciler:
         entry = self._objects.get(key)
         if entry is None or entry.leaving:
             # Owner references and the cluster's garbage collector delete the Pods.
-            if forgotten := self._memory.pop(key, None):
-                self._pods.settle(key, forgotten.uid, self._pods.vanished(key, forgotten.uid))
-            self._contracts.forget(key)
-            self._configurations.forget(key)
-            self._pod_monitors.forget(key)
-            self._recorder.well(key)
+            self._forget(key)
             return Again()
         memory = self._memory.get(key)
         if memory is None or memory.uid != entry.uid:
             memory = self._memory[key] = Memory(entry.uid)
-        if entry.is_part:
-            await self._write_status(entry, self._part_status(entry))
-            return Again()
-        composed = self._compose(entry, memory)
-        if isinstance(composed, Composition):
-            return await self._keep(entry, composed, memory, telling=telling)
-        # No Pod is touched while the object can't work; a correction of it or of a part brings us back.
-        text = "; ".join(map(str, composed))
-        self._recorder.warning(entry.key, entry.uid, composed[0].reason, "Compose", text)
-        await self._write_status(entry, self._app_status(entry, None, composed, memory))
-        return Again()
+        try:
+            return await self._reconcile(entry, memory, telling=telling)
+        except (ApiError, UnansweredError, LeadershipLostError):
+            raise
+        except Exception as error:
+            log.exception("Look failed unexpectedly", extra={"key": str(key)})
+            return await self._survive(entry, memory, error)
 
-    async def _keep(self, entry: Entry, composition: Composition, memory: Memory, *, telling: bool) -> Again:
+    async def _reconcile(self, entry: Entry, memory: Memory, *, telling: bool) -> Again:
+        composed = await self._compositions.of(entry)
+        if composed.app is None:
+            self._events.problems(entry, composed.problems)
+            status = unreadable_status(entry.generation, composed.problems, entry.status, time.time())
+            return await self._tell(entry, status, memory)
+        if entry.is_part:
+            return await self._tell(entry, self._status.of_part(entry, composed.app), memory)
+        if composed.composition is None:
+            if composed.problems:
+                self._events.problems(entry, composed.problems)
+            again = await self._hold(
+                entry, composed.app, memory, problems=composed.problems, error=composed.error
+            )
+            return replace(again, failed=composed.error is not None)
+        try:
+            return await self._keep(entry, composed.app, composed.composition, memory, telling=telling)
+        except CannotWrite as refused:
+            self._events.refused(entry, refused.failure)
+            again = await self._hold(
+                entry, composed.app, memory, error=refused.failure, unwritten=composed.composition
+            )
+            return replace(again, after=_sooner(again.after, refused.after))
+
+    async def _keep(
+        self, entry: Entry, app: Pattern, composition: Composition, memory: Memory, *, telling: bool
+    ) -> Again:
         """One round of writes, and what is to be told of it."""
-        assert entry.app is not None
-        app = entry.app
         wanted = Wanted.of(app, composition.revision)
         await self._ownership.adopt(entry, app, wanted)
         pods = self._pods.of(entry.key, entry.uid)
-        revisions = await self._revisions(entry, composition, pods, memory)
-        changes = _changes(revisions, composition, pods)
+        revisions = await self._revisions.of(entry, app, composition, pods, memory)
+        changes = await self._revisions.changes(revisions, composition, pods, memory)
         wanted = replace(
             wanted,
             configuration=composition.configuration,
-            held_revision=_held(app, entry.status, revisions, composition.revision),
+            held_revision=held_revision(entry, app, memory, composition.revision),
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
+            known=frozenset(r.hash for r in revisions),
         )
         if unwritten := await self._config_maps.keep(app, composition, wanted, pods):
             # A Pod that mounts it would not start, or would start with what a stranger wrote.
-            self._tell(entry, Outcome(failure=unwritten), changes)
-            retry = memory.hold(unwritten, entry.generation, time.monotonic(), at_least=0)
-            await self._write_status(entry, self._app_status(entry, wanted, (), memory))
-            return Again(retry)
+            raise CannotWrite(
+                unwritten, memory.config_map.note(unwritten, entry.generation, time.monotonic())
+            )
+        memory.config_map.clear()
         route = _route(app, composition, revisions, changes)
         after, outcome = await self._carry_out(entry, wanted, route, memory)
-        self._tell(entry, outcome, changes)
-        unmonitored = await self._pod_monitors.keep(entry.key, app, composition)
+        self._events.pods(entry, outcome, changes)
+        unmonitored = await self._observability.pod_monitors.keep(entry.key, app, composition)
         if unmonitored and not outcome.failure:
-            self._recorder.warning(entry.key, entry.uid, "NoPodMonitor", "Write", unmonitored)
-        again = await self._conclude(entry, wanted, memory, telling=telling)
+            self._events.no_pod_monitor(entry, unmonitored)
+        again = await self._conclude(entry, app, composition, wanted, memory, telling=telling)
         await self._ownership.release(entry)
         return replace(again, after=_sooner(after, again.after), rest=REST_PER_POD * len(pods))
+
+    async def _hold(
+        self,
+        entry: Entry,
+        app: Pattern,
+        memory: Memory,
+        *,
+        problems: Sequence[Problem] = (),
+        error: Failure | None = None,
+        unwritten: Composition | None = None,
+    ) -> Again:
+        """Keep the Pods at the last good revision, while the newest has `problems` or could not be written.
+
+        They are replaced and scaled, and nothing is rolled out; a correction goes on from there.
+        """
+        again, wanted = Again(), None
+        good = await self._revisions.last_good(entry, app, memory)
+        if good is None and unwritten is not None and memory.history.failure:
+            # No revision was ever written: what is missing can only be made as it would be now.
+            bare = Wanted.of(app, unwritten.revision)
+            pods = self._pods.of(entry.key, entry.uid)
+            if not await self._config_maps.keep(app, unwritten, bare, pods):
+                good = unwritten
+        if good is not None:
+            revisions = memory.revisions or ()
+            wanted = replace(
+                Wanted.holding(app, good.revision, good.template),
+                held_revision=held_revision(entry, app, memory, good.revision),
+                known=frozenset(r.hash for r in revisions),
+            )
+            await self._ownership.adopt(entry, app, wanted)
+            after, outcome = await self._carry_out(entry, wanted, _route(app, good, revisions, {}), memory)
+            self._events.pods(entry, outcome, {})
+            again = Again(after, rest=REST_PER_POD * len(self._pods.of(entry.key, entry.uid)))
+        status = await self._status.of_app(entry, app, good, wanted, memory, problems=problems, error=error)
+        told = await self._tell(entry, status, memory)
+        await self._ownership.release(entry)
+        return replace(again, after=_sooner(again.after, told.after))
+
+    async def _survive(self, entry: Entry, memory: Memory, error: Exception) -> Again:
+        """Keep the Pods in spite of an error of the operator's own, and tell it."""
+        try:
+            composed = await self._compositions.of(entry)
+            if composed.app is not None and not entry.is_part:
+                again = await self._hold(entry, composed.app, memory, error=internal_error(error))
+                return replace(again, failed=True)
+        except (ApiError, UnansweredError, LeadershipLostError):
+            raise
+        except Exception:
+            log.exception("Pods can't be kept", extra={"key": str(entry.key)})
+        status = failed_status(entry.generation, error, entry.status, time.time())
+        again = await self._tell(entry, status, memory)
+        return replace(again, failed=True)
 
     async def _carry_out(
         self, entry: Entry, wanted: Wanted, route: Route, memory: Memory
     ) -> tuple[float | None, Outcome]:
         """Make the Pods more like what is wanted; with the seconds after which to look again."""
         pods = self._pods.of(entry.key, entry.uid)
-        now = time.monotonic()
-        todo = plan(wanted, pods, time.time(), fresh_names(wanted.name), rest_after(memory.failed_pods))
-        todo = memory.held_back(todo, entry.generation, now)
+        generation, now = entry.generation, time.monotonic()
+        todo = await off_the_loop(
+            len(pods),
+            MANY_PODS,
+            plan,
+            wanted,
+            pods,
+            time.time(),
+            fresh_names(wanted.name),
+            rest_after(memory.failures_of(wanted.revision)),
+            lost=memory.lost.look(wanted, pods),
+            taken_names=memory.names_to_avoid(wanted, (p.name for p in pods), generation, now),
+        )
+        todo = memory.held_back(todo, generation, now)
         todo = memory.owed_first(todo, wanted, pods, now)
         outcome = await self._executor.carry_out(todo, entry, route)
-        memory.note_unanswered(outcome.unanswered, time.monotonic())
+        now = time.monotonic()
+        memory.note_unanswered(outcome.unanswered, now)
+        memory.note_taken(outcome.taken, generation, now)
         memory.carried_out(outcome.deleted, pods, self._pods.of(entry.key, entry.uid))
+        after = _sooner(todo.wake_after, memory.until_a_name_is_tried(generation, now))
         if outcome.failure:
-            retry = memory.hold(outcome.failure, entry.generation, time.monotonic(), outcome.retry_after)
-            return retry, outcome
-        if memory.held(entry.generation, now):
-            return todo.wake_after, outcome
-        memory.well()
-        return 0 if todo.deletes or todo.updates or todo.creates else todo.wake_after, outcome
+            return memory.pods.note(outcome.failure, generation, now, outcome.retry_after), outcome
+        if memory.pods.left(generation, now):
+            return after, outcome
+        memory.pods.clear()
+        if outcome.error:
+            raise outcome.error
+        if outcome.namespace_terminating:
+            return TERMINATING_SECONDS, outcome
+        if outcome.busy:
+            return outcome.busy, outcome
+        created = len(todo.creates) > len(outcome.taken)
+        return 0 if todo.deletes or todo.updates or created else after, outcome
 
-    async def _conclude(self, entry: Entry, wanted: Wanted, memory: Memory, *, telling: bool) -> Again:
+    async def _conclude(
+        self,
+        entry: Entry,
+        app: Pattern,
+        composition: Composition,
+        wanted: Wanted,
+        memory: Memory,
+        *,
+        telling: bool,
+    ) -> Again:
         """The status, and the history that goes with it, when it is time for them."""
-        assert entry.app is not None
-        app = entry.app
-        status = self._app_status(entry, wanted, (), memory)
-        in_motion = not (status == entry.status or at_rest(status) or memory.failure)
-        if in_motion and (pause := memory.status_may_wait(time.monotonic(), self._api.answer_time)):
+        now, pods = time.monotonic(), self._pods.of(entry.key, entry.uid)
+        if len(pods) > MANY_PODS and memory.status_due and memory.status_due > now:
+            return Again(memory.status_due - now)  # it would take a while to find out what to tell
+        status = await self._report(entry, app, composition, wanted, memory)
+        in_motion = not (status == entry.status or at_rest(status) or memory.failure or memory.taken)
+        if in_motion and (pause := memory.status_may_wait(now, self._api.answer_time)):
             return Again(pause)
         again = Again(until_stuck(app, status, time.time()))
-        if not telling and (memory.begun or memory.revisions or status != entry.status):
+        refused = memory.history.left(entry.generation, now)
+        if not telling and (status != entry.status or (not refused and (memory.begun or memory.revisions))):
             return replace(again, untold=True)
         memory.status_due = None
-        if memory.begun:
-            # Before the status that says it is kept.
-            await self._history.begin(*memory.begun)
-        elif memory.revisions:
-            pods = self._pods.of(entry.key, entry.uid)
-            memory.revisions = await self._history.prune(app, memory.revisions, status, pods)
-        await self._write_status(entry, status)
-        return again
+        if not refused and (memory.begun or memory.revisions):
+            if failure := await self._revisions.conclude(entry, app, pods, memory, status):
+                self._events.refused(entry, failure)
+            status = await self._report(entry, app, composition, wanted, memory)
+        if memory.history.failure:
+            wait = memory.history.left(entry.generation, time.monotonic())
+            again = replace(again, after=_sooner(again.after, wait))
+        told = await self._tell(entry, status, memory, at_once=True)
+        return replace(again, after=_sooner(again.after, told.after))
 
-    async def _revisions(
-        self, entry: Entry, composition: Composition, pods: Sequence[Pod], memory: Memory
-    ) -> Sequence[Revision]:
-        """The object's history where it matters: an update is under way, or unknown Pods are there."""
-        assert entry.app is not None
-        if not needed(entry.app, composition, entry.status, pods):
-            memory.revisions = memory.begun = None
-        elif memory.begins_with(composition, entry.status, pods):
-            memory.begun = memory.begun or (entry.app, composition)
-        elif memory.revisions is None or memory.revisions[-1].hash != composition.revision:
-            if memory.begun:
-                await self._history.begin(*memory.begun)
-                memory.begun = None
-            memory.revisions = await self._history.update(entry.app, composition)
-        return memory.revisions or ()
-
-    def _compose(self, entry: Entry, memory: Memory) -> Composition | tuple[Problem, ...]:
-        """The composition, made anew only when the object or one of its parts changed."""
-        parts = {k: e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.leaving}
-        sources = (entry.generation, *((k, e.uid, e.generation) for k, e in sorted(parts.items())))
-        if memory.composed is None or memory.composed_from != sources:
-            memory.composed, memory.composed_from = self._composed(entry, parts), sources
-        return memory.composed
-
-    def _composed(self, entry: Entry, parts: Mapping[Key, Entry]) -> Composition | tuple[Problem, ...]:
-        if entry.app is None:
-            return entry.problems
-        available = {(k.kind, k.name): e.app for k, e in parts.items() if e.app is not None}
-        try:
-            return compose(entry.app, available, self._images)
-        except CannotCompose as error:
-            return error.problems
-
-    def _part_status(self, entry: Entry) -> dict[str, Any]:
-        assert entry.app is not None
-        users = [{"kind": user.kind, "name": user.name} for user in self._objects.users(entry.key)]
-        return part_status(entry.app, users, entry.status, time.time())
-
-    def _app_status(
-        self, entry: Entry, wanted: Wanted | None, problems: Sequence[Problem], memory: Memory
+    async def _report(
+        self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, memory: Memory
     ) -> dict[str, Any]:
-        now = time.time()
-        if entry.app is None:
-            return unreadable_status(entry.generation, problems, entry.status, now)
-        pods = self._pods.of(entry.key, entry.uid)
-        recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
-        replaced = memory.replacements.look(pods, entry.app.spec.replicas, memory.deleted, now, recorded)
-        composition = memory.composed if isinstance(memory.composed, Composition) else None
-        asked = question(composition, composition.revision, pods) if composition else None
-        helpers = inquiry(composition, composition.revision, pods) if composition else None
-        observed = Observed(
-            pods,
-            tuple(problems),
-            memory.failure,
-            now,
-            replaced,
-            composition,
-            asked,
-            self._contracts.answers(entry.key, asked),
-            helpers,
-            self._configurations.answers(entry.key, helpers),
-        )
-        return app_status(entry.app, wanted, observed, entry.status)
+        """Return the status of an object that can work.
 
-    async def _write_status(self, entry: Entry, status: Mapping[str, Any]) -> None:
-        """Write what changed, if anything.
-
-        The test of the UID keeps it from a successor under the same name; a UID in the metadata of a merge
-        patch would not, as the server takes no notice of metadata where a status is written.
+        It names a revision only when that is kept: by what it names a successor of this process knows.
         """
+        status = await self._status.of_app(entry, app, composition, wanted, memory)
+        if memory.begun and memory.history.failure:
+            return {k: v for k, v in status.items() if k not in ("updateRevision", "currentRevision")}
+        return status
+
+    async def _tell(
+        self, entry: Entry, status: Mapping[str, Any], memory: Memory, *, at_once: bool = False
+    ) -> Again:
+        """Write the status; one that goes on about the same generation not more often than it has to be."""
+        generation, now = entry.generation, time.monotonic()
         if status == entry.status:
-            return
+            memory.status_due = None
+            return Again()
+        if refused := memory.status.left(generation, now):
+            return Again(refused)
+        same = entry.status.get("observedGeneration") == generation
+        if same and not at_once and (pause := memory.status_may_wait(now, self._api.answer_time)):
+            return Again(pause)
+        memory.status_due = None
         try:
-            answer = await self._api.json_patch(
-                f"{entry.key.path}/status",
-                [
-                    {"op": "test", "path": "/metadata/uid", "value": entry.uid},
-                    {"op": "add", "path": "/status", "value": status},
-                ],
-            )
+            await self._status.write(entry, status)
         except ApiError as error:
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
-                raise
-            if await self._ownership.still_there(entry):
-                raise
-            # The object is gone or was made anew, and no event told yet, or ever will.
-            self._changed(self._objects.remove(entry.key, entry.uid))
-            return
-        news, meta = self._objects.put(answer), answer["metadata"]
-        if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
-            # Somebody was quicker than the watch, which has nothing new to tell of it any more.
-            self._changed(news)
+            failure = unwritten(error, "status")
+            log.warning("Status not written", extra={"key": str(entry.key), "error": failure.message})
+            return Again(memory.status.note(failure, generation, time.monotonic()))
+        memory.status.clear()
+        return Again()
 
-    def _tell(self, entry: Entry, outcome: Outcome, changes: Mapping[str, Change]) -> None:
-        """Events for people."""
-        key, uid = entry.key, entry.uid
-        if outcome.created:
-            self._recorder.normal(
-                key, uid, "SuccessfulCreate", "Create", f"Created {enumerate_names(outcome.created)}"
-            )
-        for why in sorted({_why(d, changes) for d in outcome.deleted}):
-            names = enumerate_names([d.name for d in outcome.deleted if _why(d, changes) == why])
-            self._recorder.normal(key, uid, "SuccessfulDelete", "Delete", f"Deleted {names} ({why})")
-        for revision in sorted({u.revision for u in outcome.updated}):
-            names = enumerate_names([u.name for u in outcome.updated if u.revision == revision])
-            note = f"Updated {names} in place ({changes[revision]})"
-            self._recorder.normal(key, uid, "SuccessfulUpdate", "Update", note)
-        if outcome.failure:
-            self._recorder.warning(
-                key, uid, "FailedWrite", "Write", f"{outcome.failure.reason}: {outcome.failure.message}"
-            )
-        elif outcome.created or outcome.updated:
-            self._recorder.well(key)
-
-
-def _why(delete: Delete, changes: Mapping[str, Change]) -> str:
-    """The reason; of an outdated Pod also what of the change it could not take."""
-    change = changes.get(delete.revision)
-    return f"{delete.reason}: {change}" if delete.reason == "Outdated" and change else delete.reason
-
-
-def _changes(
-    revisions: Sequence[Revision], composition: Composition, pods: Sequence[Pod]
-) -> dict[str, Change]:
-    """What brings the Pods that are there to the newest revision, for each older one."""
-    older = {p.revision for p in pods if p.live} - {composition.revision}
-    return {r.hash: change(r.template, composition.template) for r in revisions if r.hash in older}
+    def _forget(self, key: Key) -> None:
+        if forgotten := self._memory.pop(key, None):
+            self._pods.settle(key, forgotten.uid, self._pods.vanished(key, forgotten.uid))
+        self._compositions.forget(key)
+        self._observability.contracts.forget(key)
+        self._observability.configurations.forget(key)
+        self._observability.pod_monitors.forget(key)
+        self._recorder.well(key)
 
 
 def _route(
     app: Pattern, composition: Composition, revisions: Sequence[Revision], changes: Mapping[str, Change]
 ) -> Route:
-    """To the newest revision; a Pod that is still wanted in an older one is made from that one's template."""
-    templates = {r.hash: r.template for r in revisions}
+    """To the newest revision; a Pod that is wanted in another one is made from that one's template."""
+    by_hash = {r.hash: r for r in revisions}
 
     def manifest(create: Create) -> dict[str, Any]:
-        template = dict(templates.get(create.revision, composition.template))
-        of = replace(composition, template=template, revision=create.revision)
+        known = by_hash.get(create.revision)
+        if known is None or (create.revision == composition.revision and composition.template):
+            return pod_manifest(app, composition, create.name, create.index)
+        of = replace(composition, template=dict(known.template), revision=create.revision)
         return pod_manifest(app, of, create.name, create.index)
 
     return Route(composition.revision, manifest, changes, composition.configuration)
-
-
-def _held(app: Pattern, status: Mapping[str, Any], revisions: Sequence[Revision], newest: str) -> str:
-    """The revision from before the update under way, if it is known how its Pods are made."""
-    current = status.get("currentRevision")
-    return next((r.hash for r in revisions if revision_name(app, r.hash) == current != newest), "")
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:

@@ -76,13 +76,13 @@ class WorkQueue(Generic[K]):
             timer.cancel()
         self._timers[key] = loop.call_at(due, self._fire, key)
 
-    def add_failed(self, key: K) -> None:
+    def add_failed(self, key: K, at_least: float = 0.0) -> None:
         """Add after the key's growing back-off; a failure within the back-off leaves it as it is."""
         failed = self._failures.get(key)
         if failed and failed.retry:
             return
         count = failed.count + 1 if failed else 1
-        retry = asyncio.get_running_loop().call_later(backoff(count), self._retry, key)
+        retry = asyncio.get_running_loop().call_later(max(at_least, backoff(count)), self._retry, key)
         self._failures[key] = _Failures(count, retry)
 
     def backoff_left(self, key: K) -> float:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, owner_reference, words
-from podpatterns.compose.labels import REVISION, selector
+from podpatterns.compose.labels import HASH, REVISION, selector
+from podpatterns.replicas.packed import Packed
 
 API_VERSION = "apps/v1"
 KIND = "ControllerRevision"
+EXACT_DIGITS = 15
+"""Of an integer that every JSON reader keeps as it is; a longer one may become a float on its way."""
+
+
+class NotGenuine(Exception):
+    """A ControllerRevision that no operator wrote for this object, and why that shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +32,59 @@ class Revision:
     hash: str
     number: int
     """They are counted upwards; one that is gone back to gets the highest number again."""
-    words: Mapping[str, Any]
-    """What the object's author had written, as fields of its spec."""
-    template: Mapping[str, Any]
-    """The Pod template that its Pods are made from, included parts and all."""
+    data: Packed
     created: str = ""
     """metav1.Time."""
 
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The object's spec as its author had written it, without the fields that say how Pods are run."""
+        found: Mapping[str, Any] = self.data.read()["spec"]
+        return found
 
-def read(obj: Mapping[str, Any]) -> Revision:
-    """A ControllerRevision of ours, as the API server sent it."""
-    meta, data = obj["metadata"], obj["data"]
-    return Revision(
-        name=meta["name"],
-        uid=meta["uid"],
-        hash=meta["labels"][REVISION],
-        number=obj["revision"],
-        words=data["spec"],
-        template=data["template"],
-        created=meta.get("creationTimestamp", ""),
-    )
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """The Pod template that its Pods are made from, included parts and all."""
+        found: Mapping[str, Any] = self.data.read()["template"]
+        return found
+
+
+def read(obj: Mapping[str, Any], name: str) -> Revision:
+    """Return the revision of the object called `name` out of a ControllerRevision with its labels.
+
+    Raises NotGenuine where its name, or the hash of its content, is not as the operator writes them: its
+    template is not to be run.
+    """
+    try:
+        meta, data = obj["metadata"], obj["data"]
+        revision = meta["labels"][REVISION]
+        prefix, _, suffix = meta["name"].rpartition("-")
+        if prefix != f"{name}-{revision}" or len(suffix) != 8:
+            raise NotGenuine(f"its name is not {name}-{revision}-…")
+        if meta["annotations"][HASH] != content_hash(data):
+            raise NotGenuine(f"its content doesn't fit its annotation {HASH}")
+        if not (isinstance(data["spec"], dict) and isinstance(data["template"]["spec"], dict)):
+            raise NotGenuine("it holds no Pod template")
+        return Revision(
+            name=meta["name"],
+            uid=meta["uid"],
+            hash=revision,
+            number=int(obj["revision"]),
+            data=Packed.of({"spec": data["spec"], "template": data["template"]}),
+            created=meta.get("creationTimestamp", ""),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise NotGenuine(f"it lacks what the operator writes ({type(error).__name__}: {error})") from None
+
+
+def content_hash(data: object) -> str:
+    """Return the hash by which a ControllerRevision shows that its content is what was written."""
+    text = json.dumps(json.loads(json.dumps(data), parse_int=_number), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= EXACT_DIGITS else float(digits)
 
 
 def manifest(app: Pattern, composition: Composition, number: int) -> dict[str, Any]:
@@ -51,6 +93,7 @@ def manifest(app: Pattern, composition: Composition, number: int) -> dict[str, A
     The object's UID is part of the name: a successor under the same name keeps a history of its own.
     """
     name = app.metadata.name
+    data = {"spec": words(app), "template": composition.template}
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -58,10 +101,11 @@ def manifest(app: Pattern, composition: Composition, number: int) -> dict[str, A
             "name": f"{name}-{composition.revision}-{app.metadata.uid[:8]}",
             "namespace": app.metadata.namespace,
             "labels": {**selector(app.kind, name), REVISION: composition.revision},
+            "annotations": {HASH: content_hash(data)},
             "ownerReferences": [owner_reference(app)],
         },
         "revision": number,
-        "data": {"spec": words(app), "template": composition.template},
+        "data": data,
     }
 
 

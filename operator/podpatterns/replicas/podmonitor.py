@@ -8,8 +8,7 @@ from enum import Enum, auto
 from typing import Any
 
 from podpatterns.api import GROUP
-from podpatterns.compose.labels import KIND, NAME
-from podpatterns.compose.podmonitor import HASH
+from podpatterns.compose.labels import HASH, KIND, NAME
 
 HASH_LENGTH = 64
 """A longer one is not the operator's."""

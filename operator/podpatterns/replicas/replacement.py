@@ -22,7 +22,6 @@ class Departure:
     """Deleted (by somebody else), Outdated, Failed, Evicted, …"""
     at: float
     """Unix seconds."""
-    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,6 @@ class Replacements:
     _departed: list[Departure] = field(default_factory=list)
     _coming: dict[str, Departure] = field(default_factory=dict)
     _completed: list[Replacement] = field(default_factory=list)
-
-    @property
-    def lost(self) -> dict[str, str]:
-        """The revision of each Pod that went and that none has replaced yet, by its name."""
-        return {departure.name: departure.revision for departure in self._departed}
 
     def look(
         self,
@@ -89,7 +83,7 @@ class Replacements:
         reason = ours.get(before.uid, "Deleted")
         if present is not None and present.finished:
             reason = present.reason or present.phase
-        self._departed.append(Departure(before.name, before.uid, reason, now, before.revision))
+        self._departed.append(Departure(before.name, before.uid, reason, now))
 
     def _arrive(self, pod: Pod) -> None:
         """Under its old name if one left by that name, else for whoever left first."""

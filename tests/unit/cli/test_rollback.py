@@ -7,10 +7,12 @@ import pytest
 
 from podpatterns.cli.rollback import back, chosen
 from podpatterns.replicas.history import Revision
+from podpatterns.replicas.packed import Packed
 
 
 def revision(number: int) -> Revision:
-    return Revision(f"site-{number}", f"u{number}", f"hash{number}", number, {}, {"spec": {}})
+    data = Packed.of({"spec": {}, "template": {"spec": {}}})
+    return Revision(f"site-{number}", f"u{number}", f"hash{number}", number, data)
 
 
 def test_fields_are_written_back_and_new_ones_taken_out() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from podpatterns.compose import compose
-from podpatterns.compose.podmonitor import HASH, pod_monitor
+from podpatterns.compose.labels import HASH
+from podpatterns.compose.podmonitor import pod_monitor
 from tests.builders import adapter, pattern, sidecarapp, template
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from podpatterns.controller.memory import STATUS_PAUSE, UNANSWERED_SECONDS, Memory
+from podpatterns.controller.memory import LONGEST_TAKEN, STATUS_PAUSE, UNANSWERED_SECONDS, Memory
 from podpatterns.replicas import Create, Delete, Plan
 from podpatterns.replicas.failure import Failure
 from tests.builders import NOW, failed, pod, wanted
 
 REFUSED = Failure("Forbidden", "exceeded quota")
+TAKEN = Failure("PodNameTaken", 'a Pod "site-0" exists already')
 
 
 def creations(*names: str) -> tuple[Create, ...]:
@@ -44,17 +45,9 @@ def test_a_creation_without_an_answer_is_forgotten_once_it_shows_or_can_not_any_
         assert not memory.unanswered
 
 
-def test_a_refusal_holds_creations_for_longer_each_time() -> None:
-    memory = Memory("uid")
-    delays = [memory.hold(REFUSED, 1, now=0.0, at_least=0) for _ in range(4)]
-    assert delays == sorted(set(delays))
-    assert memory.held(1, now=delays[-1] - 0.01) > 0
-    assert memory.held(1, now=delays[-1]) == 0
-
-
 def test_what_is_held_back_is_what_is_missing() -> None:
     memory = Memory("uid")
-    delay = memory.hold(REFUSED, 1, now=0.0, at_least=0)
+    delay = memory.pods.note(REFUSED, 1, now=0.0)
     leaving = (Delete("site-2", "uid-2", "ScaledDown", "r"),)
     missing = Plan(creates=creations("site-0"), deletes=leaving)
     assert memory.held_back(missing, 1, now=0.0) == Plan(deletes=leaving, wake_after=delay)
@@ -64,30 +57,35 @@ def test_what_is_held_back_is_what_is_missing() -> None:
 
 def test_a_refusal_is_history_when_nothing_is_left_to_do() -> None:
     memory = Memory("uid")
-    memory.hold(REFUSED, 1, now=0.0, at_least=0)
+    memory.pods.note(REFUSED, 1, now=0.0)
     memory.held_back(Plan(deletes=(Delete("site-2", "uid-2", "ScaledDown", "r"),)), 1, now=0.0)
     assert memory.failure == REFUSED, "it may be the deletion that was refused"
     memory.held_back(Plan(), 1, now=0.0)
     assert memory.failure is None
 
 
-def test_the_server_may_ask_for_more() -> None:
-    assert Memory("uid").hold(REFUSED, 1, now=0.0, at_least=7) == 7
+def test_a_taken_name_is_left_out_for_a_while_and_tried_again_soon() -> None:
+    memory, three = Memory("uid"), wanted(replicas=3)
+    for _ in range(20):
+        memory.note_taken({"site-0": TAKEN}, 1, now=0.0)
+    assert memory.taken == {"site-0": TAKEN}
+    assert memory.names_to_avoid(three, ["site-1"], 1, now=LONGEST_TAKEN - 0.1) == {"site-0"}
+    assert memory.names_to_avoid(three, ["site-1"], 1, now=LONGEST_TAKEN) == set()
+    assert memory.taken == {"site-0": TAKEN}, "until a Pod has the name"
+    memory.names_to_avoid(three, ["site-0"], 1, now=LONGEST_TAKEN)
+    assert memory.taken == {}
+    memory.note_taken({"site-2": TAKEN}, 1, now=0.0)
+    memory.names_to_avoid(wanted(replicas=2), [], 1, now=0.0)
+    assert memory.taken == {}, "nobody wants it any more"
 
 
-def test_a_corrected_object_need_not_wait() -> None:
+def test_failures_of_another_revision_say_nothing_of_a_corrected_one() -> None:
     memory = Memory("uid")
-    first = memory.hold(REFUSED, 1, now=0.0, at_least=0)
-    memory.hold(REFUSED, 1, now=0.0, at_least=0)
-    assert memory.held(2, now=0.0) == 0
-    assert memory.hold(REFUSED, 2, now=0.0, at_least=0) == first
-
-
-def test_success_ends_it() -> None:
-    memory = Memory("uid")
-    memory.hold(REFUSED, 1, now=0.0, at_least=60)
-    memory.well()
-    assert (memory.failure, memory.held(1, now=0.0)) == (None, 0)
+    assert memory.failures_of("bad") == 0
+    dead = failed("site-0", created=NOW - 20, finished_at=NOW - 19)
+    memory.carried_out([Delete(dead.name, dead.uid, "Failed", "bad")], [dead], [])
+    assert memory.failures_of("bad") == 1
+    assert memory.failures_of("good") == 0
 
 
 def test_pods_that_fail_one_after_the_other_are_counted_until_one_lived_long() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
 from tests.builders import template
@@ -43,11 +45,19 @@ def test_a_change_of_spec_is_work_a_stale_word_is_not() -> None:
     assert store.put(raw("site", 6, generation=2)) == {key("site")}
 
 
-def test_labels_are_no_work_but_a_status_that_somebody_overwrote_is() -> None:
+def test_annotations_are_no_work_but_a_status_that_somebody_overwrote_is() -> None:
     store = ObjectStore()
     store.put(raw("site", 1, status={"replicas": 1}))
-    assert store.put(raw("site", 2, status={"replicas": 1}, metadata={"labels": {"a": "b"}})) == set()
+    assert store.put(raw("site", 2, status={"replicas": 1}, metadata={"annotations": {"a": "b"}})) == set()
     assert store.put(raw("site", 3, status={"replicas": 7})) == {key("site")}
+
+
+def test_a_label_is_work_for_the_object_alone() -> None:
+    store = ObjectStore()
+    store.put(raw("site", 1, include=("part",)))
+    labelled = raw("site", 2, include=("part",), metadata={"labels": {"a": "b"}})
+    assert store.put(labelled) == {key("site")}, "its PodMonitor carries it"
+    assert store.put({**labelled, "metadata": {**labelled["metadata"], "resourceVersion": "3"}}) == set()
 
 
 def test_a_part_and_those_who_include_it_hear_of_each_other() -> None:
@@ -90,13 +100,29 @@ def test_a_sweep_removes_what_vanished_unseen() -> None:
     assert len(store) == 2
 
 
-def test_an_object_without_the_form_of_its_kind_is_kept_with_its_problems() -> None:
+@pytest.mark.parametrize(
+    "spec",
+    [None, [], "x", {"include": 3}, {"include": [None, "x", {}, {"kind": [], "name": {}}]}, {"template": []}],
+)
+def test_an_object_without_the_form_of_its_kind_is_kept(spec: object) -> None:
     store = ObjectStore()
-    bad = raw("site")
-    bad["spec"]["replicsa"] = 2
-    store.put(bad)
+    bad = {**raw("site"), "spec": spec}
+    assert store.put(bad) == {key("site")}
     entry = store.get(key("site"))
     assert entry is not None
-    assert entry.app is None
-    assert [str(p) for p in entry.problems] == ["spec.replicsa: unknown field"]
-    assert (entry.is_part, entry.includes) == (False, [])
+    assert entry.includes == ()
+    assert entry.manifest.read()["spec"] == spec
+
+
+def test_an_object_takes_hardly_more_room_than_what_was_written() -> None:
+    store = ObjectStore()
+    long = raw("site")
+    containers = [
+        {"name": "a", "image": "x", "env": [{"name": f"E{i}", "value": "v"} for i in range(20_000)]}
+    ]
+    long["spec"]["template"] = {"spec": {"containers": containers}}
+    store.put(long)
+    entry = store.get(key("site"))
+    assert entry is not None
+    assert len(entry.manifest.text) < entry.manifest.size / 4
+    assert entry.manifest.read()["spec"] == long["spec"]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from podpatterns.replicas import Plan, Pod, Replacements, Wanted, plan, stray
+from podpatterns.replicas import Plan, Pod, Wanted, plan, stray
+from podpatterns.replicas.lostpods import LostPods
 from podpatterns.replicas.plan import FIRST_REST
 
 REVISIONS = st.sampled_from(["r1", "r2", "r3"])
@@ -52,7 +53,7 @@ class Cluster(RuleBasedStateMachine):
         self.names = (f"site-x{i}" for i in count())
         self.want = Wanted("site", 0, "r1")
         self.most_live = 0
-        self.record = Replacements()
+        self.record = LostPods()
         self.foreign: set[str] = set()
         self.taken: set[str] = set()
         """Of the foreign ones those that a creation has run into."""
@@ -147,8 +148,7 @@ class Cluster(RuleBasedStateMachine):
 
     def step(self) -> Plan:
         pods = list(self.pods.values())
-        self.record.look(pods, self.want.replicas, {}, self.now)
-        lost = self.record.lost
+        lost = self.record.look(self.want, pods)
         decided = plan(self.want, pods, self.now, self.names, lost=lost, taken_names=self.taken)
         assert decided.wake_after is None or decided.wake_after > 0
         self.check_what_is_kept(decided, lost)

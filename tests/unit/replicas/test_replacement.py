@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpatterns.replicas import Pod, Replacement, Replacements
-from tests.builders import NOW, failed, old, pod, terminating, unready
+from tests.builders import NOW, failed, pod, terminating, unready
 
 
 def successor(name: str, **fields: object) -> Pod:
@@ -85,19 +85,6 @@ def test_a_pod_that_was_failed_and_runs_again_is_replaced_by_nobody() -> None:
     record.look([pod("site-0")], 1, {}, NOW)
     record.look([failed("site-0")], 1, {}, NOW + 1)
     assert record.look([pod("site-0")], 1, {}, NOW + 2) == []
-    assert record.lost == {}
     record.look([], 1, {}, NOW + 3)
     [done] = record.look([successor("site-0")], 1, {}, NOW + 4)
     assert (done.old_uid, done.new_uid) == ("uid-of-site-0", "new-uid-of-site-0")
-
-
-def test_what_went_is_remembered_until_it_is_replaced() -> None:
-    record = Replacements()
-    record.look([pod("site-0"), old("site-1"), pod("site-2")], 3, {}, NOW)
-    assert record.lost == {}
-    record.look([terminating("site-0"), pod("site-2")], 3, {}, NOW + 1)
-    assert record.lost == {"site-0": "new", "site-1": "old"}
-    record.look([successor("site-1"), pod("site-2")], 3, {}, NOW + 2)
-    assert record.lost == {"site-0": "new"}
-    record.look([pod("site-2")], 1, {}, NOW + 3)
-    assert record.lost == {}, "fewer are wanted"

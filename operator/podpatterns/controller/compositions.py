@@ -1,0 +1,137 @@
+"""What objects are made of: their models and the compositions of their Pods, made when they are needed.
+
+Those used last are kept, up to a bound for all objects together; any other is made anew from its packed
+manifest. A long one is made in a thread, for the event loop to go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from podpatterns.api import InvalidObject, Pattern, parse
+from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
+from podpatterns.controller.key import Key
+from podpatterns.controller.objectstore import Entry, ObjectStore
+from podpatterns.replicas.failure import Failure, internal_error
+
+T = TypeVar("T")
+
+LONG_BYTES = 50_000
+"""Of JSON, from which on something is made in a thread: it takes some 10 ms."""
+KEPT_BYTES, KEPT_LONG_BYTES = 12_000_000, 2_000_000
+"""Of JSON: all short ones that are kept, and all long ones. In memory they take about twelve times that."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An object as it is understood. Without a composition, `problems` or `error` say why."""
+
+    app: Pattern | None
+    """None for an object that hasn't the form of its kind."""
+    composition: Composition | None
+    problems: tuple[Problem, ...] = ()
+    error: Failure | None = None
+    """An error of the operator's own, which may be gone the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    version: object
+    composed: Composed
+    size: int
+
+
+async def off_the_loop(size: int, long: int, function: Callable[..., T], *arguments: Any, **more: Any) -> T:
+    """Return what a pure function returns; it runs in a thread where it would hold up the event loop."""
+    if size > long:
+        return await asyncio.to_thread(function, *arguments, **more)
+    return function(*arguments, **more)
+
+
+class Compositions:
+    def __init__(self, objects: ObjectStore, images: HelperImages) -> None:
+        self._objects = objects
+        self._images = images
+        self._short, self._long = _Shelf(KEPT_BYTES), _Shelf(KEPT_LONG_BYTES)
+
+    async def of(self, entry: Entry) -> Composed:
+        """Return the object with its composition, made anew only when it or one of its parts changed."""
+        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.leaving]
+        version = (_version(entry), *sorted(map(_version, parts)))
+        for shelf in (self._short, self._long):
+            if (kept := shelf.get(entry.key)) and kept.version == version:
+                return kept.composed
+        size = entry.manifest.size + sum(part.manifest.size for part in parts)
+        composed = await off_the_loop(size, LONG_BYTES, _composed, entry, parts, self._images)
+        self.forget(entry.key)
+        if not composed.error:
+            shelf = self._long if size > LONG_BYTES else self._short
+            shelf.put(entry.key, _Kept(version, composed, size))
+        return composed
+
+    def forget(self, key: Key) -> None:
+        self._short.drop(key)
+        self._long.drop(key)
+
+
+class _Shelf:
+    """Keeps those used last, up to `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self._size = 0
+
+    def get(self, key: Key) -> _Kept | None:
+        if kept := self._kept.get(key):
+            self._kept.move_to_end(key)
+        return kept
+
+    def put(self, key: Key, kept: _Kept) -> None:
+        self._kept[key] = kept
+        self._size += kept.size
+        while self._size > self._limit and len(self._kept) > 1:
+            self.drop(next(iter(self._kept)))
+
+    def drop(self, key: Key) -> None:
+        if kept := self._kept.pop(key, None):
+            self._size -= kept.size
+
+
+def _version(entry: Entry) -> tuple[object, ...]:
+    return entry.key, entry.uid, entry.generation, sorted(entry.labels.items())
+
+
+def _composed(entry: Entry, parts: Sequence[Entry], images: HelperImages) -> Composed:
+    app = None
+    try:
+        app = parse(entry.manifest.read())
+        if app.spec.template is None:
+            return Composed(app, None)
+        return Composed(app, compose(app, _models(parts), images))
+    except InvalidObject as error:
+        return Composed(None, None, tuple(Problem(e.path, e.message) for e in error.errors))
+    except CannotCompose as error:
+        return Composed(app, None, error.problems)
+    except Exception as error:
+        # One object's surprise must not end the work for all others, nor for its own Pods.
+        log.exception("Composing failed unexpectedly", extra={"key": str(entry.key)})
+        return Composed(app, None, error=internal_error(error))
+
+
+def _models(parts: Sequence[Entry]) -> Mapping[tuple[str, str], Pattern]:
+    """Those of the parts that have the form of their kind; to the others the include is one of nothing."""
+    models = {}
+    for part in parts:
+        try:
+            models[part.key.kind, part.key.name] = parse(part.manifest.read())
+        except InvalidObject:
+            continue
+    return models

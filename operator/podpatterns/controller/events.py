@@ -1,0 +1,67 @@
+"""What Events tell people of an object."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from podpatterns.api import Pattern
+from podpatterns.compose import Change, Problem
+from podpatterns.controller.executor import Outcome
+from podpatterns.controller.key import Key
+from podpatterns.controller.objectstore import Entry
+from podpatterns.controller.recorder import Recorder, enumerate_names
+from podpatterns.replicas import Delete
+from podpatterns.replicas.failure import Failure, names_taken
+
+log = logging.getLogger(__name__)
+
+
+class Events:
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def problems(self, entry: Entry, problems: Sequence[Problem]) -> None:
+        """Why no Pod can be made of it as it is written."""
+        text = "; ".join(map(str, problems))
+        self._recorder.warning(entry.key, entry.uid, problems[0].reason, "Compose", text)
+
+    def refused(self, entry: Entry, failure: Failure) -> None:
+        """A write that the API server, or a fact of the cluster, refused."""
+        note = f"{failure.reason}: {failure.message}"
+        self._recorder.warning(entry.key, entry.uid, "FailedWrite", "Write", note)
+
+    def no_pod_monitor(self, entry: Entry, why: str) -> None:
+        self._recorder.warning(entry.key, entry.uid, "NoPodMonitor", "Write", why)
+
+    def revision_ignored(self, app: Pattern, name: str, why: str) -> None:
+        """A ControllerRevision with its labels that no operator wrote for it."""
+        key = Key(app.kind, app.metadata.namespace, app.metadata.name)
+        log.warning("ControllerRevision ignored", extra={"key": str(key), "revision": name, "error": why})
+        note = f"ControllerRevision {name} has this object's labels and is ignored: {why}"
+        self._recorder.warning(key, app.metadata.uid, "RevisionIgnored", "Read", note)
+
+    def pods(self, entry: Entry, outcome: Outcome, changes: Mapping[str, Change]) -> None:
+        """What was done with its Pods, and what was refused of it."""
+        key, uid = entry.key, entry.uid
+        if outcome.created:
+            self._recorder.normal(
+                key, uid, "SuccessfulCreate", "Create", f"Created {enumerate_names(outcome.created)}"
+            )
+        for why in sorted({_why(d, changes) for d in outcome.deleted}):
+            names = enumerate_names([d.name for d in outcome.deleted if _why(d, changes) == why])
+            self._recorder.normal(key, uid, "SuccessfulDelete", "Delete", f"Deleted {names} ({why})")
+        for revision in sorted({u.revision for u in outcome.updated}):
+            names = enumerate_names([u.name for u in outcome.updated if u.revision == revision])
+            note = f"Updated {names} in place ({changes[revision]})"
+            self._recorder.normal(key, uid, "SuccessfulUpdate", "Update", note)
+        if failure := outcome.failure or names_taken(outcome.taken):
+            self.refused(entry, failure)
+        elif outcome.created or outcome.updated:
+            self._recorder.well(key)
+
+
+def _why(delete: Delete, changes: Mapping[str, Change]) -> str:
+    """The reason; of an outdated Pod also what of the change it could not take."""
+    change = changes.get(delete.revision)
+    return f"{delete.reason}: {change}" if delete.reason == "Outdated" and change else delete.reason

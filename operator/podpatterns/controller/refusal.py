@@ -1,0 +1,42 @@
+"""A refused write: why, and when it may be tried again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from podpatterns.controller.backoff import LONGEST, backoff
+from podpatterns.replicas.failure import Failure
+
+
+@dataclass(slots=True)
+class Refusal:
+    """Of one kind of write of one object. The waits grow until such a write succeeds; a corrected object need
+    not wait."""
+
+    failure: Failure | None = None
+    """The last; None after a success."""
+    _failures: int = 0
+    _generation: int = 0
+    """The one that the failure is about."""
+    _until: float = 0
+    """No further try before this moment, in monotonic seconds."""
+
+    def note(
+        self, failure: Failure, generation: int, now: float, at_least: float = 0, longest: float = LONGEST
+    ) -> float:
+        """Note a refusal; return the seconds to wait before the next try."""
+        self._failures = self._failures + 1 if self._generation == generation else 1
+        self.failure, self._generation = failure, generation
+        delay = max(at_least, min(longest, backoff(self._failures)))
+        self._until = now + delay
+        return delay
+
+    def left(self, generation: int, now: float) -> float:
+        """Return the seconds for which a try still has to wait."""
+        if self.failure is None or self._generation != generation:
+            return 0.0
+        return max(0.0, self._until - now)
+
+    def clear(self) -> None:
+        """Such a write succeeded, or is not wanted any more."""
+        self.failure, self._failures = None, 0

@@ -1,0 +1,132 @@
+"""The revisions of an object where they matter: what came before, what changed, what to fall back on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from podpatterns.api import Pattern
+from podpatterns.compose import Change, Composition, change
+from podpatterns.controller.apiserver import ApiError
+from podpatterns.controller.compositions import LONG_BYTES, off_the_loop
+from podpatterns.controller.history import History, needed
+from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstore import Entry
+from podpatterns.replicas import Pod
+from podpatterns.replicas.failure import Failure
+from podpatterns.replicas.history import Revision
+from podpatterns.replicas.status import revision_name
+
+
+class CannotWrite(Exception):
+    """What has to be written before Pods of the newest revision can be made was refused."""
+
+    def __init__(self, failure: Failure, after: float) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.after = after
+        """Seconds until it may be tried again."""
+
+
+class Revisions:
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    async def of(
+        self, entry: Entry, app: Pattern, composition: Composition, pods: Sequence[Pod], memory: Memory
+    ) -> Sequence[Revision]:
+        """Return the history where it matters: an update is under way, or unknown Pods are there.
+
+        Raises CannotWrite where the newest revision can't be kept.
+        """
+        if not needed(app, composition, entry.status, pods):
+            memory.revisions, memory.begun, memory.first_revision = None, None, ""
+            memory.history.clear()
+        elif memory.begins_with(composition, entry.status, pods):
+            memory.begun = memory.begun or (app, composition)
+        elif memory.revisions is None or memory.revisions[-1].hash != composition.revision:
+            if refused := memory.history.left(entry.generation, time.monotonic()):
+                assert memory.history.failure
+                raise CannotWrite(memory.history.failure, refused)
+            try:
+                if memory.begun:
+                    await self._history.begin(*memory.begun)
+                    memory.first_revision = revision_name(app, memory.begun[1].revision)
+                    memory.begun = None
+                memory.revisions = await self._history.update(app, composition)
+            except ApiError as error:
+                failure = unwritten(error, "ControllerRevision")
+                retry = memory.history.note(failure, entry.generation, time.monotonic())
+                raise CannotWrite(failure, retry) from None
+            memory.history.clear()
+        return memory.revisions or ()
+
+    async def changes(
+        self, revisions: Sequence[Revision], composition: Composition, pods: Sequence[Pod], memory: Memory
+    ) -> dict[str, Change]:
+        """Return what brings the Pods that are there to the newest revision, for each older one."""
+        newest, known = memory.changes
+        older = {p.revision for p in pods if p.live} - {composition.revision}
+        known = {h: c for h, c in known.items() if h in older} if newest == composition.revision else {}
+        for revision in revisions:
+            if revision.hash in older and revision.hash not in known:
+                known[revision.hash] = await off_the_loop(
+                    revision.data.size, LONG_BYTES, _change, revision, composition
+                )
+        memory.changes = composition.revision, known
+        return known
+
+    async def last_good(self, entry: Entry, app: Pattern, memory: Memory) -> Composition | None:
+        """Return the newest revision that could be composed and written, as the history has it.
+
+        Its helpers' configuration is left out: that stays as it is in the cluster.
+        """
+        names = [entry.status.get(field) for field in ("updateRevision", "currentRevision")]
+        if not any(names):
+            return None
+        if memory.revisions is None:
+            memory.revisions = await self._history.list(app)
+        by_name = {revision_name(app, r.hash): r for r in memory.revisions}
+        good = next((by_name[name] for name in names if name in by_name), None)
+        return Composition(template=dict(good.template), revision=good.hash) if good else None
+
+    async def conclude(
+        self, entry: Entry, app: Pattern, pods: Sequence[Pod], memory: Memory, status: dict[str, object]
+    ) -> Failure | None:
+        """Write what a status that is about to be written relies on, and delete what nobody needs any more.
+
+        Returns why that was refused.
+        """
+        try:
+            if memory.begun:
+                await self._history.begin(*memory.begun)
+            elif memory.revisions:
+                memory.revisions = await self._history.prune(app, memory.revisions, status, pods)
+        except ApiError as error:
+            failure = unwritten(error, "ControllerRevision")
+            memory.history.note(failure, entry.generation, time.monotonic())
+            return failure
+        memory.history.clear()
+        return None
+
+
+def held_revision(entry: Entry, app: Pattern, memory: Memory, newest: str) -> str:
+    """Return the revision from before the update under way, if it is known how its Pods are made."""
+    current = entry.status.get("currentRevision") or memory.first_revision
+    known = (r.hash for r in memory.revisions or () if revision_name(app, r.hash) == current)
+    return next((found for found in known if found != newest), "")
+
+
+def unwritten(error: ApiError, thing: str) -> Failure:
+    """Return why something that goes with Pods could not be written.
+
+    A server that is too busy says nothing about it: that error goes on its way.
+    """
+    if error.code == HTTPStatus.TOO_MANY_REQUESTS:
+        raise error
+    return Failure(error.reason, f"{thing}: {error.message}")
+
+
+def _change(revision: Revision, composition: Composition) -> Change:
+    return change(revision.template, composition.template)

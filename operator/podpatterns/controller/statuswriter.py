@@ -1,0 +1,113 @@
+"""The status of an object: put together from the stores and what helpers tell, written when it changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from podpatterns.api import Pattern
+from podpatterns.compose import Composition, Problem
+from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.controller.compositions import off_the_loop
+from podpatterns.controller.configurations import Configurations
+from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.key import Key
+from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstore import Entry, ObjectStore
+from podpatterns.controller.ownership import Ownership
+from podpatterns.controller.podstore import MANY_PODS, PodStore
+from podpatterns.replicas import Wanted
+from podpatterns.replicas.configuration import inquiry
+from podpatterns.replicas.contract import question
+from podpatterns.replicas.failure import Failure
+from podpatterns.replicas.status import Observed, app_status, part_status
+
+
+class StatusWriter:
+    """`changed` gets the keys for which the answer to a write brought news."""
+
+    def __init__(
+        self,
+        api: ApiServer,
+        stores: tuple[ObjectStore, PodStore],
+        pollers: tuple[Configurations, Contracts],
+        ownership: Ownership,
+        changed: Callable[[Iterable[Key]], None],
+    ) -> None:
+        self._api = api
+        self._objects, self._pods = stores
+        self._configurations, self._contracts = pollers
+        self._ownership = ownership
+        self._changed = changed
+
+    def of_part(self, entry: Entry, part: Pattern) -> dict[str, Any]:
+        users = [{"kind": user.kind, "name": user.name} for user in self._objects.users(entry.key)]
+        return part_status(part, users, entry.status, time.time())
+
+    async def of_app(
+        self,
+        entry: Entry,
+        app: Pattern,
+        composition: Composition | None,
+        wanted: Wanted | None,
+        memory: Memory,
+        *,
+        problems: Sequence[Problem] = (),
+        error: Failure | None = None,
+    ) -> dict[str, Any]:
+        """Return the status; `problems` and `error` say why the Pods are not what the object says."""
+        now = time.time()
+        pods = self._pods.of(entry.key, entry.uid)
+        recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
+        replaced = memory.replacements.look(pods, app.spec.replicas, memory.deleted, now, recorded)
+        asked = question(composition, composition.revision, pods) if composition else None
+        helpers = inquiry(composition, composition.revision, pods) if composition else None
+        observed = Observed(
+            pods,
+            tuple(problems),
+            memory.failure,
+            now,
+            replaced,
+            composition,
+            asked,
+            self._contracts.answers(entry.key, asked),
+            helpers,
+            self._configurations.answers(entry.key, helpers),
+            memory.taken,
+            error,
+        )
+        previous = entry.status
+        if memory.first_revision and "currentRevision" not in previous:
+            previous = {**previous, "currentRevision": memory.first_revision}
+        return await off_the_loop(len(pods), MANY_PODS, app_status, app, wanted, observed, previous)
+
+    async def write(self, entry: Entry, status: Mapping[str, Any]) -> None:
+        """Write what changed, if anything.
+
+        The test of the UID keeps it from a successor under the same name; a UID in the metadata of a merge
+        patch would not, as the server takes no notice of metadata where a status is written.
+        """
+        if status == entry.status:
+            return
+        try:
+            answer = await self._api.json_patch(
+                f"{entry.key.path}/status",
+                [
+                    {"op": "test", "path": "/metadata/uid", "value": entry.uid},
+                    {"op": "add", "path": "/status", "value": status},
+                ],
+            )
+        except ApiError as error:
+            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
+                raise
+            if await self._ownership.still_there(entry):
+                raise
+            # The object is gone or was made anew, and no event told yet, or ever will.
+            self._changed(self._objects.remove(entry.key, entry.uid))
+            return
+        news, meta = self._objects.put(answer), answer["metadata"]
+        if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
+            # Somebody was quicker than the watch, which has nothing new to tell of it any more.
+            self._changed(news)

@@ -1,0 +1,37 @@
+"""Refused writes: when they are tried again."""
+
+from __future__ import annotations
+
+from podpatterns.controller.refusal import Refusal
+from podpatterns.replicas.failure import Failure
+
+REFUSED = Failure("Forbidden", "exceeded quota")
+
+
+def test_each_refusal_makes_the_next_try_wait_for_longer() -> None:
+    refusal = Refusal()
+    delays = [refusal.note(REFUSED, 1, now=0.0) for _ in range(4)]
+    assert delays == sorted(set(delays))
+    assert refusal.left(1, now=delays[-1] - 0.01) > 0
+    assert refusal.left(1, now=delays[-1]) == 0
+
+
+def test_the_server_may_ask_for_more_and_the_caller_for_less() -> None:
+    assert Refusal().note(REFUSED, 1, now=0.0, at_least=7) == 7
+    refusal = Refusal()
+    assert max(refusal.note(REFUSED, 1, now=0.0, longest=5) for _ in range(30)) == 5
+
+
+def test_a_corrected_object_need_not_wait() -> None:
+    refusal = Refusal()
+    first = refusal.note(REFUSED, 1, now=0.0)
+    refusal.note(REFUSED, 1, now=0.0)
+    assert refusal.left(2, now=0.0) == 0
+    assert refusal.note(REFUSED, 2, now=0.0) == first
+
+
+def test_success_ends_it() -> None:
+    refusal = Refusal()
+    refusal.note(REFUSED, 1, now=0.0, at_least=60)
+    refusal.clear()
+    assert (refusal.failure, refusal.left(1, now=0.0)) == (None, 0)
