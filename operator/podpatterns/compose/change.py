@@ -2,20 +2,27 @@
 
 Of a running Pod Kubernetes lets us change the images of its containers, their CPU and memory, labels and
 annotations (https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement). Whatever else
-differs is an obstacle: the Pod has to be replaced.
+differs is an obstacle: the Pod has to be replaced. So is a difference that can't be read, as templates also
+come from ControllerRevisions, which no schema checks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
+from podpatterns.api.text import NAME_SHOWN, cut, enumerated
+from podpatterns.compose.labels import unreserved
 from podpatterns.compose.resources import qos_class, requested, resizable
 
 PLACES = ("initContainers", "containers")
-Container = Mapping[str, Any]
-Template = Mapping[str, Any]
+
+OBSTACLES_KEPT = 20
+"""One is enough to replace a Pod; the others are for people."""
+DEPTH = 16
+"""Levels of a spec below which fields are not told apart; no field of a Pod lies so deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,10 @@ class Change:
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Container -> its new ResourceRequirements, with every request spelled out."""
     labels: Mapping[str, str | None] = field(default_factory=dict)
-    """New and altered labels; None for one that is taken away."""
+    """New and altered labels; None for one that is taken away. Never one of the operator's own."""
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
-    """The fields that a running Pod can't take, each as `kubectl explain pod` names it."""
+    """The first fields that a running Pod can't take, each as `kubectl explain pod` names it."""
 
     @property
     def in_place(self) -> bool:
@@ -39,109 +46,185 @@ class Change:
     def __str__(self) -> str:
         """What is new, for people: the obstacles, if there are any, else what changes in place."""
         if self.obstacles:
-            return ", ".join(self.obstacles)
+            return enumerated(self.obstacles)
         new = [f"image of {name}" for name in self.images]
         new += [f"resources of {name}" for name in self.resources]
         new += [f"label {key}" for key in self.labels] + [f"annotation {key}" for key in self.annotations]
-        return ", ".join(new)
+        return enumerated(new)
 
 
-def change(old: Template, new: Template) -> Change:
-    """What has to be done to a Pod made from the template `old` to make it one of `new`."""
-    before, after = _containers(old), _containers(new)
-    common = before.keys() & after.keys()
-    images = {
-        name: after[name]["image"]
-        for name in after
-        if name in common and before[name].get("image") != after[name].get("image")
-    }
-    resources = {
-        name: requested(after[name].get("resources") or {})
-        for name in after
-        if name in common and (before[name].get("resources") or {}) != (after[name].get("resources") or {})
-    }
-    old_meta, new_meta = old.get("metadata") or {}, new.get("metadata") or {}
+def change(old: Any, new: Any) -> Change:
+    """What has to be done to a Pod made from the template `old` to make it one of `new`.
+
+    Any two JSON values have a Change.
+    """
+    if _same(old, new):
+        return Change()
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        return Change(obstacles=("spec",))
+    old_meta, new_meta = _field(old, "metadata"), _field(new, "metadata")
+    old_spec, new_spec = _field(old, "spec"), _field(new, "spec")
+    pairs = list(_pairs(old_spec, new_spec))
+    in_place = [pair for pair in pairs if pair.keeps_running]
+    images = {p.name: p.new["image"] for p in in_place if p.has_new_image}
+    resources = {p.name: requested(p.new.get("resources")) for p in in_place if p.has_new_amounts}
+    obstacles = (
+        *_metadata_obstacles(old_meta, new_meta),
+        *islice(_obstacles(old_spec, new_spec, pairs, images, resources), OBSTACLES_KEPT),
+    )
     return Change(
         images=images,
         resources=resources,
-        labels=_moved(old_meta.get("labels") or {}, new_meta.get("labels") or {}),
-        annotations=_moved(old_meta.get("annotations") or {}, new_meta.get("annotations") or {}),
-        obstacles=tuple(dict.fromkeys(_obstacles(old["spec"], new["spec"], images, resources))),
+        labels=_moved(_field(old_meta, "labels"), _field(new_meta, "labels")),
+        annotations=_moved(_field(old_meta, "annotations"), _field(new_meta, "annotations")),
+        obstacles=tuple(dict.fromkeys(obstacles)),
     )
 
 
-def _containers(template: Template) -> dict[str, Container]:
-    return {c["name"]: c for place in PLACES for c in template["spec"].get(place) or ()}
+class _Pair(NamedTuple):
+    """A container as it was and as it is going to be."""
+
+    place: str
+    name: str
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        return f"spec.{self.place}[{_shown(self.name)}]"
+
+    @property
+    def keeps_running(self) -> bool:
+        """It is no init container that has ended: that would not run again with what is new."""
+        return self.place == "containers" or self.new.get("restartPolicy") == "Always"
+
+    @property
+    def has_new_image(self) -> bool:
+        images = self.old.get("image"), self.new.get("image")
+        return self.has_new("image") and all(image and isinstance(image, str) for image in images)
+
+    @property
+    def has_new_amounts(self) -> bool:
+        """Resources differ, in a way that a running container can take."""
+        old, new = self.old.get("resources"), self.new.get("resources")
+        return self.has_new("resources") and resizable(old, new)
+
+    def has_new(self, name: str) -> bool:
+        return not _same(_written(self.old, name), _written(self.new, name))
 
 
-def _moved(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str | None]:
-    gone: dict[str, str | None] = dict.fromkeys(sorted(old.keys() - new.keys()))
-    return gone | {key: value for key, value in new.items() if old.get(key) != value}
+def _pairs(old: Any, new: Any) -> Iterator[_Pair]:
+    """The containers of places that hold the same ones in the same order."""
+    seen: set[str] = set()
+    for place in PLACES:
+        before, after = _field(old, place), _field(new, place)
+        names = _names(after)
+        if not names or names != _names(before) or not seen.isdisjoint(names) or len(set(names)) < len(names):
+            continue
+        seen.update(names)
+        yield from (_Pair(place, *pair) for pair in zip(names, before, after, strict=True))
+
+
+def _moved(old: Any, new: Any) -> dict[str, str | None]:
+    if not (_is_string_map(old) and _is_string_map(new)):
+        return {}
+    before, after = unreserved(old), unreserved(new)
+    gone: dict[str, str | None] = dict.fromkeys(sorted(before.keys() - after.keys()))
+    return gone | {key: value for key, value in after.items() if before.get(key) != value}
+
+
+def _metadata_obstacles(old: Any, new: Any) -> Iterator[str]:
+    if not _same(old, new) and not all(value is None or isinstance(value, Mapping) for value in (old, new)):
+        yield "metadata"
+    for name in ("labels", "annotations"):
+        before, after = _field(old, name), _field(new, name)
+        if not _same(before, after) and not (_is_string_map(before) and _is_string_map(after)):
+            yield f"metadata.{name}"
 
 
 def _obstacles(
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
+    old: Any,
+    new: Any,
+    pairs: Sequence[_Pair],
     images: Mapping[str, str],
     resources: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[str]:
+    paired = {pair.place for pair in pairs}
     for place in PLACES:
-        was, will = old.get(place) or (), new.get(place) or ()
-        if [c["name"] for c in was] != [c["name"] for c in will]:
+        if place not in paired and not _same(_written(old, place), _written(new, place)):
             yield f"spec.{place}"
-            continue
-        for one, other in zip(was, will, strict=True):
-            path = f"spec.{place}[{other['name']}]"
-            yield from _differences(_fixed(one), _fixed(other), path)
-            yield from _container_obstacles(one, other, path, resources)
-            if other["name"] in images and place == "initContainers" and not _keeps_running(other):
-                # It ran already, and would not run again with its new image.
-                yield f"{path}.image"
-    if resources and ("resources" in new or qos_class(old) != qos_class(new)):
+    for pair in pairs:
+        yield from _differences(_fixed(pair.old), _fixed(pair.new), pair.path)
+        yield from (
+            f"{pair.path}.{name}"
+            for name, taken in (("image", images), ("resources", resources))
+            if pair.has_new(name) and pair.name not in taken
+        )
+    if resources:
         # https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/#limitations
-        yield "spec.resources" if "resources" in new else "status.qosClass"
+        if _written(new, "resources") is not None:
+            yield "spec.resources"
+        elif qos_class(new) is None or qos_class(old) != qos_class(new):
+            yield "status.qosClass"
     yield from _differences(_without_containers(old), _without_containers(new), "spec")
 
 
-def _container_obstacles(
-    old: Container, new: Container, path: str, resources: Mapping[str, Mapping[str, Any]]
-) -> Iterator[str]:
-    if new["name"] in resources and not (
-        (_keeps_running(new) or "initContainers" not in path)
-        and resizable(old.get("resources") or {}, new.get("resources") or {})
-    ):
-        yield f"{path}.resources"
+def _without_containers(spec: Any) -> Any:
+    return {k: v for k, v in spec.items() if k not in PLACES} if isinstance(spec, Mapping) else spec
 
 
-def _keeps_running(init_container: Container) -> bool:
-    """It is a native sidecar, not an init container that has ended."""
-    return init_container.get("restartPolicy") == "Always"
-
-
-def _without_containers(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in spec.items() if k not in PLACES}
-
-
-def _fixed(container: Container) -> dict[str, Any]:
+def _fixed(container: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in container.items() if k not in ("image", "resources")}
 
 
-def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
+def _differences(old: Any, new: Any, path: str, depth: int = 0) -> Iterator[str]:
     """The fields that differ, as deep as both sides have the same form."""
-    if old == new:
+    if _same(old, new):
         return
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
+    names = _names(new)
+    if depth == DEPTH:
+        yield path
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in (*old, *(k for k in new if k not in old)):
-            yield from _differences(old.get(key), new.get(key), f"{path}.{key}")
-    elif (names := _names(old)) and names == _names(new):
+            yield from _differences(old.get(key), new.get(key), f"{path}.{_shown(key)}", depth + 1)
+    elif names and names == _names(old):
         for name, one, other in zip(names, old, new, strict=True):
-            yield from _differences(one, other, f"{path}[{name}]")
+            yield from _differences(one, other, f"{path}[{_shown(name)}]", depth + 1)
     else:
         yield path
 
 
+def _same(old: Any, new: Any) -> bool:
+    try:
+        return bool(old == new)
+    except RecursionError:  # nested deeper than anything that can be compared
+        return False
+
+
+def _field(value: Any, name: str) -> Any:
+    """A field of a map; None where there is none, or no map."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _written(value: Any, name: str) -> Any:
+    """The same; None also where it is empty, which says no more."""
+    written = _field(value, name)
+    return None if written in ({}, []) else written
+
+
+def _shown(name: Any) -> str:
+    return cut(str(name), NAME_SHOWN)
+
+
+def _is_string_map(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, Mapping) and all(isinstance(v, str) for pair in value.items() for v in pair)
+    )
+
+
 def _names(value: Any) -> list[str]:
-    """The names of a list whose items have them, such as volumes and environment variables."""
+    """The names of a list whose items all have one, such as volumes and environment variables; else none."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         return []
-    return [v["name"] for v in value if isinstance(v, Mapping) and "name" in v] if value else []
+    names = [n for v in value if isinstance(v, Mapping) and isinstance(n := v.get("name"), str)]
+    return names if len(names) == len(value) else []

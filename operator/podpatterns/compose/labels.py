@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from podpatterns.api import GROUP
 
 KIND = f"{GROUP}/kind"
@@ -36,3 +38,13 @@ as servers add defaults, and what strangers wrote is told from the operator's ow
 def selector(kind: str, name: str) -> dict[str, str]:
     """What all Pods of one object carry, and no other Pod should."""
     return {KIND: kind, NAME: name}
+
+
+def reserved(key: str) -> bool:
+    """The label or annotation is the operator's own: by these it tells whose a Pod is and what it runs."""
+    return key.startswith(f"{GROUP}/")
+
+
+def unreserved(written: Mapping[str, str] | None) -> dict[str, str]:
+    """Labels or annotations without the reserved ones, which a template must never give to a Pod."""
+    return {key: value for key, value in (written or {}).items() if not reserved(key)}

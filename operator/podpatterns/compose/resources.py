@@ -3,53 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 from kubernetes.utils.quantity import parse_quantity
 
 COMPUTE = ("cpu", "memory")
-Resources = Mapping[str, Any]
+KINDS = ("requests", "limits")
 
 
-def requested(resources: Resources) -> dict[str, Any]:
+def requested(resources: Mapping[str, Any] | None) -> dict[str, Any]:
     """The same resources with every request spelled out: one that is left out equals the limit.
 
     The server fills requests in when a Pod is created, and not when it is resized.
     """
-    limits = {k: v for k, v in (resources.get("limits") or {}).items() if k in COMPUTE}
-    requests = {**limits, **(resources.get("requests") or {})}
-    return {**resources, **({"requests": requests} if requests else {})}
+    written = resources or {}
+    limits = {k: v for k, v in (written.get("limits") or {}).items() if k in COMPUTE}
+    requests = {**limits, **(written.get("requests") or {})}
+    return {**written, **({"requests": requests} if requests else {})}
 
 
-def resizable(old: Resources, new: Resources) -> bool:
+def resizable(old: Any, new: Any) -> bool:
     """Only amounts of CPU and memory differ.
 
     Requests and limits can be changed, not added or taken away.
     """
-    before, after = requested(old), requested(new)
-    return _frame(before) == _frame(after)
+    if not (_readable(old) and _readable(new)):
+        return False
+    return _frame(requested(old)) == _frame(requested(new))
 
 
-def _frame(resources: Resources) -> dict[str, Any]:
+def _frame(resources: Mapping[str, Any]) -> dict[str, Any]:
     """What has to stay: everything but the amounts."""
     amounts = {
         kind: {k: (None if k in COMPUTE else v) for k, v in (resources.get(kind) or {}).items()}
-        for kind in ("requests", "limits")
+        for kind in KINDS
     }
     return {**resources, **amounts}
 
 
-def qos_class(spec: Mapping[str, Any]) -> Literal["Guaranteed", "Burstable", "BestEffort"]:
-    """The quality of service of a Pod, which never changes while it lives.
+def qos_class(spec: Mapping[str, Any]) -> Literal["Guaranteed", "Burstable", "BestEffort"] | None:
+    """The quality of service of a Pod, which never changes while it lives; None where it can't be read.
 
     https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
     """
-    every = [
-        requested(c.get("resources") or {})
-        for place in ("initContainers", "containers")
-        for c in spec.get(place) or ()
-    ]
-    named = [r for r in every for kind in ("requests", "limits") if _compute(r, kind)]
+    places = [spec.get(place) or [] for place in ("initContainers", "containers")]
+    containers = [c for place in places if isinstance(place, list) for c in place]
+    if not all(isinstance(place, list) for place in places) or not all(
+        isinstance(c, Mapping) and _readable(c.get("resources")) for c in containers
+    ):
+        return None
+    every = [requested(c.get("resources")) for c in containers]
+    named = [r for r in every for kind in KINDS if _compute(r, kind)]
     if not named:
         return "BestEffort"
     guaranteed = all(
@@ -59,6 +64,31 @@ def qos_class(spec: Mapping[str, Any]) -> Literal["Guaranteed", "Burstable", "Be
     return "Guaranteed" if guaranteed else "Burstable"
 
 
-def _compute(resources: Resources, kind: str) -> dict[str, Any]:
-    amounts = {k: parse_quantity(v) for k, v in (resources.get(kind) or {}).items() if k in COMPUTE}
+def _compute(resources: Mapping[str, Any], kind: str) -> dict[str, Decimal]:
+    amounts = {k: _quantity(v) for k, v in (resources.get(kind) or {}).items() if k in COMPUTE}
     return {k: amount for k, amount in amounts.items() if amount}
+
+
+def _readable(resources: Any) -> bool:
+    """They have the form of a core/v1 ResourceRequirements, or there are none."""
+    if resources is None:
+        return True
+    if not isinstance(resources, Mapping):
+        return False
+    amounts = [resources[kind] for kind in KINDS if resources.get(kind) is not None]
+    return all(
+        isinstance(of_kind, Mapping)
+        and all(_quantity(v) is not None for k, v in of_kind.items() if k in COMPUTE)
+        for of_kind in amounts
+    )
+
+
+def _quantity(value: Any) -> Decimal | None:
+    """None for anything that is no quantity."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount: Decimal = parse_quantity(value)
+    except (ValueError, ArithmeticError):
+        return None
+    return amount if amount.is_finite() else None

@@ -6,6 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
 
 from podpatterns.compose import Change, change
 
@@ -121,3 +123,171 @@ def test_an_image_and_something_else_is_told_by_the_obstacle_alone() -> None:
     both["spec"]["hostNetwork"] = True
     assert str(change(TEMPLATE, both)) == "spec.hostNetwork"
     assert str(change(TEMPLATE, edited("spec.containers.0.image", "web:2"))) == "image of web"
+
+
+class TestWhatCannotBeRead:
+    """It is an obstacle: the Pod is replaced."""
+
+    @pytest.mark.parametrize(
+        ("path", "before", "after", "obstacle"),
+        [
+            (
+                "spec.containers.0.ports",
+                [{"name": "http", "containerPort": 80}],
+                [{"name": "http", "containerPort": 80}, {"containerPort": 443}],
+                "spec.containers[web].ports",
+            ),
+            ("spec.containers.0.image", "web:1", None, "spec.containers[web].image"),
+            ("spec.containers.0.image", None, "web:1", "spec.containers[web].image"),
+            ("spec.containers.0.image", "web:1", 7, "spec.containers[web].image"),
+            ("spec.containers.0", {"name": "web"}, {"image": "web:1"}, "spec.containers"),
+            ("spec.containers.0", {"image": "web:1"}, {"image": "web:2"}, "spec.containers"),
+            ("spec.containers.0", {"name": "web"}, None, "spec.containers"),
+            ("spec.containers.0.name", "sync", "web", "spec.containers"),
+            ("spec.containers", [{"name": "a"}, {"name": "a"}], [{"name": "a"}], "spec.containers"),
+            ("spec.containers.0.resources", {}, [1], "spec.containers[web].resources"),
+            ("spec.containers.0.resources", {}, {"limits": 1}, "spec.containers[web].resources"),
+            (
+                "spec.containers.0.resources",
+                {"limits": {"cpu": "1"}},
+                {"limits": {"cpu": "NaN"}},
+                "spec.containers[web].resources",
+            ),
+            ("metadata.labels", {}, ["team"], "metadata.labels"),
+            ("metadata.annotations", {"a": "1"}, {"a": 1}, "metadata.annotations"),
+            ("metadata", {"labels": {}}, "labels", "metadata"),
+            ("spec", {}, None, "spec"),
+        ],
+    )
+    def test_is_named(self, path: str, before: Any, after: Any, obstacle: str) -> None:
+        assert obstacle in change(edited(path, before), edited(path, after)).obstacles
+
+    def test_a_template_that_is_none(self) -> None:
+        assert change(None, TEMPLATE).obstacles == ("spec",)
+        assert change(TEMPLATE, []).obstacles == ("spec",)
+
+    def test_containers_of_one_name_in_both_places(self) -> None:
+        def template(image: str) -> dict[str, Any]:
+            containers = [{"name": "a", "image": image}]
+            return {"spec": {"containers": containers, "initContainers": containers}}
+
+        assert not change(template("x:1"), template("x:2")).in_place
+
+    def test_another_container_of_unknown_resources(self) -> None:
+        def template(cpu: str) -> dict[str, Any]:
+            of = [{"requests": {"cpu": cpu}}, {"requests": {"cpu": "much"}}]
+            return {"spec": {"containers": [{"name": str(i), "resources": r} for i, r in enumerate(of)]}}
+
+        assert change(template("1"), template("2")).obstacles == ("status.qosClass",)
+
+    def test_what_lies_too_deep(self) -> None:
+        def template(levels: int, value: Any) -> dict[str, Any]:
+            for _ in range(levels):
+                value = [value]
+            return {"spec": {"containers": [], "x": value}}
+
+        assert change(template(10_000, 1), template(10_000, 2)).obstacles == ("spec.x",)
+        assert not change(template(10_000, 1), template(10_000, 1)).in_place
+
+    def test_maps_that_lie_too_deep(self) -> None:
+        def template(value: Any) -> dict[str, Any]:
+            for _ in range(50):
+                value = {"a": value}
+            return {"spec": {"x": value}}
+
+        [obstacle] = change(template(1), template(2)).obstacles
+        assert obstacle.startswith("spec.x.a.a")
+
+
+class TestReserved:
+    """Labels and annotations of the operator's own domain, kept from before they were refused."""
+
+    @pytest.mark.parametrize("field", ["labels", "annotations"])
+    @pytest.mark.parametrize("before", [{}, {"podpatterns.dev/name": "evil"}])
+    @pytest.mark.parametrize("after", [{"team": "shop"}, {"team": "shop", "podpatterns.dev/name": "pay"}])
+    def test_are_never_given_to_a_pod_and_never_taken_from_it(
+        self, field: str, before: dict[str, str], after: dict[str, str]
+    ) -> None:
+        found = change(edited("metadata", {field: before}), edited("metadata", {field: after}))
+        assert (getattr(found, field), found.obstacles) == ({"team": "shop"}, ())
+
+
+class TestText:
+    def test_is_short(self) -> None:
+        long = edited("spec.containers.0.env", [{"name": f"{i}{'x' * 10_000}"} for i in range(1_000)])
+        other = edited("spec.containers.0.env", [{**e, "value": "x"} for e in named_env(long)])
+        found = change(long, other)
+        assert len(found.obstacles) == 20
+        assert len(str(found)) < 1_000
+        assert str(found).endswith(" and more")
+
+    def test_is_short_in_place_too(self) -> None:
+        found = change(TEMPLATE, edited("metadata.labels", {f"{i}{'x' * 10_000}": "" for i in range(1_000)}))
+        assert len(str(found)) < 1_000
+
+
+def named_env(template: dict[str, Any]) -> list[dict[str, Any]]:
+    env: list[dict[str, Any]] = template["spec"]["containers"][0]["env"]
+    return env
+
+
+odd = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "a", "web", "1", "1e99", "x:1"]),
+    lambda values: (
+        st.lists(values, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "image", "cpu", "limits", "resources", "x"]), values)
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    """The template with up to three values anywhere in it replaced, taken out or doubled."""
+    holder: dict[str, Any] = {"template": deepcopy(TEMPLATE)}
+    for _ in range(draw(st.integers(0, 3))):
+        at: Any = holder
+        key: Any = "template"
+        while isinstance(at[key], dict | list) and at[key] and draw(st.integers(0, 4)):
+            at = at[key]
+            key = (
+                draw(st.sampled_from(sorted(at)))
+                if isinstance(at, dict)
+                else draw(st.integers(0, len(at) - 1))
+            )
+        match draw(st.sampled_from(["replace", "replace", "take out", "double"])):
+            case "take out" if at is not holder:
+                del at[key]
+            case "double" if isinstance(at, list):
+                at.append(deepcopy(at[key]))
+            case _:
+                at[key] = draw(odd)
+    return holder["template"]
+
+
+@given(old=mutated(), new=mutated())
+def test_any_two_templates_have_a_change(old: Any, new: Any) -> None:
+    found = change(old, new)
+    event("in place" if found.in_place else "replaced")
+    assert len(str(found)) < 1_000
+    assert change(old, deepcopy(old)) == Change()
+    assert change(new, new) == Change()
+    if found.in_place:
+        specs = [t.get("spec") if isinstance(t, dict) else t for t in (old, new)]
+        assert frame(specs[0]) == frame(specs[1])
+        assert all(isinstance(image, str) for image in found.images.values())
+
+
+def frame(value: Any) -> Any:
+    """What of a template no update in place can change."""
+    match value:
+        case dict():
+            fields = {k: frame(v) for k, v in value.items() if k not in ("image", "resources", "metadata")}
+            return {k: v for k, v in fields.items() if v not in (None, {}, [])}
+        case list():
+            return [frame(v) for v in value]
+    return value
