@@ -1,6 +1,8 @@
-"""Whether an Adapter's rules can work, as far as that shows without the application.
+"""Whether an Adapter's rules can work, as far as their form tells.
 
-In the words of the adapter (helpers/metrics-adapter/internal/spec and rule), which judges once more.
+In the words of the adapter (helpers/metrics-adapter/internal/spec and rule), which judges once more. It alone
+reads regular expressions, JMESPath and conditions, and so knows which groups there are; what it refuses, it
+says itself (the condition ConfigurationCurrent, `metrics-adapter --check`).
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.rule import Emission, Rule
 from podpatterns.api.source import Source
-from podpatterns.compose import condition, query, regex
 from podpatterns.compose.contract import Contract, emissions
 from podpatterns.compose.problem import Problem
 
@@ -44,7 +45,7 @@ def rule_problems(spec: AdapterSpec) -> Iterator[Problem]:
         yield from _finding_problems(at, rule, source)
         for path, emission in emissions(rule):
             yield from _type_problems(f"{at}{path}", emission, contract, source)
-            yield from _group_problems(f"{at}{path}", emission, rule)
+            yield from _template_problems(f"{at}{path}", emission)
 
 
 def _finding_problems(at: str, rule: Rule, source: Source) -> Iterator[Problem]:
@@ -55,10 +56,6 @@ def _finding_problems(at: str, rule: Rule, source: Source) -> Iterator[Problem]:
         )
     elif rule.path and source.type == "log":
         yield Problem(f"{at}.path", f"the source {source.name} is of type log, whose rules have a regex")
-    elif rule.regex and (why := regex.refusal(rule.regex)):
-        yield Problem(f"{at}.regex", f"not a regular expression in RE2 syntax: {why}")
-    elif source.type == "json" and rule.path and (why := query.refusal(rule.path)):
-        yield Problem(f"{at}.path", f"not a JMESPath expression such as http.hits: {why}")
     elif source.type == "proc" and rule.path not in PROC_METRICS:
         has = " ".join(PROC_METRICS)
         yield Problem(f"{at}.path", f"a source of type proc has no {rule.path}; it has [{has}]")
@@ -91,37 +88,14 @@ def _type_problems(at: str, emission: Emission, contract: Contract, source: Sour
         yield Problem(f"{at}.value", f"{name} is a histogram: name the group that holds the value")
 
 
-def _group_problems(at: str, emission: Emission, rule: Rule) -> Iterator[Problem]:
-    """What is asked of the groups, and those asked for that there are not."""
-    there = _groups(rule)
-    if emission.when and (why := condition.refusal(emission.when, lambda name: _no_group(name, there))):
-        yield Problem(f"{at}.when", why)
-    asked: list[tuple[str, str]] = []
-    if emission.value:
-        asked.append((f"{at}.value", emission.value))
+def _template_problems(at: str, emission: Emission) -> Iterator[Problem]:
+    """What stands for no group at all."""
     for label, text in sorted((emission.labels or {}).items()):
-        for found in _TEMPLATE.finditer(text):
+        for found in _TEMPLATE.finditer(text) if "${" in text else ():
             if not found[2]:
                 yield Problem(f"{at}.labels.{label}", "${ without }; write ${group}")
             elif not found[1]:
                 yield Problem(f"{at}.labels.{label}", "a group without a name; write ${group}")
-            else:
-                asked.append((f"{at}.labels.{label}", found[1]))
-    for path, group in asked:
-        if why := _no_group(group, there):
-            yield Problem(path, why)
-
-
-def _groups(rule: Rule) -> list[str] | None:
-    """Those of a regex; elsewhere it shows only when something was found."""
-    return None if not rule.regex or regex.refusal(rule.regex) else regex.groups(rule.regex)
-
-
-def _no_group(name: str, there: list[str] | None) -> str:
-    if there is None or name in there:
-        return ""
-    names = " ".join(f'"{one}"' for one in there)
-    return f'the regex has no group "{name}"; it has [{names}]'
 
 
 def _label_problems(path: str, labels: Mapping[str, str]) -> Iterator[Problem]:
