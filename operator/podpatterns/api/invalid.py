@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from pydantic import ValidationError
+
+from podpatterns.api.text import cut
+
+ERRORS_KEPT = 20
+"""Of one object. They stand in its status, in Events and in the operator's memory."""
+ERROR_LENGTH = 1024
+"""Bytes of one error, its path included."""
+PATH_LENGTH = 256
+"""Bytes of its path, which may contain a name that people gave."""
+ERRORS_COUNTED = 1000
+"""Beyond these nobody wants to know how many there are, and the search for them ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +30,38 @@ class FieldError:
         return f"{self.path}: {self.message}"
 
 
+Error = TypeVar("Error", bound=FieldError)
+
+
+def first_errors(errors: Iterable[Error]) -> tuple[Error, ...]:
+    """The first of the errors, each cut to its length. Where there are more, the last one says how many."""
+    found = iter(errors)
+    kept = [_cut(error) for _, error in zip(range(ERRORS_KEPT), found, strict=False)]
+    more = sum(1 for _ in zip(range(ERRORS_COUNTED), found, strict=False))
+    if more:
+        # The last one's place is the counter's, which counts it too.
+        count = f"more than {more}" if more == ERRORS_COUNTED else f"{more + 1}"
+        kept[-1] = replace(kept[-1], path="spec", message=f"{count} problems more: mend these first")
+    return tuple(kept)
+
+
+def _cut(error: Error) -> Error:
+    path = cut(error.path, PATH_LENGTH)
+    return replace(error, path=path, message=cut(error.message, ERROR_LENGTH - PATH_LENGTH - len(": ")))
+
+
 class InvalidObject(ValueError):
     """An object has fields that are missing, unknown or of the wrong form."""
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(map(str, errors)))
-        self.errors = tuple(errors)
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors = first_errors(errors)
+        super().__init__("; ".join(map(str, self.errors)))
 
     @classmethod
     def of(cls, error: ValidationError) -> InvalidObject:
         return cls(
-            [
-                FieldError(_path(e["loc"]), _MESSAGES.get(e["type"], e["msg"]))
-                for e in error.errors(include_url=False, include_input=False)
-            ]
+            FieldError(_path(e["loc"]), _MESSAGES.get(e["type"], e["msg"]))
+            for e in error.errors(include_url=False, include_context=False, include_input=False)
         )
 
 

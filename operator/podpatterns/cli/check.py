@@ -11,6 +11,7 @@ import click
 import yaml
 
 from podpatterns.api import KINDS, Adapter, FieldError, InvalidObject, Pattern, parse
+from podpatterns.api.invalid import first_errors
 from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.options import files_option
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose
@@ -63,10 +64,10 @@ def check(files: tuple[IO[str], ...]) -> None:
     """Say what is wrong with objects, without a cluster.
 
     Checks the fields, the rules of the CRDs, and whether Pods can be composed of the objects in the files:
-    their names and ports, an Adapter's rules and whether they satisfy its contract. Not checked are the Pod
-    templates' own fields, parts that are not in the files, and what only metrics-adapter --check can read:
-    a few notations in regular expressions, JMESPath and conditions. Exit status: 0 nothing is wrong, 1
-    something is.
+    their names and ports, the form of an Adapter's rules and whether they satisfy its contract. Not checked
+    are the Pod templates' own fields, parts that are not in the files, rules about a change (such as taking
+    the template out), and the regular expressions, JMESPath and conditions of an Adapter with the groups that
+    they name: metrics-adapter --check reads those. Exit status: 0 nothing is wrong, 1 something is.
     """
     written = [Written(file.name, obj) for file in files for obj in _objects(file)]
     verdict = judge(written)
@@ -108,7 +109,7 @@ def judge(written: Sequence[Written]) -> Verdict:
     return Verdict(tuple(findings), tuple(unknown))
 
 
-def _problems(app: Pattern, available: Mapping[Key, Pattern]) -> list[Problem]:
+def _problems(app: Pattern, available: Mapping[Key, Pattern]) -> Sequence[Problem]:
     """Of an object that makes Pods, what keeps them from being composed; what a part has of its own is told
     with the part."""
     if app.spec.template is None:
@@ -121,8 +122,8 @@ def _problems(app: Pattern, available: Mapping[Key, Pattern]) -> list[Problem]:
     return []
 
 
-def _own(app: Pattern) -> list[Problem]:
-    return adapter_problems(app.spec) if isinstance(app, Adapter) else []
+def _own(app: Pattern) -> tuple[Problem, ...]:
+    return first_errors(adapter_problems(app.spec)) if isinstance(app, Adapter) else ()
 
 
 def _objects(file: IO[str]) -> Iterator[Mapping[str, Any]]:

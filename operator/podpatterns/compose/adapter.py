@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
-
-import yaml
 
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.secretkeyref import SecretKeyRef
@@ -19,12 +18,12 @@ from podpatterns.compose.helper import (
     SECRETS_DIRECTORY,
     STARTING,
     UNPRIVILEGED,
-    WIDTH,
     HelperImages,
     config_mount,
     config_volume,
     file_key,
     probe,
+    yaml_text,
 )
 from podpatterns.compose.labels import NAME
 from podpatterns.compose.member import Member, native_sidecar
@@ -64,16 +63,22 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
             f"Secret {ref.name}, key {ref.key} ({part.path(field)})" for field, ref in _secrets(spec)
         ),
         exposition=Exposition(name, spec.metrics.port, spec.metrics.path, spec.contract.name, file.hash),
-        problems=(
-            *part.name_problems(ROLE),
-            *(replace(problem, path=part.path(problem.path)) for problem in adapter_problems(spec)),
+        problems=chain(
+            part.name_problems(ROLE),
+            (replace(problem, path=part.path(problem.path)) for problem in adapter_problems(spec)),
         ),
     )
 
 
-def adapter_problems(spec: AdapterSpec) -> list[Problem]:
+def settings(spec: AdapterSpec) -> int:
+    """How many metrics and labels its configuration has: what it costs to write."""
+    return sum(1 + len(e.labels or ()) for rule in spec.rules for e in (rule.emit or (rule,)))
+
+
+def adapter_problems(spec: AdapterSpec) -> Iterator[Problem]:
     """What is wrong with the rules and the contract, wherever they are used."""
-    return [*rule_problems(spec), *contract_problems(spec)]
+    yield from rule_problems(spec)
+    yield from contract_problems(spec)
 
 
 def _secrets(spec: AdapterSpec) -> list[tuple[str, SecretKeyRef]]:
@@ -106,7 +111,7 @@ def _volumes(spec: AdapterSpec) -> list[str]:
 def _content(spec: AdapterSpec) -> str:
     fields = {"contract", "metrics", "sources", "rules"}
     written = spec.model_dump(mode="json", include=fields, exclude_defaults=True, by_alias=True)
-    return yaml.safe_dump(written, sort_keys=False, width=WIDTH)
+    return yaml_text(written)
 
 
 def _member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> Member:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
@@ -14,6 +15,11 @@ from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
 from podpatterns.compose.problem import Problem
 from podpatterns.compose.proxy import CONFIG_PAGE, named_port, proxies
+
+
+def settings(spec: AmbassadorSpec) -> int:
+    """How many endpoints its configuration has: what it costs to write."""
+    return sum(len((u.redis.endpoints if u.redis else u.endpoints) or ()) for u in spec.upstreams)
 
 
 def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contribution:
@@ -31,7 +37,7 @@ def _local(spec: AmbassadorSpec, part: Part) -> Contribution:
         },
         helpers=tuple(_local_servers(spec, part)),
         variables=tuple(_variables(spec, part)),
-        problems=tuple(
+        problems=(
             Problem(part.path(f"spec.upstreams[{i}].local"), "mode Local needs a local.container: give one")
             for i, upstream in enumerate(spec.upstreams)
             if upstream.local is None
@@ -60,7 +66,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({path})" for p in needed for path, ref in p.secrets()
         ),
-        problems=(*_endpoint_problems(spec, part), *(problem for p in needed for problem in p.problems())),
+        problems=chain(_endpoint_problems(spec, part), (problem for p in needed for problem in p.problems())),
     )
 
 

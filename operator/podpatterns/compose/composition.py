@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from podpatterns.api import Adapter, Ambassador, Pattern, SidecarApp
+from podpatterns.api.bounds import POD_CONTAINERS, POD_SETTINGS, POD_SHARED_VOLUMES
 from podpatterns.compose.adapter import adapter
+from podpatterns.compose.adapter import settings as adapter_settings
 from podpatterns.compose.ambassador import ambassador
+from podpatterns.compose.ambassador import settings as ambassador_settings
 from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helper import HelperImages
+from podpatterns.compose.labels import unreserved
 from podpatterns.compose.member import in_starting_order, name_problems, port_problems
 from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.problem import CannotCompose, Problem
 from podpatterns.compose.revision import revision, short_hash
 from podpatterns.compose.sidecars import sidecars
-from podpatterns.compose.variables import variable_problems, with_variables
+from podpatterns.compose.variables import env, variable_problems, with_variables
 from podpatterns.compose.volumes import shared_memory, shared_volumes, volume_problems, with_mounts
 
 
@@ -50,9 +55,11 @@ def compose(
     """Compose the Pod of `app`, which has a template.
 
     `available` are the objects that exist among those that `app` includes.
-    Raises CannotCompose with every problem found.
+    Raises CannotCompose with the problems found.
     """
     parts = parts_of(app, available)
+    settings = sum(_settings(part.pattern) for part in parts)
+    _check(_too_many(settings, POD_SETTINGS, "metrics, labels and endpoints in its helpers' configuration"))
     contributions = [_contribution(part, images or HelperImages()) for part in parts]
     template = app.spec.template or {}
     spec = template.get("spec") or {}
@@ -62,21 +69,27 @@ def compose(
     variables = [v for c in contributions for v in c.variables]
     config_volumes = [v for c in contributions for v in c.volumes]
 
-    problems = [
-        *(p for c in contributions for p in c.problems),
-        *name_problems(everyone),
-        *port_problems(everyone),
-        *variable_problems(everyone, variables),
-        *volume_problems(everyone, shared, memory, spec.get("volumes") or (), config_volumes),
-        *_process_problems(spec, contributions),
-    ]
-    if problems:
-        raise CannotCompose(problems)
+    _check(
+        chain(
+            _too_many(len(everyone), POD_CONTAINERS, "containers"),
+            _too_many(len(shared), POD_SHARED_VOLUMES, "shared volumes"),
+        )
+    )
+    mounted = [(m, with_mounts(m, shared, memory)) for m in everyone]
+    _check(
+        chain(
+            chain.from_iterable(c.problems for c in contributions),
+            name_problems(everyone),
+            port_problems(everyone),
+            variable_problems(everyone, variables),
+            volume_problems(mounted, shared, memory, spec.get("volumes") or (), config_volumes),
+            _process_problems(spec, contributions),
+        )
+    )
+    added = env(variables)
 
     def place(where: str) -> list[dict[str, Any]]:
-        return [
-            with_variables(m, with_mounts(m, shared, memory), variables) for m in everyone if m.place == where
-        ]
+        return [with_variables(m, container, added) for m, container in mounted if m.place == where]
 
     composed = {**spec, "containers": place("containers")}
     if init_containers := place("initContainers"):
@@ -102,6 +115,12 @@ def compose(
     )
 
 
+def _check(problems: Iterable[Problem]) -> None:
+    found = CannotCompose(problems)
+    if found.problems:
+        raise found
+
+
 def _data(files: Sequence[File]) -> dict[str, str]:
     return {file.key: file.text for file in files}
 
@@ -118,14 +137,35 @@ def _contribution(part: Part, images: HelperImages) -> Contribution:
 
 
 def _metadata(template: Mapping[str, Any], contributions: Sequence[Contribution]) -> dict[str, Any]:
-    """The template's own annotations have the last word, and the application's the word before parts'."""
+    """The template's own annotations have the last word, and the application's the word before parts'.
+
+    Nobody writes what the operator goes by to tell whose a Pod is.
+    """
     written = dict(template.get("metadata") or {})
+    for name in ("labels", "annotations"):
+        if written.get(name):
+            written[name] = unreserved(written[name])
     annotations: dict[str, str] = {}
     for contribution in reversed(contributions):
         annotations |= contribution.annotations
     if annotations:
         written["annotations"] = {**annotations, **(written.get("annotations") or {})}
     return written
+
+
+def _too_many(number: int, most: int, what: str) -> Iterator[Problem]:
+    """Each object keeps its bounds; together they may not."""
+    if number > most:
+        yield Problem("spec", f"the Pod would have {number} {what}: {most} are the most, take some out")
+
+
+def _settings(pattern: Pattern) -> int:
+    match pattern:
+        case Ambassador(spec=spec):
+            return ambassador_settings(spec)
+        case Adapter(spec=spec):
+            return adapter_settings(spec)
+    return 0
 
 
 def _process_problems(spec: Mapping[str, Any], contributions: Sequence[Contribution]) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 """The monitoring models that an Adapter can follow, and what the rules of one can make of them.
 
-The adapter judges the same (helpers/metrics-adapter/internal/contract), in the same words: what it would
-refuse to start with is refused before there is a Pod.
+The adapter judges the same (helpers/metrics-adapter/internal/contract), in the same words.
 """
 
 from __future__ import annotations
@@ -58,22 +57,30 @@ class Contract:
     name: str
     labels: Mapping[str, str]
     metrics: tuple[Metric, ...]
+    targets: Mapping[str, Target]
+    """By name: its metrics, and the parts of its histograms."""
 
     @classmethod
     def of(cls, written: Written) -> Contract:
         custom = tuple(Metric(m.name, m.type, m.labels) for m in written.metrics or ())
-        return cls(written.name, written.labels or {}, BUILTIN.get(written.name, custom))
+        metrics = BUILTIN.get(written.name, custom)
+        return cls(written.name, written.labels or {}, metrics, dict(_targets(metrics)))
 
     def target(self, name: str) -> Target:
         """A metric of the contract or a part of one; else a name with _total is a counter, any other a
         gauge."""
-        for metric in self.metrics:
-            if metric.name == name:
-                return Target(metric, whole=True, known=True)
-            if metric.type == "histogram" and name in (f"{metric.name}_sum", f"{metric.name}_count"):
-                return Target(metric, whole=False, known=True)
+        if known := self.targets.get(name):
+            return known
         kind: MetricType = "counter" if name.endswith("_total") else "gauge"
         return Target(Metric(name, kind), whole=True, known=False)
+
+
+def _targets(metrics: Sequence[Metric]) -> Iterator[tuple[str, Target]]:
+    for metric in reversed(metrics):  # the first of a name has the last word
+        if metric.type == "histogram":
+            for part in ("sum", "count"):
+                yield f"{metric.name}_{part}", Target(metric, whole=False, known=True)
+        yield metric.name, Target(metric, whole=True, known=True)
 
 
 def emissions(rule: Rule) -> list[tuple[str, Emission]]:

@@ -7,7 +7,7 @@ names of its containers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,4 +77,5 @@ class Contribution:
     """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
     exposition: Exposition | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: Iterable[Problem] = ()
+    """To be read once, and only as far as they are kept."""

@@ -18,6 +18,7 @@ from podpatterns.compose.duration import milliseconds
 HOST = "127.0.0.1"
 SLOTS = 16
 """How many addresses of one name get connections: the Pods behind a headless Service."""
+ADDRESS_CHARACTERS = frozenset("0123456789abcdefABCDEF.:")
 LONGEST = 24 * 3_600_000
 """Milliseconds; HAProxy's own limit is 24 days."""
 
@@ -202,6 +203,8 @@ def host_of(endpoint: str) -> str:
 
 
 def is_address(host: str) -> bool:
+    if not ADDRESS_CHARACTERS.issuperset(host):  # to be told so by an exception takes long
+        return False
     try:
         ip_address(host)
     except ValueError:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from podpatterns import __version__
 from podpatterns.api.secretkeyref import SecretKeyRef
 from podpatterns.compose.revision import short_hash
@@ -43,6 +45,12 @@ class HelperImages:
 
     def image(self, helper: str) -> str:
         return f"{self.repository}/{helper}:{self.tag}"
+
+
+def yaml_text(written: Mapping[str, Any]) -> str:
+    """A configuration file. libyaml writes the same text as PyYAML itself, in a quarter of the time."""
+    text: str = yaml.dump(written, Dumper=yaml.CSafeDumper, sort_keys=False, width=WIDTH)
+    return text
 
 
 def file_key(container: str, taken_for_granted: object, extension: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from podpatterns.compose.problem import Problem
+from podpatterns.compose.problem import Problem, shown
 
 Place = Literal["containers", "initContainers"]
 
@@ -81,7 +81,8 @@ def name_problems(all_members: Sequence[Member]) -> Iterator[Problem]:
             holder = "a helper that the operator adds" if other.composed else other.path
             yield Problem(
                 f"{member.path}.name",
-                f'"{member.name}" is taken by {holder}: container names are unique in a Pod, rename one',
+                f'"{shown(member.name)}" is taken by {holder}: container names are unique in a Pod, '
+                "rename one",
             )
 
 

@@ -55,25 +55,22 @@ def _offences(name: str, kind: MetricType) -> Iterator[str]:
             yield f'non-histogram and non-summary metrics should not have "_{part}" suffix'
     if unit := _other_unit(name):
         yield f'use base unit "{unit[1]}" instead of "{unit[0]}"'
-    if _has(name, kind):
+    words = set(name.lower().split("_")[1:])
+    if kind in words:
         yield f"metric name should not include type '{kind}'"
     if ":" in name:
         yield "metric names should not contain ':'"
     if re.search("[a-z][A-Z]", name):
         yield "metric names should be written in 'snake_case' not 'camelCase'"
-    if any(_has(name, abbreviation) for abbreviation in ABBREVIATIONS):
+    if not words.isdisjoint(ABBREVIATIONS):
         yield "metric names should not contain abbreviated units"
-
-
-def _has(name: str, word: str) -> bool:
-    lower = name.lower()
-    return f"_{word}_" in lower or lower.endswith(f"_{word}")
 
 
 def _other_unit(name: str) -> tuple[str, str] | None:
     """The first unit in the name and its base unit, if that is another one."""
     for word in name.split("_"):
-        for stem in (word, *(word.removeprefix(p) for p in PREFIXES if word.startswith(p))):
+        prefixes = [p for p in PREFIXES if word.startswith(p)] if word.startswith(PREFIXES) else []
+        for stem in (word, *(word.removeprefix(p) for p in prefixes)):
             if stem in UNITS:
                 return (word, UNITS[stem]) if UNITS[stem] != word else None
     return None

@@ -6,14 +6,17 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
-from podpatterns.compose.labels import CONFIGURATION, POD_INDEX, REVISION, selector
+from podpatterns.compose.labels import CONFIGURATION, POD_INDEX, REVISION, selector, unreserved
 
 
 def pod_manifest(app: Pattern, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
-    """What is sent to the API server to create the Pod `name`."""
+    """What is sent to the API server to create the Pod `name`.
+
+    The template may be one from before reserved labels and annotations were refused.
+    """
     template = composition.template
     labels = {
-        **(template["metadata"].get("labels") or {}),
+        **unreserved(template["metadata"].get("labels")),
         **selector(app.kind, app.metadata.name),
         REVISION: composition.revision,
     }
@@ -25,7 +28,7 @@ def pod_manifest(app: Pattern, composition: Composition, name: str, index: int |
         "labels": labels,
         "ownerReferences": [owner_reference(app)],
     }
-    annotations = dict(template["metadata"].get("annotations") or {})
+    annotations = unreserved(template["metadata"].get("annotations"))
     if composition.configuration:
         annotations[CONFIGURATION] = composition.configuration
     if annotations:

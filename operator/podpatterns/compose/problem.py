@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from podpatterns.api import FieldError
+from podpatterns.api.invalid import first_errors
+from podpatterns.api.text import NAME_SHOWN, cut, enumerated
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    path: str
-    """The field, as `kubectl explain` names it: spec.sharedVolumes[0].mounts[1].container."""
-    message: str
-    """What is wrong and what to do."""
+class Problem(FieldError):
+    """Its message says what is wrong and what to do."""
+
     reason: str = "InvalidSpec"
     """The condition's reason: InvalidSpec, PartNotFound, PortsConflict or ContractUnsatisfiable."""
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
 
 
 class CannotCompose(Exception):
     """The object passed the schema and still makes no Pod."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = first_errors(problems)
         super().__init__("; ".join(map(str, self.problems)))
 
 
-def one_of(names: Sequence[str]) -> str:
+def one_of(names: Iterable[str]) -> str:
     """The end of a sentence that tells which names there are."""
-    return f"the Pod has {', '.join(sorted(set(names)))}" if names else "the Pod has none"
+    known = sorted(set(names))
+    return f"the Pod has {enumerated(known)}" if known else "the Pod has none"
+
+
+def shown(name: object) -> str:
+    """A name in a template, where it may be of any length."""
+    return cut(str(name), NAME_SHOWN)

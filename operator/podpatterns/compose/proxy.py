@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.listen import Listen
 from podpatterns.api.secretkeyref import SecretKeyRef
@@ -20,12 +18,12 @@ from podpatterns.compose.helper import (
     SECRETS_DIRECTORY,
     STARTING,
     UNPRIVILEGED,
-    WIDTH,
     HelperImages,
     config_mount,
     config_volume,
     file_key,
     probe,
+    yaml_text,
 )
 from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.merge import merged
@@ -73,7 +71,7 @@ def _redis_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
         for u in upstreams
     ]
     written = {**({"proxy": proxy} if proxy else {}), "upstreams": told}
-    return yaml.safe_dump(written, sort_keys=False, width=WIDTH)
+    return yaml_text(written)
 
 
 def _splits(upstream: Upstream) -> bool:

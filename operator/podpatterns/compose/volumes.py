@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import SharedVolume
 from podpatterns.compose.member import Member
 from podpatterns.compose.part import Part
-from podpatterns.compose.problem import Problem, one_of
+from podpatterns.compose.problem import Problem, one_of, shown
 
 SHARED_MEMORY = "shared-memory"
+
+
+class Declaration:
+    """What one object says of a shared volume."""
+
+    def __init__(self, volume: SharedVolume, path: str) -> None:
+        self.volume = volume
+        self.path = path
+        self.mounts = {m.container: m for m in reversed(volume.mounts)}
+
+    def mount(self, container: str) -> dict[str, Any] | None:
+        """The volumeMount for a container, or None where it gets none."""
+        own = self.mounts.get(container)
+        path = (own and own.mount_path) or self.volume.mount_path
+        if path is None:
+            return None
+        mount: dict[str, Any] = {"name": self.volume.name, "mountPath": path}
+        if own and own.read_only:
+            mount["readOnly"] = True
+        if own and own.sub_path:
+            mount["subPath"] = own.sub_path
+        return mount
 
 
 @dataclass(slots=True)
@@ -23,15 +45,15 @@ class Shared:
     """
 
     name: str
-    declarations: dict[int, tuple[SharedVolume, str]] = field(default_factory=dict)
+    declarations: dict[int, Declaration] = field(default_factory=dict)
 
     def manifest(self) -> dict[str, Any]:
         source: dict[str, Any] = {}
-        for volume, _ in self.declarations.values():
-            if volume.medium:
-                source["medium"] = volume.medium
-            if volume.size_limit is not None:
-                source["sizeLimit"] = volume.size_limit
+        for declared in self.declarations.values():
+            if declared.volume.medium:
+                source["medium"] = declared.volume.medium
+            if declared.volume.size_limit is not None:
+                source["sizeLimit"] = declared.volume.size_limit
         return {"name": self.name, "emptyDir": source}
 
     def mount(self, member: Member) -> dict[str, Any] | None:
@@ -41,14 +63,13 @@ class Shared:
         container, then the first declaration.
         """
         for owner in (0, member.owner):
-            if owner in self.declarations:
-                volume, _ = self.declarations[owner]
-                if any(m.container == member.name for m in volume.mounts):
-                    return _mount(volume, member.name)
+            declared = self.declarations.get(owner)
+            if declared and member.name in declared.mounts:
+                return declared.mount(member.name)
         if member.composed:
             return None
-        volume, _ = self.declarations.get(member.owner) or next(iter(self.declarations.values()))
-        return _mount(volume, member.name)
+        declared = self.declarations.get(member.owner) or next(iter(self.declarations.values()))
+        return declared.mount(member.name)
 
 
 def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
@@ -56,8 +77,8 @@ def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
     shared: dict[str, Shared] = {}
     for part in parts:
         for i, volume in enumerate(part.pattern.spec.shared_volumes):
-            path = part.path(f"spec.sharedVolumes[{i}]")
-            shared.setdefault(volume.name, Shared(volume.name)).declarations[part.owner] = (volume, path)
+            declared = Declaration(volume, part.path(f"spec.sharedVolumes[{i}]"))
+            shared.setdefault(volume.name, Shared(volume.name)).declarations[part.owner] = declared
     return list(shared.values())
 
 
@@ -81,83 +102,87 @@ def with_mounts(member: Member, shared: Sequence[Shared], memory: dict[str, Any]
 
 
 def volume_problems(
-    all_members: Sequence[Member],
+    mounted: Sequence[tuple[Member, Mapping[str, Any]]],
     shared: Sequence[Shared],
     memory: dict[str, Any] | None,
     own: Sequence[Mapping[str, Any]],
     config: Sequence[Mapping[str, Any]],
 ) -> Iterator[Problem]:
-    """`own` are spec.template.spec.volumes, `config` those of the helpers' configuration."""
-    containers = [m.name for m in all_members]
+    """`mounted` are all containers with their mounts, `own` are spec.template.spec.volumes, `config` those of
+    the helpers' configuration."""
     own_names, config_names = ([str(v.get("name")) for v in volumes] for volumes in (own, config))
+    of_helpers = set(config_names)
     for i, name in enumerate(own_names):
-        if name in config_names:
+        if name in of_helpers:
             yield Problem(
                 f"spec.template.spec.volumes[{i}].name",
-                f'"{name}" holds a helper\'s configuration: rename it',
+                f'"{shown(name)}" holds a helper\'s configuration: rename it',
             )
-    for volume in shared:
-        for owner, (declared, path) in volume.declarations.items():
-            if volume.name in (*own_names, *config_names, SHARED_MEMORY):
-                yield Problem(f"{path}.name", f'"{volume.name}" is already a volume of the Pod: rename one')
-            # A part names the containers that it knows; which others there are is the application's business.
-            for i, mount in enumerate(declared.mounts):
-                if mount.container not in containers and owner == 0:
-                    yield Problem(
-                        f"{path}.mounts[{i}].container",
-                        f'no container is named "{mount.container}": {one_of(containers)}',
-                    )
-        yield from _disagreements(volume)
-    volumes = [*own_names, *(s.name for s in shared), *([SHARED_MEMORY] if memory else []), *config_names]
-    for member in all_members:
-        yield from _mount_problems(member, volumes, shared, memory)
+    others = {*own_names, *config_names, SHARED_MEMORY}
+    containers = {member.name for member, _ in mounted}
+    named = one_of(containers)
+    for one in shared:
+        yield from _declaration_problems(one, others, containers, named)
+        yield from _disagreements(one)
+    volumes = {*own_names, *config_names, *(s.name for s in shared), *([SHARED_MEMORY] if memory else [])}
+    there = one_of(volumes)
+    for member, container in mounted:
+        yield from _unknown_mounts(member, volumes, there)
+        yield from _mounts_in_one_place(member, container)
 
 
-def _disagreements(volume: Shared) -> Iterator[Problem]:
+def _declaration_problems(
+    shared: Shared, others: Collection[str], containers: Collection[str], named: str
+) -> Iterator[Problem]:
+    for owner, declared in shared.declarations.items():
+        if shared.name in others:
+            yield Problem(
+                f"{declared.path}.name", f'"{shared.name}" is already a volume of the Pod: rename one'
+            )
+        # A part names the containers that it knows; which others there are is the application's business.
+        for i, mount in enumerate(declared.volume.mounts if owner == 0 else ()):
+            if mount.container not in containers:
+                yield Problem(
+                    f"{declared.path}.mounts[{i}].container",
+                    f'no container is named "{mount.container}": {named}',
+                )
+
+
+def _disagreements(shared: Shared) -> Iterator[Problem]:
     for attribute, field_name in (("size_limit", "sizeLimit"), ("medium", "medium")):
         values = {
-            str(value): path
-            for declared, path in volume.declarations.values()
-            if (value := getattr(declared, attribute)) not in (None, "")
+            str(value): declared.path
+            for declared in shared.declarations.values()
+            if (value := getattr(declared.volume, attribute)) not in (None, "")
         }
         if len(values) > 1:
             (first, _), (second, path), *_ = values.items()
             yield Problem(
                 f"{path}.{field_name}",
-                f'"{volume.name}" has {first} elsewhere and {second} here: make them equal',
+                f'"{shared.name}" has {first} elsewhere and {second} here: make them equal',
             )
 
 
-def _mount_problems(
-    member: Member, volumes: Sequence[str], shared: Sequence[Shared], memory: dict[str, Any] | None
-) -> Iterator[Problem]:
-    written = member.container.get("volumeMounts") or ()
-    for i, mount in enumerate(written):
-        if mount.get("name") not in volumes:
+def _unknown_mounts(member: Member, volumes: Collection[str], there: str) -> Iterator[Problem]:
+    for i, mount in enumerate(member.container.get("volumeMounts") or ()):
+        name = str(mount.get("name"))
+        if name not in volumes:
             yield Problem(
                 member.field(f"volumeMounts[{i}].name"),
-                f'no volume is named "{mount.get("name")}": '
-                f"declare it in spec.sharedVolumes or spec.template.spec.volumes ({one_of(volumes)})",
+                f'no volume is named "{shown(name)}": '
+                f"declare it in spec.sharedVolumes or spec.template.spec.volumes ({there})",
             )
+
+
+def _mounts_in_one_place(member: Member, container: Mapping[str, Any]) -> Iterator[Problem]:
     taken: dict[str, str] = {}
-    for mount in with_mounts(member, shared, memory).get("volumeMounts") or ():
+    for mount in container.get("volumeMounts") or ():
         at = str(mount.get("mountPath", "")).rstrip("/") or "/"
-        other = taken.setdefault(at, mount["name"])
-        if other != mount["name"]:
+        name = str(mount.get("name"))
+        other = taken.setdefault(at, name)
+        if other != name:
             yield Problem(
                 f"{member.path}.volumeMounts",
-                f'volumes "{other}" and "{mount["name"]}" both want {at}: mount one of them elsewhere',
+                f'volumes "{shown(other)}" and "{shown(name)}" both want {shown(at)}: '
+                "mount one of them elsewhere",
             )
-
-
-def _mount(volume: SharedVolume, container: str) -> dict[str, Any] | None:
-    own = next((m for m in volume.mounts if m.container == container), None)
-    path = (own and own.mount_path) or volume.mount_path
-    if path is None:
-        return None
-    mount: dict[str, Any] = {"name": volume.name, "mountPath": path}
-    if own and own.read_only:
-        mount["readOnly"] = True
-    if own and own.sub_path:
-        mount["subPath"] = own.sub_path
-    return mount

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from podpatterns.api import SidecarApp
 from podpatterns.compose import CannotCompose, compose, pod_manifest
+from podpatterns.compose.labels import reserved, unreserved
 from tests.builders import sidecarapp, template
 
 WEB = {"name": "web", "image": "nginx"}
@@ -281,3 +283,44 @@ def test_the_manifest_carries_name_owner_and_labels() -> None:
         "podpatterns.dev/pod-index"
         not in pod_manifest(app, composition, "site-x", None)["metadata"]["labels"]
     )
+
+
+class TestReservedLabelsAndAnnotations:
+    """Those of the operator's own domain, in objects from before they were refused at admission."""
+
+    RESERVED = {"podpatterns.dev/name": "pay", "podpatterns.dev/updated-containers": "[" * 1_200}  # noqa: RUF012
+
+    def written(self, **more: str) -> dict[str, Any]:
+        metadata = {name: {**self.RESERVED, **more} for name in ("labels", "annotations")}
+        return {**template(), "metadata": metadata}
+
+    def test_are_not_composed(self) -> None:
+        composition = compose(sidecarapp(template=self.written(team="shop")), {})
+        assert composition.template["metadata"] == {
+            "labels": {"team": "shop"},
+            "annotations": {"team": "shop"},
+        }
+
+    def test_do_not_reach_a_pod_from_an_older_revision_either(self) -> None:
+        app = sidecarapp(template=template())
+        composition = replace(compose(app, {}), template=self.written(team="shop"))
+        metadata = pod_manifest(app, composition, "site-0", None)["metadata"]
+        assert metadata["labels"] == {
+            "team": "shop",
+            "podpatterns.dev/kind": "SidecarApp",
+            "podpatterns.dev/name": "site",
+            "podpatterns.dev/revision": composition.revision,
+        }
+        assert metadata["annotations"] == {"team": "shop"}
+
+    def test_leave_the_revision_as_it_was(self) -> None:
+        """A change of this value restarts Pods at an upgrade."""
+        written = self.written()
+        assert compose(sidecarapp(template=written), {}).revision == "427def8edd"
+        assert written == self.written()
+
+    def test_are_told_by_the_domain(self) -> None:
+        assert reserved("podpatterns.dev/invented")
+        assert not reserved("podpatterns.dev.example/name")
+        assert not reserved("example.com/podpatterns.dev/name")
+        assert unreserved(None) == {}
