@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from podpatterns.api.include import Include, KindName
 from podpatterns.api.kubernetes import PodTemplateSpec
@@ -46,6 +46,17 @@ class PatternSpec(Model):
             "must be more than minReadySeconds, or every update would be reported as stuck",
             ".progressDeadlineSeconds",
         ),
+        Validation(
+            "!has(oldSelf.template) || has(self.template)",
+            "can't be taken out of an object that makes Pods: delete the object, or set replicas to 0 and"
+            " create a part under another name",
+            ".template",
+        ),
+        Validation(
+            "has(self.template) || !has(self.include) || size(self.include) == 0",
+            "a part (an object without template) can't include parts: include them in the application",
+            ".include",
+        ),
     )
 
     replicas: int = Field(default=1, ge=0, le=MAX_REPLICAS)
@@ -84,6 +95,16 @@ class PatternSpec(Model):
     """How many old revisions are kept to go back to. Default: 10."""
 
 
+def _as_observed(value: object, read: ValidatorFunctionWrapHandler) -> Status:
+    """A status that another version of the operator, or somebody else, wrote in another form tells nothing;
+    it makes an object no less readable."""
+    try:
+        status: Status = read(value)
+    except ValidationError:
+        return Status()
+    return status
+
+
 class Pattern(Model):
     """An object of one of the kinds."""
 
@@ -101,5 +122,5 @@ class Pattern(Model):
     metadata: ObjectMeta
     spec: PatternSpec
     """What is wanted."""
-    status: Status = Status()
+    status: Annotated[Status, WrapValidator(_as_observed)] = Status()
     """What was last observed. Written by the operator alone."""

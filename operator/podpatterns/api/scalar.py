@@ -10,14 +10,17 @@ from pydantic_core import PydanticCustomError
 
 from podpatterns.api.model import Validation
 
+QUANTITY_LENGTH = 64
 QUANTITY_SCHEMA = {
     "anyOf": [{"type": "integer"}, {"type": "string"}],
     "pattern": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$",
+    "maxLength": QUANTITY_LENGTH,
     "x-kubernetes-int-or-string": True,
 }
 
 _PERCENTAGE_SCHEMA = {
     "anyOf": [{"type": "integer"}, {"type": "string"}],
+    "maxLength": 4,
     "minimum": 0,
     "pattern": "^(100|[1-9]?[0-9])%$",
     "x-kubernetes-int-or-string": True,
@@ -28,7 +31,7 @@ _PERCENTAGE = re.compile(str(_PERCENTAGE_SCHEMA["pattern"]))
 
 
 def _quantity(value: object) -> int | str:
-    if isinstance(value, str) and _QUANTITY.fullmatch(value):
+    if isinstance(value, str) and len(value) <= QUANTITY_LENGTH and _QUANTITY.fullmatch(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -65,7 +68,7 @@ Duration = Annotated[
 ]
 """A span of time above 0 in Go's notation: `500ms`, `1m30s`."""
 
-Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Time = Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time"})]
 """A metav1.Time: `2026-01-31T12:00:00Z`."""
 
 Label = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]

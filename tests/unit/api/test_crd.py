@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from podpatterns.api.bounds import KUBERNETES_LISTS
 from podpatterns.api.crd import definitions
 from podpatterns.api.crd.kubernetes import kubernetes_schema
 from podpatterns.api.crd.structural import structural
@@ -89,10 +91,62 @@ def test_keys_of_a_list_map_are_required_or_have_a_default(kind: str) -> None:
                 )
 
 
-def test_fields_of_ours_have_bounds_that_keep_rules_cheap(kind: str) -> None:
-    for path, found in nodes(schema(kind)):
-        if path.startswith(".spec") and "description" in found:
-            assert found.get("type") != "array" or "maxItems" in found, path
+def bounds_missing(found: dict[str, Any]) -> bool:
+    """It is a list, a map or a string of any length."""
+    match found:
+        case {"type": "array"}:
+            return "maxItems" not in found
+        case {"type": "object", "additionalProperties": _}:
+            return "maxProperties" not in found
+        case {"type": "string"} | {"x-kubernetes-int-or-string": True}:
+            return "maxLength" not in found and "enum" not in found
+    return False
+
+
+def test_every_field_of_ours_has_a_bound(kind: str) -> None:
+    """Of a template and of containers those that cost something; the API server has its own for metadata."""
+    of_kubernetes = re.compile(r"template\.|container\.|sidecars\[\]\.(?!name|order)|resources\.")
+    unbounded = [
+        path
+        for path, found in nodes(schema(kind))
+        if path.startswith((".spec", ".status")) and not of_kubernetes.search(path) and bounds_missing(found)
+    ]
+    assert unbounded == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f".spec.{name}" for name in ("containers", "initContainers", "ephemeralContainers", "volumes")),
+        *(
+            f".spec.{containers}[].{name}"
+            for containers in ("containers", "initContainers", "ephemeralContainers")
+            for name in ("args", "command", "env", "envFrom", "ports", "volumeDevices", "volumeMounts")
+        ),
+        ".metadata.labels",
+        ".metadata.annotations",
+        ".spec.volumes[].projected.sources",
+    ],
+)
+def test_the_lists_of_a_template_have_bounds(kind: str, path: str) -> None:
+    assert not bounds_missing(node(kind, f".spec.template{path}"))
+
+
+def test_the_lists_of_a_sidecar_have_the_bounds_of_a_container() -> None:
+    sidecar, container = (
+        node("SidecarApp", f".spec.{of}[]")["properties"] for of in ("sidecars", "template.spec.containers")
+    )
+    for name in ("args", "env", "ports", "volumeMounts"):
+        assert sidecar[name]["maxItems"] == container[name]["maxItems"] >= 128
+
+
+@pytest.mark.parametrize("name", ["V1PodSpec", "V1Container", "V1ProjectedVolumeSource"])
+def test_every_bound_is_that_of_a_list(name: str) -> None:
+    properties = kubernetes_schema(name)["properties"]
+    for (of, field), bound in KUBERNETES_LISTS.items():
+        if of == name:
+            assert properties[field]["maxItems"] == bound
+    assert {of for of, _ in KUBERNETES_LISTS} == {"V1PodSpec", "V1Container", "V1ProjectedVolumeSource"}
 
 
 def test_every_field_of_ours_is_described() -> None:

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpatterns.api import API_VERSION, FieldError, InvalidObject, SidecarApp, parse
+from podpatterns.api import API_VERSION, FieldError, InvalidObject, SidecarApp, Status, parse
 from tests.builders import adapter, ambassador
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -69,6 +69,23 @@ def test_status_fields_of_a_newer_operator_are_passed_over() -> None:
     assert model.status.replicas == 2
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"replicas": "two"},
+        {"usedBy": [{"kind": "SidecarApp", "name": f"a{i}"} for i in range(101)]},
+        {"conditions": [{"type": "Ready"}]},
+        [],
+        None,
+    ],
+)
+def test_a_status_of_another_form_makes_an_object_no_less_readable(status: Any) -> None:
+    model = parse({**site(), "status": status})
+
+    assert model.spec == parse(site()).spec
+    assert model.status == Status()
+
+
 def test_a_sidecar_is_a_container_without_order() -> None:
     container = {"name": "sync", "image": "git-sync", "resources": {"limits": {"cpu": 1}}}
 
@@ -107,6 +124,7 @@ def test_an_upstream_has_its_defaults() -> None:
         ({"sidecars": {}}, "spec.sidecars", "a list"),
         ({"sidecars": [{"image": "x"}]}, "spec.sidecars[0].name", "required"),
         ({"sharedMemory": "64 MB"}, "spec.sharedMemory", "a quantity such as 64Mi"),
+        ({"sharedMemory": "6" * 65}, "spec.sharedMemory", "a quantity such as 64Mi"),
         ({"podNaming": "Random"}, "spec.podNaming", "'Stable' or 'Generated'"),
         ({"updateStrategy": {"maxSurge": "120%"}}, "spec.updateStrategy.maxSurge", "a percentage up to 100%"),
         ({"updateStrategy": {"maxSurge": -1}}, "spec.updateStrategy.maxSurge", "a number of Pods"),
@@ -136,6 +154,17 @@ def test_every_error_is_reported() -> None:
         parse(site(replicas="2", sharedMemory=[]))
 
     assert [error.path for error in refused.value.errors] == ["spec.replicas", "spec.sharedMemory"]
+
+
+def test_of_thousands_of_errors_twenty_are_told() -> None:
+    with pytest.raises(InvalidObject) as refused:
+        parse(site(**{f"{i:04}{'x' * 2_000}": 0 for i in range(300)}))
+
+    *told, last = refused.value.errors
+    assert len(told) == 19
+    assert all(error.message == "unknown field" for error in told)
+    assert str(last) == "spec: 281 problems more: mend these first"
+    assert max(len(str(error)) for error in told) <= 1024
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ import kubernetes.client
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
+from podpatterns.api.bounds import KUBERNETES_LISTS, LABELS
 from podpatterns.api.crd.structural import structural
-from podpatterns.api.model import LIST_SET, list_map
+from podpatterns.api.model import LIST_SET, Validation, list_map
+from podpatterns.api.pattern import GROUP
 from podpatterns.api.scalar import QUANTITY_SCHEMA
 
 _QUANTITIES = {
@@ -71,12 +73,33 @@ _ATOMIC_MAPS = {("V1PodSpec", "nodeSelector")}
 _DEFAULTS = {("V1ContainerPort", "protocol"): "TCP", ("V1LocalObjectReference", "name"): ""}
 """A key of a list-map is required or has a default."""
 
-_STRING_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
+_LIKE = {"V1EphemeralContainer": "V1Container"}
+"""Has the lists of the other, with the same bounds."""
+
+_STRING_MAP = {"type": "object", "maxProperties": LABELS, "additionalProperties": {"type": "string"}}
 _EMBEDDED_METADATA = {
     "type": "object",
     "properties": {"annotations": _STRING_MAP, "labels": _STRING_MAP},
 }
 """What a template can say of the metadata of what is made from it."""
+
+
+def _of_a_pod(name: str) -> JsonSchemaValue:
+    """The operator goes by labels and annotations of its own to tell whose a Pod is and what it runs.
+
+    The rule stands here and not with the spec, so that an object from before it can still be scaled.
+    """
+    rule = Validation(
+        f"self.all(key, !key.startsWith('{GROUP}/'))",
+        f"{name} of {GROUP} are the operator's own: take out those that begin with {GROUP}/",
+    )
+    return {**_STRING_MAP, "x-kubernetes-validations": [rule.manifest()]}
+
+
+_POD_METADATA = {
+    "type": "object",
+    "properties": {name: _of_a_pod(name) for name in ("annotations", "labels")},
+}
 
 
 @cache
@@ -99,8 +122,12 @@ def _amend(type_name: str, definition: dict[str, Any]) -> None:
         at = (type_name, field)
         schema.pop("description", None)
         schema.update(_LISTS.get(field, {}))
+        if bound := KUBERNETES_LISTS.get((_LIKE.get(type_name, type_name), field)):
+            schema["maxItems"] = bound
         if at in _QUANTITIES:
             properties[field] = QUANTITY_SCHEMA
+        elif at == ("V1PodTemplateSpec", "metadata"):
+            properties[field] = _POD_METADATA
         elif at in _MAPS_OF_QUANTITIES:
             properties[field] = {"type": "object", "additionalProperties": QUANTITY_SCHEMA}
         elif at in _ATOMIC_MAPS:
