@@ -79,7 +79,10 @@ def test_a_missing_image_stops_at_max_unavailable_and_is_told_in_the_nodes_words
     stuck = eventually(
         lambda: sites.condition("Progressing"), until=lambda c: c.get("reason") == "ProgressDeadlineExceeded"
     )
-    assert 'site-2 (ImagePullBackOff): Back-off pulling image "helper:missing"' in stuck["message"]
+    assert (
+        'site-2 (ImagePullBackOff: container helper): Back-off pulling image "helper:missing"'
+        in stuck["message"]
+    )
     images = {p["metadata"]["name"]: p["spec"]["initContainers"][0]["image"] for p in sites.pods()}
     assert images == {"site-0": "helper:1", "site-1": "helper:1", "site-2": "helper:missing"}
     sites.ready(replicas=3, sidecars=helper("helper:3"))
