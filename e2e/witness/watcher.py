@@ -71,10 +71,10 @@ class Watcher:
         parameters = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": str(self._version)}
         timeout = aiohttp.ClientTimeout(sock_connect=LIST_SECONDS, sock_read=BOOKMARK_SECONDS)
         async with session.get(self._url, params=parameters, timeout=timeout) as response:
-            if response.status == HTTPStatus.GONE:
-                raise GoneError
-            response.raise_for_status()
             try:
+                if response.status == HTTPStatus.GONE:
+                    raise GoneError
+                response.raise_for_status()
                 async for line in response.content:
                     self._hear(json.loads(line))
             finally:
