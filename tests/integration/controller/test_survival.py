@@ -12,6 +12,7 @@ from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
+from e2e.faults import Fault, Proxy, Route, StreamFault
 from tests.integration.controller.sites import Sites
 
 
@@ -107,6 +108,50 @@ def test_a_second_operator_takes_over(
         sites.ready("second")
     finally:
         second.stop()
+        operator.stop()
+        operator.start()
+
+
+class Deaf:
+    """Watches of Pods tell nothing, and their connections stay open."""
+
+    def request(self, route: Route) -> Fault:
+        deaf = (route.verb, route.resource) == ("watch", "pods")
+        return Fault(stream=StreamFault("", 0, "hang") if deaf else None)
+
+
+def test_a_successor_whose_watch_is_late_makes_no_pod_a_second_time(
+    sites: Sites, operator: OperatorProcess, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    with Proxy(control_plane.operator_kubeconfig, tmp_path, kill=lambda: None) as proxy:
+        proxy.faults = Deaf()
+        second = OperatorProcess(proxy.kubeconfig, tmp_path, "operator-1")
+        second.start(leading=False)
+        try:
+            sites.ready(replicas=20, podNaming="Generated")
+            before = sites.uids()
+            operator.kill()
+            # A Pod of another object shows that it works; the first one's turn came before.
+            sites.apply("another")
+            eventually(lambda: sites.pods("another"))
+            assert sites.uids() == before
+        finally:
+            second.stop()
+            operator.stop()
+            operator.start()
+
+
+def test_a_leader_ends_when_another_one_takes_the_lease(sites: Sites, operator: OperatorProcess) -> None:
+    sites.ready()
+    lease = ("lease", "podpatterns-operator", "--namespace=kube-system")
+    taken = '{"spec":{"holderIdentity":"another"}}'
+    sites.kubectl("patch", *lease, "--type=merge", f"--patch={taken}")
+    try:
+        eventually(lambda: operator.ended, 5)
+        assert "another holds the Lease" in operator.log_tail()
+        assert lease_of(sites.kubectl)["holderIdentity"] == "another", "it is not given back"
+    finally:
+        sites.kubectl("delete", *lease)
         operator.stop()
         operator.start()
 
