@@ -95,13 +95,16 @@ def run(shop: Shop, tmp_path: Path) -> Iterator[Run]:
 
 
 def satisfied(shop: Shop, run: Run) -> Adapter:
-    """One that runs and has found all that its contract wants."""
+    """One that runs and has found all that its contract wants; the status is complete."""
     shop.apply(HITS)
     eventually(lambda: shop.condition("Ready"), until=lambda c: c.get("status") == "True")
     adapter = run()
     shop.move()
     shop.send("hits:1|c")
     shop.becomes("AllMetricsThere")
+    eventually(
+        lambda: shop.condition("ConfigurationCurrent"), until=lambda c: c.get("reason") == "AllCurrent"
+    )
     return adapter
 
 
