@@ -83,6 +83,12 @@ class ApiError(Exception):
         reasons = [cause.get("reason") for cause in causes if isinstance(cause, Mapping)]
         return self.code == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in reasons
 
+    @property
+    def passing(self) -> bool:
+        """It says nothing of what was to be written, and is nothing to anybody: the server is busy, or
+        everything in the namespace is going."""
+        return self.too_many_requests or self.namespace_terminating
+
 
 class UnansweredError(Exception):
     """No answer came: a write may or may not have taken place."""

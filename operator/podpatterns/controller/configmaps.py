@@ -45,8 +45,8 @@ class ConfigMaps:
         try:
             return await self._carry_out(manifest, found, outdated_pods=outdated)
         except ApiError as error:
-            if error.code == HTTPStatus.TOO_MANY_REQUESTS:
-                raise  # it says nothing of the ConfigMap
+            if error.passing:
+                raise
             return Failure(error.reason, f"ConfigMap {name}: {error.message}")
 
     async def _carry_out(

@@ -151,9 +151,11 @@ class Controller:
         except LeadershipLostError:
             raise
         except (ApiError, UnansweredError) as error:
-            log.warning("Look failed, trying again", extra={"key": str(key), "error": str(error)})
-            busy = error.retry_after or 0.0 if isinstance(error, ApiError) else 0.0
-            self._queue.add_failed(key, at_least=busy)
+            passing = isinstance(error, ApiError) and error.passing
+            level = logging.DEBUG if passing else logging.WARNING
+            log.log(level, "Look failed, trying again", extra={"key": str(key), "error": str(error)})
+            retry_after = error.retry_after if isinstance(error, ApiError) else None
+            self._queue.add_failed(key, at_least=retry_after or 0.0)
         except Exception:
             # One object's surprise must not end the work for all others.
             log.exception("Look failed unexpectedly, trying again", extra={"key": str(key)})

@@ -222,9 +222,8 @@ class PodMonitors:
 
 
 def passing(error: ApiError) -> bool:
-    """Nothing that a person could mend: the server is busy, or everything in the namespace is going."""
-    terminating = error.code == HTTPStatus.FORBIDDEN and "because it is being terminated" in error.message
-    return terminating or error.code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.NOT_FOUND)
+    """Nothing that a person could mend; the kind itself may have gone."""
+    return error.passing or error.code == HTTPStatus.NOT_FOUND
 
 
 def _place(key: Key) -> Place:

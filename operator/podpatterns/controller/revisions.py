@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from http import HTTPStatus
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Change, Composition, change
@@ -121,9 +120,9 @@ def held_revision(entry: Entry, app: Pattern, memory: Memory, newest: str) -> st
 def unwritten(error: ApiError, thing: str) -> Failure:
     """Return why something that goes with Pods could not be written.
 
-    A server that is too busy says nothing about it: that error goes on its way.
+    An error that says nothing about it goes on its way.
     """
-    if error.code == HTTPStatus.TOO_MANY_REQUESTS:
+    if error.passing:
         raise error
     return Failure(error.reason, f"{thing}: {error.message}")
 

@@ -75,15 +75,25 @@ def test_bad_from_the_start(sites: Sites, spec: dict[str, Any], reason: str, mes
 
 
 @pytest.mark.parametrize(("spec", "reason", "message"), BAD[:2])
-def test_running_pods_are_not_touched(sites: Sites, spec: dict[str, Any], reason: str, message: str) -> None:
+def test_pods_are_kept_and_scaled_at_the_last_good_revision(
+    sites: Sites, spec: dict[str, Any], reason: str, message: str
+) -> None:
     sites.ready(replicas=2)
-    before = sites.uids()
+    before, good = sites.uids(), sites.get()["status"]["updateRevision"]
     sites.apply(replicas=3, **spec)
     eventually(lambda: sites.condition("Ready"), until=lambda c: c.get("reason") == reason)
-    assert sites.uids() == before
-    assert sites.get()["status"]["readyReplicas"] == 2
-    sites.ready(replicas=2)
-    assert sites.uids() == before, "the correction is the old spec again"
+    eventually(lambda: sites.uids().keys(), until=lambda names: names == {"site-0", "site-1", "site-2"})
+    assert sites.uids().items() >= before.items()
+    now = sites.uids()
+    sites.kubectl("delete", "pod", "site-1", "site-2", "--wait=false")
+    sites.replaced(now, "site-1", "site-2")
+    assert {f"site-{p['metadata']['labels']['podpatterns.dev/revision']}" for p in sites.pods()} == {good}
+    sites.apply(replicas=1, **spec)
+    eventually(sites.uids, until=lambda left: left == {"site-0": before["site-0"]})
+    eventually(sites.get, until=lambda site: site["status"]["readyReplicas"] == 1)
+    assert sites.condition("Ready")["reason"] == reason
+    sites.ready(replicas=1)
+    assert sites.uids() == {"site-0": before["site-0"]}, "the correction is the old spec again"
 
 
 def test_a_missing_part_arrives(sites: Sites) -> None:

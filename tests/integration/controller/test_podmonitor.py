@@ -161,7 +161,6 @@ def test_a_label_of_the_object_reaches_it(monitors: Monitors) -> None:
     monitors.apply()
     eventually(monitors.path, until="/metrics".__eq__)
     monitors.kubectl("label", "adapter", "shop", "team=web")
-    monitors.kubectl("delete", "pod", "shop-0")  # a reason to reconcile
     eventually(lambda: monitors.get()["metadata"]["labels"].get("team"), until="web".__eq__)
 
 

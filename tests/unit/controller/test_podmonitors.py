@@ -10,11 +10,13 @@ from podpatterns.controller.podmonitors import passing
 FORBIDDEN = 'podmonitors.monitoring.coreos.com "adapter-shop" is forbidden: '
 GOING = f"{FORBIDDEN}unable to create new content in namespace shop because it is being terminated"
 
+CAUSES = {"causes": [{"reason": "NamespaceTerminating"}]}
+
 
 @pytest.mark.parametrize(
     ("error", "quiet"),
     [
-        (ApiError(403, {"reason": "Forbidden", "message": GOING}, None), True),
+        (ApiError(403, {"reason": "Forbidden", "message": GOING, "details": CAUSES}, None), True),
         (ApiError(429, {"reason": "TooManyRequests"}, 1.0), True),
         (ApiError(404, {"reason": "NotFound"}, None), True),
         (ApiError(403, {"reason": "Forbidden", "message": f"{FORBIDDEN}exceeded quota"}, None), False),
