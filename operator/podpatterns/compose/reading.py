@@ -25,7 +25,9 @@ def text(value: object) -> str:
 
 def json_mapping(value: object) -> Mapping[str, Any]:
     """The JSON object in a text; empty when the text holds none."""
+    if not value or not isinstance(value, str):
+        return {}
     try:
-        return mapping(json.loads(text(value)))
+        return mapping(json.loads(value))
     except (ValueError, RecursionError):  # no JSON, a number beyond all bounds, or nested beyond all bounds
         return {}

@@ -15,7 +15,7 @@ from typing import Any
 from kubernetes.utils.quantity import parse_quantity
 
 from podpatterns.compose.change import PLACES, Change
-from podpatterns.compose.labels import RESIZE, REVISION
+from podpatterns.compose.labels import RESIZE
 from podpatterns.compose.reading import json_mapping, mapping, mappings, text
 
 QUANTITY_LENGTH = 64
@@ -46,13 +46,6 @@ def resize(pod: Object) -> Resize | None:
     if not isinstance(revision, str):
         return None  # nobody wrote it, or somebody spoiled it
     return Resize(revision, {name: mapping(asked) for name, asked in resources.items()})
-
-
-def between(pod: Object) -> str:
-    """The revision that the Pod is being brought to while its label names another; empty otherwise."""
-    found = resize(pod)
-    label = text(mapping(mapping(pod.get("metadata")).get("labels")).get(REVISION))
-    return found.revision if found and found.revision != label else ""
 
 
 def announcement(pod: Object, change: Change, revision: str) -> dict[str, Any] | None:

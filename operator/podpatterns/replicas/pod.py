@@ -15,7 +15,7 @@ from typing import Any
 from podpatterns.compose.inplace import acknowledged, restarting, statuses, updated_containers
 from podpatterns.compose.labels import CONFIGURATION, REVISION
 from podpatterns.compose.reading import mapping, mappings, text
-from podpatterns.compose.resize import between, resize, still_asked_for
+from podpatterns.compose.resize import resize, still_asked_for
 from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, diagnose, unfinished_resize
 from podpatterns.replicas.text import shown
 
@@ -125,6 +125,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
     meta, status = mapping(obj.get("metadata")), mapping(obj.get("status"))
     labels, annotations = mapping(meta.get("labels")), mapping(meta.get("annotations"))
     phase = text(status.get("phase")) or "Pending"
+    revision = intern(text(labels.get(REVISION)))
     containers = statuses(obj)
     created = time_of(meta.get("creationTimestamp")) or 0.0
     asked = resize(obj)
@@ -134,7 +135,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
     return Pod(
         name=text(meta.get("name")),
         uid=text(meta.get("uid")),
-        revision=intern(text(labels.get(REVISION))),
+        revision=revision,
         created=created,
         configuration=intern(text(annotations.get(CONFIGURATION))),
         phase=intern(phase),
@@ -143,7 +144,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
         ready_since=_ready_since(obj, status, containers, created),
         restarting=restarting(obj),
         settling=not acknowledged(obj) or unfinished is not None,
-        between=intern(between(obj)),
+        between=intern(asked.revision) if asked and asked.revision != revision else "",
         unready=_unready(status),
         mounting=_mounting(status),
         finished_at=_finished_at(containers, created) if phase in ("Failed", "Succeeded") else None,
@@ -244,7 +245,7 @@ def _finalizers(names: Sequence[object]) -> tuple[str, ...]:
 
 def _deletion_cost(cost: str) -> int:
     """As ReplicaSet reads it: one that is no int32 costs nothing."""
-    if not re.fullmatch("0|[1-9][0-9]{0,9}|-[0-9]{1,10}", cost):
+    if not cost or not re.fullmatch("0|[1-9][0-9]{0,9}|-[0-9]{1,10}", cost):
         return 0
     return int(cost) if int(cost) in INT32 else 0
 

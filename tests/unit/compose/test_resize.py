@@ -13,7 +13,6 @@ from podpatterns.compose.resize import (
     Resize,
     announcement,
     asks_for,
-    between,
     resize,
     resize_patch,
     still_asked_for,
@@ -61,13 +60,9 @@ def test_resources_have_a_patch_of_their_own() -> None:
 
 
 def test_a_pod_says_to_which_revision_it_is_brought_before_it_is() -> None:
-    assert between(live()) == ""
     pod = announced(live())
-    assert between(pod) == "new"
     assert resize(pod) == Resize("new", CHANGE.resources)
     assert announcement(pod, CHANGE, "new") is None, "it says so already"
-    pod["metadata"]["labels"][REVISION] = "new"
-    assert between(pod) == ""
 
 
 def test_it_is_taken_back_as_it_was() -> None:
@@ -102,5 +97,4 @@ def test_amounts_that_are_none_are_not_the_same(amount: Any) -> None:
 def test_an_annotation_that_somebody_spoiled_says_nothing(spoiled: str) -> None:
     pod = live(**{RESIZE: spoiled})
     assert resize(pod) is None
-    assert between(pod) == ""
     assert announcement(pod, CHANGE, "new") is not None

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import count
-from typing import Any
-
 import pytest
 
 from podpatterns.replicas import Plan, Pod, Wanted, plan, rest_after
 from podpatterns.replicas.plan import MOST_AT_ONCE
 from tests.builders import NOW, failed, old, pod, terminating, unready, wanted
-
-
-def fresh() -> Iterator[str]:
-    return (f"site-fresh{i}" for i in count())
-
-
-def decide(want: Wanted, pods: Sequence[Pod], now: float = NOW, **given: Any) -> Plan:
-    return plan(want, pods, now, fresh(), **given)
-
-
-def doing(decided: Plan) -> tuple[list[str], list[str]]:
-    """Names deleted and names created."""
-    return [d.name for d in decided.deletes], [c.name for c in decided.creates]
-
-
-GENERATED = {"naming": "Generated"}
-NOTHING: tuple[list[str], list[str]] = ([], [])
+from tests.unit.replicas.deciding import GENERATED, NOTHING, decide, doing, fresh
 
 STABLE = [
     ("from nothing", wanted(3), [], ([], ["site-0", "site-1", "site-2"])),
@@ -331,25 +311,6 @@ def test_every_delete_tells_why() -> None:
     assert [d.reason for d in decide(wanted(1), [old("site-0")]).deletes] == ["Outdated"]
 
 
-BETWEEN = [
-    ("on its way to the newest revision it is finished", "old", "new", (["site-0"], [])),
-    ("on its way to another it is replaced", "old", "other", ([], ["site-0"])),
-    ("and so it is though its label says that it is the newest", "new", "other", ([], ["site-0"])),
-]
-
-
-@pytest.mark.parametrize(
-    ("revision", "between", "expected"), [pytest.param(*r[1:], id=r[0]) for r in BETWEEN]
-)
-def test_a_pod_between_two_revisions(
-    revision: str, between: str, expected: tuple[list[str], list[str]]
-) -> None:
-    there = [pod("site-0", revision=revision, between=between)]
-    decided = decide(wanted(1, in_place=frozenset({"old", "new"})), there)
-    assert ([u.name for u in decided.updates], [d.name for d in decided.deletes]) == expected
-    assert decide(wanted(1, paused=True), there) == Plan()
-
-
 SURGE = {"naming": "Generated", "max_unavailable": 0, "max_surge": 2}
 NO_ROLLOUT = [
     ("paused", wanted(3, paused=True, **SURGE)),
@@ -369,38 +330,6 @@ def test_a_surge_stays_only_while_a_rollout_goes_on(want: Wanted) -> None:
 def test_a_surge_stays_while_one_does() -> None:
     there = [*(old(f"site-{i}") for i in range(3)), *(pod(f"site-n{i}", ready_since=None) for i in range(2))]
     assert decide(wanted(3, **SURGE), there) == Plan()
-
-
-LOST = [
-    ("as it was: the newest", {"site-0": "new"}, "new"),
-    ("as it was: the one before", {"site-0": "old"}, "old"),
-    ("as it was: one of which it is known how it is made", {"site-0": "older"}, "older"),
-    ("one of which it isn't", {"site-0": "unknown"}, "old"),
-    ("one that nobody remembers", {}, "old"),
-]
-
-
-@pytest.mark.parametrize(("lost", "expected"), [pytest.param(*r[1:], id=r[0]) for r in LOST])
-@pytest.mark.parametrize("naming", ["Stable", "Generated"])
-def test_while_paused_a_pod_comes_back_as_it_was(naming: str, lost: dict[str, str], expected: str) -> None:
-    want = wanted(1, naming=naming, paused=True, held_revision="old", known=frozenset({"older"}))
-    assert [c.revision for c in decide(want, [], lost=lost).creates] == [expected]
-
-
-def test_a_terminating_pod_tells_its_revision_itself() -> None:
-    want = wanted(2, paused=True, held_revision="old", **GENERATED)
-    assert [c.revision for c in decide(want, [terminating("site-a"), old("site-b")]).creates] == ["new"]
-    both = [terminating("site-a"), failed("site-b")]
-    assert [c.revision for c in decide(want, both, lost={"site-a": "old", "site-b": "new"}).creates] == [
-        "old",
-        "new",
-    ]
-
-
-def test_below_the_partition_a_pod_comes_back_as_it_was_before_the_update() -> None:
-    """As StatefulSet's does, whatever it was in between."""
-    want = wanted(1, partition=1, held_revision="old")
-    assert [c.revision for c in decide(want, [], lost={"site-0": "new"}).creates] == ["old"]
 
 
 def test_a_name_that_is_somebody_elses_keeps_no_other_slot_empty() -> None:
@@ -428,20 +357,3 @@ def test_time_alone_makes_no_restarting_pod_available() -> None:
     for seconds in (0, 5):
         assert decide(wanted(1, min_ready_seconds=seconds), [restarting]) == Plan()
     assert decide(wanted(1), [pod("site-0", ready_since=NOW + 60)]) == Plan(), "a clock that is ahead"
-
-
-def test_an_object_that_can_not_be_composed_is_held_as_it_was() -> None:
-    want = wanted(3, holds=True, paused=True, configuration="")
-    there = [old("site-0"), pod("site-1", configuration="of-the-newest")]
-    decided = decide(want, there, lost={"site-2": "old"})
-    assert [(c.name, c.revision) for c in decided.creates] == [("site-2", "new")]
-    assert (decided.deletes, decided.updates, decided.refreshes) == ((), (), ())
-    assert doing(decide(wanted(1, holds=True, paused=True), there)) == (["site-1"], [])
-    assert doing(decide(want, [failed("site-0")])) == (["site-0"], ["site-1", "site-2"])
-
-
-def test_held_pods_keep_their_names_whatever_names_are_wanted_now() -> None:
-    generated = [pod("site-abcde"), pod("site-fghjk")]
-    want = wanted(2, holds=True, paused=True)
-    assert decide(want, generated) == Plan()
-    assert doing(decide(want, [pod("site-0"), pod("site-7")])) == (["site-7"], ["site-1"]), "scaling goes on"
