@@ -324,3 +324,14 @@ async def test_the_creations_of_one_object_leave_room_for_those_of_another(bench
     assert outcome.created == ["site-0"]
     assert not many.done()
     await many
+
+
+async def test_a_namespace_that_is_being_deleted_is_no_failure(bench: Bench, kubectl: Kubectl) -> None:
+    await bench.create(0)
+    hold = '--patch={"metadata":{"finalizers":["test.example/hold"]}}'
+    kubectl("patch", "pod", "site-0", "--type=merge", hold)
+    kubectl("delete", "namespace", kubectl.namespace, "--wait=false")
+    outcome = await bench.create(1, 2)
+    assert outcome.namespace_terminating
+    assert (outcome.failure, outcome.error, outcome.created) == (None, None, [])
+    kubectl("patch", "pod", "site-0", "--type=merge", '--patch={"metadata":{"finalizers":null}}')
