@@ -43,7 +43,9 @@ class Memory:
     """Creations without an answer, by name, and until when they may yet take place, in monotonic seconds.
     Trying again under the same name can't make a second Pod."""
     pods: Refusal = field(default_factory=Refusal)
-    """No creation before it has waited."""
+    """Of creations and deletions: no creation before it has waited."""
+    updates: Refusal = field(default_factory=Refusal)
+    """Of updates in place and of what is refreshed in Pods."""
     history: Refusal = field(default_factory=Refusal)
     config_map: Refusal = field(default_factory=Refusal)
     status: Refusal = field(default_factory=Refusal)
@@ -63,7 +65,8 @@ class Memory:
     @property
     def failure(self) -> Failure | None:
         """What the API server, or a fact of the cluster, refuses: Pods first, then what goes with them."""
-        return self.pods.failure or self.config_map.failure or self.history.failure
+        refused = (self.pods, self.updates, self.config_map, self.history)
+        return next((r.failure for r in refused if r.failure), None)
 
     @property
     def taken(self) -> dict[str, Failure]:
@@ -111,13 +114,17 @@ class Memory:
         """The plan without what has to wait. Where nothing is left to do, the refusal is history."""
         if not (todo.deletes or todo.updates or todo.refreshes or todo.creates):
             self.pods.clear()
-        if not (held := self.pods.left(generation, now)):
-            return todo
-        return replace(todo, creates=(), updates=(), wake_after=min(held, todo.wake_after or held))
+            self.updates.clear()
+        if held := self.pods.left(generation, now):
+            todo = replace(todo, creates=(), wake_after=min(held, todo.wake_after or held))
+        if held := held or self.updates.left(generation, now):
+            todo = replace(todo, updates=(), refreshes=(), wake_after=min(held, todo.wake_after or held))
+        return todo
 
     def note_taken(self, taken: Mapping[str, Failure], generation: int, now: float) -> None:
         """Note names that are somebody else's; they are tried again soon: no event tells that one is free."""
         for name, failure in taken.items():
+            self.unanswered.pop(name, None)
             self.taken_names.setdefault(name, Refusal()).note(failure, generation, now, longest=LONGEST_TAKEN)
 
     def names_to_avoid(self, wanted: Wanted, created: Iterable[str], generation: int, now: float) -> set[str]:

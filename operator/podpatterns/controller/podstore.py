@@ -7,6 +7,7 @@ be compared since Kubernetes 1.35, KEP-5504.)
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,11 @@ from typing import Any, NamedTuple
 
 from podpatterns.compose.labels import KIND, NAME, selector
 from podpatterns.controller.key import Key, controller_of
+from podpatterns.controller.metrics import SKIPPED_RECORDS
 from podpatterns.replicas import Pod, observe
+from podpatterns.replicas.pod import UNREADABLE
+
+log = logging.getLogger(__name__)
 
 MANY_PODS = 1_000
 """Of one object, from which on what is computed from all of them would hold up the event loop: some 5 ms."""
@@ -75,6 +80,10 @@ class PodStore:
             self._drop(uid)
         if home and stays:
             seen = observe(obj)
+            if seen.reason == UNREADABLE:
+                # It counts as one that isn't ready, and its owner's status says so.
+                SKIPPED_RECORDS.labels("pods").inc()
+                log.error("Pod can't be read", extra={"pod": f"{home.key.namespace}/{seen.name}"})
             self._home[uid] = home
             self._homes.setdefault(home, {})[uid] = seen
             if before == home and known is not None and _alike(known, seen):

@@ -223,7 +223,7 @@ class Reconciler:
             after, outcome = await self._carry_out(entry, wanted, _route(app, good, revisions, {}), memory)
             self._events.pods(entry, outcome, {})
             again = Again(after, rest=REST_PER_POD * len(self._pods.of(entry.key, entry.uid)))
-        status = await self._status.of_app(entry, app, good, wanted, memory, problems=problems, error=error)
+        status = await self._status.of_app(entry, app, None, wanted, memory, problems=problems, error=error)
         told = await self._tell(entry, status, memory)
         await self._ownership.release(entry)
         return replace(again, after=_sooner(again.after, told.after))
@@ -270,10 +270,13 @@ class Reconciler:
         memory.carried_out(outcome.deleted, pods, self._pods.of(entry.key, entry.uid))
         after = _sooner(todo.wake_after, memory.until_a_name_is_tried(generation, now))
         if outcome.failure:
-            return memory.pods.note(outcome.failure, generation, now, outcome.retry_after), outcome
-        if memory.pods.left(generation, now):
+            # Where nothing but updates was refused, Pods that are missing don't wait for them.
+            refused = memory.pods if outcome.stopped else memory.updates
+            return refused.note(outcome.failure, generation, now, outcome.retry_after), outcome
+        if memory.pods.left(generation, now) or memory.updates.left(generation, now):
             return after, outcome
         memory.pods.clear()
+        memory.updates.clear()
         if outcome.error:
             raise outcome.error
         if outcome.namespace_terminating:
