@@ -24,9 +24,9 @@ END_SECONDS = 5.0
 """For kopf to end when it is told to."""
 KOPF_PAUSE = (1.0, 30.0)
 """The first and the longest pause in seconds after kopf gave up."""
-CHUNK_SIZE = 100
-"""Objects in a page of kopf's, which it takes whole: few enough that a page of objects as large as the API
-server accepts fits into memory, many enough that 10,000 objects need 100 requests."""
+CHUNK_SIZE = 50
+"""Objects in a page of kopf's lists, whose size it doesn't adapt to theirs as ours is: fifty of the largest that
+the API server accepts are 75 MB. 100 are listed as fast as 500, 25 take twice as long."""
 
 KOPF = Path(kopf.__file__).parent
 
