@@ -25,7 +25,7 @@ END_SECONDS = 5.0
 KOPF_PAUSE = (1.0, 30.0)
 """The first and the longest pause in seconds after kopf gave up."""
 CHUNK_SIZE = 50
-"""Objects in a page of kopf's lists, whose size it doesn't adapt to theirs as ours is: fifty of the largest that
+"""Objects in a page of kopf's lists, which doesn't adapt to their size as ours do: fifty of the largest that
 the API server accepts are 75 MB. 100 are listed as fast as 500, 25 take twice as long."""
 
 KOPF = Path(kopf.__file__).parent
@@ -85,10 +85,12 @@ async def _first(*coroutines: Coroutine[Any, Any, Any]) -> None:
     """Return when the first of them does; the others are cancelled."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
+    for task in done:
+        task.result()
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
