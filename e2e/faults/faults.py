@@ -71,6 +71,8 @@ class Fault:
     the request was carried out. gateway: the same, and somebody on the way says that no answer came. mute:
     the request was carried out, and no answer ever comes."""
     refusal: Refusal = (500, "InternalError")
+    retry_after: int | None = None
+    """Seconds that the refusal asks to wait."""
     kill: Literal["", "before", "after"] = ""
     """The operator is killed before or after its request is carried out."""
     late: float = 0

@@ -82,7 +82,7 @@ class Proxy(LoopThread):
         if fault.kind == "cut" or fault.kill == "before":
             return _cut(request)
         if fault.kind == "refuse":
-            return _refuse(*fault.refusal)
+            return _refuse(*fault.refusal, fault.retry_after)
         try:
             return await self._pass_on(request, body, route, faults, fault)
         except aiohttp.ClientError:  # the API server is away
@@ -179,8 +179,9 @@ def _cut(request: web.Request) -> web.Response:
     return web.Response()
 
 
-def _refuse(code: int, reason: str) -> web.Response:
-    return web.json_response(_status(code, reason), status=code)
+def _refuse(code: int, reason: str, retry_after: int | None) -> web.Response:
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return web.json_response(_status(code, reason), status=code, headers=headers)
 
 
 def _status(code: int, reason: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.definitions import pod_monitor
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.witness import Witness
@@ -33,7 +34,9 @@ def _operator(
 
 @pytest.fixture
 def operator(_operator: OperatorProcess) -> OperatorProcess:
-    """The operator, running; a test that stops it starts it again."""
+    """The operator, running, also when a test before ended it; a test that stops it starts it again."""
+    if _operator.ended:
+        _operator.start()
     return _operator
 
 
@@ -70,3 +73,17 @@ def witness(control_plane: ControlPlane, crds: Path, namespace: str) -> Iterator
 def sites(kubectl: Kubectl, operator: OperatorProcess) -> Sites:
     """SidecarApps in the test's namespace."""
     return Sites(kubectl)
+
+
+@pytest.fixture
+def prometheus_operator(control_plane: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
+    """Its kind, and an operator of ours that starts after it."""
+    kubectl = Kubectl(control_plane.kubeconfig)
+    definition = pod_monitor()
+    name = definition["metadata"]["name"]
+    kubectl.apply(definition)
+    kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=30s")
+    operator.restart()
+    yield
+    kubectl("delete", "crd", name)
+    operator.restart()

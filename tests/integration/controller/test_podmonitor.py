@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.definitions import pod_monitor
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
@@ -40,20 +37,6 @@ WRITTEN = {
     ],
 }
 """What the operator writes; a server drops fields that a definition doesn't have."""
-
-
-@pytest.fixture
-def prometheus_operator(control_plane: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
-    """Its kind, and an operator of ours that starts after it."""
-    kubectl = Kubectl(control_plane.kubeconfig)
-    definition = pod_monitor()
-    name = definition["metadata"]["name"]
-    kubectl.apply(definition)
-    kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=30s")
-    operator.restart()
-    yield
-    kubectl("delete", "crd", name)
-    operator.restart()
 
 
 class Monitors:

@@ -1,0 +1,107 @@
+"""Pods that say what no Pod should: each spoils one record at the most, and ends nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from e2e.cluster.kubectl import Kubectl
+from e2e.cluster.operator_process import OperatorProcess
+from e2e.eventually import eventually
+from e2e.hostile import DEEP, UPDATED_CONTAINERS, stranger, talkative, timeless
+from tests.integration.controller.hostile import logged, told, unharmed
+from tests.integration.controller.sites import Sites
+
+
+def patch_status(kubectl: Kubectl, pod: str, patch: dict[str, Any]) -> None:
+    kubectl("patch", "pod", pod, "--subresource=status", "--type=merge", f"--patch={json.dumps(patch)}")
+
+
+@pytest.mark.parametrize("owner", ["nobody", "site"])
+def test_a_strangers_record_that_cannot_be_read_is_skipped(
+    sites: Sites, operator: OperatorProcess, kubectl: Kubectl, owner: str
+) -> None:
+    sites.ready(replicas=2)
+    before, since = sites.uids(), len(operator.messages())
+    with unharmed(operator):
+        kubectl.apply(stranger("stranger", owner=owner))
+        kubectl("delete", "pod", "site-1")
+        eventually(
+            lambda: kubectl.get("pod", "site-1")["metadata"]["uid"], until=lambda u: u != before["site-1"]
+        )
+        eventually(lambda: logged(operator, since, f"{kubectl.namespace}/stranger"))
+    operator.restart()
+    with unharmed(operator):
+        sites.ready("later")
+    kubectl("delete", "pod", "stranger")
+
+
+def test_a_record_of_ours_that_cannot_be_read_is_told_on_its_owner(
+    sites: Sites, operator: OperatorProcess, kubectl: Kubectl
+) -> None:
+    sites.ready(replicas=2)
+    sites.ready("other")
+    other = sites.uids("other")
+    with unharmed(operator):
+        kubectl("annotate", "pod", "site-0", f"{UPDATED_CONTAINERS}={DEEP}")
+        kubectl("delete", "pod", "other-0")
+        eventually(lambda: sites.uids("other"), until=lambda now: now.keys() == other.keys() and now != other)
+        eventually(sites.get, until=lambda site: "site-0" in told(site))
+        assert sites.get()["status"]["conditions"], "and it has a status"
+    kubectl("annotate", "pod", "site-0", f"{UPDATED_CONTAINERS}-")
+    sites.wait_until_ready()
+
+
+def test_a_ready_condition_without_a_time_counts_from_the_pods_creation(
+    sites: Sites, operator: OperatorProcess, kubectl: Kubectl
+) -> None:
+    [pod, _] = sites.ready(replicas=2, minReadySeconds=1)
+    before = sites.uids()
+    with unharmed(operator):
+        patch_status(kubectl, "site-0", timeless(pod))
+        kubectl("delete", "pod", "site-1")
+        sites.replaced(before, "site-1")
+        sites.wait_until_ready()
+        operator.restart()
+    with unharmed(operator):
+        sites.ready(replicas=3, minReadySeconds=1)
+    assert sites.uids()["site-0"] == before["site-0"]
+
+
+def test_a_node_whose_clock_is_ahead_makes_no_pod_unavailable(sites: Sites, kubectl: Kubectl) -> None:
+    """ReplicaSet compares clocks only where spec.minReadySeconds asks for it."""
+    [pod] = sites.ready()
+    later = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    conditions = [{**c, "lastTransitionTime": later} for c in pod["status"]["conditions"]]
+    patch_status(kubectl, "site-0", {"status": {"conditions": conditions}})
+    sites.ready(replicas=2)
+    assert sites.uids()["site-0"] == pod["metadata"]["uid"]
+
+
+WORDS = "crown-jewels-4711"
+
+
+def test_words_of_peoples_containers_stay_out_of_the_status(sites: Sites, kubectl: Kubectl) -> None:
+    """Whoever may read the object need not be allowed to read its Secrets, which a container can print."""
+    [pod] = sites.ready()
+    patch_status(kubectl, "site-0", talkative(pod, WORDS))
+    site = eventually(sites.get, until=lambda site: "CrashLoopBackOff" in told(site))
+    assert WORDS not in json.dumps(site)
+    assert "helper" in told(site), "which container it is"
+    assert "exit code 1" in told(site)
+    assert not any(WORDS in message for _, message in sites.events())
+
+
+def test_a_failed_orphan_on_a_stable_name_is_adopted_and_replaced(sites: Sites, kubectl: Kubectl) -> None:
+    sites.ready(replicas=2)
+    before = sites.uids()
+    kubectl("delete", "sidecarapp", "site", "--cascade=orphan")
+    eventually(sites.pods, until=lambda pods: not any("ownerReferences" in p["metadata"] for p in pods))
+    patch_status(kubectl, "site-0", {"status": {"phase": "Failed", "reason": "Evicted"}})
+    sites.apply(replicas=2)
+    sites.replaced(before, "site-0")
+    sites.wait_until_ready()
+    assert sites.uids()["site-1"] == before["site-1"]
