@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+PATHS = {
+    "Pod": "/api/v1/namespaces/{namespace}/pods",
+    "ResourceQuota": "/api/v1/namespaces/{namespace}/resourcequotas",
+    "ControllerRevision": "/apis/apps/v1/namespaces/{namespace}/controllerrevisions",
+    "SidecarApp": "/apis/podpatterns.dev/v1alpha1/namespaces/{namespace}/sidecarapps",
+}
 
 
 class Api:
@@ -55,6 +61,20 @@ class Api:
     def delete_site(self, name: str, *, orphan: bool = False) -> None:
         policy = "Orphan" if orphan else "Background"
         self._request("DELETE", f"{self._sites}/{name}?propagationPolicy={policy}")
+
+    def create(self, manifest: dict[str, Any]) -> None:
+        """Any object of a kind that `PATHS` has, unless there is one by its name."""
+        self._request("POST", self._path(manifest["kind"]), manifest, "application/json")
+
+    def delete(self, kind: str, name: str) -> None:
+        self._request("DELETE", f"{self._path(kind)}/{name}")
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        found = self._request("GET", self._path(kind)) or {"items": []}
+        return list(found["items"])
+
+    def _path(self, kind: str) -> str:
+        return PATHS[kind].format(namespace=self._namespace)
 
     def version(self) -> int:
         """The newest resourceVersion, which is etcd's revision."""

@@ -73,3 +73,10 @@ def test_a_partition_that_comes_right_after_the_creation_holds(
             until=lambda status: status.get("availableReplicas") == 4 and status["observedGeneration"] == 2,
         )
         assert set(images(sites, name)) == {"web:1"}, name
+        before = sites.uids(name)
+        sites.kubectl("delete", "pod", f"{name}-0")
+        eventually(
+            lambda: sites.uids(name),  # noqa: B023 (called at once)
+            until=lambda now: now.keys() == before.keys() and now != before,  # noqa: B023 (called at once)
+        )
+        assert set(images(sites, name)) == {"web:1"}, name

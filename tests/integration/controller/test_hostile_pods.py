@@ -29,9 +29,7 @@ def test_a_strangers_record_that_cannot_be_read_is_skipped(
     with unharmed(operator):
         kubectl.apply(stranger("stranger", owner=owner))
         kubectl("delete", "pod", "site-1")
-        eventually(
-            lambda: kubectl.get("pod", "site-1")["metadata"]["uid"], until=lambda u: u != before["site-1"]
-        )
+        eventually(lambda: sites.uids().get("site-1"), until=lambda uid: uid not in (None, before["site-1"]))
         eventually(lambda: logged(operator, since, f"{kubectl.namespace}/stranger"))
     operator.restart()
     with unharmed(operator):
