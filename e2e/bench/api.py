@@ -57,6 +57,12 @@ class Api:
         async with self._session.patch(path, data=json.dumps(patch).encode(), headers=headers) as answer:
             await answer.read()
 
+    async def get(self, path: str) -> dict[str, Any]:
+        """One object."""
+        async with self._session.get(path) as answer:
+            found: dict[str, Any] = json.loads(await answer.read())
+            return found
+
     async def items(self, path: str) -> list[dict[str, Any]]:
         """A collection's objects, whole, from the API server's cache."""
         async with self._session.get(path, params={"resourceVersion": "0"}) as answer:

@@ -37,25 +37,25 @@ CLEARED_TIMEOUT = 900.0
 class Arena:
     def __init__(self, control_plane: ControlPlane, operator: OperatorProcess, api: Api) -> None:
         self.api = api
+        self.operator = operator
         self._control_plane = control_plane
-        self._operator = operator
 
     def pid(self, side: Side) -> int:
         """The process that keeps the Pods of that side."""
-        pid = self._operator.pid if side == "ours" else self._control_plane.pids[KCM]
+        pid = self.operator.pid if side == "ours" else self._control_plane.pids[KCM]
         assert pid is not None
         return pid
 
     def stop(self, side: Side) -> None:
         if side == "ours":
-            self._operator.stop()
+            self.operator.stop()
         else:
             self._control_plane.stop(KCM)
 
     def launch(self, side: Side) -> None:
         """Returns at once."""
         if side == "ours":
-            self._operator.launch()
+            self.operator.launch()
         else:
             self._control_plane.start(KCM)
 

@@ -1,0 +1,1 @@
+"""A quiet tenant beside a hostile one: how much longer its Pods are missed."""
