@@ -1,4 +1,11 @@
-"""What happens in a scenario, all of it from the seed: objects, steps, kills."""
+"""What happens in a scenario, all of it from the seed: objects, steps, kills.
+
+Some scenarios have a few steps of people who wish the operator ill or only wrote something odd
+(`illwill.py`), put between the other steps, which a seed decides whether these are there or not. What keeps
+an object from being as wanted is corrected in the end, as its author would when told: an edit that can't be
+composed, a taken name, a forbidden history. Pods and revisions that only say what isn't so stay for good, as
+they must harm nobody; no forged revision may ever have been run.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +13,14 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Literal
 
+from e2e.hostile import ballast
+
 IMAGES = 4
 LARGEST = 6
 PART = "part"
+HOSTILE = 0.4
+"""The share of scenarios with steps of ill will."""
+BALLAST = 300_000
 START_DELAYS = {"green": "300ms", "blue": "1s"}
 """By site, how long its nodes take to start or restart a container."""
 Strategy = dict[str, Any]
@@ -26,14 +38,20 @@ class Site:
     replacement: Literal["TerminatingOrFailed", "Failed"] = "TerminatingOrFailed"
     strategy: Strategy = field(default_factory=dict)
     include: bool = False
+    ballast: int = 0
+    """Bytes of environment variables."""
+    broken: bool = False
+    """It mounts a volume that it doesn't have, and can't be composed."""
 
     def manifest(self) -> dict[str, Any]:
+        web: dict[str, Any] = {"name": "web", "image": f"web:{self.image}"}
+        if self.ballast:
+            web["env"] = ballast(self.ballast)
+        if self.broken:
+            web["volumeMounts"] = [{"name": "nowhere", "mountPath": "/nowhere"}]
         template = {
             "metadata": {"annotations": {"test.example/start-delay": START_DELAYS.get(self.name, "0s")}},
-            "spec": {
-                "terminationGracePeriodSeconds": 1,
-                "containers": [{"name": "web", "image": f"web:{self.image}"}],
-            },
+            "spec": {"terminationGracePeriodSeconds": 1, "containers": [web]},
         }
         spec: dict[str, Any] = {
             "replicas": self.replicas,
@@ -74,11 +92,19 @@ class Step:
         "kill operator",
         "restart API server",
         "compact etcd",
+        "break site",
+        "enlarge site",
+        "make stranger",
+        "take name",
+        "forget time",
+        "forge revision",
+        "forbid history",
+        "allow history",
     ]
     site: Site | None = None
     """As it is to be, for `apply`; else just whose Pod or which object."""
     number: int = 0
-    """Which Pod, counted round; which image of the part."""
+    """Which Pod or revision, counted round; which image of the part; which name is taken."""
     pause: int = 0
     """Requests of the operator to wait for before the next step, unless it falls silent."""
 
@@ -99,6 +125,11 @@ class Plan:
 
 
 def plan(seed: int) -> Plan:
+    found = _plan(seed)
+    return replace(found, steps=_with_hostile_steps(Random(f"hostile {seed}"), found.steps))
+
+
+def _plan(seed: int) -> Plan:
     random = Random(f"plan {seed}")
     sites = {name: _site(random, name) for name in ("red", "green", "blue")[: random.randint(1, 3)]}
     steps = [Step("apply part", number=1), *(Step("apply", site) for site in sites.values())]
@@ -188,3 +219,46 @@ def _step(random: Random, site: Site) -> Step:
     if do == "apply part":
         return Step("apply part", number=number % IMAGES, pause=pause)
     return Step(do, site, number, pause)  # type: ignore[arg-type]
+
+
+def _with_hostile_steps(random: Random, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same steps in the same order, in some scenarios with others in between."""
+    if random.random() > HOSTILE:
+        return steps
+    found = list(steps)
+    for _ in range(random.choice([1, 1, 2])):
+        # Not before the first objects are there.
+        first = next(i for i, step in enumerate(found) if step.do == "apply") + 1
+        at = random.randint(first, len(found))
+        site = random.choice([step.site for step in found[:at] if step.do == "apply" and step.site])
+        found[at:at] = _hostile_steps(random, site)
+    return tuple(found)
+
+
+def _hostile_steps(random: Random, site: Site) -> list[Step]:
+    """One deed, with its correction where one would come soon; the end of the scenario corrects all else."""
+    number, pause = random.randint(0, 100), random.choice([0, 1, 3, 10, 30])
+    do = random.choice(
+        [
+            "break site",
+            "enlarge site",
+            "make stranger",
+            "take name",
+            "forget time",
+            "forge revision",
+            "forbid history",
+        ]
+    )
+    match do:
+        case "break site":
+            deed = Step("break site", replace(site, broken=True), pause=pause)
+        case "enlarge site":
+            deed = Step("enlarge site", replace(site, ballast=BALLAST), pause=pause)
+        case _:
+            deed = Step(do, site, number, pause)  # type: ignore[arg-type]
+    if do == "forbid history":
+        return [deed, Step("apply", _changed(random, site), pause=pause), Step("allow history")]
+    if do in ("break site", "enlarge site") and random.random() < 0.5:
+        # Somebody loses a Pod meanwhile.
+        return [deed, Step("delete pod", site, number, pause), Step("apply", site)]
+    return [deed]

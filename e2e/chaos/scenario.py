@@ -7,11 +7,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from e2e import hostile
 from e2e.chaos.api import Api
+from e2e.chaos.illwill import IllWill, forged
 from e2e.chaos.plan import Plan, Step, part
 from e2e.eventually import eventually
 from e2e.faults import Faults
 from e2e.witness import Violation, Witness
+from e2e.witness.audit_log import AuditLog
 from podpatterns.replicas.pod import DELETION_COST
 
 if TYPE_CHECKING:
@@ -45,12 +48,14 @@ class Scenario:
         self._plan = plan
         self._namespace = f"chaos-{plan.seed}-{time.time_ns():x}"
         self._api = Api(arena.control_plane, self._namespace)
+        self._ill_will = IllWill(self._api)
         self._faults = Faults(plan.seed, self._namespace, plan.kills) if faults else None
 
     def run(self) -> Result:
         arena = self._arena
         began, restarts = time.monotonic(), arena.restarts
         self._api.create_namespace()
+        writes = AuditLog(arena.control_plane, self._namespace)
         left: list[str] = []
         with Witness(arena.control_plane, self._namespace) as witness:
             with arena.standby() if self._plan.standby else nullcontext():
@@ -66,7 +71,7 @@ class Scenario:
                     self._be_idle(witness)
                 except TimeoutError:
                     left = self._unsettled(witness) or ["it never came to rest"]
-            violations = witness.violations()
+            violations = [*witness.violations(), *forged(writes)]
         self._api.delete_namespace()
         return Result(
             self._plan,
@@ -81,7 +86,7 @@ class Scenario:
     def _take(self, step: Step) -> None:
         name = step.site.name if step.site else ""
         match step.do:
-            case "apply":
+            case "apply" | "break site" | "enlarge site":
                 assert step.site
                 self._api.apply(step.site.manifest())
             case "apply part":
@@ -94,6 +99,8 @@ class Scenario:
                 self._arena.restart_api_server()
             case "compact etcd":
                 self._arena.compact(self._api.version())
+            case "make stranger" | "take name" | "forge revision" | "forbid history" | "allow history":
+                self._ill_will.take(step.do, name, step.number)
             case _:
                 if pod := self._pod(name, step.number):
                     self._take_pod(step, pod)
@@ -104,6 +111,9 @@ class Scenario:
             self._api.delete_pod(name)
         elif step.do == "fail pod":
             self._api.patch_pod(name, {"status": {"phase": "Failed", "reason": "Evicted"}}, "/status")
+        elif step.do == "forget time":
+            if pod["status"].get("conditions"):
+                self._api.patch_pod(name, hostile.timeless(pod), "/status")
         elif "podpatterns.dev/pod-index" not in pod["metadata"]["labels"]:
             # One with a stable name would keep it for as long as it is there.
             self._api.patch_pod(name, {"metadata": {"labels": {"podpatterns.dev/name": None}}})
@@ -120,14 +130,16 @@ class Scenario:
         eventually(lambda: self._arena.proxy.requests >= until or time.monotonic() > deadline)
 
     def _unsettled(self, witness: Witness) -> list[str]:
-        """Keeps at what people would: what is gone but wanted is applied again, released Pods are cleared."""
+        """Keeps at what people would: what is gone or wrong is applied again, Pods of nobody are cleared."""
         self._arena.revive()
+        if any(step.do == "forbid history" for step in self._plan.steps):
+            self._ill_will.take("allow history")
         absent = [site for site in self._plan.sites if not self._as_wanted(site.name, site.manifest())]
         for site in absent:
             self._api.apply(site.manifest())
         for pod in self._api.pods():
             meta = pod["metadata"]
-            if not meta.get("ownerReferences") and "podpatterns.dev/name" not in meta["labels"]:
+            if not meta.get("ownerReferences") and "podpatterns.dev/name" not in meta.get("labels", {}):
                 self._api.delete_pod(meta["name"])
         return [*witness.unsettled(), *(f"{site.name} was absent or not as wanted" for site in absent)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.definitions import pod_monitor
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
+from e2e.eventually import eventually
 from e2e.witness import Witness
 from tests.integration.controller import variants
 from tests.integration.controller.sites import Sites
@@ -82,8 +84,14 @@ def prometheus_operator(control_plane: ControlPlane, operator: OperatorProcess) 
     definition = pod_monitor()
     name = definition["metadata"]["name"]
     kubectl.apply(definition)
-    kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=30s")
+    # kubectl's own wait gives up on one that has no conditions yet.
+    eventually(lambda: kubectl.get("crd", name).get("status", {}), until=_established)
     operator.restart()
     yield
     kubectl("delete", "crd", name)
     operator.restart()
+
+
+def _established(status: dict[str, Any]) -> bool:
+    conditions = status.get("conditions") or ()
+    return any((c["type"], c["status"]) == ("Established", "True") for c in conditions)

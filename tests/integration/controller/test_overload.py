@@ -81,7 +81,7 @@ def test_refusals_make_no_writes_of_their_own(
     assert not [message for reason, message in sites.events() if "TooManyRequests" in message]
 
 
-@pytest.mark.parametrize("resource", ["pods", "sidecarapps/status", "controllerrevisions", "events"])
+@pytest.mark.parametrize("resource", ["pods", "sidecarapps/status", "controllerrevisions"])
 def test_it_is_left_alone_for_as_long_as_it_asks(sites: Sites, proxy: Proxy, resource: str) -> None:
     sites.ready()
     proxy.faults = refusal = Refusal(resource)
