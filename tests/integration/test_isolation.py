@@ -26,7 +26,7 @@ def memory_limit() -> int:
 
 @pytest.mark.timeout(900)
 async def test_a_hostile_tenant_harms_nobody_else(tmp_path: Path) -> None:
-    """How much longer the quiet one's Pods are missed is for the bench to judge; here it must not be blocked."""
+    """How much longer the quiet one's Pods are missed is for the bench to judge; it must not be blocked."""
     async with arena(tmp_path) as where:
         pid = where.pid("ours")
         result = await duel(where, ROUNDS, SAMPLES)

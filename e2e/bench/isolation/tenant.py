@@ -241,6 +241,6 @@ async def records(tenant: Tenant) -> AsyncIterator[None]:
 
 
 ATTACKS: dict[str, Attack] = {
-    attack.__name__: attack for attack in (large, regexes, parts, updates, quota, adapters, records, many)
+    attack.__name__: attack for attack in (records, updates, adapters, parts, quota, large, regexes, many)
 }
-"""The last is the one that makes all others' beginnings slow."""
+"""Those first that wait for the operator until they can begin."""
