@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.definitions import pod_monitor
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
 from e2e.witness import Witness
 from tests.integration.controller import variants
 from tests.integration.controller.sites import Sites
@@ -75,23 +72,3 @@ def witness(control_plane: ControlPlane, crds: Path, namespace: str) -> Iterator
 def sites(kubectl: Kubectl, operator: OperatorProcess) -> Sites:
     """SidecarApps in the test's namespace."""
     return Sites(kubectl)
-
-
-@pytest.fixture
-def prometheus_operator(control_plane: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
-    """Its kind, and an operator of ours that starts after it."""
-    kubectl = Kubectl(control_plane.kubeconfig)
-    definition = pod_monitor()
-    name = definition["metadata"]["name"]
-    kubectl.apply(definition)
-    # kubectl's own wait gives up on one that has no conditions yet.
-    eventually(lambda: kubectl.get("crd", name).get("status", {}), until=_established)
-    operator.restart()
-    yield
-    kubectl("delete", "crd", name)
-    operator.restart()
-
-
-def _established(status: dict[str, Any]) -> bool:
-    conditions = status.get("conditions") or ()
-    return any((c["type"], c["status"]) == ("Established", "True") for c in conditions)

@@ -16,7 +16,6 @@ import pytest
 import yaml
 
 from e2e import hostile
-from e2e.chaos.api import Api
 from e2e.cluster.control_plane import ControlPlane
 from e2e.cluster.kubectl import KubectlError
 from e2e.cluster.operator_process import PROGRAM, OperatorProcess
@@ -79,31 +78,6 @@ def test_a_part_includes_no_part(sites: Sites) -> None:
     del outer["spec"]["template"]
     with pytest.raises(KubectlError, match=r"spec.*include"):
         sites.kubectl.apply(outer)
-
-
-CHARACTERS = ["\x01", "\x7f", "\x80", "\x85", "\x9f", "\u2028", "\ufeff", "\ufffe", "\U0001f600"]
-
-
-@pytest.mark.parametrize("character", CHARACTERS, ids=[f"U+{ord(c):04X}" for c in CHARACTERS])
-def test_a_character_in_a_template_is_kept_in_the_history(
-    sites: Sites, control_plane: ControlPlane, namespace: str, character: str
-) -> None:
-    """YAML, which kubectl's server-side apply is read as, has other ideas than JSON of what a text may be."""
-    value = f"a{character}b"
-    said = {"env": [{"name": "SAID", "value": value}]}
-    Api(control_plane, namespace).create(sidecarapp(template=template(said)))
-    sites.wait_until_ready()
-    image = '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"web:2"}]'
-    sites.kubectl("patch", "sidecarapp", "site", "--type=json", f"--patch={image}")
-    sites.wait_until_ready()
-    revisions = sites.kubectl.get("controllerrevisions")["items"]
-    kept = [r["data"]["template"]["spec"]["containers"][0]["env"][0]["value"] for r in revisions]
-    assert kept == [value, value]
-    # Orphaning patches them, which the server refuses where their data is not as it would write it.
-    sites.kubectl("delete", "sidecarapp", "site", "--cascade=orphan")
-    assert not any(
-        "ownerReferences" in r["metadata"] for r in sites.kubectl.get("controllerrevisions")["items"]
-    )
 
 
 def admitted_mounts(crds: Path) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from e2e.cluster.control_plane import ControlPlane
+from e2e.cluster.definitions import pod_monitor
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
@@ -37,6 +40,26 @@ WRITTEN = {
     ],
 }
 """What the operator writes; a server drops fields that a definition doesn't have."""
+
+
+@pytest.fixture
+def prometheus_operator(control_plane: ControlPlane, operator: OperatorProcess) -> Iterator[None]:
+    """Its kind, and an operator of ours that starts after it."""
+    kubectl = Kubectl(control_plane.kubeconfig)
+    definition = pod_monitor()
+    name = definition["metadata"]["name"]
+    kubectl.apply(definition)
+    # kubectl's own wait gives up on a definition that has no conditions yet.
+    eventually(lambda: kubectl.get("crd", name).get("status", {}), until=_established)
+    operator.restart()
+    yield
+    kubectl("delete", "crd", name)
+    operator.restart()
+
+
+def _established(status: dict[str, Any]) -> bool:
+    conditions = status.get("conditions") or ()
+    return any((c["type"], c["status"]) == ("Established", "True") for c in conditions)
 
 
 class Monitors:
