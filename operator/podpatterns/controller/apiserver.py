@@ -20,6 +20,7 @@ import aiohttp
 from kubernetes.aio.client import ApiClient
 
 from podpatterns import __version__
+from podpatterns.controller.backoff import LONGEST
 from podpatterns.controller.normalized import yaml_text
 from podpatterns.controller.pagesize import PageSize
 from podpatterns.controller.watchstream import lines, read_event
@@ -308,10 +309,13 @@ def _error(status: Any) -> ApiError:
 
 
 def seconds(retry_after: str) -> float | None:
-    """Return the seconds of a Retry-After header. A date is not heeded: the API server gives none."""
+    """Return the seconds of a Retry-After header, a minute at most: anybody's admission webhook can set it.
+
+    A date is not heeded: the API server gives none.
+    """
     with suppress(ValueError):
         value = float(retry_after)
-        return value if math.isfinite(value) and value >= 0 else None
+        return min(value, LONGEST) if math.isfinite(value) and value >= 0 else None
     return None
 
 
