@@ -16,7 +16,7 @@ from typing import Any
 
 from podpatterns.cli import main
 from podpatterns.compose import pod
-from podpatterns.controller import executor, podstore, reconciler
+from podpatterns.controller import executor, podstore, statuswriter
 from podpatterns.controller.apiserver import ApiServer, UnansweredError
 from podpatterns.controller.key import Key
 from podpatterns.controller.memory import Memory
@@ -116,8 +116,8 @@ def writes_at_every_look() -> None:
 
         __hash__ = None
 
-    tell = reconciler.app_status  # type: ignore[attr-defined]
-    reconciler.app_status = lambda *seen: Unequal(tell(*seen))  # type: ignore[attr-defined]
+    tell = statuswriter.app_status
+    statuswriter.app_status = lambda *seen: Unequal(tell(*seen))  # type: ignore[attr-defined]
 
 
 def invents_uids() -> None:

