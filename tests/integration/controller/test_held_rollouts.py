@@ -69,8 +69,8 @@ def test_a_partition_that_comes_right_after_the_creation_holds(
         )
     for name in ("red", "green", "blue"):
         eventually(
-            lambda: sites.get(name)["status"],  # noqa: B023 (called at once)
-            until=lambda status: status.get("availableReplicas") == 4 and status["observedGeneration"] == 2,
+            lambda: sites.get(name).get("status", {}),  # noqa: B023 (called at once)
+            until=lambda s: (s.get("availableReplicas"), s.get("observedGeneration")) == (4, 2),
         )
         assert set(images(sites, name)) == {"web:1"}, name
         before = sites.uids(name)

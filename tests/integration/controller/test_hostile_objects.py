@@ -35,7 +35,7 @@ HARD_TO_COMPARE = [
     pytest.param(
         {"env": [{"name": "A", "value": "1"}]}, {"env": [{"name": "A"}]}, id="a variable without a value"
     ),
-    pytest.param({"resources": {"limits": {"cpu": "1"}}}, {"resources": {}}, id="no limit any more"),
+    pytest.param({"resources": {"limits": {"cpu": "1"}}}, {}, id="no limit any more"),
 ]
 
 
