@@ -116,7 +116,7 @@ def writes_at_every_look() -> None:
 
         __hash__ = None
 
-    tell = statuswriter.app_status
+    tell = statuswriter.app_status  # type: ignore[attr-defined]
     statuswriter.app_status = lambda *seen: Unequal(tell(*seen))  # type: ignore[attr-defined]
 
 
