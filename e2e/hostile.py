@@ -61,7 +61,7 @@ def _conditions(pod: Object) -> list[Object]:
 
 
 def impostor(revision: Object, name: str, *, controlled: bool = False) -> Object:
-    """A copy of a ControllerRevision that makes other Pods, with the same labels.
+    """A copy of a ControllerRevision that makes other Pods, with the same labels and annotations.
 
     With `controlled` it claims to be the same object's, else nobody's.
     """
@@ -77,6 +77,7 @@ def impostor(revision: Object, name: str, *, controlled: bool = False) -> Object
             "name": name,
             "namespace": meta["namespace"],
             "labels": meta["labels"],
+            "annotations": meta.get("annotations", {}),
             **({"ownerReferences": meta["ownerReferences"]} if controlled else {}),
         },
         "revision": revision["revision"] + 100,
