@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def unsettled(owners: Iterable[Object], pods: Iterable[Object]) -> list[str]:
     """For objects that roll out by themselves: counts, names, revisions and the status that tells of them."""
+    owners = list(owners)
     by_owner: dict[str, list[Pod]] = {}
     for pod in map(read, pods):
         if pod.owner_uid:
@@ -22,19 +23,38 @@ def unsettled(owners: Iterable[Object], pods: Iterable[Object]) -> list[str]:
     left = []
     for owner in owners:
         mine = by_owner.pop(owner["metadata"]["uid"], [])
-        left += [f"{owner['metadata']['name']}: {reason}" for reason in _unsettled(owner, mine)]
+        reasons = _unsettled(owner, mine) if "template" in owner["spec"] else _unsettled_part(owner, owners)
+        left += [f"{owner['metadata']['name']}: {reason}" for reason in reasons]
     left += [f"{pod}: its owner is gone" for mine in by_owner.values() for pod in mine]
     return left
 
 
-def _unsettled(owner: Object, pods: list[Pod]) -> Iterator[str]:
-    wanted, status, meta = wish(owner), owner.get("status", {}), owner["metadata"]
+def _unobserved(owner: Object) -> Iterator[str]:
+    status, meta = owner.get("status", {}), owner["metadata"]
     if "deletionTimestamp" in meta:
         yield "is being deleted"
-        return
-    if status.get("observedGeneration") != meta["generation"]:
+    elif status.get("observedGeneration") != meta["generation"]:
         yield f"observedGeneration is {status.get('observedGeneration')}, not {meta['generation']}"
-    if "template" not in owner["spec"]:
+
+
+def _unsettled_part(part: Object, owners: Iterable[Object]) -> Iterator[str]:
+    """A part's status names those that include it."""
+    yield from _unobserved(part)
+    name = {"kind": part["kind"], "name": part["metadata"]["name"]}
+    users = [
+        {"kind": owner["kind"], "name": owner["metadata"]["name"]}
+        for owner in owners
+        if name in owner["spec"].get("include", ())
+    ]
+    used_by = part.get("status", {}).get("usedBy", [])
+    if sorted(map(str, used_by)) != sorted(map(str, users)):
+        yield f"usedBy is {used_by}, not {users}"
+
+
+def _unsettled(owner: Object, pods: list[Pod]) -> Iterator[str]:
+    wanted, status, meta = wish(owner), owner.get("status", {}), owner["metadata"]
+    yield from _unobserved(owner)
+    if "deletionTimestamp" in meta:
         return
     names = sorted(pod.name for pod in pods)
     if len(pods) != wanted.replicas or not all(wanted.fits(name) for name in names):

@@ -39,6 +39,11 @@ def test_settled() -> None:
     assert unsettled([site()], [pod()]) == []
     part = site(spec={"sidecars": []}, status={"observedGeneration": 1})
     assert unsettled([part], []) == []
+    user = {"kind": "SidecarApp", "name": "site"}
+    included = site(spec={"include": [user]}, metadata={**site()["metadata"], "name": "user"})
+    included["status"] = {"observedGeneration": 1}
+    part["status"]["usedBy"] = [{**user, "name": "user"}]
+    assert unsettled([part, included], []) == []
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,11 @@ def test_settled() -> None:
         ([site()], [pod(revision="r0")], "updateRevision is site-r1, there are {'site-r0'}"),
         ([site(status={**SETTLED, "replicas": 2})], [pod()], "status says"),
         ([], [pod()], "its owner is gone"),
+        (
+            [site(spec={}, status={"observedGeneration": 1, "usedBy": [{"kind": "Adapter", "name": "a"}]})],
+            [],
+            "usedBy is [{'kind': 'Adapter', 'name': 'a'}], not []",
+        ),
     ],
 )
 def test_not_yet(owners: list[dict[str, Any]], pods: list[dict[str, Any]], reason: str) -> None:
