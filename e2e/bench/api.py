@@ -63,6 +63,16 @@ class Api:
             found: dict[str, Any] = json.loads(await answer.read())
             return found
 
+    async def exists(self, path: str) -> bool:
+        """There is such an object."""
+        try:
+            await self.get(path)
+        except aiohttp.ClientResponseError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return False
+        return True
+
     async def items(self, path: str) -> list[dict[str, Any]]:
         """A collection's objects, whole, from the API server's cache."""
         async with self._session.get(path, params={"resourceVersion": "0"}) as answer:

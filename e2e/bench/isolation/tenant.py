@@ -28,7 +28,7 @@ GROUP = "/apis/podpatterns.dev/v1alpha1"
 MANY = 100_000
 LARGE_BYTES = 900_000
 LARGE, USERS, UPDATED, ADAPTERS = 20, 20, 20, 24
-FLAP_SECONDS = 0.2
+FLAP_SECONDS = 1.0
 SLOW_SECONDS = 2.0
 """What an adapter takes for its answer, each time another one."""
 
@@ -57,12 +57,15 @@ class Tenant:
     @asynccontextmanager
     async def objects(self, *manifests: dict[str, Any], namespace: str = "") -> AsyncIterator[None]:
         """Inside, the objects are there."""
-        paths = [self.path(f"{m['kind'].lower()}s", namespace) for m in manifests]
-        for path, manifest in zip(paths, manifests, strict=True):
-            await self.api.create(path, [manifest])
+        by_path: dict[str, list[dict[str, Any]]] = {}
+        for item in manifests:
+            by_path.setdefault(self.path(f"{item['kind'].lower()}s", namespace), []).append(item)
+        for path, items in by_path.items():
+            await self.api.create(path, items)
         yield
-        for path, manifest in zip(paths, manifests, strict=True):
-            await self.api.delete(f"{path}/{manifest['metadata']['name']}")
+        for path, items in by_path.items():
+            for item in items:
+                await self.api.delete(f"{path}/{item['metadata']['name']}")
 
 
 async def make_namespace(api: Api, name: str) -> None:
@@ -114,9 +117,9 @@ async def many(tenant: Tenant) -> AsyncIterator[None]:
     """Pods by the hundred thousand, which are never scheduled. Those that it got stay when it ends."""
     gated = template()
     gated["spec"]["schedulingGates"] = [{"name": "x.example/y"}]
-    if "many" not in await tenant.api.versions(tenant.path()):
-        await tenant.api.create(tenant.path(), [manifest("many", replicas=0, template=gated)])
     site = f"{tenant.path()}/many"
+    if not await tenant.api.exists(site):
+        await tenant.api.create(tenant.path(), [manifest("many", replicas=0, template=gated)])
     await tenant.api.patch(site, {"spec": {"replicas": MANY}})
     yield
     there = len([name for name in await tenant.api.versions(tenant.pods) if name.startswith("many-")])
