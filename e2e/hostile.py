@@ -63,7 +63,7 @@ def _conditions(pod: Object) -> list[Object]:
 def impostor(revision: Object, name: str, *, controlled: bool = False) -> Object:
     """A copy of a ControllerRevision that makes other Pods, with the same labels and annotations.
 
-    With `controlled` it claims to be the same object's, else nobody's.
+    With `controlled` it claims to be the same object's, if that is anybody's; else nobody's.
     """
     meta = revision["metadata"]
     data = copy.deepcopy(revision["data"])
@@ -78,7 +78,7 @@ def impostor(revision: Object, name: str, *, controlled: bool = False) -> Object
             "namespace": meta["namespace"],
             "labels": meta["labels"],
             "annotations": meta.get("annotations", {}),
-            **({"ownerReferences": meta["ownerReferences"]} if controlled else {}),
+            "ownerReferences": meta.get("ownerReferences", []) if controlled else [],
         },
         "revision": revision["revision"] + 100,
         "data": data,
