@@ -128,14 +128,22 @@ class Memory:
             self.taken_names.setdefault(name, Refusal()).note(failure, generation, now, longest=LONGEST_TAKEN)
 
     def names_to_avoid(self, wanted: Wanted, created: Iterable[str], generation: int, now: float) -> set[str]:
-        """Return the names not to be tried now, and forget those that are not taken, or wanted, any more."""
-        gone = {name for name in self.taken_names if stray(wanted, name)}.union(created)
+        """Return the names not to be tried now, and forget those that are not taken, or wanted, any more.
+
+        A generated name is not tried a second time.
+        """
+        generated = wanted.naming == "Generated"
+        gone = {name for name in self.taken_names if generated or stray(wanted, name)}.union(created)
         self.taken_names = {n: r for n, r in self.taken_names.items() if n not in gone}
         return {name for name, refusal in self.taken_names.items() if refusal.left(generation, now)}
 
     def until_a_name_is_tried(self, generation: int, now: float) -> float | None:
-        """Return the seconds until the next taken name may be tried again; None where none is taken."""
-        return min((r.left(generation, now) for r in self.taken_names.values()), default=None)
+        """Return the seconds until the next taken name may be tried again; None where none waits.
+
+        One that might be tried already, and was not, waits for something else.
+        """
+        waits = (r.left(generation, now) for r in self.taken_names.values())
+        return min((left for left in waits if left > 0), default=None)
 
     def failures_of(self, revision: str) -> int:
         """Return how often in a row Pods had failed; those of another revision say nothing of this one."""

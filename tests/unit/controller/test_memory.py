@@ -79,6 +79,23 @@ def test_a_taken_name_is_left_out_for_a_while_and_tried_again_soon() -> None:
     assert memory.taken == {}, "nobody wants it any more"
 
 
+def test_a_taken_name_that_may_be_tried_again_asks_for_no_look() -> None:
+    """It was not tried in this look, since creations wait for a quota, say: looking again at once is no use."""
+    memory = Memory("uid")
+    memory.note_taken({"site-0": TAKEN}, 1, now=0.0)
+    memory.note_taken({"site-1": TAKEN}, 1, now=LONGEST_TAKEN)
+    assert memory.until_a_name_is_tried(1, now=0.0)
+    assert memory.until_a_name_is_tried(1, now=LONGEST_TAKEN)
+    assert memory.until_a_name_is_tried(1, now=2 * LONGEST_TAKEN) is None
+
+
+def test_a_generated_name_is_not_tried_again() -> None:
+    memory = Memory("uid")
+    memory.note_taken({"site-0": TAKEN}, 1, now=0.0)
+    assert memory.names_to_avoid(wanted(naming="Generated"), [], 2, now=0.0) == set()
+    assert memory.taken == {}, "as a stable one it is not wanted any more"
+
+
 def test_failures_of_another_revision_say_nothing_of_a_corrected_one() -> None:
     memory = Memory("uid")
     assert memory.failures_of("bad") == 0
