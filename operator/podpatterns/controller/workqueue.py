@@ -7,6 +7,8 @@ done, never to two workers at once, whichever line it stands in. Beyond that:
   take all workers.
 - A timer of a key that was handed out for a timer, without an event in between, fires a second after that one
   at the earliest: whatever waits a caller works out, they make no hot loop.
+- Between two keys that are handed out the event loop has its turn: 1,000 that cost a few ms each and wait for
+  nothing would hold it up for seconds.
 - A failed key comes again after its back-off. Events bring it at once meanwhile, and neither shorten the
   back-off nor start it anew: `backoff_left` tells for how long what failed should be left out.
 """
@@ -40,6 +42,8 @@ class WorkQueue(Generic[K]):
         self._fired: dict[K, float] = {}
         """When the last timer of a key fired that no event has followed, in the loop's seconds."""
         self._failures: dict[K, _Failures] = {}
+        self._turn = asyncio.Lock()
+        """Held by the worker that is next to get a key."""
         self._closed = False
 
     def __len__(self) -> int:
@@ -162,10 +166,14 @@ class WorkQueue(Generic[K]):
 
     async def _next(self, line: _Line[K]) -> K | None:
         while not self._closed:
-            if (key := line.take()) is not None:
-                self._working[key] = _Work(line, time.monotonic())
-                return key
-            line.changed.clear()
+            async with self._turn:
+                await asyncio.sleep(0)
+                if self._closed:
+                    break
+                if (key := line.take()) is not None:
+                    self._working[key] = _Work(line, time.monotonic())
+                    return key
+                line.changed.clear()
             await line.changed.wait()
         return None
 

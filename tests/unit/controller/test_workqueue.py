@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
@@ -37,6 +37,30 @@ async def test_a_key_in_work_comes_again_only_when_done() -> None:
     assert await waiting == "a"
     queue.done("a")
     assert len(queue) == 0
+
+
+async def test_the_event_loop_has_its_turn_between_two_keys() -> None:
+    """Also where there is a key for every worker, and none of them ever waits for anything."""
+    queue, turns, taken = one_tenant(), count(), list[int]()
+
+    async def work() -> None:
+        for _ in range(10):
+            key = await queue.get()
+            assert key
+            taken.append(next(turns))
+            queue.done(key)
+
+    async def others() -> None:
+        while True:
+            await asyncio.sleep(0)
+            next(turns)
+
+    for n in range(30):
+        queue.add(f"key-{n}")
+    other = asyncio.create_task(others())
+    await asyncio.gather(work(), work(), work())
+    other.cancel()
+    assert all(later - earlier > 1 for earlier, later in pairwise(taken))
 
 
 async def test_a_key_at_rest_comes_when_it_has_rested() -> None:
