@@ -43,7 +43,7 @@ class Ownership:
         """Let go of Pods that left our view although they are still there: their labels were changed."""
         for pod in self._store.vanished(entry.key, entry.uid):
             await self._release(entry, pod)
-            self._store.settle(entry.key, entry.uid, [pod])
+            self._store.settle(entry.key, [pod])
 
     async def _release(self, entry: Entry, pod: Pod) -> None:
         try:

@@ -41,7 +41,8 @@ class PodStore:
         self._homes: dict[Home, dict[str, Pod]] = {}
         self._home: dict[str, Home] = {}
         self._graves: OrderedDict[str, int] = OrderedDict()
-        self._vanished: defaultdict[Home, dict[str, Pod]] = defaultdict(dict)
+        self._vanished: defaultdict[Key, dict[str, tuple[str, Pod]]] = defaultdict(dict)
+        """By the object, then by UID: whose controller it was, and the Pod."""
 
     def __len__(self) -> int:
         return len(self._home)
@@ -56,15 +57,18 @@ class PodStore:
 
     def vanished(self, key: Key, owner_uid: str) -> list[Pod]:
         """Pods that left without terminating first, deleted at once or relabelled, until they are settled."""
-        return list(self._vanished.get(Home(key, owner_uid), {}).values())
+        return [pod for owner, pod in self._vanished.get(key, {}).values() if owner == owner_uid]
 
-    def settle(self, key: Key, owner_uid: str, pods: Iterable[Pod]) -> None:
+    def settle(self, key: Key, pods: Iterable[Pod]) -> None:
         """It is known, and done, what followed from their vanishing."""
-        home = Home(key, owner_uid)
         for pod in pods:
-            self._vanished[home].pop(pod.uid, None)
-        if not self._vanished[home]:
-            del self._vanished[home]
+            self._vanished[key].pop(pod.uid, None)
+        if not self._vanished[key]:
+            del self._vanished[key]
+
+    def settle_all(self, key: Key) -> None:
+        """There is no such object: nothing follows."""
+        self._vanished.pop(key, None)
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
         """Take in a Pod as the server sent it; the keys whose Pods changed (none when it was no news)."""
@@ -89,7 +93,7 @@ class PodStore:
             if before == home and known is not None and _alike(known, seen):
                 return set()
         elif home:
-            self._vanished[home][uid] = observe(obj)
+            self._vanished[home.key][uid] = home.owner_uid, observe(obj)
         return {h.key for h in (before, home) if h}
 
     def remove(self, uid: str, version: int) -> set[Key]:
@@ -98,8 +102,8 @@ class PodStore:
         if known is not None and version < known.resource_version:
             return set()
         home = self._home.get(uid)
-        if known is not None and home is not None and known.live:
-            self._vanished[home][uid] = known
+        if known is not None and home is not None and home.owner_uid and known.live:
+            self._vanished[home.key][uid] = home.owner_uid, known
         self.forget(uid, version)
         return {home.key} if home else set()
 

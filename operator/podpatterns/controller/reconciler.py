@@ -355,8 +355,8 @@ class Reconciler:
         return Again()
 
     def _forget(self, key: Key) -> None:
-        if forgotten := self._memory.pop(key, None):
-            self._pods.settle(key, forgotten.uid, self._pods.vanished(key, forgotten.uid))
+        self._memory.pop(key, None)
+        self._pods.settle_all(key)
         self._compositions.forget(key)
         self._observability.contracts.forget(key)
         self._observability.configurations.forget(key)

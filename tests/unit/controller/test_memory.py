@@ -80,7 +80,7 @@ def test_a_taken_name_is_left_out_for_a_while_and_tried_again_soon() -> None:
 
 
 def test_a_taken_name_that_may_be_tried_again_asks_for_no_look() -> None:
-    """It was not tried in this look, since creations wait for a quota, say: looking again at once is no use."""
+    """It was not tried in this look: creations wait for a quota, say."""
     memory = Memory("uid")
     memory.note_taken({"site-0": TAKEN}, 1, now=0.0)
     memory.note_taken({"site-1": TAKEN}, 1, now=LONGEST_TAKEN)

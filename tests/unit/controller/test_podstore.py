@@ -159,5 +159,23 @@ def test_a_pod_that_left_without_terminating_is_told_of_until_that_is_settled() 
     for _ in range(2):
         [gone] = store.vanished(SITE, "uid-of-site")
         assert gone.name == "site-0"
-    store.settle(SITE, "uid-of-site", [gone])
+    store.settle(SITE, [gone])
     assert store.vanished(SITE, "uid-of-site") == []
+
+
+def test_pods_that_vanish_after_their_object_are_not_kept_for_ever() -> None:
+    """The garbage collector deletes at once what never found a node."""
+    store = PodStore()
+    store.put(raw())
+    assert store.remove("uid-of-site-0", 2) == {SITE}
+    store.settle_all(SITE)
+    assert store.vanished(SITE, "uid-of-site") == []
+
+
+def test_nobody_asks_for_orphans_that_vanished() -> None:
+    store = PodStore()
+    orphan = raw()
+    orphan["metadata"]["ownerReferences"] = []
+    store.put(orphan)
+    store.remove("uid-of-site-0", 2)
+    assert store.vanished(SITE, "") == []
