@@ -12,7 +12,7 @@ from podpatterns.cli.cluster import Cluster, Object, kind_and_name
 from podpatterns.cli.options import context_option, namespace_option
 from podpatterns.compose import change
 from podpatterns.compose.labels import selector
-from podpatterns.replicas.history import NotGenuine, Revision, read
+from podpatterns.replicas.history import NotGenuine, Revision, copies, read
 
 
 @click.command()
@@ -49,7 +49,8 @@ def revisions(cluster: Cluster, obj: Object) -> list[Revision]:
         if any(owner.get("controller") and owner["uid"] == meta["uid"] for owner in owners):
             with suppress(NotGenuine):
                 found.append(read(revision, meta["name"]))
-    return sorted(found, key=lambda r: r.number)
+    strangers = copies(found, meta["uid"])
+    return sorted((r for r in found if r not in strangers), key=lambda r: r.number)
 
 
 def changes(found: Sequence[Revision]) -> list[str]:

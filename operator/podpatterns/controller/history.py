@@ -16,7 +16,15 @@ from podpatterns.compose.labels import selector
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.key import owned_by
 from podpatterns.replicas import Pod
-from podpatterns.replicas.history import NotGenuine, Revision, beyond_limit, manifest, next_number, read
+from podpatterns.replicas.history import (
+    NotGenuine,
+    Revision,
+    beyond_limit,
+    copies,
+    manifest,
+    next_number,
+    read,
+)
 from podpatterns.replicas.status import revision_name
 
 
@@ -66,6 +74,7 @@ class History:
     async def list(self, app: Pattern) -> list[Revision]:
         """All revisions, the oldest first; orphans of an object of the same name are taken in."""
         found: list[Revision] = []
+        orphans: set[str] = set()
         labels = ",".join(f"{k}={v}" for k, v in selector(app.kind, app.metadata.name).items())
         async for page in self._api.list_pages(_path(app), labelSelector=labels):
             for obj in page.items:
@@ -75,8 +84,14 @@ class History:
                     self._ignored(app, obj["metadata"]["name"], str(stranger))
                     continue
                 if not obj["metadata"].get("ownerReferences"):
-                    await self._adopt(app, revision)
+                    orphans.add(revision.uid)
                 found.append(revision)
+        for copy in copies(found, app.metadata.uid):
+            self._ignored(app, copy.name, f"another of revision {copy.hash} was there before")
+            found.remove(copy)
+        for revision in found:
+            if revision.uid in orphans:
+                await self._adopt(app, revision)
         return sorted(found, key=lambda r: r.number)
 
     async def _create(self, app: Pattern, composition: Composition, number: int) -> Revision:

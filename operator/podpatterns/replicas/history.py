@@ -109,6 +109,18 @@ def manifest(app: Pattern, composition: Composition, number: int) -> dict[str, A
     }
 
 
+def copies(revisions: Sequence[Revision], uid: str) -> list[Revision]:
+    """Return those that are not the first of their hash, for the object with that UID.
+
+    Whoever writes one with the labels and the annotation of another comes later, as the server's clock tells;
+    in the same second only the operator's own has the object's UID in its name, which can't be had twice.
+    """
+    first: dict[str, Revision] = {}
+    for revision in sorted(revisions, key=lambda r: (r.created, not r.name.endswith(f"-{uid[:8]}"), r.name)):
+        first.setdefault(revision.hash, revision)
+    return [r for r in revisions if first[r.hash] is not r]
+
+
 def next_number(revisions: Sequence[Revision]) -> int:
     return max((r.number for r in revisions), default=0) + 1
 

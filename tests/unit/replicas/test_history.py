@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from podpatterns.replicas.history import (
     Revision,
     beyond_limit,
     content_hash,
+    copies,
     manifest,
     next_number,
     read,
@@ -60,6 +62,20 @@ def test_the_oldest_go_first_and_those_in_use_do_not_count() -> None:
     assert [r.number for r in beyond_limit(every, {"hash4"}, limit=2)] == [1]
     assert [r.number for r in beyond_limit(every, {"hash1", "hash4"}, limit=0)] == [2, 3]
     assert beyond_limit(every, {"hash4"}, limit=10) == []
+
+
+def test_of_one_hash_the_first_that_was_written_counts() -> None:
+    """Anybody can write another with a hash that fits its content; no one can have written it before."""
+
+    def of_one_hash(name: str, second: int) -> Revision:
+        return replace(revision(9), name=name, uid=name, hash="h", created=f"2026-01-01T00:00:{second:02}Z")
+
+    own, forged = of_one_hash("site-h-01234567", 5), of_one_hash("site-h-00000000", 6)
+    adopted, before = of_one_hash("site-h-89abcdef", 4), of_one_hash("site-h-00000000", 5)
+    assert copies([forged, own, revision(1)], "0123456789abcdef") == [forged]
+    assert copies([forged, adopted], "0123456789abcdef") == [forged]
+    assert copies([before, own], "0123456789abcdef") == [before], "in one second the UID tells"
+    assert copies([revision(1), revision(2)], "0123456789abcdef") == []
 
 
 FORGERIES: list[Any] = [
