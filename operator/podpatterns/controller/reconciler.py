@@ -38,7 +38,7 @@ from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.recorder import Recorder
-from podpatterns.controller.revisions import CannotWrite, Revisions, held_revision, unwritten
+from podpatterns.controller.revisions import CannotWrite, Revisions, held_revision, kept, unwritten
 from podpatterns.controller.statuswriter import StatusWriter
 from podpatterns.replicas import Create, Wanted, plan, rest_after
 from podpatterns.replicas.failure import Failure, internal_error
@@ -224,9 +224,12 @@ class Reconciler:
             self._events.pods(entry, outcome, {})
             again = Again(after, rest=REST_PER_POD * len(self._pods.of(entry.key, entry.uid)))
         status = await self._status.of_app(entry, app, None, wanted, memory, problems=problems, error=error)
+        if good is not None and not kept(memory, good.revision):
+            status = _unnamed(status)
         told = await self._tell(entry, status, memory)
         await self._ownership.release(entry)
-        return replace(again, after=_sooner(again.after, told.after))
+        refused = memory.history.left(entry.generation, time.monotonic()) or None
+        return replace(again, after=_sooner(_sooner(again.after, told.after), refused))
 
     async def _survive(self, entry: Entry, memory: Memory, error: Exception) -> Again:
         """Keep the Pods in spite of an error of the operator's own, and tell it."""
@@ -328,7 +331,7 @@ class Reconciler:
         """
         status = await self._status.of_app(entry, app, composition, wanted, memory)
         if memory.begun and memory.history.failure:
-            return {k: v for k, v in status.items() if k not in ("updateRevision", "currentRevision")}
+            return _unnamed(status)
         return status
 
     async def _tell(
@@ -378,6 +381,11 @@ def _route(
         return pod_manifest(app, of, create.name, create.index)
 
     return Route(composition.revision, manifest, changes, composition.configuration)
+
+
+def _unnamed(status: Mapping[str, Any]) -> dict[str, Any]:
+    """A status without the names of revisions."""
+    return {k: v for k, v in status.items() if k not in ("updateRevision", "currentRevision")}
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:

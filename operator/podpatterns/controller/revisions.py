@@ -44,15 +44,12 @@ class Revisions:
             memory.history.clear()
         elif memory.begins_with(composition, entry.status, pods):
             memory.begun = memory.begun or (app, composition)
-        elif memory.revisions is None or memory.revisions[-1].hash != composition.revision:
+        elif not memory.revisions or memory.revisions[-1].hash != composition.revision:
             if refused := memory.history.left(entry.generation, time.monotonic()):
                 assert memory.history.failure
                 raise CannotWrite(memory.history.failure, refused)
             try:
-                if memory.begun:
-                    await self._history.begin(*memory.begun)
-                    memory.first_revision = revision_name(app, memory.begun[1].revision)
-                    memory.begun = None
+                await self._begin(memory)
                 memory.revisions = await self._history.update(app, composition)
             except ApiError as error:
                 failure = unwritten(error, "ControllerRevision")
@@ -77,18 +74,34 @@ class Revisions:
         return known
 
     async def last_good(self, entry: Entry, app: Pattern, memory: Memory) -> Composition | None:
-        """Return the newest revision that could be composed and written, as the history has it.
+        """Return the newest revision that could be composed, and written if that is not refused.
 
         Its helpers' configuration is left out: that stays as it is in the cluster.
         """
-        names = [entry.status.get(field) for field in ("updateRevision", "currentRevision")]
-        if not any(names):
-            return None
+        if memory.begun and not memory.history.left(entry.generation, time.monotonic()):
+            try:
+                await self._begin(memory)
+                memory.history.clear()
+            except ApiError as error:
+                failure = unwritten(error, "ControllerRevision")
+                memory.history.note(failure, entry.generation, time.monotonic())
+        if memory.begun:
+            _, first = memory.begun
+            return Composition(template=first.template, revision=first.revision)
         if memory.revisions is None:
             memory.revisions = await self._history.list(app)
         by_name = {revision_name(app, r.hash): r for r in memory.revisions}
-        good = next((by_name[name] for name in names if name in by_name), None)
+        names = [entry.status.get(field) for field in ("updateRevision", "currentRevision")]
+        named = (by_name[name] for name in names if name in by_name)
+        good = next(named, memory.revisions[-1] if memory.revisions else None)
         return Composition(template=dict(good.template), revision=good.hash) if good else None
+
+    async def _begin(self, memory: Memory) -> None:
+        """Keep the revision that the first Pods were made from, before there is another."""
+        if memory.begun:
+            app, composition = memory.begun
+            await self._history.begin(app, composition)
+            memory.begun, memory.first_revision = None, revision_name(app, composition.revision)
 
     async def conclude(
         self, entry: Entry, app: Pattern, pods: Sequence[Pod], memory: Memory, status: dict[str, object]
@@ -115,6 +128,11 @@ def held_revision(entry: Entry, app: Pattern, memory: Memory, newest: str) -> st
     current = entry.status.get("currentRevision") or memory.first_revision
     known = (r.hash for r in memory.revisions or () if revision_name(app, r.hash) == current)
     return next((found for found in known if found != newest), "")
+
+
+def kept(memory: Memory, revision: str) -> bool:
+    """The history has the revision."""
+    return any(r.hash == revision for r in memory.revisions or ())
 
 
 def unwritten(error: ApiError, thing: str) -> Failure:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from e2e import hostile
 from e2e.cluster.kubectl import Kubectl
 from e2e.cluster.operator_process import OperatorProcess
 from e2e.eventually import eventually
@@ -76,3 +77,41 @@ def test_a_part_that_is_gone_stops_nothing(sites: Sites, kubectl: Kubectl) -> No
     kubectl("delete", "pod", "site-1")
     sites.replaced(before, "site-1")
     assert [c["name"] for c in sites.pods()[1]["spec"]["initContainers"]] == ["part", "helper"]
+
+
+def withhold_revisions(kubectl: Kubectl) -> None:
+    kubectl.apply(hostile.quota())
+    eventually(lambda: kubectl.get("quota", "no-revisions"), until=lambda q: "hard" in q.get("status", {}))
+
+
+def test_what_was_never_written_is_kept_too(sites: Sites, kubectl: Kubectl) -> None:
+    withhold_revisions(kubectl)
+    before = broken(sites, "Stable")
+    kubectl("delete", "pod", "site-1")
+    sites.replaced(before, "site-1")
+    assert sites.pods()[1]["spec"]["containers"][0]["image"] == "web:1"
+    assert "updateRevision" not in sites.get()["status"], "nobody could go back to it"
+
+
+def test_what_was_not_written_is_told_and_made_up_for_after_a_restart(
+    sites: Sites, operator: OperatorProcess, kubectl: Kubectl
+) -> None:
+    withhold_revisions(kubectl)
+    sites.ready(replicas=2)
+    before = sites.uids()
+    operator.restart()
+    kubectl("delete", "pod", "site-1")
+    sites.replaced(before, "site-1")
+    sites.wait_until_ready()
+    assert sites.condition("ReplicaFailure")["status"] == "True"
+    assert "updateRevision" not in sites.get()["status"]
+    kubectl("delete", "quota", "--all")
+    eventually(lambda: kubectl.get("controllerrevisions")["items"], 90)
+    eventually(lambda: "updateRevision" in sites.get()["status"])
+
+
+def test_an_edit_is_corrected_where_somebody_deleted_the_history(sites: Sites, kubectl: Kubectl) -> None:
+    sites.ready(replicas=3)
+    kubectl("delete", "controllerrevisions", "--all")
+    broken(sites, "Stable")
+    sites.ready(replicas=3, image="web:2")
