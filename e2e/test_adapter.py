@@ -43,7 +43,7 @@ def test_what_only_the_adapter_can_refuse_is_told_with_its_index(kubectl: Kubect
 
     told = eventually(ready, 60, until=lambda message: "rules[1].path" in message)
     assert "not a JMESPath expression such as http.hits" in told
-    assert "legacy-0 (CrashLoopBackOff)" in told
+    assert "legacy-0 (CrashLoopBackOff: container adapter, exit code 1)" in told
 
 
 @pytest.mark.timeout(600)
