@@ -32,8 +32,6 @@ from podpatterns.replicas.failure import Failure, name_taken
 
 WRITES = 40
 """Under way at once for all objects. More make the API server no faster, and whoever comes next wait."""
-MOST_AT_ONCE = 32
-"""Pods of one object that are created at once."""
 SHORTEST_PAUSE = 1.0
 """Seconds that an overloaded server is left alone at least."""
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)

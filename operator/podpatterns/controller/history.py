@@ -45,6 +45,11 @@ class History:
         found = await self.list(app)
         present = next((r for r in found if r.hash == composition.revision), None)
         number = next_number(found)
+        if present is not None and present.template != composition.template:
+            # Another version of the operator made Pods otherwise, or somebody foresaw what would be written.
+            await self._delete(app, present)
+            found.remove(present)
+            present = None
         if present is None:
             found.append(await self._create(app, composition, number))
         elif present.number != number - 1:
@@ -64,11 +69,7 @@ class History:
         in_use |= {p.revision for p in pods}
         gone = beyond_limit(revisions, in_use, app.spec.revision_history_limit)
         for revision in gone:
-            try:
-                await self._api.delete(f"{_path(app)}/{revision.name}", revision.uid)
-            except ApiError as error:
-                if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                    raise
+            await self._delete(app, revision)
         return [r for r in revisions if r not in gone]
 
     async def list(self, app: Pattern) -> list[Revision]:
@@ -104,11 +105,23 @@ class History:
                 raise
         # It was created, and the answer lost: the name tells the object's UID and the revision.
         try:
-            return _read(app, await self._api.get(f"{_path(app)}/{name}"))
+            found = _read(app, await self._api.get(f"{_path(app)}/{name}"))
+            if found.template == composition.template:
+                return found
+            await self._delete(app, found)
+            why = "its template is not what the object says"
         except NotGenuine as stranger:
-            message = f'ControllerRevision "{name}" exists and is not the operator\'s ({stranger}): delete it'
-            status = {"reason": "RevisionNameTaken", "message": message}
-            raise ApiError(HTTPStatus.CONFLICT, status, None) from None
+            why = f"{stranger}: delete it"
+        message = f'ControllerRevision "{name}" exists and is not the operator\'s: {why}'
+        status = {"reason": "RevisionNameTaken", "message": message}
+        raise ApiError(HTTPStatus.CONFLICT, status, None)
+
+    async def _delete(self, app: Pattern, revision: Revision) -> None:
+        try:
+            await self._api.delete(f"{_path(app)}/{revision.name}", revision.uid)
+        except ApiError as error:
+            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                raise
 
     async def _renumber(self, app: Pattern, revision: Revision, number: int) -> Revision:
         operations: list[dict[str, Any]] = [

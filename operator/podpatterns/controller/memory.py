@@ -49,6 +49,10 @@ class Memory:
     history: Refusal = field(default_factory=Refusal)
     config_map: Refusal = field(default_factory=Refusal)
     status: Refusal = field(default_factory=Refusal)
+    internal: Refusal = field(default_factory=Refusal)
+    """Of the whole work, by an error of the operator's own: the object is held meanwhile."""
+    busy_until: float = 0
+    """No write of Pods before this moment, in monotonic seconds: the server asked for it."""
     taken_names: dict[str, Refusal] = field(default_factory=dict)
     """Names of Pods that are somebody else's."""
     status_due: float | None = None

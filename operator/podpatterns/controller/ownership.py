@@ -7,6 +7,7 @@ their name, which is what `kubectl delete --cascade=orphan` and a new creation a
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,8 @@ from podpatterns.controller.key import controller_of, pod_path
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Pod, Wanted, slot
+
+log = logging.getLogger(__name__)
 
 
 class Ownership:
@@ -37,7 +40,13 @@ class Ownership:
             return
         for pod in fitting:
             patch = {"metadata": {"uid": pod.uid, "ownerReferences": [owner_reference(app)]}}
-            await self._patch(entry, pod, patch)
+            try:
+                await self._patch(entry, pod, patch)
+            except ApiError as error:
+                if error.passing:
+                    raise
+                # It stays an orphan; where it holds a name that is wanted, the status says so.
+                log.warning("Pod not adopted", extra={"pod": pod.name, "error": str(error)})
 
     async def release(self, entry: Entry) -> None:
         """Let go of Pods that left our view although they are still there: their labels were changed."""

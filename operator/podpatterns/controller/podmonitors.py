@@ -87,7 +87,7 @@ class PodMonitors:
             return refusal.text
         try:
             text = await self._carry_out(key, app, manifest or {}, self._decide(key, wanted))
-        except ApiError as error:
+        except (ApiError, UnansweredError) as error:
             return self._refused(key, wanted, error)
         self._settle(key)
         return text
@@ -198,14 +198,15 @@ class PodMonitors:
         else:
             self._found[place] = observe_pod_monitor(obj)
 
-    def _refused(self, key: Key, wanted: Monitored, error: ApiError) -> str:
+    def _refused(self, key: Key, wanted: Monitored, error: ApiError | UnansweredError) -> str:
         """Note it, for the next try after a growing back-off; returns what people are told."""
-        if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
+        refused = error if isinstance(error, ApiError) else None
+        if refused and refused.code in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
             self._note(_place(key), None)  # gone, or another one by that name
         before = self._refusals.get(key)
         count = before.count + 1 if before and before.wanted == wanted else 1
         self._settle(key)
-        seconds = max(error.retry_after or 0, backoff(count))
+        seconds = max((refused and refused.retry_after) or 0, backoff(count))
         retry = asyncio.get_running_loop().call_later(seconds, self._retry, key)
         text = "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}"
         self._refusals[key] = Refusal(wanted, text, count, retry)
@@ -221,9 +222,9 @@ class PodMonitors:
             refusal.retry.cancel()
 
 
-def passing(error: ApiError) -> bool:
+def passing(error: ApiError | UnansweredError) -> bool:
     """Nothing that a person could mend; the kind itself may have gone."""
-    return error.passing or error.code == HTTPStatus.NOT_FOUND
+    return isinstance(error, UnansweredError) or error.passing or error.code == HTTPStatus.NOT_FOUND
 
 
 def _place(key: Key) -> Place:

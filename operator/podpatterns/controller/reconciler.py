@@ -21,26 +21,26 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Change, Composition, HelperImages, Problem, pod_manifest
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
-from podpatterns.controller.compositions import Compositions, off_the_loop
+from podpatterns.controller.compositions import Compositions
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.events import Events
-from podpatterns.controller.executor import Executor, Outcome, Route
+from podpatterns.controller.executor import Executor, Route
 from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LeadershipLostError
-from podpatterns.controller.memory import Memory
+from podpatterns.controller.memory import LONGEST_TAKEN, Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
+from podpatterns.controller.podkeeper import PodKeeper
 from podpatterns.controller.podmonitors import PodMonitors
-from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.recorder import Recorder
 from podpatterns.controller.revisions import CannotWrite, Revisions, held_revision, kept, unwritten
 from podpatterns.controller.statuswriter import StatusWriter
-from podpatterns.replicas import Create, Wanted, plan, rest_after
+from podpatterns.replicas import Create, Wanted
 from podpatterns.replicas.failure import Failure, internal_error
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
@@ -49,9 +49,6 @@ from podpatterns.replicas.status import at_rest, failed_status, unreadable_statu
 REST_PER_POD = 0.00005
 """Seconds between two looks at an object for each of its Pods. A look at 500 Pods takes some 2 ms, and while
 they start there is news every few: one look in 25 ms sees it all, and leaves the time to who makes it."""
-
-TERMINATING_SECONDS = 60.0
-"""Until the next look at an object whose namespace is being deleted: it goes the same way by then."""
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +105,7 @@ class Reconciler:
         self._recorder = recorder
         self._compositions = Compositions(stores.objects, images)
         self._config_maps = ConfigMaps(api, stores.config_maps)
-        self._executor = Executor(api, stores.pods)
+        self._keeper = PodKeeper(stores.pods, Executor(api, stores.pods))
         self._ownership = Ownership(api, stores.pods)
         self._events = Events(recorder)
         self._revisions = Revisions(History(api, self._events.revision_ignored))
@@ -142,6 +139,9 @@ class Reconciler:
             return await self._tell(entry, status, memory)
         if entry.is_part:
             return await self._tell(entry, self._status.of_part(entry, composed.app), memory)
+        if retry := memory.internal.left(entry.generation, time.monotonic()):
+            again = await self._hold(entry, composed.app, memory, error=memory.internal.failure)
+            return replace(again, after=_sooner(again.after, retry))
         if composed.composition is None:
             if composed.problems:
                 self._events.problems(entry, composed.problems)
@@ -174,21 +174,33 @@ class Reconciler:
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
             known=frozenset(r.hash for r in revisions),
         )
-        if unwritten := await self._config_maps.keep(app, composition, wanted, pods):
-            # A Pod that mounts it would not start, or would start with what a stranger wrote.
-            raise CannotWrite(
-                unwritten, memory.config_map.note(unwritten, entry.generation, time.monotonic())
-            )
-        memory.config_map.clear()
+        await self._keep_config_map(entry, app, composition, wanted, memory)
         route = _route(app, composition, revisions, changes)
-        after, outcome = await self._carry_out(entry, wanted, route, memory)
+        after, outcome = await self._keeper.carry_out(entry, wanted, route, memory)
         self._events.pods(entry, outcome, changes)
+        if outcome.error:
+            raise outcome.error
         unmonitored = await self._observability.pod_monitors.keep(entry.key, app, composition)
         if unmonitored and not outcome.failure:
             self._events.no_pod_monitor(entry, unmonitored)
         again = await self._conclude(entry, app, composition, wanted, memory, telling=telling)
         await self._ownership.release(entry)
+        memory.internal.clear()
         return replace(again, after=_sooner(after, again.after), rest=REST_PER_POD * len(pods))
+
+    async def _keep_config_map(
+        self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, memory: Memory
+    ) -> None:
+        """Raises CannotWrite: a Pod that mounts it would not start, or start with what a stranger wrote."""
+        generation, now = entry.generation, time.monotonic()
+        if refused := memory.config_map.left(generation, now):
+            assert memory.config_map.failure
+            raise CannotWrite(memory.config_map.failure, refused)
+        pods = self._pods.of(entry.key, entry.uid)
+        if failure := await self._config_maps.keep(app, composition, wanted, pods):
+            retry = memory.config_map.note(failure, generation, now, longest=LONGEST_TAKEN)
+            raise CannotWrite(failure, retry)
+        memory.config_map.clear()
 
     async def _hold(
         self,
@@ -205,6 +217,8 @@ class Reconciler:
         They are replaced and scaled, and nothing is rolled out; a correction goes on from there.
         """
         again, wanted = Again(), None
+        if unwritten is None:
+            memory.config_map.clear()
         good = await self._revisions.last_good(entry, app, memory)
         if good is None and unwritten is not None and memory.history.failure:
             # No revision was ever written: what is missing can only be made as it would be now.
@@ -220,8 +234,12 @@ class Reconciler:
                 known=frozenset(r.hash for r in revisions),
             )
             await self._ownership.adopt(entry, app, wanted)
-            after, outcome = await self._carry_out(entry, wanted, _route(app, good, revisions, {}), memory)
+            after, outcome = await self._keeper.carry_out(
+                entry, wanted, _route(app, good, revisions, {}), memory
+            )
             self._events.pods(entry, outcome, {})
+            if outcome.error:
+                raise outcome.error
             again = Again(after, rest=REST_PER_POD * len(self._pods.of(entry.key, entry.uid)))
         status = await self._status.of_app(entry, app, None, wanted, memory, problems=problems, error=error)
         if good is not None and not kept(memory, good.revision):
@@ -233,10 +251,12 @@ class Reconciler:
 
     async def _survive(self, entry: Entry, memory: Memory, error: Exception) -> Again:
         """Keep the Pods in spite of an error of the operator's own, and tell it."""
+        failure = internal_error(error)
+        memory.internal.note(failure, entry.generation, time.monotonic())
         try:
             composed = await self._compositions.of(entry)
             if composed.app is not None and not entry.is_part:
-                again = await self._hold(entry, composed.app, memory, error=internal_error(error))
+                again = await self._hold(entry, composed.app, memory, error=failure)
                 return replace(again, failed=True)
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
@@ -245,49 +265,6 @@ class Reconciler:
         status = failed_status(entry.generation, error, entry.status, time.time())
         again = await self._tell(entry, status, memory)
         return replace(again, failed=True)
-
-    async def _carry_out(
-        self, entry: Entry, wanted: Wanted, route: Route, memory: Memory
-    ) -> tuple[float | None, Outcome]:
-        """Make the Pods more like what is wanted; with the seconds after which to look again."""
-        pods = self._pods.of(entry.key, entry.uid)
-        generation, now = entry.generation, time.monotonic()
-        todo = await off_the_loop(
-            len(pods),
-            MANY_PODS,
-            plan,
-            wanted,
-            pods,
-            time.time(),
-            fresh_names(wanted.name),
-            rest_after(memory.failures_of(wanted.revision)),
-            lost=memory.lost.look(wanted, pods),
-            taken_names=memory.names_to_avoid(wanted, (p.name for p in pods), generation, now),
-        )
-        todo = memory.held_back(todo, generation, now)
-        todo = memory.owed_first(todo, wanted, pods, now)
-        outcome = await self._executor.carry_out(todo, entry, route)
-        now = time.monotonic()
-        memory.note_unanswered(outcome.unanswered, now)
-        memory.note_taken(outcome.taken, generation, now)
-        memory.carried_out(outcome.deleted, pods, self._pods.of(entry.key, entry.uid))
-        after = _sooner(todo.wake_after, memory.until_a_name_is_tried(generation, now))
-        if outcome.failure:
-            # Where nothing but updates was refused, Pods that are missing don't wait for them.
-            refused = memory.pods if outcome.stopped else memory.updates
-            return refused.note(outcome.failure, generation, now, outcome.retry_after), outcome
-        if memory.pods.left(generation, now) or memory.updates.left(generation, now):
-            return after, outcome
-        memory.pods.clear()
-        memory.updates.clear()
-        if outcome.error:
-            raise outcome.error
-        if outcome.namespace_terminating:
-            return TERMINATING_SECONDS, outcome
-        if outcome.busy:
-            return outcome.busy, outcome
-        created = len(todo.creates) > len(outcome.taken)
-        return 0 if todo.deletes or todo.updates or created else after, outcome
 
     async def _conclude(
         self,

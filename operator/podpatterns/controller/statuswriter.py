@@ -18,9 +18,9 @@ from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import MANY_PODS, PodStore
-from podpatterns.replicas import Wanted
-from podpatterns.replicas.configuration import inquiry
-from podpatterns.replicas.contract import question
+from podpatterns.replicas import Replacement, Wanted
+from podpatterns.replicas.configuration import Inquiry, inquiry
+from podpatterns.replicas.contract import Question, question
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.status import Observed, app_status, part_status
 
@@ -61,9 +61,15 @@ class StatusWriter:
         now = time.time()
         pods = self._pods.of(entry.key, entry.uid)
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
-        replaced = memory.replacements.look(pods, app.spec.replicas, memory.deleted, now, recorded)
-        asked = question(composition, composition.revision, pods) if composition else None
-        helpers = inquiry(composition, composition.revision, pods) if composition else None
+
+        def look() -> tuple[list[Replacement], Question | None, Inquiry | None]:
+            return (
+                memory.replacements.look(pods, app.spec.replicas, memory.deleted, now, recorded),
+                question(composition, composition.revision, pods) if composition else None,
+                inquiry(composition, composition.revision, pods) if composition else None,
+            )
+
+        replaced, asked, helpers = await off_the_loop(len(pods), MANY_PODS, look)
         observed = Observed(
             pods,
             tuple(problems),

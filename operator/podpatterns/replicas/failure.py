@@ -42,11 +42,6 @@ def internal_error(error: BaseException) -> Failure:
     return Failure(INTERNAL_ERROR, f"{message}: the operator tries again, its log says more")
 
 
-def unwritten_revision(name: str, reason: str, message: str) -> Failure:
-    """The ControllerRevision of that name was refused: no Pod gets a revision that can't be gone back to."""
-    return Failure(reason, f"ControllerRevision {name}: {message}")
-
-
 def name_taken(pod: Mapping[str, Any]) -> Failure:
     """Somebody else's Pod has a name that is wanted; `pod` is as the server sent it."""
     meta = mapping(pod.get("metadata"))

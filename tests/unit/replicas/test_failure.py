@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podpatterns.replicas.failure import Failure, internal_error, name_taken, names_taken, unwritten_revision
+from podpatterns.replicas.failure import Failure, internal_error, name_taken, names_taken
 
 
 class Broken(Exception):
@@ -22,11 +22,6 @@ def test_a_servers_answer_of_any_length_is_cut() -> None:
     assert len(failure.reason.encode()) <= 64
     assert len(failure.message.encode()) <= 1000
     assert failure.message.isprintable()
-
-
-def test_a_history_that_could_not_be_written_names_the_revision() -> None:
-    found = unwritten_revision("site-abc", "Forbidden", "exceeded quota")
-    assert found == Failure("Forbidden", "ControllerRevision site-abc: exceeded quota")
 
 
 def foreign(name: str, *owners: str) -> Failure:

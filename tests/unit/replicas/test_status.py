@@ -7,7 +7,7 @@ from typing import Any
 from podpatterns.api import Status
 from podpatterns.compose import Problem, compose
 from podpatterns.replicas import Pod, Replacement, Wanted
-from podpatterns.replicas.failure import Failure, internal_error, name_taken, unwritten_revision
+from podpatterns.replicas.failure import Failure, internal_error, name_taken
 from podpatterns.replicas.status import (
     Observed,
     app_status,
@@ -252,7 +252,7 @@ def test_not_even_the_status_could_be_told() -> None:
 
 
 def test_a_revision_that_could_not_be_written_is_not_ready_until_the_pods_have_it() -> None:
-    error = unwritten_revision("site-new", "Forbidden", "exceeded quota")
+    error = Failure("Forbidden", "ControllerRevision site-new: exceeded quota")
     told = "ControllerRevision site-new: exceeded quota"
     status = status_of(1, [old("site-0")], error=error)
     assert condition(status, "Ready") == ("False", "Forbidden", f"1 of 1 Pods are available; {told}")

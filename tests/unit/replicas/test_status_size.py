@@ -15,7 +15,7 @@ from podpatterns.compose.contribution import Exposition
 from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.configuration import Address, Inquiry, Running
 from podpatterns.replicas.contract import Answer, Missing, Question
-from podpatterns.replicas.failure import Failure, internal_error, name_taken, unwritten_revision
+from podpatterns.replicas.failure import Failure, internal_error, name_taken
 from podpatterns.replicas.status import Observed, app_status, failed_status, part_status, unreadable_status
 from tests.builders import NOW, sidecarapp, template
 
@@ -97,7 +97,7 @@ def observations(draw: st.DrawFn) -> Observed:
         draw(
             st.none()
             | st.just(internal_error(ValueError(draw(words))))
-            | st.just(unwritten_revision(LABEL, draw(words), draw(words)))
+            | st.just(Failure(draw(words), f"ControllerRevision {LABEL}: {draw(words)}"))
         ),
     )
 

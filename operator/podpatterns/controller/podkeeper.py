@@ -1,0 +1,82 @@
+"""One round of work on the Pods of an object: plan, carry out, note what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from podpatterns.controller.compositions import off_the_loop
+from podpatterns.controller.executor import Executor, Outcome, Route
+from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstore import Entry
+from podpatterns.controller.podnames import fresh_names
+from podpatterns.controller.podstore import MANY_PODS, PodStore
+from podpatterns.replicas import Plan, Pod, Wanted, plan, rest_after
+
+TERMINATING_SECONDS = 60.0
+"""Until the next try where the namespace is being deleted: the object goes the same way by then."""
+OVERTAKEN_SECONDS = 1.0
+"""Until the next try where Pods changed while they were updated, unless their changes are seen before."""
+
+
+class PodKeeper:
+    def __init__(self, store: PodStore, executor: Executor) -> None:
+        self._store = store
+        self._executor = executor
+
+    async def carry_out(
+        self, entry: Entry, wanted: Wanted, route: Route, memory: Memory
+    ) -> tuple[float | None, Outcome]:
+        """Make the Pods more like what is wanted; with the seconds after which to reconcile again."""
+        pods = self._store.of(entry.key, entry.uid)
+        generation, now = entry.generation, time.monotonic()
+        if (busy := memory.busy_until - now) > 0:
+            return busy, Outcome()
+        todo = await off_the_loop(
+            len(pods), MANY_PODS, _decide, wanted, pods, memory, generation, now, time.time()
+        )
+        outcome = await self._executor.carry_out(todo, entry, route)
+        now = time.monotonic()
+        memory.note_unanswered(outcome.unanswered, now)
+        memory.note_taken(outcome.taken, generation, now)
+        memory.carried_out(outcome.deleted, pods, self._store.of(entry.key, entry.uid))
+        return _next(todo, outcome, memory, generation, now), outcome
+
+
+def _decide(
+    wanted: Wanted, pods: Sequence[Pod], memory: Memory, generation: int, now: float, unix_now: float
+) -> Plan:
+    """Return the plan, without what has to wait."""
+    todo = plan(
+        wanted,
+        pods,
+        unix_now,
+        fresh_names(wanted.name),
+        rest_after(memory.failures_of(wanted.revision)),
+        lost=memory.lost.look(wanted, pods),
+        taken_names=memory.names_to_avoid(wanted, (p.name for p in pods), generation, now),
+    )
+    todo = memory.held_back(todo, generation, now)
+    return memory.owed_first(todo, wanted, pods, now)
+
+
+def _next(todo: Plan, outcome: Outcome, memory: Memory, generation: int, now: float) -> float | None:
+    """Note what was refused; return the seconds after which to reconcile again, 0 where it went on."""
+    waits = [todo.wake_after, memory.until_a_name_is_tried(generation, now)]
+    if outcome.failure:
+        # Where nothing but updates was refused, Pods that are missing don't wait for them.
+        refusal = memory.pods if outcome.stopped else memory.updates
+        return refusal.note(outcome.failure, generation, now, outcome.retry_after)
+    if outcome.namespace_terminating:
+        return TERMINATING_SECONDS
+    if outcome.busy:
+        memory.busy_until = now + outcome.busy
+        return outcome.busy
+    if not (memory.pods.left(generation, now) or memory.updates.left(generation, now)):
+        memory.pods.clear()
+        memory.updates.clear()
+        if todo.deletes or outcome.updated or len(todo.creates) > len(outcome.taken):
+            return 0
+        if todo.updates:
+            waits.append(OVERTAKEN_SECONDS)
+    return min((seconds for seconds in waits if seconds is not None), default=None)
