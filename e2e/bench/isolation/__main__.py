@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from e2e.bench.arena import arena
-from e2e.bench.isolation.duel import Result, duel
+from e2e.bench.isolation.duel import duel
 from e2e.bench.isolation.tenant import ATTACKS
 from e2e.cluster.control_plane import COMPONENTS
 from e2e.cluster.programs import programs
@@ -24,15 +24,17 @@ def main() -> None:
     programs(*COMPONENTS, "kwok", "kubectl")
     attacks = [name for name in arguments.only or ATTACKS if name not in (arguments.without or ())]
     with step("python -m e2e.bench.isolation"):
-        print(asyncio.run(_run(arguments.rounds, arguments.samples, attacks)))
+        asyncio.run(_run(arguments.rounds, arguments.samples, attacks))
     print(f"\n{os.cpu_count()} cores; load average {os.getloadavg()[0]:.1f}; attacks: {', '.join(attacks)}")
 
 
-async def _run(rounds: int, samples: int, attacks: list[str]) -> Result:
+async def _run(rounds: int, samples: int, attacks: list[str]) -> None:
+    """Shows what is known after each round."""
     with tempfile.TemporaryDirectory(prefix="isolation-") as directory:
         async with arena(Path(directory)) as where:
             with where.operator.kept_running():
-                return await duel(where, rounds, samples, attacks)
+                async for result in duel(where, rounds, samples, attacks):
+                    print(result, flush=True)
 
 
 def _arguments() -> argparse.Namespace:

@@ -67,9 +67,9 @@ async def duel(arena: Arena, rounds: int, samples: int, attacks: Collection[str]
             async with _under_attack(tenant, attacks):
                 with step(f"Round {number} of {rounds}: under attack"):
                     _add(result.attacked, await peace.replace(samples))
-    result.starts = sum(m["message"] == "In sync" for m in arena.operator.messages())
-    result.memory = _memory_peak(arena.pid("ours"))
-    return result
+            result.starts = sum(m["message"] == "In sync" for m in arena.operator.messages())
+            result.memory = _memory_peak(arena.pid("ours"))
+            yield result
 
 
 @asynccontextmanager

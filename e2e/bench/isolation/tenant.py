@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -234,13 +235,14 @@ async def adapters(tenant: Tenant) -> AsyncIterator[None]:
 @asynccontextmanager
 async def records(tenant: Tenant) -> AsyncIterator[None]:
     """Pods of which no record can be made, or one without a time."""
-    await tenant.api.create(tenant.pods, [hostile.stranger("deep")])
+    stranger = f"stranger-{time.time_ns():x}"  # the one of the round before may still be on its way out
+    await tenant.api.create(tenant.pods, [hostile.stranger(stranger)])
     async with tenant.objects(manifest("timeless", template=template())):
         await eventually(lambda: _available(tenant, "timeless"), 120)
         pod = f"{tenant.pods}/timeless-0"
         await tenant.api.patch(f"{pod}/status", hostile.timeless(await tenant.api.get(pod)))
         yield
-    await tenant.api.delete(f"{tenant.pods}/deep")
+    await tenant.api.delete(f"{tenant.pods}/{stranger}")
 
 
 ATTACKS: dict[str, Attack] = {
