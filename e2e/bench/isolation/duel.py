@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +55,10 @@ def percentile(seconds: list[float], percent: int) -> float:
     return quantiles(seconds, n=100, method="inclusive")[percent - 1]
 
 
-async def duel(arena: Arena, rounds: int, samples: int, attacks: Collection[str] = tuple(ATTACKS)) -> Result:
-    """So many Pods of each are deleted in each half of a round."""
+async def duel(
+    arena: Arena, rounds: int, samples: int, attacks: Collection[str] = tuple(ATTACKS)
+) -> AsyncGenerator[Result]:
+    """What is known after each round, in each half of which so many Pods of each are deleted."""
     result = Result()
     tenant = Tenant(arena.api, "hostile")
     await tenant.settle_in()
