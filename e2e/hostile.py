@@ -38,6 +38,10 @@ def timeless(pod: Object) -> Object:
     return {"status": {"conditions": conditions}}
 
 
+def ready(pod: Object) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", ()))
+
+
 def talkative(pod: Object, words: str) -> Object:
     """A patch of the Pod's status: every container writes `words` to its termination log and ends, again and
     again."""
