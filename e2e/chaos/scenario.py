@@ -112,7 +112,7 @@ class Scenario:
         elif step.do == "fail pod":
             self._api.patch_pod(name, {"status": {"phase": "Failed", "reason": "Evicted"}}, "/status")
         elif step.do == "forget time":
-            # Of one that becomes Ready in this moment the patch would take that away, and nobody give it back.
+            # One that becomes Ready in this moment would lose that again, and nobody give it back.
             if hostile.ready(pod):
                 self._api.patch_pod(name, hostile.timeless(pod), "/status")
         elif "podpatterns.dev/pod-index" not in pod["metadata"]["labels"]:
