@@ -9,6 +9,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, config_map_manifest
+from podpatterns.compose.part import config_map_name
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.replicas import Pod, Wanted
@@ -48,6 +49,11 @@ class ConfigMaps:
             if error.passing:
                 raise
             return Failure(error.reason, f"ConfigMap {name}: {error.message}")
+
+    def is_own(self, app: Pattern) -> bool:
+        """There is a ConfigMap under the object's name, and the object controls it."""
+        found = self._store.get(app.metadata.namespace, config_map_name(app))
+        return found is not None and found.controller == app.metadata.uid
 
     async def _carry_out(
         self, manifest: dict[str, Any], found: ConfigMap | None, *, outdated_pods: bool

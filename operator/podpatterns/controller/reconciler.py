@@ -219,7 +219,10 @@ class Reconciler:
         again, wanted = Again(), None
         if unwritten is None:
             memory.config_map.clear()
-        good = await self._revisions.last_good(entry, app, memory)
+        good = None
+        if memory.config_map.failure is None or self._config_maps.is_own(app):
+            # Else Pods would not start, or would start with what a stranger wrote.
+            good = await self._revisions.last_good(entry, app, memory)
         if good is None and unwritten is not None and memory.history.failure:
             # No revision was ever written: what is missing can only be made as it would be now.
             bare = Wanted.of(app, unwritten.revision)

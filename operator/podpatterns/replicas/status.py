@@ -60,8 +60,8 @@ class Observed:
     taken: Mapping[str, Failure] = field(default_factory=dict)
     """Pods' names that somebody else has -> why their slots stay empty."""
     error: Failure | None = None
-    """What kept the operator from its work on the object as a whole: an error of its own, or a refusal of what
-    is written before Pods. The Pods are reported all the same."""
+    """What kept the operator from its work on the object as a whole: an error of its own, or a refusal of
+    what is written before Pods. The Pods are reported all the same."""
 
     @property
     def unwritten(self) -> Failure | None:
