@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from podpatterns.replicas import Pod
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import revision_name
+
+log = logging.getLogger(__name__)
 
 
 class CannotWrite(Exception):
@@ -49,8 +52,9 @@ class Revisions:
                 assert memory.history.failure
                 raise CannotWrite(memory.history.failure, refused)
             try:
-                await self._begin(memory)
+                await self._begin_if_possible(memory)
                 memory.revisions = await self._history.update(app, composition)
+                memory.begun = None
             except ApiError as error:
                 failure = unwritten(error, "ControllerRevision")
                 retry = memory.history.note(failure, entry.generation, time.monotonic())
@@ -95,6 +99,14 @@ class Revisions:
         named = (by_name[name] for name in names if name in by_name)
         good = next(named, memory.revisions[-1] if memory.revisions else None)
         return Composition(template=dict(good.template), revision=good.hash) if good else None
+
+    async def _begin_if_possible(self, memory: Memory) -> None:
+        """A first revision that can't be kept, such as a too large one, keeps no correction from being made."""
+        try:
+            await self._begin(memory)
+        except ApiError as error:
+            failure = unwritten(error, "ControllerRevision")
+            log.warning("First revision not kept", extra={"error": failure.message})
 
     async def _begin(self, memory: Memory) -> None:
         """Keep the revision that the first Pods were made from, before there is another."""
