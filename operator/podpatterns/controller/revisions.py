@@ -101,7 +101,7 @@ class Revisions:
         return Composition(template=dict(good.template), revision=good.hash) if good else None
 
     async def _begin_if_possible(self, memory: Memory) -> None:
-        """A first revision that can't be kept, such as a too large one, keeps no correction from being made."""
+        """A first revision that can't be kept, such as a too large one, holds up no correction."""
         try:
             await self._begin(memory)
         except ApiError as error:
