@@ -42,6 +42,7 @@ class Revisions:
 
         Raises CannotWrite where the newest revision can't be kept.
         """
+        _forget_what_is_kept(entry, memory)
         if not needed(app, composition, entry.status, pods):
             memory.revisions, memory.begun, memory.first_revision = None, None, ""
             memory.history.clear()
@@ -82,6 +83,7 @@ class Revisions:
 
         Its helpers' configuration is left out: that stays as it is in the cluster.
         """
+        _forget_what_is_kept(entry, memory)
         if memory.begun and not memory.history.left(entry.generation, time.monotonic()):
             try:
                 await self._begin(memory)
@@ -133,6 +135,14 @@ class Revisions:
             return failure
         memory.history.clear()
         return None
+
+
+def _forget_what_is_kept(entry: Entry, memory: Memory) -> None:
+    """A status names a revision only when it is kept."""
+    if memory.begun:
+        app, first = memory.begun
+        if entry.status.get("updateRevision") == revision_name(app, first.revision):
+            memory.begun = None
 
 
 def held_revision(entry: Entry, app: Pattern, memory: Memory, newest: str) -> str:
