@@ -256,6 +256,11 @@ def _hostile_steps(random: Random, site: Site) -> list[Step]:
             deed = Step("enlarge site", replace(site, ballast=BALLAST), pause=pause)
         case _:
             deed = Step(do, site, number, pause)  # type: ignore[arg-type]
+    if do == "forge revision":
+        # A Pod that is held back has to be made as its revision says.
+        held = {"type": "Recreate", "maxUnavailable": 1, "partition": LARGEST}
+        edit = replace(site, image=site.image % IMAGES + 1, strategy=held)
+        return [deed, Step("apply", edit, pause=30), Step("delete pod", site, number, pause)]
     if do == "forbid history":
         return [deed, Step("apply", _changed(random, site), pause=pause), Step("allow history")]
     if do in ("break site", "enlarge site") and random.random() < 0.5:
