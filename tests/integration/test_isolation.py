@@ -6,11 +6,13 @@ It has a cluster of its own, as what the hostile tenant leaves behind takes minu
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 
 import pytest
 import yaml
 
 from e2e.bench.arena import arena
+from e2e.bench.contender import GENERATED, REPLICASET
 from e2e.bench.isolation.duel import duel
 
 ROUNDS, SAMPLES = 2, 15
@@ -26,13 +28,17 @@ def memory_limit() -> int:
 
 @pytest.mark.timeout(900)
 async def test_a_hostile_tenant_harms_nobody_else(tmp_path: Path) -> None:
-    """How much longer the quiet one's Pods are missed is for the bench to judge; it must not be blocked."""
+    """How much longer the quiet one's Pods are missed is for the bench to judge; it must not be blocked.
+
+    A ReplicaSet beside it shows what the API server alone makes of the attack.
+    """
     async with arena(tmp_path) as where:
         pid = where.pid("ours")
         async for result in duel(where, ROUNDS, SAMPLES):
             print(f"\n{result}")
             assert not where.operator.ended, where.operator.log_tail()
             assert where.pid("ours") == pid
-            alone, attacked = result.medians()
-    assert attacked <= 5 * alone + 0.5, f"{alone:.3f} s alone, {attacked:.3f} s under attack"
-    assert result.memory < memory_limit()
+            alone = median(result.alone[GENERATED])
+            attacked, theirs = (median(result.attacked[c]) for c in (GENERATED, REPLICASET))
+            assert result.memory < memory_limit()
+    assert attacked <= 5 * max(alone, theirs) + 0.5

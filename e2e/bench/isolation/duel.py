@@ -8,10 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from e2e.bench.contender import GENERATED
 from e2e.bench.isolation.quiet import CONTENDERS, quiet
 from e2e.bench.isolation.tenant import ATTACKS, Tenant
 from e2e.cluster.progress import step
@@ -45,10 +44,6 @@ class Result:
         return "\n".join(
             [*lines, f"memory of the operator: {self.memory:.0f} MiB; started {self.starts} times"]
         )
-
-    def medians(self) -> tuple[float, float]:
-        """Of ours, alone and under attack."""
-        return median(self.alone[GENERATED]), median(self.attacked[GENERATED])
 
 
 def percentile(seconds: list[float], percent: int) -> float:

@@ -235,11 +235,12 @@ async def adapters(tenant: Tenant) -> AsyncIterator[None]:
 @asynccontextmanager
 async def records(tenant: Tenant) -> AsyncIterator[None]:
     """Pods of which no record can be made, or one without a time."""
-    stranger = f"stranger-{time.time_ns():x}"  # the one of the round before may still be on its way out
+    now = f"{time.time_ns():x}"  # Pods of the round before may still be on their way out
+    stranger, site = f"stranger-{now}", f"timeless-{now}"
+    pod = f"{tenant.pods}/{site}-0"
     await tenant.api.create(tenant.pods, [hostile.stranger(stranger)])
-    async with tenant.objects(manifest("timeless", template=template())):
-        await eventually(lambda: _available(tenant, "timeless"), 120)
-        pod = f"{tenant.pods}/timeless-0"
+    async with tenant.objects(manifest(site, template=template())):
+        await eventually(lambda: _available(tenant, site), 120)
         await tenant.api.patch(f"{pod}/status", hostile.timeless(await tenant.api.get(pod)))
         yield
     await tenant.api.delete(f"{tenant.pods}/{stranger}")
