@@ -233,7 +233,8 @@ def test_a_history_that_cannot_be_kept_is_no_hot_loop(
         sites.replaced(before, "site-0")
         assert writes.pause() < 2 * WRITES
     sites.kubectl("delete", "quota", "--all")
-    sites.ready(replicas=2, image="web:2")
+    pods = sites.ready(replicas=2, image="web:2")
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {"web:2"}
     eventually(lambda: sites.kubectl.get("controllerrevisions")["items"], 90)
 
 
