@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from e2e.hostile import ballast
 
@@ -79,28 +79,36 @@ def _sidecarapp(name: str, spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+IllWill = Literal[
+    "break site",
+    "enlarge site",
+    "make stranger",
+    "take name",
+    "forget time",
+    "forge revision",
+    "forbid history",
+]
+"""The steps of people who wish the operator ill, or only wrote something odd."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    do: Literal[
-        "apply",
-        "apply part",
-        "delete pod",
-        "fail pod",
-        "release pod",
-        "delete site",
-        "orphan site",
-        "kill operator",
-        "restart API server",
-        "compact etcd",
-        "break site",
-        "enlarge site",
-        "make stranger",
-        "take name",
-        "forget time",
-        "forge revision",
-        "forbid history",
-        "allow history",
-    ]
+    do: (
+        Literal[
+            "apply",
+            "apply part",
+            "delete pod",
+            "fail pod",
+            "release pod",
+            "delete site",
+            "orphan site",
+            "kill operator",
+            "restart API server",
+            "compact etcd",
+            "allow history",
+        ]
+        | IllWill
+    )
     site: Site | None = None
     """As it is to be, for `apply`; else just whose Pod or which object."""
     number: int = 0
@@ -238,24 +246,14 @@ def _with_hostile_steps(random: Random, steps: tuple[Step, ...]) -> tuple[Step, 
 def _hostile_steps(random: Random, site: Site) -> list[Step]:
     """One deed, with its correction where one would come soon; the end of the scenario corrects all else."""
     number, pause = random.randint(0, 100), random.choice([0, 1, 3, 10, 30])
-    do = random.choice(
-        [
-            "break site",
-            "enlarge site",
-            "make stranger",
-            "take name",
-            "forget time",
-            "forge revision",
-            "forbid history",
-        ]
-    )
+    do: IllWill = random.choice(get_args(IllWill))
     match do:
         case "break site":
             deed = Step("break site", replace(site, broken=True), pause=pause)
         case "enlarge site":
             deed = Step("enlarge site", replace(site, ballast=BALLAST), pause=pause)
         case _:
-            deed = Step(do, site, number, pause)  # type: ignore[arg-type]
+            deed = Step(do, site, number, pause)
     if do == "forge revision":
         # A Pod that is held back has to be made as its revision says.
         held = {"type": "Recreate", "maxUnavailable": 1, "partition": LARGEST}
