@@ -93,22 +93,20 @@ IllWill = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    do: (
-        Literal[
-            "apply",
-            "apply part",
-            "delete pod",
-            "fail pod",
-            "release pod",
-            "delete site",
-            "orphan site",
-            "kill operator",
-            "restart API server",
-            "compact etcd",
-            "allow history",
-        ]
-        | IllWill
-    )
+    do: Literal[
+        "apply",
+        "apply part",
+        "delete pod",
+        "fail pod",
+        "release pod",
+        "delete site",
+        "orphan site",
+        "kill operator",
+        "restart API server",
+        "compact etcd",
+        "allow history",
+        IllWill,
+    ]
     site: Site | None = None
     """As it is to be, for `apply`; else just whose Pod or which object."""
     number: int = 0
