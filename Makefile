@@ -26,12 +26,12 @@ lint: .venv
 	$(BIN)/podpatterns crds --check crds
 
 helpers: .venv
-	@$(BIN)/python -m e2e.cluster.packages redis-server haproxy ip=iproute2
+	@$(BIN)/python -m testbed.cluster.packages redis-server haproxy ip=iproute2
 	cd helpers/redis-ambassador && go vet ./... && go test -parallel 6 ./...
 	cd helpers/git-sync && go vet ./... && go test -parallel 12 ./...
 	cd helpers/metrics-adapter && go vet ./... && go test ./...
 	cd helpers/haproxy-ambassador && go vet ./... && go test ./...
-	cd e2e/cluster/runc-capped && go vet ./... && go test ./...
+	cd testbed/cluster/runc-capped && go vet ./... && go test ./...
 
 check: lint helpers ## Lint, types, generated files, unit and property tests: the quick loop
 	$(BIN)/pytest tests/unit
@@ -46,28 +46,28 @@ test: lint helpers ## Everything: what CI runs
 	$(BIN)/pytest -v
 
 cluster: .venv ## Create (or reuse) the kind cluster; its kubeconfig is .cluster/kubeconfig
-	@$(BIN)/python -m e2e.cluster create
+	@$(BIN)/python -m testbed.cluster create
 
 cluster-delete: .venv ## Delete the kind cluster
-	@$(BIN)/python -m e2e.cluster delete
+	@$(BIN)/python -m testbed.cluster delete
 
 demo: .venv ## From nothing to push-to-deploy on a real cluster
-	@$(BIN)/python -m e2e.demo
+	@$(BIN)/python -m demo
 
 demo-adapter: .venv ## Four applications of different makes in one Prometheus: one query, one alert
-	@$(BIN)/python -m e2e.demo.adapter
+	@$(BIN)/python -m demo.adapter
 
 bench: .venv ## The operator beside ReplicaSet and StatefulSet on one API server: a table of figures
-	@$(BIN)/python -m e2e.bench
+	@$(BIN)/python -m bench
 
 SEEDS ?= 50
 FROM ?= 1
 chaos: .venv ## Random scenarios under faults: make chaos SEEDS=1000; a failing seed again: SEEDS=1 FROM=<seed>
-	@$(BIN)/python -m e2e.chaos --seeds $(SEEDS) --from $(FROM)
+	@$(BIN)/python -m chaos --seeds $(SEEDS) --from $(FROM)
 
 MINUTES ?= 60
 soak: .venv ## One operator for a long time: does it hold on to anything? make soak MINUTES=60
-	@$(BIN)/python -m e2e.soak --minutes $(MINUTES)
+	@$(BIN)/python -m chaos.soak --minutes $(MINUTES)
 
 generate: .venv ## Write crds/ anew from the models, and what tests/golden expects
 	$(BIN)/podpatterns crds crds

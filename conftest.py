@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-from e2e.cluster.progress import summary
+from testbed.cluster.progress import summary
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("podpatterns", deadline=None)

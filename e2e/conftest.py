@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e import release
-from e2e.cluster.images import build_images
-from e2e.cluster.kind import KUBECONFIG, Cluster
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.namespace import own_namespace
-from e2e.diagnosis import diagnosis
-from e2e.terminal import uncaptured
-from e2e.website import Website
-from e2e.witness import Witness
+from testbed import release
+from testbed.cluster.images import build_images
+from testbed.cluster.kind import KUBECONFIG, Cluster
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.namespace import own_namespace
+from testbed.diagnosis import diagnosis
+from testbed.terminal import uncaptured
+from testbed.website import Website
+from testbed.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.cluster.images import NGINX
-from e2e.eventually import eventually
-from e2e.monitoring import APPLICATIONS, Monitoring, complete
+from testbed.cluster.images import NGINX
+from testbed.eventually import eventually
+from testbed.monitoring import APPLICATIONS, Monitoring, complete
 
 if TYPE_CHECKING:
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kubectl import Kubectl
 
 CONTRACT = {
     "app_requests_total",

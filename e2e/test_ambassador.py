@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.cluster.images import NGINX, REDIS
-from e2e.eventually import eventually
-from e2e.pod import pod, ready, uid
+from testbed.cluster.images import NGINX, REDIS
+from testbed.eventually import eventually
+from testbed.pod import pod, ready, uid
 
 if TYPE_CHECKING:
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kubectl import Kubectl
 
 pytestmark = pytest.mark.usefixtures("operator")
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from e2e.cluster.command import CommandFailed
-from e2e.eventually import eventually
-from e2e.pod import pod, ready, uid
-from e2e.release import CHART, NAME, NAMESPACE, helm, install
-from e2e.sidecarapp import container, sidecarapp
+from testbed.cluster.command import CommandFailed
+from testbed.eventually import eventually
+from testbed.pod import pod, ready, uid
+from testbed.release import CHART, NAME, NAMESPACE, helm, install
+from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kubectl import Kubectl
 
 CRDS = Path(__file__).parents[1] / "crds"
 KEPT = {"helm.sh/resource-policy": "keep"}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from e2e.cluster.command import run
-from e2e.cluster.images import BOX
-from e2e.cluster.kind import NODE
-from e2e.eventually import eventually
-from e2e.pod import effective_capabilities
+from testbed.cluster.command import run
+from testbed.cluster.images import BOX
+from testbed.cluster.kind import NODE
+from testbed.eventually import eventually
+from testbed.pod import effective_capabilities
 
 if TYPE_CHECKING:
-    from e2e.cluster.kind import Cluster
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kind import Cluster
+    from testbed.cluster.kubectl import Kubectl
 
 WAIT = "trap exit TERM; sleep infinity & wait"
 VOLUME = {"name": "shared", "emptyDir": {}}

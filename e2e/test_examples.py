@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from e2e.website import EXAMPLES, SITE
+from testbed.website import EXAMPLES, SITE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.cluster.kubectl import Kubectl
-    from e2e.website import Website
+    from testbed.cluster.kubectl import Kubectl
+    from testbed.website import Website
 
 FILES = sorted(EXAMPLES.rglob("*.yaml"))
 

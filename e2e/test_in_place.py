@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.cluster.images import BOX, NGINX
-from e2e.cluster.kind import NODE
-from e2e.eventually import eventually
-from e2e.pod import pod, uid
-from e2e.sidecarapp import container, sidecarapp
+from testbed.cluster.images import BOX, NGINX
+from testbed.cluster.kind import NODE
+from testbed.eventually import eventually
+from testbed.pod import pod, uid
+from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from e2e.cluster.kind import Cluster
-    from e2e.cluster.kubectl import Kubectl
-    from e2e.pod import Pod
+    from testbed.cluster.kind import Cluster
+    from testbed.cluster.kubectl import Kubectl
+    from testbed.pod import Pod
 
 pytestmark = pytest.mark.usefixtures("operator")
 

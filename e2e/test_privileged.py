@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.pod import effective_capabilities
-from e2e.sidecarapp import container, sidecarapp
+from testbed.pod import effective_capabilities
+from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kubectl import Kubectl
 
 pytestmark = pytest.mark.usefixtures("operator")
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.eventually import eventually
+from testbed.eventually import eventually
 
 if TYPE_CHECKING:
-    from e2e.cluster.kubectl import Kubectl
-    from e2e.website import Website
+    from testbed.cluster.kubectl import Kubectl
+    from testbed.website import Website
 
 pytestmark = pytest.mark.usefixtures("operator")
 

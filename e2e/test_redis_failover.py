@@ -14,17 +14,17 @@ import pytest
 import yaml
 
 from e2e import redis_app
-from e2e.cluster.command import run
-from e2e.cluster.images import OPERATOR
-from e2e.cluster.kind import NODE
-from e2e.eventually import eventually
-from e2e.pod import pod, uid
-from e2e.website import EXAMPLES
+from testbed.cluster.command import run
+from testbed.cluster.images import OPERATOR
+from testbed.cluster.kind import NODE
+from testbed.eventually import eventually
+from testbed.pod import pod, uid
+from testbed.website import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kubectl import Kubectl
 
 pytestmark = pytest.mark.usefixtures("operator")
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.cluster.command import run
-from e2e.cluster.kind import NODE
-from e2e.eventually import eventually
-from e2e.pod import Pod, controllers, pod, ready, uid
-from e2e.release import NAMESPACE
-from e2e.sidecarapp import container, sidecarapp
+from testbed.cluster.command import run
+from testbed.cluster.kind import NODE
+from testbed.eventually import eventually
+from testbed.pod import Pod, controllers, pod, ready, uid
+from testbed.release import NAMESPACE
+from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kubectl import Kubectl
 
 pytestmark = pytest.mark.usefixtures("operator")
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.eventually import eventually
-from e2e.pod import pod, uid
-from e2e.sidecarapp import container, sidecarapp
+from testbed.eventually import eventually
+from testbed.pod import pod, uid
+from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
-    from e2e.cluster.kubectl import Kubectl
+    from testbed.cluster.kubectl import Kubectl
 
 pytestmark = pytest.mark.usefixtures("operator")
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.cluster.control_plane import COMPONENTS, ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.kwok import fake_nodes
-from e2e.cluster.namespace import own_namespace
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.cluster.programs import programs
-from e2e.cluster.rights import grant_operator_rights
-from e2e.terminal import uncaptured
+from testbed.cluster.control_plane import COMPONENTS, ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.kwok import fake_nodes
+from testbed.cluster.namespace import own_namespace
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.cluster.programs import programs
+from testbed.cluster.rights import grant_operator_rights
+from testbed.terminal import uncaptured
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.chaos.report import tell
-from e2e.chaos.workers import workers
+from chaos.report import tell
+from chaos.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
 
-    from e2e.chaos.scenario import Result
+    from chaos.scenario import Result
 
 SEEDS = range(1, 51)
 

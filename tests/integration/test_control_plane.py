@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.cluster.control_plane import COMPONENTS, ControlPlane
-from e2e.cluster.kubectl import Kubectl, KubectlError
-from e2e.cluster.programs import version
-from e2e.eventually import eventually
+from testbed.cluster.control_plane import COMPONENTS, ControlPlane
+from testbed.cluster.kubectl import Kubectl, KubectlError
+from testbed.cluster.programs import version
+from testbed.eventually import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def test_objects_survive_a_restart_of_the_api_server(control_plane: ControlPlane
 
 def test_nothing_is_left_of_a_killed_test_run(tmp_path: Path) -> None:
     program = (
-        "import pathlib, signal, sys; from e2e.cluster.control_plane import ControlPlane\n"
+        "import pathlib, signal, sys; from testbed.cluster.control_plane import ControlPlane\n"
         "with ControlPlane(pathlib.Path(sys.argv[1])) as control_plane:\n"
         "    print(*control_plane.pids.values(), flush=True)\n"
         "    signal.pause()"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl, KubectlError
-from e2e.eventually import eventually
 from podpatterns.api.crd import definitions
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl, KubectlError
+from testbed.eventually import eventually
 
 SPECS: dict[str, dict[str, Any]] = {
     "SidecarApp": {},

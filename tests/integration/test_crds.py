@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from e2e.cluster.kubectl import Kubectl, KubectlError
 from podpatterns.api import API_VERSION, KINDS, Condition, Replacement, Status, UsedBy, parse
+from testbed.cluster.kubectl import Kubectl, KubectlError
 
 if TYPE_CHECKING:
     from pathlib import Path

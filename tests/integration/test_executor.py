@@ -13,12 +13,6 @@ import pytest
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.eventually import eventually
-from e2e.faults import Fault, Proxy
-from e2e.faults import Route as Request
-from e2e.faults.faults import Refusal
 from podpatterns.api import SidecarApp, parse
 from podpatterns.compose import Change, Composition, compose, pod_manifest
 from podpatterns.controller.apiserver import ApiServer
@@ -27,6 +21,12 @@ from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan, Pod, Update, Wanted, plan
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.eventually import eventually
+from testbed.faults import Fault, Proxy
+from testbed.faults import Route as Request
+from testbed.faults.faults import Refusal
 from tests.integration.controller.sites import sidecarapp
 
 RESIZED = Change(resources={"web": {"requests": {"cpu": "200m"}}})

@@ -1,4 +1,4 @@
-"""A hostile tenant with everything at once, beside a quiet one: `python -m e2e.bench.isolation` as a test.
+"""A hostile tenant with everything at once, beside a quiet one: `python -m bench.isolation` as a test.
 
 It has a cluster of its own, as what the hostile tenant leaves behind takes minutes to clear away.
 """
@@ -11,9 +11,9 @@ from statistics import median
 import pytest
 import yaml
 
-from e2e.bench.arena import arena
-from e2e.bench.contender import GENERATED, REPLICASET
-from e2e.bench.isolation.duel import duel
+from bench.arena import arena
+from bench.contender import GENERATED, REPLICASET
+from bench.isolation.duel import duel
 
 ROUNDS, SAMPLES = 2, 15
 VALUES = Path(__file__).parents[2] / "charts" / "podpatterns" / "values.yaml"

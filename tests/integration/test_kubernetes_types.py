@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from e2e.cluster.kubectl import Kubectl
 from podpatterns.api.crd.kubernetes import kubernetes_schema
 from podpatterns.api.scalar import QUANTITY_SCHEMA
+from testbed.cluster.kubectl import Kubectl
 
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"

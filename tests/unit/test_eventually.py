@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.eventually import eventually
+from testbed.eventually import eventually
 
 
 def test_it_looks_until_the_predicate_is_true() -> None:

@@ -4,9 +4,9 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from e2e.chaos.plan import Step, plan
-from e2e.faults.faults import Fault, Faults, StreamFault
-from e2e.faults.route import Route
+from chaos.plan import Step, plan
+from testbed.faults.faults import Fault, Faults, StreamFault
+from testbed.faults.route import Route
 
 CREATE = Route("create", "pods", "ns")
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 
-from e2e.chaos.plan import peaceful, plan
-from e2e.soak.sample import ENOUGH, Sample, leaks
+from chaos.plan import peaceful, plan
+from chaos.soak.sample import ENOUGH, Sample, leaks
 
 LONG = 2 * ENOUGH
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client.metrics_core import Metric
 
-from e2e.adapter import SOURCES, Adapter
+from testbed.adapter import SOURCES, Adapter
 
 TESTDATA = SOURCES / "testdata"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.adapter import SOURCES
-from e2e.cluster.own_programs import own_program
+from testbed.adapter import SOURCES
+from testbed.cluster.own_programs import own_program
 
 CHECKOUT = Path(__file__).parents[3]
 

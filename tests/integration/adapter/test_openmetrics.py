@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from e2e.adapter import OPENMETRICS, Adapter
-from e2e.eventually import eventually
+from testbed.adapter import OPENMETRICS, Adapter
+from testbed.eventually import eventually
 from tests.integration.adapter.exposition import TESTDATA, own_families, samples, speak
 
 

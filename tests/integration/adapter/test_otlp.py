@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from e2e.adapter import Adapter
-from e2e.cluster.process import Process
-from e2e.cluster.programs import program
-from e2e.eventually import eventually
-from e2e.ports import free_port
+from testbed.adapter import Adapter
+from testbed.cluster.process import Process
+from testbed.cluster.programs import program
+from testbed.eventually import eventually
+from testbed.ports import free_port
 from tests.integration.adapter.exposition import TESTDATA, Samples, samples, speak
 
 CUMULATIVE = 2

@@ -12,10 +12,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from e2e.adapter import SOURCES
-from e2e.cluster.own_programs import own_program
 from podpatterns.api.otlp import Otlp
 from podpatterns.compose import adapter_problems
+from testbed.adapter import SOURCES
+from testbed.cluster.own_programs import own_program
 from tests.builders import adapter
 
 CONTRACT: dict[str, Any] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.witness import Witness
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.witness import Witness
 from tests.integration.controller import variants
 from tests.integration.controller.sites import Sites
 

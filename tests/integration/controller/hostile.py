@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
-from e2e.witness.audit_log import AuditLog
-from e2e.witness.requests import received
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
+from testbed.witness.audit_log import AuditLog
+from testbed.witness.requests import received
 
 PAUSE_SECONDS = 3.0
 """A back-off that has grown to this is no hot loop."""

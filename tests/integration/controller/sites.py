@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from e2e.cluster.kubectl import Kubectl
-from e2e.eventually import eventually
+from testbed.cluster.kubectl import Kubectl
+from testbed.eventually import eventually
 
 API_VERSION = "podpatterns.dev/v1alpha1"
 

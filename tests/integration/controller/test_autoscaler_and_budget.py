@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.cluster.kubectl import Kubectl, KubectlError
-from e2e.eventually import eventually
+from testbed.cluster.kubectl import Kubectl, KubectlError
+from testbed.eventually import eventually
 from tests.integration.controller.sites import API_VERSION, Sites
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from e2e.eventually import eventually
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites
 
 WEB = {"name": "web", "image": "web:1"}

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.cluster.kubectl import Kubectl, KubectlError
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
+from testbed.cluster.kubectl import Kubectl, KubectlError
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites, manifest
 
 WEB: dict[str, Any] = {"name": "web", "image": "web:1"}

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from e2e.adapter import Adapter
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
-from e2e.ports import free_port
+from testbed.adapter import Adapter
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
+from testbed.ports import free_port
 from tests.integration.controller.sites import Sites, manifest
 
 Run = Callable[[], Adapter]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from e2e.chaos import impatient
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
-from e2e.faults import Fault, Proxy, Route, StreamFault
+from testbed import impatient
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
+from testbed.faults import Fault, Proxy, Route, StreamFault
 from tests.integration.controller.sites import Sites
 
 

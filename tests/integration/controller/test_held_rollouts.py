@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from e2e.chaos.api import Api
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.eventually import eventually
+from chaos.api import Api
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites, sidecarapp
 
 

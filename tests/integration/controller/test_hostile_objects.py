@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e import hostile
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import KubectlError
-from e2e.cluster.operator_process import PROGRAM, OperatorProcess
-from e2e.eventually import eventually
+from testbed import hostile
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import KubectlError
+from testbed.cluster.operator_process import PROGRAM, OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.hostile import WRITES, Writes, resident, resident_peak, told, unharmed
 from tests.integration.controller.sites import Sites, sidecarapp
 

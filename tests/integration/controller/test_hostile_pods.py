@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
-from e2e.hostile import DEEP, UPDATED_CONTAINERS, stranger, talkative, timeless
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
+from testbed.hostile import DEEP, UPDATED_CONTAINERS, stranger, talkative, timeless
 from tests.integration.controller.hostile import told, unharmed
 from tests.integration.controller.sites import Sites
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
-from e2e.witness import Mark, Witness
 from podpatterns.replicas.pod import DELETION_COST
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
+from testbed.witness import Mark, Witness
 from tests.integration.controller.sites import Sites
 
 MIRROR = "mirror.example/"

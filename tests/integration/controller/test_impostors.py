@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
-from e2e.hostile import EVIL_IMAGE, impostor
 from podpatterns.cli import main
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
+from testbed.hostile import EVIL_IMAGE, impostor
 from tests.integration.controller.hostile import logged, unharmed
 from tests.integration.controller.sites import Sites
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.kubectl import Kubectl
-from e2e.eventually import eventually
+from testbed.cluster.kubectl import Kubectl
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites, sidecarapp
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from e2e import hostile
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
+from testbed import hostile
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites
 
 WEB = {"name": "web", "image": "web:2", "ports": [{"containerPort": 80}]}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.operator_process import PROGRAM, OperatorProcess
-from e2e.eventually import eventually
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.operator_process import PROGRAM, OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
-from e2e.faults import Fault, Proxy, Route
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
+from testbed.faults import Fault, Proxy, Route
 from tests.integration.controller.hostile import Writes
 from tests.integration.controller.sites import Sites
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.definitions import pod_monitor
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.definitions import pod_monitor
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites, manifest
 
 TEMPLATE = {"spec": {"containers": [{"name": "web", "image": "web:1"}], "terminationGracePeriodSeconds": 1}}

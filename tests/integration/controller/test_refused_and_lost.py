@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.cluster.kubectl import Kubectl
-from e2e.eventually import eventually
+from testbed.cluster.kubectl import Kubectl
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites
 
 

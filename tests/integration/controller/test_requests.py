@@ -10,11 +10,11 @@ import pytest
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.eventually import eventually
 from podpatterns.cli.cluster import Cluster
 from podpatterns.controller.apiserver import ApiServer
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites, sidecarapp
 
 OPERATOR, CLI = "podpatterns-operator", "podpatterns-cli"

@@ -16,13 +16,13 @@ from typing import Any, Self
 
 import pytest
 
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.cluster.own_programs import own_program
-from e2e.cluster.packages import require
-from e2e.cluster.process import Process
-from e2e.eventually import eventually
-from e2e.ports import free_port
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.cluster.own_programs import own_program
+from testbed.cluster.packages import require
+from testbed.cluster.process import Process
+from testbed.eventually import eventually
+from testbed.ports import free_port
 from tests.integration.controller.sites import Sites, manifest
 
 HELPERS = Path(__file__).parents[3] / "helpers"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites
 
 

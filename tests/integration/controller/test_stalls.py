@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites
 
 

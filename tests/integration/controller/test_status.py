@@ -7,7 +7,6 @@ from typing import Any
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from e2e.cluster.control_plane import ControlPlane
 from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configmapstore import ConfigMapStore
@@ -19,6 +18,7 @@ from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.reconciler import Observability, Reconciler, Stores
 from podpatterns.controller.recorder import Recorder
+from testbed.cluster.control_plane import ControlPlane
 from tests.integration.controller.sites import Sites
 
 

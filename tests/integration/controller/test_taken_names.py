@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.eventually import eventually
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.eventually import eventually
 from tests.integration.controller.hostile import Writes
 from tests.integration.controller.sites import Sites
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from e2e.cluster.control_plane import ControlPlane
-from e2e.cluster.kubectl import Kubectl
-from e2e.cluster.namespace import own_namespace
-from e2e.cluster.operator_process import OperatorProcess
-from e2e.eventually import eventually
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.namespace import own_namespace
+from testbed.cluster.operator_process import OperatorProcess
+from testbed.eventually import eventually
 from tests.integration.controller.hostile import WRITES, Writes, logged, unharmed
 from tests.integration.controller.sites import Sites
 

@@ -13,10 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from e2e.cluster.process import Process
-from e2e.eventually import eventually
-from e2e.ports import free_port
 from podpatterns.compose.haproxy import haproxy_config
+from testbed.cluster.process import Process
+from testbed.eventually import eventually
+from testbed.ports import free_port
 from tests.builders import ambassador
 
 if TYPE_CHECKING:

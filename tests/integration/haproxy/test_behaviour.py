@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from e2e.cluster.packages import require
-from e2e.eventually import eventually
+from testbed.cluster.packages import require
+from testbed.eventually import eventually
 from tests.integration.haproxy.servers import HEALTH, proxy, web
 
 SECRET = {"name": "ca", "key": "ca.crt"}

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from e2e.cluster.packages import require
 from podpatterns.api import Ambassador
 from podpatterns.compose.haproxy import haproxy_config
+from testbed.cluster.packages import require
 from tests.builders import ambassador
 
 PROTOCOLS = ("tcp", "http", "postgres", "memcached")

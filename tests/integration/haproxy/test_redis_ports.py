@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from e2e.cluster.packages import require
-from e2e.cluster.process import Process
-from e2e.eventually import eventually
-from e2e.ports import free_port
+from testbed.cluster.packages import require
+from testbed.cluster.process import Process
+from testbed.eventually import eventually
+from testbed.ports import free_port
 from tests.integration.haproxy.servers import haproxy, listens
 
 COUNT = 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from e2e.bench.row import Goal, Row, table
+from bench.row import Goal, Row, table
 
 
 def test_medians_over_rounds_make_the_ratio() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.cluster.cache import cache_directory, cached, digest
+from testbed.cluster.cache import cache_directory, cached, digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Takes its time to build what argv names, and says in argv's file when it does.
 BUILDER = """
 import pathlib, sys, time
-from e2e.cluster.cache import cached
+from testbed.cluster.cache import cached
 
 def build(directory):
     with open(sys.argv[1], "a") as log:

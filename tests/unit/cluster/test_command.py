@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from e2e.cluster.command import CommandFailed, feed, pipe, run
+from testbed.cluster.command import CommandFailed, feed, pipe, run
 
 if TYPE_CHECKING:
     from pathlib import Path

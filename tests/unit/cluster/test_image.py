@@ -4,7 +4,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from e2e.cluster.image import write_tar
+from testbed.cluster.image import write_tar
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from e2e.cluster.packages import require
+from testbed.cluster.packages import require
 
 
 def test_what_is_there_is_not_installed_again() -> None:

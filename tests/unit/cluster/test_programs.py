@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from e2e.cluster.programs import MODULES, GoModule, version
+from testbed.cluster.programs import MODULES, GoModule, version
 
 FOREIGN = [module for module in MODULES if not (module.path / "main.go").exists()]
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from e2e.cluster import progress
-from e2e.cluster.progress import step, summary
+from testbed.cluster import progress
+from testbed.cluster.progress import step, summary
 
 
 @pytest.fixture(autouse=True)

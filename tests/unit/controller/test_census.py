@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from e2e.eventually import eventually
 from podpatterns.api import API_VERSION, GROUP, KINDS
 from podpatterns.controller import census
 from podpatterns.controller.apiserver import ApiServer
@@ -20,6 +19,7 @@ from podpatterns.controller.census import Census
 from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
+from testbed.eventually import eventually
 from tests.unit.controller.server import listing, refusal, serving
 
 PLURALS = frozenset(kind.plural for kind in KINDS)

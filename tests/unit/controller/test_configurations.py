@@ -13,7 +13,6 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e2e.eventually import eventually
 from podpatterns.compose import File
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.compose.proxy import CONFIG_PAGE
@@ -28,6 +27,7 @@ from podpatterns.controller.configurations import (
 from podpatterns.controller.key import Key
 from podpatterns.controller.page import MAX_HASH
 from podpatterns.replicas.configuration import NO_ANSWER, Address, Inquiry, Running
+from testbed.eventually import eventually
 
 KEY = Key("Ambassador", "default", "shop")
 ONE, TWO = Address("shop-0", "uid-0", "127.0.0.1"), Address("shop-1", "uid-1", "127.0.0.2")

@@ -14,7 +14,6 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e2e.eventually import eventually
 from podpatterns.compose import Exposition
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.controller.contracts import (
@@ -28,6 +27,7 @@ from podpatterns.controller.contracts import (
 from podpatterns.controller.key import Key
 from podpatterns.controller.page import MAX_BYTES
 from podpatterns.replicas.contract import Answer, Missing, Question
+from testbed.eventually import eventually
 
 KEY = Key("Adapter", "default", "shop")
 GOOD, SILENT, FICKLE = "127.0.0.1", "127.0.0.2", "127.0.0.3"

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from e2e.witness import invariants
-from e2e.witness.change import Change
-from e2e.witness.invariants import Invariants
+from testbed.witness import invariants
+from testbed.witness.change import Change
+from testbed.witness.invariants import Invariants
 
 
 class History:

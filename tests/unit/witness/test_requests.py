@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from e2e.witness import requests
+from testbed.witness import requests
 
 UID = {"preconditions": {"uid": "1"}}
 REFERENCE = {"kind": "SidecarApp", "name": "site", "uid": "A", "controller": True}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from e2e.witness.settlement import unsettled
+from testbed.witness.settlement import unsettled
 
 COUNTS = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1}
 SETTLED = {**COUNTS, "terminatingReplicas": 0, "observedGeneration": 1, "updateRevision": "site-r1"}

@@ -1,0 +1,66 @@
+"""From nothing to all Pods Ready."""
+
+from __future__ import annotations
+
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.podwatch import Arrival, pod_watch
+from testbed.cluster.progress import step
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bench.arena import Arena
+    from bench.contender import Contender
+
+
+@dataclass(frozen=True)
+class RampUp:
+    namespace: str
+    pods: int
+    seconds: float
+    """From the first object's creation to the word of the last Pod's readiness."""
+    cpu_seconds: float
+    """Of the process that keeps the Pods, until it had nothing left to do."""
+
+    @property
+    def rate(self) -> float:
+        """Pods per second."""
+        return self.pods / self.seconds
+
+    @property
+    def cpu_per_pod(self) -> float:
+        """Milliseconds."""
+        return 1000 * self.cpu_seconds / self.pods
+
+
+def object_name(index: int) -> str:
+    return f"object-{index:05}"
+
+
+@asynccontextmanager
+async def ramped_up(arena: Arena, contender: Contender, objects: int, replicas: int) -> AsyncIterator[RampUp]:
+    """Inside, the objects are there with all their Pods."""
+    title = f"{contender.kind} {objects} x {replicas}"
+    async with arena.namespace(title, contender) as namespace:
+        before = await arena.cpu_seconds(contender.side)
+        with step(f"{contender.kind}: {objects} x {replicas} Pods"):
+            seconds = await _ramp_up(arena, contender, namespace, objects, replicas)
+        used = await arena.cpu_seconds(contender.side) - before
+        yield RampUp(namespace, objects * replicas, seconds, used)
+
+
+async def _ramp_up(arena: Arena, contender: Contender, namespace: str, objects: int, replicas: int) -> float:
+    # kwok's nodes make a Pod Running and Ready in one write, so that this selector tells one event of each.
+    async with pod_watch(arena.api, namespace, fieldSelector="status.phase=Running") as watch:
+        manifests = [contender.manifest(object_name(index), replicas) for index in range(objects)]
+        started = time.monotonic()
+        await arena.api.create(contender.collection(namespace), manifests)
+        ready: dict[str, Arrival] = {}
+        while len(ready) < objects * replicas:
+            arrival = await watch.next(lambda arrival: arrival.ready)
+            ready[arrival.uid] = arrival
+        return max(arrival.at for arrival in ready.values()) - started

@@ -1,0 +1,16 @@
+"""Where demonstrations take place."""
+
+from __future__ import annotations
+
+from testbed.cluster.images import build_images
+from testbed.cluster.kind import Cluster
+from testbed.cluster.progress import step
+
+
+def cluster() -> Cluster:
+    """A kind cluster that has the project's images."""
+    with step("A kind cluster with the project's images"):
+        cluster = Cluster()
+        cluster.create()
+        cluster.load_images(*build_images())
+    return cluster

@@ -1,6 +1,0 @@
-module podpatterns.dev/e2e/cluster/definitions/prometheus-operator
-
-go 1.26.0
-
-// Not built: only the definitions in it are used, so nothing that it requires is fetched.
-require github.com/prometheus-operator/prometheus-operator v0.89.0

@@ -1,0 +1,92 @@
+"""An object that makes Pods, as the operator may know it at a moment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from testbed.witness.change import Object
+
+GROUP = "podpatterns.dev"
+
+
+class Key(NamedTuple):
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one generation of a spec asks for."""
+
+    name: str
+    stable: bool
+    replicas: int
+    limit: int
+    """The most Pods that may be live: replicas + maxSurge."""
+    least: int
+    """The fewest Pods that an update may leave available: replicas - maxUnavailable."""
+
+    def fits(self, pod: str) -> bool:
+        """Pods may be created by that name."""
+        prefix, _, suffix = pod.rpartition("-")
+        if prefix != self.name:
+            return False
+        return not self.stable or suffix in {str(index) for index in range(self.replicas)}
+
+
+@dataclass(slots=True)
+class Owner:
+    """One object with one UID, and those generations of its spec that the operator may still act on.
+
+    The operator is always late. It has caught up with a generation when it has written it to
+    status.observedGeneration; from then on the older ones are no excuse.
+    """
+
+    key: Key
+    uid: str
+    wishes: dict[int, Wish] = field(default_factory=dict)
+    observed: int = 0
+    ready: int = 0
+    """How many Pods the operator says are there and ready, all of them; 0 while some are not."""
+
+    def learn(self, obj: Object) -> None:
+        status = obj.get("status") or {}
+        counts = {status.get(name) for name in ("replicas", "readyReplicas", "availableReplicas")}
+        self.ready = counts.pop() or 0 if len(counts) == 1 else 0
+        self.wishes[obj["metadata"]["generation"]] = wish(obj)
+        self.observed = (obj.get("status") or {}).get("observedGeneration", 0)
+        self.wishes = {generation: w for generation, w in self.wishes.items() if generation >= self.observed}
+
+    @property
+    def limit(self) -> int:
+        return max((w.limit for w in self.wishes.values()), default=0)
+
+    @property
+    def least(self) -> int:
+        return min((w.least for w in self.wishes.values()), default=0)
+
+    def fits(self, pod: str) -> bool:
+        return any(w.fits(pod) for w in self.wishes.values())
+
+
+def wish(obj: Object) -> Wish:
+    spec = obj["spec"]
+    replicas = spec.get("replicas", 1) if "template" in spec else 0
+    stable = spec.get("podNaming", "Stable") == "Stable"
+    strategy = spec.get("updateStrategy", {})
+    surge = 0 if stable else math.ceil(_count(strategy.get("maxSurge", 0), replicas))
+    unavailable = math.floor(_count(strategy.get("maxUnavailable", "25%"), replicas))
+    if not unavailable and not surge:
+        unavailable = 1  # else nothing could ever be updated
+    return Wish(obj["metadata"]["name"], stable, replicas, replicas + surge, replicas - unavailable)
+
+
+def _count(value: int | str, replicas: int) -> float:
+    return int(value.removesuffix("%")) * replicas / 100 if isinstance(value, str) else value

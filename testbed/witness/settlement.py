@@ -1,0 +1,70 @@
+"""What is still to be done until everything is as wanted: empty when all is settled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from testbed.witness.owner import wish
+from testbed.witness.pod import Pod, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from testbed.witness.change import Object
+
+
+def unsettled(owners: Iterable[Object], pods: Iterable[Object]) -> list[str]:
+    """For objects that roll out by themselves: counts, names, revisions and the status that tells of them."""
+    owners = list(owners)
+    by_owner: dict[str, list[Pod]] = {}
+    for pod in map(read, pods):
+        if pod.owner_uid:
+            by_owner.setdefault(pod.owner_uid, []).append(pod)
+    left = []
+    for owner in owners:
+        mine = by_owner.pop(owner["metadata"]["uid"], [])
+        reasons = _unsettled(owner, mine) if "template" in owner["spec"] else _unsettled_part(owner, owners)
+        left += [f"{owner['metadata']['name']}: {reason}" for reason in reasons]
+    left += [f"{pod}: its owner is gone" for mine in by_owner.values() for pod in mine]
+    return left
+
+
+def _unobserved(owner: Object) -> Iterator[str]:
+    status, meta = owner.get("status", {}), owner["metadata"]
+    if "deletionTimestamp" in meta:
+        yield "is being deleted"
+    elif status.get("observedGeneration") != meta["generation"]:
+        yield f"observedGeneration is {status.get('observedGeneration')}, not {meta['generation']}"
+
+
+def _unsettled_part(part: Object, owners: Iterable[Object]) -> Iterator[str]:
+    """A part's status names those that include it."""
+    yield from _unobserved(part)
+    name = {"kind": part["kind"], "name": part["metadata"]["name"]}
+    users = [
+        {"kind": owner["kind"], "name": owner["metadata"]["name"]}
+        for owner in owners
+        if name in owner["spec"].get("include", ())
+    ]
+    used_by = part.get("status", {}).get("usedBy", [])
+    if sorted(map(str, used_by)) != sorted(map(str, users)):
+        yield f"usedBy is {used_by}, not {users}"
+
+
+def _unsettled(owner: Object, pods: list[Pod]) -> Iterator[str]:
+    wanted, status, meta = wish(owner), owner.get("status", {}), owner["metadata"]
+    yield from _unobserved(owner)
+    if "deletionTimestamp" in meta:
+        return
+    names = sorted(pod.name for pod in pods)
+    if len(pods) != wanted.replicas or not all(wanted.fits(name) for name in names):
+        yield f"{wanted.replicas} Pods wanted, there are {names}"
+    yield from (str(pod) for pod in pods if not (pod.live and pod.ready and pod.kept))
+    revisions = {f"{meta['name']}-{pod.revision}" for pod in pods}
+    if not revisions <= {status.get("updateRevision")}:
+        yield f"updateRevision is {status.get('updateRevision')}, there are {revisions}"
+    counts = ("replicas", "readyReplicas", "availableReplicas", "updatedReplicas", "terminatingReplicas")
+    expected = dict.fromkeys(counts, wanted.replicas) | {"terminatingReplicas": 0}
+    told = {name: status.get(name) for name in counts}
+    if told != expected:
+        yield f"status says {told}"
