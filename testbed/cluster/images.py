@@ -9,7 +9,7 @@ from pathlib import Path
 
 from testbed.cluster.debian import debian
 from testbed.cluster.image import Image
-from testbed.cluster.own_programs import own_program
+from testbed.cluster.own_programs import HELPERS, own_program
 from testbed.cluster.wheels import REQUIREMENTS, operator_wheel, requirements_wheels
 
 CHECKOUT = Path(__file__).parents[2]
@@ -70,8 +70,8 @@ def _images() -> list[Image]:
 
 
 def _helper(name: str) -> dict[str, Path]:
-    module = CHECKOUT / "helpers" / name
-    return {"Dockerfile": module / "Dockerfile", name: own_program(module)}
+    package = HELPERS / name
+    return {"Dockerfile": package / "Dockerfile", name: own_program(package)}
 
 
 def _directory(name: str) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from testbed.cluster.cache import cached, digest
@@ -12,13 +13,37 @@ FLAGS = (*BUILD_FLAGS, "-ldflags=-s -w", "-tags=nethttpomithttp2")
 """HTTP/2 is left out: probes, metrics, webhooks and Git don't ask for it, and every Pod with a helper would
 carry a third of a megabyte for it."""
 
+HELPERS = Path(__file__).parents[2] / "helpers" / "cmd"
 
-def own_program(module: Path, package: str = ".") -> Path:
-    """The static program that `package` of the Go module in `module` makes, named as that directory."""
-    name = module.name
+# A line for the module of each package, with its version, and one for each file of a module of ours.
+_FILE = "\n{{$.ImportPath}}/{{.}}\t{{$.Dir}}/{{.}}"
+_KINDS = ("GoFiles", "SFiles", "EmbedFiles")
+_DEPENDENCY = (
+    "{{with .Module}}{{.}} {{.GoVersion}}{{if .Main}}"
+    + "".join(f"{{{{range $.{kind}}}}}{_FILE}{{{{end}}}}" for kind in _KINDS)
+    + "{{end}}{{end}}"
+)
+
+
+@functools.cache
+def own_program(package: Path) -> Path:
+    """The static program that the Go package in the directory `package` makes, named as that directory."""
+    name = package.name
 
     def build(directory: Path) -> None:
         with step(f"Build {name}"):
-            go("build", *FLAGS, "-o", directory / name, package, directory=module)
+            go("build", *FLAGS, "-o", directory / name, ".", directory=package)
 
-    return cached(f"programs/{name}", digest(module, toolchain(module), *FLAGS, package), build) / name
+    return cached(f"programs/{name}", digest(*sources(package), toolchain(package), *FLAGS), build) / name
+
+
+def sources(package: Path) -> list[Path | str]:
+    """Return what a program is made from: its own module's files with their names, other modules' versions.
+
+    Tests, and what only other programs of the same module import, are not among it.
+    """
+    found: list[Path | str] = []
+    for line in go("list", *FLAGS, "-deps", "-f", _DEPENDENCY, ".", directory=package).splitlines():
+        name, _, path = line.partition("\t")
+        found += [name, Path(path)] if path else [name]
+    return found

@@ -1,6 +1,6 @@
 """The monitoring models that an Adapter can follow, and what the rules of one can make of them.
 
-The adapter judges the same (helpers/metrics-adapter/internal/contract), in the same words.
+The adapter judges the same (helpers/cmd/metrics-adapter/internal/contract), in the same words.
 """
 
 from __future__ import annotations

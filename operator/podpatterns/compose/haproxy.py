@@ -1,6 +1,7 @@
 """HAProxy's configuration for the upstreams of an Ambassador.
 
-A whole configuration, but for the socket at which its supervisor reads metrics (helpers/haproxy-ambassador).
+A whole configuration, but for the socket at which its supervisor reads metrics
+(helpers/cmd/haproxy-ambassador).
 Keywords are those of https://docs.haproxy.org/2.6/configuration.html
 """
 

@@ -1,8 +1,8 @@
 """Whether an Adapter's rules can work, as far as their form tells.
 
-In the words of the adapter (helpers/metrics-adapter/internal/spec and rule), which judges once more. It alone
-reads regular expressions, JMESPath and conditions, and so knows which groups there are; what it refuses, it
-says itself (the condition ConfigurationCurrent, `metrics-adapter --check`).
+In the words of the adapter (helpers/cmd/metrics-adapter/internal/spec and rule), which judges once more. It
+alone reads regular expressions, JMESPath and conditions, and so knows which groups there are; what it
+refuses, it says itself (the condition ConfigurationCurrent, `metrics-adapter --check`).
 """
 
 from __future__ import annotations

@@ -18,14 +18,13 @@ import pytest
 
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
-from testbed.cluster.own_programs import own_program
+from testbed.cluster.own_programs import HELPERS, own_program
 from testbed.cluster.packages import require
 from testbed.cluster.process import Process
 from testbed.eventually import eventually
 from testbed.ports import free_port
 from tests.integration.controller.sites import Sites, manifest
 
-HELPERS = Path(__file__).parents[3] / "helpers"
 SUPERVISOR, SPLITTER = HELPERS / "haproxy-ambassador", HELPERS / "redis-ambassador"
 TEMPLATE = {"spec": {"containers": [{"name": "web", "image": "web:1"}], "terminationGracePeriodSeconds": 1}}
 

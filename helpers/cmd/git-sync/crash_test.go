@@ -1,0 +1,145 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+)
+
+func TestKilledAtAnyInstant(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	root := t.TempDir()
+	server := gittest.Serve(t, r)
+	args := []string{"--repo", server.Repository()}
+	p := start(t, root, args...)
+	p.waitPublished(r.Push(sameEverywhere("start")))
+	for i := range 30 {
+		r.Push(sameEverywhere(strconv.Itoa(i)))
+		// Somewhere between before the fetch and after the flip, which take some 20 ms after a poll.
+		instant := time.After(rand.N(60 * time.Millisecond))
+		<-instant
+		p.kill()
+		if err := checkWhole(root); err != nil {
+			t.Fatalf("after kill %d: %v", i, err)
+		}
+		p = start(t, root, args...)
+	}
+	last := r.Push(sameEverywhere("last"))
+	p.waitPublished(last)
+	gittest.Eventually(t, "leftovers are gone", func() bool { return slices.Equal(trees(t, root), []string{last}) })
+}
+
+func TestLeftoversGoAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	hash := r.Push(map[string]string{"index.html": "first"})
+	server := gittest.Serve(t, r)
+	root := t.TempDir()
+	run := func() {
+		t.Helper()
+		if code := start(t, root, "--repo", server.Repository(), "--one-time").wait(); code != 0 {
+			t.Fatalf("exit code %d", code)
+		}
+	}
+	run()
+	private := filepath.Join(root, ".git-sync")
+	for _, dir := range []string{
+		"worktrees/0123456789012345678901234567890123456789/sub",
+		"worktrees/" + hash + ".partial/sub",
+		"objects/objects/pack/tmp_pack_1",
+	} {
+		if err := os.MkdirAll(filepath.Join(private, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("nowhere", filepath.Join(private, "link")); err != nil {
+		t.Fatal(err)
+	}
+	run()
+	if got := trees(t, root); !slices.Equal(got, []string{hash}) {
+		t.Errorf("trees: %q", got)
+	}
+	if _, err := os.Stat(filepath.Join(private, "objects")); !os.IsNotExist(err) {
+		t.Errorf("objects of the run before are still there: %v", err)
+	}
+	hash = r.Push(map[string]string{"index.html": "second"})
+	run()
+	if got := published(root); got != hash {
+		t.Errorf("published %q, want %q", got, hash)
+	}
+}
+
+func TestTermination(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			r := gittest.NewRepository(t)
+			hash := r.Push(map[string]string{"index.html": "first"})
+			p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--period", "1h")
+			p.waitPublished(hash)
+			checkEndsSoon(t, p, signal)
+			if got := published(p.root); got != hash {
+				t.Errorf("published %q, want %q", got, hash)
+			}
+		})
+	}
+}
+
+func TestTerminationEndsTheCommandToo(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	r.Push(map[string]string{"index.html": "first"})
+	pid := filepath.Join(t.TempDir(), "pid")
+	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(),
+		"--exec-command", script(t, "echo $$ >"+pid+".next; mv "+pid+".next "+pid+"; sleep 1000"))
+	gittest.Eventually(t, "the command runs", func() bool {
+		_, err := os.Stat(pid)
+		return err == nil
+	})
+	checkEndsSoon(t, p, syscall.SIGTERM)
+	command, err := strconv.Atoi(strings.TrimSpace(read(t, pid)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(command, 0); err != syscall.ESRCH {
+		t.Errorf("the command is still there: %v", err)
+	}
+}
+
+func checkEndsSoon(t *testing.T, p *process, signal syscall.Signal) {
+	t.Helper()
+	sent := time.Now()
+	if err := p.command.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	code := p.wait()
+	if took := time.Since(sent); code != 0 || took > 5*time.Second {
+		t.Errorf("ended after %s with code %d", took, code)
+	}
+}
+
+func TestSecondProcessOnOneRootRefusesToStart(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	hash := r.Push(map[string]string{"index.html": "first"})
+	server := gittest.Serve(t, r)
+	p := start(t, t.TempDir(), "--repo", server.Repository())
+	p.waitPublished(hash)
+	second := start(t, p.root, "--repo", server.Repository(), "--link", "other")
+	if code := second.wait(); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	if !p.running() || published(p.root) != hash {
+		t.Error("the first one was disturbed")
+	}
+}

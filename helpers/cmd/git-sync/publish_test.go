@@ -1,0 +1,201 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+)
+
+func TestEveryKindOfRef(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	first := r.Push(map[string]string{"index.html": "first"})
+	r.Git("tag", "light")
+	r.Git("tag", "--annotate", "--message", "m", "annotated")
+	r.Git("tag", "--annotate", "--message", "m", "nested", "annotated")
+	r.Git("branch", "light-too")
+	unadvertised := r.Push(map[string]string{"index.html": "unadvertised"})
+	last := r.Push(map[string]string{"index.html": "last", "a/b/c.txt": "deep"})
+	r.Git("tag", "feature", first) // a tag and a branch of one name
+	r.Git("branch", "feature", last)
+	r.Git("push", "--quiet", "origin", "--all")
+	r.Git("push", "--quiet", "origin", "--tags")
+	server := gittest.Serve(t, r)
+
+	for _, test := range []struct{ name, ref, want string }{
+		{"HEAD", "HEAD", last},
+		{"branch", "main", last},
+		{"full name", "refs/heads/main", last},
+		{"partly full name", "heads/feature", last},
+		{"tag before branch", "feature", first},
+		{"tag", "light", first},
+		{"annotated tag", "annotated", first},
+		{"tag of a tag", "refs/tags/nested", first},
+		{"hash of a tip", last, last},
+		{"hash below the tips", unadvertised, unadvertised},
+	} {
+		for _, depth := range []string{"1", "2", "0"} {
+			t.Run(test.name+" at depth "+depth, func(t *testing.T) {
+				t.Parallel()
+				root := t.TempDir()
+				p := start(t, root, "--repo", server.Repository(), "--ref", test.ref, "--depth", depth, "--one-time")
+				if code := p.wait(); code != 0 {
+					t.Fatalf("exit code %d", code)
+				}
+				if got := published(root); got != test.want {
+					t.Errorf("published %q, want %q", got, test.want)
+				}
+				if want := r.Git("show", test.want+":index.html"); read(t, p.path("index.html")) != want {
+					t.Errorf("index.html is not %q", want)
+				}
+			})
+		}
+	}
+}
+
+func TestHashFromServerThatGivesAny(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	r.GitBare("", "config", "uploadpack.allowReachableSHA1InWant", "true")
+	first := r.Push(map[string]string{"index.html": "first"})
+	r.Push(map[string]string{"index.html": "second"})
+	root := t.TempDir()
+	p := start(t, root, "--repo", gittest.Serve(t, r).Repository(), "--ref", first, "--one-time")
+	if code := p.wait(); code != 0 || published(root) != first {
+		t.Errorf("exit code %d, published %q, want %q", code, published(root), first)
+	}
+}
+
+func TestWrongRefs(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	r.Push(map[string]string{"index.html": "first"})
+	r.Git("tag", "--annotate", "--message", "m", "annotated")
+	r.Git("tag", "tree", "HEAD^{tree}")
+	r.Git("push", "--quiet", "origin", "--tags")
+	server := gittest.Serve(t, r)
+	for name, ref := range map[string]string{
+		"no such branch":        "missing",
+		"no such commit":        "0123456789012345678901234567890123456789",
+		"short hash":            r.Git("rev-parse", "--short", "HEAD"),
+		"hash of a tag, itself": r.Git("rev-parse", "annotated"),
+		"tag of a tree":         "tree",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			p := start(t, root, "--repo", server.Repository(), "--ref", ref, "--one-time")
+			if code := p.wait(); code != 1 || published(root) != "" {
+				t.Errorf("exit code %d, published %q", code, published(root))
+			}
+		})
+	}
+}
+
+func TestModesAndLinks(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	r.Write(map[string]string{"plain": "p", "run.sh": "#!", "dir/inner": "i", "-odd name\n": "o"})
+	for name, target := range map[string]string{"inside": "dir/inner", "outside": "/etc/passwd", "up": "../../../../x", "loop": "loop"} {
+		if err := os.Symlink(target, filepath.Join(r.Work, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Join(r.Work, "run.sh"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.Push(nil)
+	module := r.Git("rev-parse", "HEAD")
+	r.Git("update-index", "--add", "--cacheinfo", "160000,"+module+",module")
+	r.Git("commit", "--quiet", "--message", "module")
+	r.Git("push", "--quiet", "origin", "HEAD")
+	server := gittest.Serve(t, r)
+
+	for name, test := range map[string]struct {
+		args             []string
+		file, executable fs.FileMode
+	}{
+		"for readers":     {nil, 0o644, 0o755},
+		"for group write": {[]string{"--group-write"}, 0o664, 0o775},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			p := start(t, root, append(test.args, "--repo", server.Repository(), "--one-time")...)
+			if code := p.wait(); code != 0 {
+				t.Fatalf("exit code %d", code)
+			}
+			for name, want := range map[string]fs.FileMode{
+				"plain":       test.file,
+				"-odd name\n": test.file,
+				"run.sh":      test.executable,
+				".":           fs.ModeDir | test.executable,
+				"dir":         fs.ModeDir | test.executable,
+				"module":      fs.ModeDir | test.executable,
+				"../../":      fs.ModeDir | test.executable,
+				"../":         fs.ModeDir | test.executable,
+			} {
+				info, err := os.Stat(p.root + "/current/" + name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := info.Mode(); got != want {
+					t.Errorf("%q has mode %s, want %s", name, got, want)
+				}
+			}
+			for name, want := range map[string]string{"inside": "dir/inner", "outside": "/etc/passwd", "up": "../../../../x", "loop": "loop"} {
+				if got, err := os.Readlink(p.path(name)); err != nil || got != want {
+					t.Errorf("%s points to %q (%v), want %q", name, got, err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestLinkWorksWhereTheVolumeIsMountedElsewhere(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	r.Push(map[string]string{"index.html": "first"})
+	server := gittest.Serve(t, r)
+	for _, link := range []string{"current", "a/b/current"} {
+		mount, elsewhere := filepath.Join(t.TempDir(), "here"), filepath.Join(t.TempDir(), "there")
+		p := start(t, mount, "--repo", server.Repository(), "--link", link, "--one-time")
+		if code := p.wait(); code != 0 {
+			t.Fatalf("exit code %d", code)
+		}
+		if err := os.Rename(mount, elsewhere); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, filepath.Join(elsewhere, link, "index.html")); got != "first" {
+			t.Errorf("%s: read %q", link, got)
+		}
+	}
+}
+
+func TestNothingIsWrittenOutsideItsOwnDirectoryAndTheLink(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	r.Push(map[string]string{"index.html": "first"})
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "foreign"), []byte("f"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, root, "--repo", gittest.Serve(t, r).Repository(), "--one-time")
+	if code := p.wait(); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if len(names) != 3 || names[0] != ".git-sync" || names[1] != "current" || names[2] != "foreign" {
+		t.Errorf("the root holds %q", names)
+	}
+}

@@ -1,0 +1,83 @@
+package supervisor
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
+)
+
+// Handler serves /healthz and /readyz, for probes, /config, /metrics, and HAProxy's own page /stats.
+func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
+	mux := http.NewServeMux()
+	var started atomic.Bool
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if !started.Load() {
+			if why := unwell(r, s, proxy); why != "" {
+				http.Error(w, why, http.StatusServiceUnavailable)
+				return
+			}
+			started.Store(true)
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if why := unwell(r, s, proxy); why != "" {
+			http.Error(w, why, http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok, config", s.State().Running)
+	})
+	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		state := s.State()
+		fmt.Fprintln(w, state.Running)
+		if state.Refused != "" {
+			fmt.Fprintln(w, state.Refused)
+		}
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		fmt.Fprint(w, s.State().metrics())
+		if text, err := proxy.Metrics(r.Context()); err == nil {
+			fmt.Fprint(w, text)
+		}
+	})
+	mux.Handle("GET /stats", proxy.Pages())
+	return mux
+}
+
+// unwell says why the application should not be sent work, or not be started; empty when all is well.
+func unwell(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) string {
+	state := s.State()
+	if state.Running == "" {
+		return "no configuration runs: " + state.Refused
+	}
+	down, err := proxy.Down(r.Context())
+	switch {
+	case err != nil:
+		return err.Error()
+	case len(down) > 0:
+		return "no endpoint is well of: " + strings.Join(down, ", ")
+	}
+	return ""
+}
+
+func (s State) metrics() string {
+	valid := 1
+	if s.Refused != "" {
+		valid = 0
+	}
+	return fmt.Sprintf(`# HELP haproxy_ambassador_config_valid Whether the newest configuration is the one that runs.
+# TYPE haproxy_ambassador_config_valid gauge
+haproxy_ambassador_config_valid %d
+# HELP haproxy_ambassador_config_loads_total How many configurations were taken up.
+# TYPE haproxy_ambassador_config_loads_total counter
+haproxy_ambassador_config_loads_total %d
+# HELP haproxy_ambassador_config_info The configuration that runs, by its hash.
+# TYPE haproxy_ambassador_config_info gauge
+haproxy_ambassador_config_info{hash=%q} 1
+`, valid, s.Loads, s.Running)
+}

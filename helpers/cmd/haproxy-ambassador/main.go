@@ -1,0 +1,117 @@
+// Haproxy-ambassador runs HAProxy as an Ambassador's proxy: it follows a configuration file, and neither a bad
+// configuration nor a change of a good one closes a connection. haproxy-ambassador --help is the manual.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/supervisor"
+)
+
+const usage = `haproxy-ambassador keeps HAProxy at a configuration file.
+
+It waits for the file, has it checked by haproxy -c, starts HAProxy, and reloads it when the file, or one
+beside it, changes: no connection is closed and none refused by that. A configuration that HAProxy refuses
+is told in the log and in metrics, and the former one goes on. On SIGTERM no new connections are taken, and it
+ends with the last of the present ones. HAProxy runs with one thread, whatever the configuration says: with
+more, its workers do not always end.
+
+Host names in server-template lines are completed by the search list of /etc/resolv.conf, as other programs
+do and HAProxy does not.
+
+Pages at --metrics:
+  /healthz   503 until each upstream has had an endpoint that is well, from then on 200: for a startupProbe
+  /readyz    200 while a configuration runs and each of its upstreams has an endpoint that is well
+  /config    the hash of the configuration that runs; from the second line on, why a newer one does not
+  /metrics   HAProxy's Prometheus metrics, and the hash and the validity of the configuration
+  /stats     HAProxy's page of statistics
+
+Options:
+`
+
+type options struct {
+	config, metrics, program, run string
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "haproxy-ambassador:", err)
+		os.Exit(2)
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := run(ctx, o, log); err != nil {
+		log.Error("exiting", "error", err)
+		os.Exit(1)
+	}
+}
+
+func parse(arguments []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("haproxy-ambassador", flag.ContinueOnError)
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&o.config, "config", "/etc/podpatterns/haproxy.cfg", "HAProxy's configuration `FILE`")
+	flags.StringVar(&o.metrics, "metrics", ":8404", "`ADDRESS` to serve the pages at")
+	flags.StringVar(&o.program, "haproxy", "haproxy", "the `PROGRAM`, version 2.6 or newer")
+	flags.StringVar(&o.run, "run", "/run/haproxy", "`DIRECTORY` for sockets and accepted configurations")
+	if err := flags.Parse(arguments); err != nil {
+		return options{}, err
+	}
+	if flags.NArg() > 0 {
+		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, o options, log *slog.Logger) error {
+	resolv, err := os.Open("/etc/resolv.conf")
+	if err != nil {
+		return err
+	}
+	search, err := names.ParseSearch(resolv)
+	resolv.Close()
+	if err != nil {
+		return err
+	}
+	proxy, err := haproxy.New(o.program, o.run)
+	if err != nil {
+		return err
+	}
+	follow := supervisor.New(o.config, names.NewResolver(search, names.Ask), proxy, log)
+	listener, err := net.Listen("tcp", o.metrics)
+	if err != nil {
+		return fmt.Errorf("--metrics: %w", err)
+	}
+	server := &http.Server{Handler: supervisor.Handler(follow, proxy), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	defer server.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- follow.Run(ctx) }()
+	select {
+	case err := <-failed:
+		return err
+	case err := <-ended:
+		return err
+	}
+}

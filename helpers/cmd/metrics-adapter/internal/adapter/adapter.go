@@ -1,0 +1,207 @@
+// Package adapter puts sources, rules and series together, and follows the configuration file.
+package adapter
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/source"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/telemetry"
+)
+
+// Adapter is the running whole.
+type Adapter struct {
+	file  string
+	host  string // to serve on; empty for all addresses
+	place source.Place
+	// secrets is a directory with a directory for each Secret, as volumes mount them.
+	secrets string
+	log     *slog.Logger
+
+	store *series.Store
+	tell  *telemetry.Telemetry
+
+	mu      sync.RWMutex // of what a reload changes
+	set     *rule.Set
+	digest  string // of the configuration in effect
+	refused string // what is wrong with a newer one
+
+	seen    [sha256.Size]byte // of the file, in effect or refused
+	running map[string]*running
+	server  *server
+	pushing *pushing // nil as long as no receiver is wanted
+}
+
+// running is a source that is being read.
+type running struct {
+	identity string
+	feed     *rule.Feed
+	stop     context.CancelFunc
+	ended    chan struct{}
+}
+
+// New makes an adapter that has not begun.
+func New(file, host string, place source.Place, secrets string, log *slog.Logger) *Adapter {
+	a := &Adapter{
+		file: file, host: host, place: place, secrets: secrets, log: log,
+		store: series.New(0), tell: telemetry.New(), running: map[string]*running{},
+	}
+	a.tell.MustRegister(&contractCollector{a})
+	return a
+}
+
+// period is how often the file is looked at. Its content is compared, since a ConfigMap's volume changes by a symbolic
+// link some way up the path.
+const period = time.Second
+
+// Run goes on until the context ends. It fails if the file it begins with cannot be taken; later on, the last good one
+// stays in effect.
+func (a *Adapter) Run(ctx context.Context) error {
+	defer a.end()
+	if err := a.reload(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := a.reload(ctx); err != nil {
+				a.refuse(err)
+				a.log.Error("the configuration is refused; the last good one stays in effect", "error", err)
+			}
+		}
+	}
+}
+
+func (a *Adapter) refuse(err error) {
+	a.mu.Lock()
+	a.refused = err.Error()
+	a.mu.Unlock()
+	a.tell.ConfigValid(false)
+}
+
+func (a *Adapter) end() {
+	for _, one := range a.running {
+		one.stop()
+	}
+	for _, one := range a.running {
+		<-one.ended
+	}
+	if a.pushing != nil {
+		a.pushing.finish()
+	}
+	if a.server != nil {
+		a.server.close()
+	}
+}
+
+// reload takes the file if it has changed.
+func (a *Adapter) reload(ctx context.Context) error {
+	text, err := Read(a.file)
+	if err != nil {
+		// Logged once as well.
+		text = []byte(err.Error())
+	}
+	sum := sha256.Sum256(text)
+	if sum == a.seen {
+		return nil
+	}
+	a.seen = sum
+	if err != nil {
+		return err
+	}
+	set, problems := rule.Compile(text)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	server, err := a.listen(set.Metrics)
+	if err != nil {
+		return err
+	}
+	a.apply(ctx, set, hex.EncodeToString(sum[:])[:10])
+	a.serve(server, set.Metrics)
+	a.push(set.Metrics.OTLP)
+	a.tell.ConfigValid(true)
+	a.log.Info("configuration in effect", "sha256", a.digest, "contract", set.Contract.Name, "sources", len(set.Sources))
+	return nil
+}
+
+// Read reads a configuration file.
+func Read(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, spec.MaxBytes+1))
+}
+
+// apply stops the sources that are gone or changed, lets the others go on with new rules, and starts the rest.
+func (a *Adapter) apply(ctx context.Context, set *rule.Set, digest string) {
+	feeds, begin := map[string]*rule.Feed{}, map[string]spec.Source{}
+	wanted := map[string]string{}
+	for _, s := range set.Sources {
+		wanted[s.Name] = identify(s)
+	}
+	for name, one := range a.running {
+		if wanted[name] == one.identity {
+			feeds[name] = one.feed
+			continue
+		}
+		one.stop()
+		<-one.ended
+		delete(a.running, name)
+		if _, replaced := wanted[name]; !replaced {
+			a.tell.Forget(name)
+		}
+	}
+	for _, s := range set.Sources {
+		if feeds[s.Name] == nil {
+			feeds[s.Name] = rule.NewFeed(a.store, a.tell.Source(s.Name))
+			begin[s.Name] = s
+		}
+	}
+	set.TakeOver(a.store, a.set, feeds)
+	a.mu.Lock()
+	a.set, a.digest, a.refused = set, digest, ""
+	a.mu.Unlock()
+	a.tell.ConfigDigest(digest)
+	for _, name := range slices.Sorted(maps.Keys(begin)) {
+		a.start(ctx, begin[name], feeds[name])
+	}
+}
+
+func (a *Adapter) start(ctx context.Context, s spec.Source, feed *rule.Feed) {
+	ctx, stop := context.WithCancel(ctx)
+	one := &running{identify(s), feed, stop, make(chan struct{})}
+	a.running[s.Name] = one
+	go func() {
+		defer close(one.ended)
+		source.Run(ctx, s, a.place, feed, a.log)
+	}()
+}
+
+// identify says what a source is, so that one that is the same in a new configuration is read on.
+func identify(s spec.Source) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("a source of texts and numbers: %v", err))
+	}
+	return string(text)
+}

@@ -1,0 +1,80 @@
+package adapter
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
+)
+
+// server offers the metrics. Its port stays open while only the path changes.
+type server struct {
+	port     int
+	path     atomic.Pointer[string]
+	listener net.Listener
+	http     *http.Server
+}
+
+// maxScrapes bounds the memory that many readers at once take.
+const maxScrapes = 8
+
+// listen opens the port that the metrics are wanted on, unless it is open.
+func (a *Adapter) listen(m spec.Metrics) (*server, error) {
+	if a.server != nil && a.server.port == m.Port {
+		return a.server, nil
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(a.host, strconv.Itoa(m.Port)))
+	if err != nil {
+		return nil, fmt.Errorf("metrics.port: %w", err)
+	}
+	return &server{port: m.Port, listener: listener}, nil
+}
+
+// serve offers the metrics there from now on.
+func (a *Adapter) serve(s *server, m spec.Metrics) {
+	s.path.Store(&m.Path)
+	if s == a.server {
+		return
+	}
+	s.http = &http.Server{
+		Handler: s.handler(a), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+	}
+	go func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("serving HTTP failed", "error", err)
+		}
+	}()
+	if a.server != nil {
+		a.server.close()
+	}
+	a.server = s
+}
+
+func (s *server) handler(a *Adapter) http.Handler {
+	metrics := promhttp.HandlerFor(prometheus.Gatherers{a.store, a.tell}, promhttp.HandlerOpts{
+		EnableOpenMetrics: true, MaxRequestsInFlight: maxScrapes,
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case *s.path.Load():
+			metrics.ServeHTTP(w, r)
+		case spec.HealthPath:
+			w.WriteHeader(http.StatusOK)
+		case spec.ContractPath:
+			a.serveContract(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+func (s *server) close() { _ = s.http.Close() }

@@ -1,0 +1,191 @@
+// Package rule makes metrics of what sources say.
+package rule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	jmespath "github.com/jmespath-community/go-jmespath"
+
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/contract"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
+)
+
+// Set is all rules of a configuration.
+type Set struct {
+	Contract contract.Contract
+	Metrics  spec.Metrics
+	Sources  []spec.Source
+	rules    map[string][]*Rule // by source
+}
+
+// Rule finds one thing in what a source says.
+type Rule struct {
+	Path string
+	// Query is the path of a source of type json.
+	Query jmespath.JMESPath
+	// Name is the path of a source of type statsd.
+	Name *Name
+
+	regex     *regexp.Regexp
+	groups    []string // what the emissions ask for, each once
+	positions []int    // of those groups in the regex
+	values    []string // of those groups, for the match at hand
+	emissions []*emission
+}
+
+// Groups are the names that the rule's emissions ask for. Values are given in this order.
+func (r *Rule) Groups() []string { return r.groups }
+
+// Compile makes a set of a spec, or says everything that is wrong with it.
+func Compile(text []byte) (*Set, spec.Problems) {
+	s, problems, readable := spec.Parse(text)
+	if !readable {
+		return nil, problems
+	}
+	c := contract.Of(s.Contract, &problems)
+	set := &Set{Contract: c, Metrics: s.Metrics, Sources: s.Sources, rules: map[string][]*Rule{}}
+	for i, declared := range s.Rules {
+		field := fmt.Sprintf("rules[%d]", i)
+		if source := s.Source(declared.Source); source != nil {
+			set.rules[source.Name] = append(set.rules[source.Name], compile(field, declared, *source, c, &problems))
+		}
+	}
+	c.Check(s, &problems)
+	return set, problems
+}
+
+func compile(field string, declared spec.Rule, source spec.Source, c contract.Contract, problems *spec.Problems) *Rule {
+	r := &Rule{Path: declared.Path}
+	var err error
+	switch {
+	case declared.Regex != "":
+		if r.regex, err = regexp.Compile(declared.Regex); err != nil {
+			problems.Add(field+".regex", "not a regular expression in RE2 syntax: %v", err)
+		}
+	case source.Type == "json":
+		if r.Query, err = jmespath.Compile(declared.Path); err != nil {
+			problems.Add(field+".path", "not a JMESPath expression such as http.hits: %v", err)
+		}
+	case source.Type == "statsd":
+		r.Name = newName(declared.Path)
+	case source.Type == "proc":
+		if !slices.Contains(ProcMetrics, declared.Path) {
+			problems.Add(field+".path", "a source of type proc has no %s; it has %v", declared.Path, ProcMetrics)
+		}
+	}
+	for path, e := range declared.Emissions(field) {
+		r.emissions = append(r.emissions, r.compileEmission(path, e, source, c, problems))
+	}
+	r.values = make([]string, len(r.groups))
+	if r.regex != nil {
+		for _, name := range r.groups {
+			r.positions = append(r.positions, max(r.regex.SubexpIndex(name), 0))
+		}
+	}
+	return r
+}
+
+func (r *Rule) compileEmission(field string, declared spec.Emission, source spec.Source, c contract.Contract, problems *spec.Problems) *emission {
+	e := &emission{
+		target: c.Target(declared.Metric), value: -1, scale: 1,
+		cache: map[string]*series.Series{}, readings: map[readingKey]*reading{}, levels: map[*series.Series]float64{},
+	}
+	if declared.Scale != nil {
+		e.scale = *declared.Scale
+	}
+	var err error
+	if declared.When != "" {
+		if e.when, err = compileCondition(declared.When, r.group); err != nil {
+			problems.Add(field+".when", "%v", err)
+		}
+	}
+	if declared.Value != "" {
+		if e.value, err = r.group(declared.Value); err != nil {
+			problems.Add(field+".value", "%v", err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(merged(declared.Labels, c.Labels))) {
+		text, own := declared.Labels[name]
+		if !own {
+			// Not a template: the same for all metrics, whatever their groups.
+			e.labels = append(e.labels, label{name, template{[]part{{c.Labels[name], -1}}}})
+			continue
+		}
+		value, err := compileTemplate(text, r.group)
+		if err != nil {
+			problems.Add(field+".labels."+name, "%v", err)
+		}
+		e.labels = append(e.labels, label{name, value})
+	}
+	e.validate(field, source, problems)
+	e.identify(source, r, declared, c)
+	return e
+}
+
+func merged(a, b map[string]string) map[string]string {
+	all := maps.Clone(b)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, a)
+	return all
+}
+
+// validate says what a source of this type cannot give.
+func (e *emission) validate(field string, source spec.Source, problems *spec.Problems) {
+	if e.scale < 0 && e.target.Type != series.Gauge {
+		problems.Add(field+".scale", "must be above 0: %s is a %s, which never falls", e.target.Name, e.target.Type)
+	}
+	if e.target.Type != series.Histogram || e.target.Part != contract.Whole {
+		return
+	}
+	name := e.target.Name
+	switch {
+	case source.Type == "json", source.Type == "proc":
+		problems.Add(field+".metric", "%s is a histogram of single values, of which a source of type %s knows only totals; give %s_sum and %s_count instead", name, source.Type, name, name)
+	case source.Type == "log" && e.value < 0:
+		problems.Add(field+".value", "%s is a histogram: name the group that holds the value", name)
+	}
+}
+
+// identify says which emission this is, so that after a change of the configuration it is known again.
+func (e *emission) identify(source spec.Source, r *Rule, declared spec.Emission, c contract.Contract) {
+	for _, polled := range []**spec.HTTP{&source.JSON, &source.Prometheus} {
+		if *polled != nil {
+			*polled = &spec.HTTP{URL: (*polled).URL}
+		}
+	}
+	if source.Proc != nil {
+		source.Proc = &spec.Proc{Command: source.Proc.Command}
+	}
+	regex := ""
+	if r.regex != nil {
+		regex = r.regex.String()
+	}
+	text, err := json.Marshal([]any{source, r.Path, regex, declared, c.Labels})
+	if err != nil {
+		panic(err) // strings and finite numbers only: refused before otherwise
+	}
+	e.identity = string(text)
+}
+
+// group gives the index of a group among the values, and takes it up if it is new.
+func (r *Rule) group(name string) (int, error) {
+	if name == "" {
+		return 0, errors.New("a group without a name; write ${group}")
+	}
+	if r.regex != nil && r.regex.SubexpIndex(name) < 0 {
+		return 0, fmt.Errorf("the regex has no group %q; it has %q", name, slices.DeleteFunc(r.regex.SubexpNames(), func(n string) bool { return n == "" }))
+	}
+	if i := slices.Index(r.groups, name); i >= 0 {
+		return i, nil
+	}
+	r.groups = append(r.groups, name)
+	return len(r.groups) - 1, nil
+}

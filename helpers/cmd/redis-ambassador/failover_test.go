@@ -1,0 +1,470 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+)
+
+// promote makes the replica that has most the primary, and the others follow it.
+func promote(next *redistest.Server, others ...*redistest.Server) {
+	next.Promote()
+	for _, other := range others {
+		other.Follow(next)
+	}
+}
+
+// A write counts as acknowledged here when the replicas have it, too: what only a primary had when it died is lost by
+// Redis itself.
+func TestFailoverUnderLoadLosesNoAcknowledgedWrite(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	var (
+		group        sync.WaitGroup
+		mu           sync.Mutex
+		acknowledged = map[string]string{}
+		refused      int
+		stop         = make(chan struct{})
+	)
+	for writer := range 8 {
+		group.Go(func() {
+			c := p.connect()
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				key, value := fmt.Sprintf("%d-%d", writer, i), fmt.Sprint(i)
+				c.Send("SET", key, value)
+				c.Send("WAIT", "1", "1000")
+				set, err := c.TryRead()
+				var wait string
+				if err == nil {
+					wait, err = c.TryRead()
+				}
+				if err != nil {
+					c = p.connect() // what a client does
+					continue
+				}
+				mu.Lock()
+				switch {
+				case set == "+OK\r\n" && wait != ":0\r\n" && wait[0] == ':':
+					acknowledged[key] = value
+				case set != "+OK\r\n":
+					refused++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(acknowledged)
+	}
+	redistest.Eventually(t, "writes are acknowledged", func() bool { return count() > 500 })
+	servers[0].Kill()
+	killed := time.Now()
+	// The replica that has more; with WAIT 1 it has all that was acknowledged.
+	next, other := servers[1], servers[2]
+	if offset(other) > offset(next) {
+		next, other = other, next
+	}
+	promote(next, other)
+	promoted := time.Since(killed)
+	p.waitPrimary(next)
+	before := count()
+	redistest.Eventually(t, "writes are acknowledged again", func() bool { return count() > before+500 })
+	recovered := time.Since(killed)
+	close(stop)
+	group.Wait()
+	c := p.connect()
+	lost := 0
+	for key, value := range acknowledged {
+		if c.Do("GETEX", key) != fmt.Sprintf("$%d\r\n%s\r\n", len(value), value) {
+			lost++
+		}
+	}
+	t.Logf("%d writes acknowledged, %d lost, %d refused with an error; promoted after %v, 500 more writes after %v", len(acknowledged), lost, refused, promoted, recovered)
+	if lost > 0 {
+		t.Errorf("%d of %d acknowledged writes are lost", lost, len(acknowledged))
+	}
+	if !strings.Contains(p.metrics(), `redis_ambassador_failovers_total{upstream="redis"} 1`) {
+		t.Errorf("metrics: %s", p.metrics())
+	}
+}
+
+func offset(s *redistest.Server) int {
+	var offset int
+	for line := range strings.SplitSeq(s.Do("INFO", "replication"), "\r\n") {
+		if rest, ok := strings.CutPrefix(line, "slave_repl_offset:"); ok {
+			_, _ = fmt.Sscan(rest, &offset)
+		}
+	}
+	return offset
+}
+
+func TestAnIdleClientDoesNotNoticeAFailover(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	c := p.connect()
+	c.Want("+OK\r\n", "SELECT", "2")
+	c.Want("+OK\r\n", "CLIENT", "SETNAME", "idle")
+	c.Want("+OK\r\n", "SET", "k", "v")
+	awaited(t, servers)
+	subscriber, watcher := p.connect(), p.connect()
+	subscriber.Do("SUBSCRIBE", "news")
+	watcher.Want("+OK\r\n", "WATCH", "k")
+	servers[0].Kill()
+	redistest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
+	promote(servers[1], servers[2])
+	// Writes wait for the new primary.
+	c.Want("$1\r\nv\r\n", "GETSET", "k", "w")
+	c.Want("$4\r\nidle\r\n", "CLIENT", "GETNAME")
+	// What can't be made again elsewhere ends, so that the client knows.
+	for _, pinned := range []*redistest.Client{subscriber, watcher} {
+		if got, err := pinned.TryRead(); err == nil {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+func TestWithoutAPrimaryWritesFailSoonAndReadsGoOn(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	c := p.connect()
+	c.Want("+OK\r\n", "SET", "k", "v")
+	awaited(t, servers)
+	servers[0].Kill()
+	redistest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
+	begun := time.Now()
+	if got := c.Do("SET", "k", "w"); !strings.HasPrefix(got, "-MASTERDOWN redis has no primary now") {
+		t.Fatalf("got %q", got)
+	}
+	if took := time.Since(begun); took > 6*time.Second {
+		t.Errorf("the error took %v", took)
+	}
+	c.Want("$1\r\nv\r\n", "GET", "k")
+	begun = time.Now()
+	for range 20 {
+		if got := c.Do("SET", "k", "w"); !strings.HasPrefix(got, "-MASTERDOWN") {
+			t.Fatalf("got %q", got)
+		}
+	}
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("20 errors took %v", took)
+	}
+	// What a command prepares must not be missing for those after it.
+	c.SendRaw("MULTI\r\nSET k w\r\nEXEC\r\n")
+	if got := c.Read(); !strings.HasPrefix(got, "-MASTERDOWN") {
+		t.Fatalf("got %q", got)
+	}
+	if got, err := c.TryRead(); err == nil {
+		t.Fatalf("got %q", got)
+	}
+	if status, body := p.get("/readyz"); status != 503 {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	if status, body := p.get("/healthz"); status != 200 {
+		t.Errorf("/healthz: %d %s", status, body)
+	}
+	servers[0].Restart()
+	redistest.Eventually(t, "writes succeed", func() bool { return p.connect().Do("SET", "k", "w") == "+OK\r\n" })
+}
+
+func TestAPrimaryThatHangsIsLeft(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	c := p.connect()
+	c.Want("+OK\r\n", "SET", "k", "v")
+	awaited(t, servers)
+	servers[0].Pause()
+	defer servers[0].Continue()
+	c.Send("SET", "k", "w")
+	begun := time.Now()
+	promote(servers[1], servers[2])
+	if got, err := c.TryRead(); err == nil {
+		t.Errorf("got %q", got)
+	}
+	t.Logf("a write to a primary that hangs ended after %v", time.Since(begun))
+	if got := p.connect().Do("SET", "k", "x"); got != "+OK\r\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAReplicaThatHangsIsLeft(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "Replica")
+	p.connect().Want("+OK\r\n", "SET", "k", "v")
+	awaited(t, servers)
+	for _, s := range servers[1:] {
+		s.Pause()
+		defer s.Continue()
+	}
+	redistest.Eventually(t, "the replicas are left", func() bool { return !p.fit(servers[1]) && !p.fit(servers[2]) })
+	if got := p.connect().Do("GET", "k"); !strings.HasPrefix(got, "-NOREPLICAS ") {
+		t.Errorf("got %q", got)
+	}
+	servers[1].Continue()
+	p.waitFit(servers[1])
+	p.connect().Want("$1\r\nv\r\n", "GET", "k")
+}
+
+// An old primary that comes back says that it is the primary, as the new one does.
+func TestAnOldPrimaryThatComesBackGetsNothing(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	servers[0].Kill()
+	promote(servers[1], servers[2])
+	p.waitPrimary(servers[1])
+	servers[0].Restart()
+	redistest.Eventually(t, "both say that they are the primary", func() bool {
+		return strings.Contains(p.metrics(), `server="`+servers[0].Addr+`",role="primary"} 0`)
+	})
+	for range 20 {
+		p.connect().Want("+OK\r\n", "SET", "k", "v")
+	}
+	if n := servers[0].Calls("set"); n != 0 {
+		t.Errorf("the old primary got %d writes", n)
+	}
+}
+
+func TestTwoPrimariesAndNothingThatTellsThemApart(t *testing.T) {
+	t.Parallel()
+	a, b := redistest.Start(t), redistest.Start(t)
+	addr := redistest.FreeAddr(t)
+	p := start(t, "--listen", addr, "--endpoint", a.Addr, "--endpoint", b.Addr)
+	redistest.Eventually(t, "the log tells what to do", func() bool { return strings.Contains(p.log(), "make the others replicas (REPLICAOF)") })
+	if status, body := p.get("/readyz"); status != 503 {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	if got := redistest.Connect(t, addr).Do("SET", "k", "v"); !strings.HasPrefix(got, "-MASTERDOWN") {
+		t.Errorf("got %q", got)
+	}
+	b.Follow(a)
+	p.waitPrimary(a)
+	redistest.Connect(t, addr).Want("+OK\r\n", "SET", "k", "v")
+}
+
+func TestSentinelNamesThePrimary(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	var sentinels []*redistest.Server
+	for range 3 {
+		sentinels = append(sentinels, redistest.StartSentinel(t, "shop", servers[0]))
+	}
+	p := configured(t, redisSpec(sentinels, "sentinel: {masterName: shop}", "readPolicy: PreferReplica"))
+	p.waitFit(servers...)
+	for _, s := range sentinels {
+		redistest.Eventually(t, "the Sentinels know each other", func() bool {
+			return strings.Contains(s.Do("SENTINEL", "MASTER", "shop"), "num-other-sentinels\r\n$1\r\n2\r\n")
+		})
+	}
+	c := p.connect()
+	c.Want("+OK\r\n", "SET", "k", "v")
+	awaited(t, servers)
+	servers[0].Kill()
+	sentinels[0].Suspect("shop")
+	redistest.Eventually(t, "the Sentinels have made another one the primary, and it is used", func() bool {
+		return p.connect().Do("SET", "k", "w") == "+OK\r\n"
+	})
+	for _, s := range sentinels { // one that doesn't know of the failover yet would undo it
+		redistest.Eventually(t, "the Sentinels agree", func() bool {
+			return !strings.Contains(s.Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "shop"), servers[0].Port())
+		})
+	}
+	// The Sentinels make the old one a replica; until then it claims to be the primary.
+	servers[0].Restart()
+	p.waitFit(servers[0])
+	c.Want("$1\r\nw\r\n", "GETEX", "k")
+}
+
+func TestALaggingReplicaGetsNoReads(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica", "--max-replica-lag", "1s")
+	// It goes on answering, but a huge delay is between it and what the primary sends.
+	servers[1].Do("CLIENT", "PAUSE", "600000", "ALL")
+	defer servers[1].Kill()
+	redistest.Eventually(t, "the replica is left", func() bool {
+		p.connect().Want("+OK\r\n", "SET", "k", "v")
+		return !p.fit(servers[1])
+	})
+	if !p.fit(servers[2]) {
+		t.Error("the other replica is left, too")
+	}
+}
+
+// repeated is how many reads a second server was asked.
+func (p *process) repeated() (count int) {
+	for line := range strings.Lines(p.metrics()) {
+		if rest, ok := strings.CutPrefix(line, `redis_ambassador_repeated_reads_total{upstream="redis"} `); ok {
+			_, _ = fmt.Sscan(rest, &count)
+		}
+	}
+	return count
+}
+
+func TestReadsThatAReplicaOwesAreRepeated(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	c := p.connect()
+	c.Want("+OK\r\n", "SET", "k", "v")
+	awaited(t, servers)
+	c.SendRaw("GET k\r\nSET k v\r\n")
+	for _, want := range []string{"$1\r\nv\r\n", "+OK\r\n"} { // a pipeline over several servers: it has its own connections
+		if got := c.Read(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	awaited(t, servers)
+	mine := servers[1]
+	if mine.Calls("get") == 0 {
+		mine = servers[2]
+	}
+	// What is sent after the pause is owed when the server dies; the write is the primary's and comes after it.
+	mine.Pause()
+	c.Send("GET", "k")
+	c.Send("STRLEN", "k")
+	c.Send("SET", "k", "w")
+	c.Send("GET", "none")
+	redistest.Eventually(t, "the primary has the write", func() bool { return servers[0].Do("GET", "k") == "$1\r\nw\r\n" })
+	mine.Kill()
+	if got := c.Read(); got != "$1\r\nv\r\n" && got != "$1\r\nw\r\n" {
+		t.Errorf("got %q", got)
+	}
+	for _, want := range []string{":1\r\n", "+OK\r\n", "$-1\r\n"} {
+		if got := c.Read(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	c.Want("$1\r\nw\r\n", "GETEX", "k")
+	c.Want("$1\r\nw\r\n", "GET", "k")
+	if n := p.repeated(); n != 3 {
+		t.Errorf("%d reads were repeated, want 3", n)
+	}
+	if !p.hasMetric(`redis_ambassador_broken_clients_total{upstream="redis"} 0`) {
+		t.Error("a client's connection was closed")
+	}
+}
+
+// A reply that the client has a part of can't be begun anew, and what was asked twice may be what kills servers.
+func TestWhatIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "Replica")
+	p.connect().Want("+OK\r\n", "SET", "k", strings.Repeat("x", 64<<20))
+	awaited(t, servers)
+	c := p.connect()
+	c.Send("GET", "k")
+	redistest.Eventually(t, "the client has the reply's beginning", func() bool { return !c.Silent(10 * time.Millisecond) })
+	for _, s := range servers[1:] {
+		s.Kill()
+	}
+	if got, err := c.TryRead(); err == nil {
+		t.Errorf("got %d bytes", len(got))
+	}
+	for _, s := range servers[1:] {
+		s.Restart()
+	}
+	p.waitFit(servers[1:]...)
+	killer := p.connect()
+	for _, s := range servers[1:] {
+		s.Pause()
+	}
+	killer.Send("GET", "none")
+	for _, s := range servers[1:] {
+		s.Kill()
+	}
+	if got, err := killer.TryRead(); err == nil {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Under load, with pipelines, reads that are repeated answer what was asked.
+func TestReadersDoNotNoticeThatReplicasDie(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	fill := p.connect()
+	for i := range 100 {
+		fill.Want("+OK\r\n", "SET", fmt.Sprint(i), fmt.Sprintf("value of %d", i))
+	}
+	awaited(t, servers)
+	stop := make(chan struct{})
+	var group sync.WaitGroup
+	for reader := range 8 {
+		group.Go(func() {
+			c := p.connect()
+			for i := reader; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				for ahead := range 5 {
+					c.Send("GET", fmt.Sprint((i+ahead)%100))
+				}
+				for ahead := range 5 {
+					value := fmt.Sprintf("value of %d", (i+ahead)%100)
+					got, err := c.TryRead()
+					if want := fmt.Sprintf("$%d\r\n%s\r\n", len(value), value); got != want {
+						t.Errorf("got %q (%v), want %q", got, err, want)
+						return
+					}
+				}
+			}
+		})
+	}
+	for round := range 6 { // the readers of the one that dies go to the other one
+		dies, stays := servers[1+round%2], servers[2-round%2]
+		redistest.Eventually(t, "the replica answers readers", func() bool { return dies.Calls("get") > 100 || t.Failed() })
+		dies.Kill()
+		stays.Do("CONFIG", "RESETSTAT")
+		dies.Restart()
+		p.waitFit(dies)
+	}
+	close(stop)
+	group.Wait()
+	if p.repeated() == 0 {
+		t.Error("no read was repeated")
+	}
+	t.Logf("%d reads were repeated", p.repeated())
+}
+
+// The new primary knows nothing of writes that went to the old one.
+func TestWaitSaysNothingOfWritesOverAnotherConnection(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	asks, writes, reads := p.connect(), p.connect(), p.connect()
+	asks.Want("+OK\r\n", "SET", "k", "v")
+	writes.Want("+OK\r\n", "SET", "k", "v")
+	reads.Want("$1\r\nv\r\n", "GET", "k")
+	awaited(t, servers)
+	servers[0].Kill()
+	promote(servers[1], servers[2])
+	p.waitPrimary(servers[1])
+	asks.Send("WAIT", "1", "10000")
+	writes.Want("+OK\r\n", "SET", "k", "w")
+	writes.Send("WAIT", "1", "10000")
+	for _, c := range []*redistest.Client{asks, writes} {
+		if got, err := c.TryRead(); err == nil {
+			t.Errorf("got %q", got)
+		}
+	}
+	reads.Want("+OK\r\n", "SET", "k", "x")
+	reads.Want(":1\r\n", "WAIT", "1", "10000")
+}

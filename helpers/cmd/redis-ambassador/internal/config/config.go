@@ -1,0 +1,224 @@
+// Package config reads an Ambassador's spec, the part of it that is Redis'.
+// operator/podpatterns/api is its schema; what a field means is told there.
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
+)
+
+// Config is what to serve.
+type Config struct {
+	Upstreams   []Upstream
+	MetricsPort int    // 0: none is configured
+	Hash        string // of the file's bytes: the beginning of their SHA-256
+}
+
+// Upstream is one service of the kind redis.
+type Upstream struct {
+	Name           string
+	Field          string // where it is in the file, for messages
+	Listen         string
+	Servers        topology.Settings
+	Policy         session.Policy
+	MaxConnections int // 0: no limit
+}
+
+// The defaults of the API, and those of a redis upstream for what the API leaves to it.
+const (
+	defaultMetricsPort = 8404
+	DefaultInterval    = 500 * time.Millisecond
+	DefaultThreshold   = 3
+	defaultAfterWrite  = 500 * time.Millisecond
+	hashDigits         = 10
+)
+
+type spec struct {
+	Upstreams []struct {
+		Name           string
+		Protocol       string
+		Listen         struct{ Port int }
+		Redis          yaml.Node
+		CircuitBreaker struct {
+			MaxConnections int `yaml:"maxConnections"`
+		} `yaml:"circuitBreaker"`
+		HealthCheck struct {
+			Interval           string
+			UnhealthyThreshold int `yaml:"unhealthyThreshold"`
+		} `yaml:"healthCheck"`
+	}
+	Proxy struct {
+		MetricsPort int `yaml:"metricsPort"`
+	}
+}
+
+type redis struct {
+	Endpoints      []string
+	ReadPolicy     string `yaml:"readPolicy"`
+	ReadAfterWrite *struct {
+		Policy string
+		Window string
+	} `yaml:"readAfterWrite"`
+	MaxReplicaLag string     `yaml:"maxReplicaLag"`
+	Username      string     `yaml:"username"`
+	AuthSecretRef *secretRef `yaml:"authSecretRef"`
+	TLS           *struct {
+		ServerName  string     `yaml:"serverName"`
+		CASecretRef *secretRef `yaml:"caSecretRef"`
+	} `yaml:"tls"`
+	Sentinel *struct {
+		MasterName    string     `yaml:"masterName"`
+		AuthSecretRef *secretRef `yaml:"authSecretRef"`
+	} `yaml:"sentinel"`
+}
+
+// parse reads a spec. Its error names the field.
+func parse(file []byte, secrets secrets) (Config, error) {
+	var s spec
+	if err := yaml.Unmarshal(file, &s); err != nil {
+		return Config{}, fmt.Errorf("not an Ambassador's spec: %w", err)
+	}
+	sum := sha256.Sum256(file)
+	c := Config{MetricsPort: cmp.Or(s.Proxy.MetricsPort, defaultMetricsPort), Hash: hex.EncodeToString(sum[:])[:hashDigits]}
+	ports := map[int]string{c.MetricsPort: "proxy.metricsPort"}
+	for i, u := range s.Upstreams {
+		field := fmt.Sprintf("upstreams[%d]", i)
+		if other, taken := ports[u.Listen.Port]; taken {
+			return Config{}, fmt.Errorf("%s.listen.port: %d is %s already; choose another one", field, u.Listen.Port, other)
+		}
+		ports[u.Listen.Port] = field + ".listen.port"
+		if u.Protocol != "redis" {
+			continue // another engine's
+		}
+		if u.Listen.Port < 1 || u.Listen.Port > 65535 {
+			return Config{}, fmt.Errorf("%s.listen.port: %d is not a port; write one from 1 to 65535", field, u.Listen.Port)
+		}
+		one := Upstream{Name: u.Name, Field: field, MaxConnections: u.CircuitBreaker.MaxConnections,
+			Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(u.Listen.Port))}
+		one.Servers.Threshold = cmp.Or(u.HealthCheck.UnhealthyThreshold, DefaultThreshold)
+		r := reader{secrets: secrets, prefix: field}
+		one.Servers.Interval = r.duration("healthCheck.interval", u.HealthCheck.Interval, DefaultInterval)
+		r.redis(&one, &u.Redis)
+		if r.err != nil {
+			return Config{}, r.err
+		}
+		if u.Name == "" || slices.ContainsFunc(c.Upstreams, func(other Upstream) bool { return other.Name == u.Name }) {
+			return Config{}, fmt.Errorf("%s.name: %q is empty or taken; give each upstream a name of its own", field, u.Name)
+		}
+		c.Upstreams = append(c.Upstreams, one)
+	}
+	return c, nil
+}
+
+// reader reads the fields of an upstream and keeps the first error.
+type reader struct {
+	secrets secrets
+	prefix  string
+	err     error
+}
+
+func (r *reader) fail(field, format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%s.%s: %w", r.prefix, field, fmt.Errorf(format, args...))
+	}
+}
+
+func (r *reader) duration(field, value string, fallback time.Duration) time.Duration {
+	if value == "" {
+		return fallback
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 {
+		r.fail(field, "%q is not a duration above 0; write one such as 500ms", value)
+	}
+	return d
+}
+
+func (r *reader) redis(u *Upstream, node *yaml.Node) {
+	if node.IsZero() {
+		r.fail("redis", "missing; protocol redis needs it")
+		return
+	}
+	var spec redis
+	if err := strictly(node, &spec); err != nil {
+		r.fail("redis", "%w", err)
+		return
+	}
+	r.servers(u, spec.Endpoints)
+	u.Policy.Read = session.ReadPolicy(cmp.Or(spec.ReadPolicy, string(session.ReadPrimary)))
+	if !slices.Contains(ReadPolicies, u.Policy.Read) {
+		r.fail("redis.readPolicy", "%q is none of %v", spec.ReadPolicy, ReadPolicies)
+	}
+	if after := spec.ReadAfterWrite; after != nil {
+		if after.Policy != "" && after.Policy != "PinPrimary" {
+			r.fail("redis.readAfterWrite.policy", "%q is unknown; write PinPrimary", after.Policy)
+		}
+		u.Policy.AfterWrite = r.duration("redis.readAfterWrite.window", after.Window, defaultAfterWrite)
+	}
+	u.Servers.MaxLag = r.duration("redis.maxReplicaLag", spec.MaxReplicaLag, 0)
+	access := topology.Access{Username: spec.Username, Password: r.secret("redis.authSecretRef", spec.AuthSecretRef)}
+	if spec.TLS != nil {
+		access.TLS = r.tls(spec.TLS.ServerName, spec.TLS.CASecretRef)
+	}
+	u.Servers.Access = access
+	if sentinel := spec.Sentinel; sentinel != nil {
+		if sentinel.MasterName == "" {
+			r.fail("redis.sentinel.masterName", "missing; write the name that the Sentinels monitor")
+		}
+		u.Servers.SentinelMaster = sentinel.MasterName
+		u.Servers.SentinelAccess = topology.Access{TLS: access.TLS, Password: r.secret("redis.sentinel.authSecretRef", sentinel.AuthSecretRef)}
+	}
+}
+
+// ReadPolicies are those of the API.
+var ReadPolicies = []session.ReadPolicy{session.ReadPrimary, session.PreferReplica, session.ReadReplica}
+
+func (r *reader) servers(u *Upstream, endpoints []string) {
+	if len(endpoints) == 0 {
+		r.fail("redis.endpoints", "missing; write the servers, each as host:port")
+	}
+	for i, endpoint := range endpoints {
+		if err := CheckEndpoint(endpoint); err != nil {
+			r.fail(fmt.Sprintf("redis.endpoints[%d]", i), "%w", err)
+		}
+	}
+	u.Servers.Endpoints = endpoints
+}
+
+// CheckEndpoint tells what is wrong with a server's address.
+func CheckEndpoint(endpoint string) error {
+	host, port, err := net.SplitHostPort(endpoint)
+	number, notNumber := strconv.ParseUint(port, 10, 16)
+	if err != nil || host == "" || notNumber != nil || number == 0 {
+		return fmt.Errorf("%q is not host:port; write one such as redis-0.redis:6379", endpoint)
+	}
+	return nil
+}
+
+// strictly decodes a node and refuses fields that are unknown.
+func strictly(node *yaml.Node, to any) error {
+	text, err := yaml.Marshal(node)
+	if err != nil {
+		return err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(to); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,234 @@
+package session
+
+import (
+	"bytes"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
+)
+
+// deliver passes on some of what a link has received, at most so many replies, when it is their turn. It returns how
+// many have ended.
+func (s *Session) deliver(l *link, replies *resp.Replies, most int) (ended int, err error) {
+	turn, err := s.awaitTurn(l)
+	if err != nil {
+		return 0, err
+	}
+	b := l.wire.unread()
+	n, ended, reset, err := s.measure(l, replies, b, min(most, turn.most), turn.swallow)
+	if err != nil {
+		return ended, err
+	}
+	if ended > 0 && turn.then != nil {
+		s.mu.Lock()
+		turn.then(bytes.Clone(replies.Head()))
+		s.mu.Unlock()
+	}
+	if ended == 0 && n > smallBuffer {
+		s.bulky.Store(true)
+	}
+	switch {
+	case turn.swallow:
+	case turn.most == unlimited:
+		err = s.write(l, b[:n], 0)
+	default:
+		err = s.write(l, b[:n], ended)
+	}
+	l.wire.consume(n)
+	switch {
+	case err != nil:
+		s.Close()
+		return ended, errClosed
+	case reset:
+		s.pipeEnded(l)
+		return ended, errReset
+	case ended > 0:
+		s.answered(l, ended, turn.swallow)
+	}
+	return ended, nil
+}
+
+// write writes to the client what completes so many replies. They count as answered before the client can have them and
+// send its next command. Others learn when a trunk has to wait.
+func (s *Session) write(l *link, b []byte, answers int) error {
+	s.answers.Add(int64(answers))
+	n, err := s.client.writeSome(b)
+	if err != nil || n == len(b) {
+		return err
+	}
+	s.answers.Add(int64(-answers))
+	defer s.answers.Add(int64(answers))
+	if l.trunk != nil {
+		defer l.trunk.stall(s)()
+	}
+	_, err = s.client.Write(b[n:])
+	return err
+}
+
+// measure finds the ends of at most so many replies. reset tells that the last one ends a pipe.
+func (s *Session) measure(l *link, replies *resp.Replies, b []byte, most int, swallow bool) (n, ended int, reset bool, err error) {
+	for n < len(b) && ended < most {
+		m, end, err := replies.Scan(b[n:])
+		if err != nil {
+			return n, ended, false, err
+		}
+		n += m
+		if !end {
+			break
+		}
+		ended++
+		head := replies.Head()
+		switch {
+		case head[0] == '-':
+			l.notice(head)
+			if swallow {
+				s.setupFailed(l, setupRefused(l.server, head))
+			}
+		case string(head) == "+RESET" && s.resetting.Load():
+			return n, ended, true, nil
+		case head[0] == '>' && !s.isPiped(l):
+			return n, ended, false, errUnasked
+		}
+	}
+	return n, ended, false, nil
+}
+
+const unlimited = int(^uint(0) >> 1)
+
+// turn is what a link may deliver.
+type turn struct {
+	most    int  // replies
+	swallow bool // they are not for the client
+	then    func(reply []byte)
+}
+
+// awaitTurn waits until it is the link's turn to write to the client. A link that is in the middle of a reply has the turn.
+func (s *Session) awaitTurn(l *link) (turn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		switch head := s.order.head(); {
+		case s.closed:
+			return turn{}, errClosed
+		case l.settingUp > 0:
+			return turn{most: l.settingUp, swallow: true}, nil
+		case s.piped == l:
+			return turn{most: unlimited}, nil
+		case head != nil && head.from == l:
+			return turn{most: head.n, then: head.then}, nil
+		case l.owed == 0:
+			return turn{}, errUnasked
+		}
+		s.await(l)
+	}
+}
+
+// await waits for a change. The lock is held. A trunk has to wait only while a reply of ours is written.
+func (s *Session) await(l *link) {
+	if l.trunk != nil {
+		defer l.trunk.stall(s)()
+	}
+	s.changed.Wait()
+}
+
+// answered counts replies that the client has got, and lets the next ones take their turn.
+func (s *Session) answered(l *link, n int, swallowed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case swallowed:
+		if l.settingUp -= n; l.settingUp == 0 {
+			s.changed.Broadcast()
+		}
+		return
+	case s.piped == l:
+		return
+	}
+	head := s.order.head()
+	if head == nil {
+		return
+	}
+	l.settle(n)
+	if head.n -= n; head.n > 0 {
+		return
+	}
+	if l.repeats && l.owed == 0 {
+		l.drop()
+	}
+	if head.writes > 0 {
+		s.lastWrite.Store(int64(time.Since(epoch)))
+		s.writesAnswered.Add(head.writes)
+	}
+	s.order.pop()
+	s.tellLocals()
+	s.changed.Broadcast()
+}
+
+// tellLocals writes the local replies whose turn it is. The lock is held on entry and on return, not meanwhile; the
+// reply stays at the head so that nobody else writes.
+func (s *Session) tellLocals() {
+	for {
+		head := s.order.head()
+		if head == nil || head.from != nil || s.closed {
+			return
+		}
+		reply := head.local
+		s.mu.Unlock()
+		_, err := s.client.Write(reply)
+		s.mu.Lock()
+		s.order.pop()
+		if err != nil {
+			s.close()
+		}
+	}
+}
+
+// linkLost lets a link go that is gone, and tells whether what it has owed is to be repeated. The client notices only
+// when it was owed a reply over it that nobody else may give, or when what it has made of the connection can't be made
+// again elsewhere: then it loses its own, as it would have without us.
+func (s *Session) linkLost(l *link) (repeat bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.lost.Store(true)
+	for i, other := range s.links {
+		if other == l {
+			s.links = append(s.links[:i], s.links[i+1:]...)
+			break
+		}
+	}
+	s.changed.Broadcast()
+	if s.closed || l.dropped.Load() {
+		return false
+	}
+	l.server.Look()
+	if l.owed > 0 && l.repeatable() {
+		return true
+	}
+	if l.owed > 0 || s.piped == l || s.held.Load() && l.isPrimary && l.trunk == nil {
+		s.shared.Metrics.Broken.Add(1)
+		s.close()
+	}
+	return false
+}
+
+func (s *Session) setupFailed(l *link, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.setupErr = err
+}
+
+func (s *Session) isPiped(l *link) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.piped == l
+}
+
+// pipeEnded is told when the client has got the reply to the RESET that ends a pipe.
+func (s *Session) pipeEnded(l *link) {
+	l.dropped.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.piped = nil
+	s.resetting.Store(false)
+	s.changed.Broadcast()
+}

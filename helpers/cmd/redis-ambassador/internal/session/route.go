@@ -1,0 +1,294 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/routing"
+)
+
+// route decides where a command goes, and expects its replies. Without a link the command isn't sent.
+func (s *Session) route(c resp.Command) (*link, error) {
+	kind, shareable := s.shared.Monitor.Commands().Of(c.Args)
+	shareable = shareable && c.Complete && c.Len <= smallBuffer && !s.multi && !s.watch
+	if s.pipe != nil {
+		return s.routePiped(kind)
+	}
+	switch kind {
+	case routing.Reset:
+		return nil, s.reset()
+	case routing.Quit:
+		s.reply("+OK")
+		return nil, errQuit
+	case routing.Refused:
+		s.reply("-ERR an ambassador doesn't replicate; connect with the server itself")
+		return nil, nil
+	case routing.Read:
+		if !s.pinned() {
+			return s.routeRead(shareable)
+		}
+		s.counts.pinned++
+		return s.toPrimary(shareable, expectation{n: 1})
+	case routing.Write:
+		s.counts.writes++
+		s.writesSent++
+		return s.toPrimary(shareable, expectation{n: 1, writes: 1})
+	}
+	s.counts.pinned++
+	switch kind {
+	case routing.Pipe:
+		return s.toPipe()
+	case routing.Setup:
+		return s.routeSetup(c)
+	case routing.Primary:
+		if err := s.settleReads(); err != nil {
+			return nil, err
+		}
+		return s.toPrimary(shareable, expectation{n: 1})
+	case routing.Blocks, routing.Waits:
+		return s.routeBlocking(kind)
+	}
+	return s.routeTransaction(kind)
+}
+
+// routeBlocking takes what may be answered late.
+func (s *Session) routeBlocking(kind routing.Kind) (l *link, err error) {
+	s.writesSent++
+	e := expectation{n: 1, writes: 1, blocks: !s.multi}
+	if kind == routing.Waits {
+		l, err = s.routeWait(e)
+	} else {
+		l, err = s.toPrimary(false, e)
+	}
+	if l != nil {
+		s.blocking = s.writesSent
+	}
+	return l, err
+}
+
+// routeTransaction takes what MULTI and WATCH are about. Inside a transaction WATCH is an error and UNWATCH is queued;
+// EXEC and DISCARD end the watching only where they end a transaction (multi.c).
+func (s *Session) routeTransaction(kind routing.Kind) (*link, error) {
+	e := expectation{n: 1}
+	if err := s.settleReads(); err != nil {
+		return nil, err
+	}
+	l, err := s.ownPrimary()
+	if err != nil || l == nil {
+		if kind == routing.Multi || kind == routing.Watch {
+			return nil, s.unavailableForGood(err)
+		}
+		return nil, s.unavailable(err)
+	}
+	switch kind {
+	case routing.Multi:
+		last := s.lastWritten()
+		s.multi, s.unheard = true, last != nil && last.trunk != nil
+	case routing.Exec:
+		e.writes = 1
+		s.writesSent++
+		s.leaveTransaction()
+	case routing.Discard:
+		s.leaveTransaction()
+	case routing.Watch:
+		s.watch = true
+	case routing.Unwatch:
+		s.watch = s.watch && s.multi
+	}
+	s.held.Store(s.multi || s.watch)
+	return s.owed(l, e), nil
+}
+
+func (s *Session) leaveTransaction() {
+	if s.multi {
+		s.multi, s.watch = false, false
+	}
+}
+
+// pinned tells whether reads have to go to the primary: inside a transaction or a watch; while a command is under way
+// that changes what the connection is, or that waits, for what it waits for may be what is to be read; and, where reads
+// are to see the client's writes, during a write and for a while after it.
+func (s *Session) pinned() bool {
+	if s.multi || s.watch || s.setupsSent != s.setupsAnswered.Load() || s.writesAnswered.Load() < s.blocking {
+		return true
+	}
+	policy := s.shared.Policy.Load()
+	if policy.Read == ReadPrimary || s.ordered+len(s.batch) > maxTurns {
+		return true
+	}
+	if policy.AfterWrite == 0 || s.writesSent == 0 {
+		return false
+	}
+	return s.writesSent != s.writesAnswered.Load() ||
+		time.Since(epoch)-time.Duration(s.lastWrite.Load()) < policy.AfterWrite
+}
+
+func (s *Session) routeRead(shareable bool) (*link, error) {
+	l, err := s.choose(shareable, s.readLink)
+	if err != nil {
+		return nil, err
+	}
+	if l != nil {
+		s.counts.reads++
+		s.readsOut = true
+		return s.owed(l, expectation{n: 1}), nil
+	}
+	if s.shared.Policy.Load().Read == ReadReplica {
+		s.shared.Metrics.Unavailable.Add(1)
+		s.reply("-NOREPLICAS no replica of " + s.shared.Name + " can be read from now; the command was not sent")
+		return nil, nil
+	}
+	s.counts.reads++
+	return s.toPrimary(shareable, expectation{n: 1})
+}
+
+// routeSetup sends what changes the connection to the primary. When it has succeeded there, other links get it before
+// their next use.
+func (s *Session) routeSetup(c resp.Command) (*link, error) {
+	if s.multi {
+		return s.toPipe() // whether it is carried out is decided by EXEC
+	}
+	if !c.Complete || c.Count > len(c.Args) {
+		return nil, resp.ProtocolError("too many or too large arguments")
+	}
+	commands := setupCommands(c.Args)
+	onlySetup := s.own.primary == nil || s.own.primary.onlySetup
+	l, err := s.ownPrimary()
+	if err != nil || l == nil {
+		return nil, s.unavailableForGood(err)
+	}
+	s.setupsSent++
+	s.owed(l, expectation{n: 1, then: func(reply []byte) {
+		if reply[0] != '-' && len(commands) > 0 {
+			s.setup.change(commands)
+			l.version = s.setup.version
+		}
+		s.setupsAnswered.Add(1)
+	}})
+	l.onlySetup = onlySetup
+	return l, nil
+}
+
+// routeWait sends what asks whether replicas have the client's writes. A server counts those of one connection only
+// (redis.io: WAIT), up to its last one: that is the one that is asked, a trunk as well. Who has asked once may ask again,
+// so from then on nobody shares.
+//
+// It ends a session of which a connection that had writes is lost or led elsewhere: the new primary of a failover would
+// say yes to writes that died with the old one.
+func (s *Session) routeWait(e expectation) (*link, error) {
+	s.shared.apart.Store(true)
+	last := s.lastWritten()
+	if s.multi && s.unheard {
+		return nil, s.breakOff()
+	}
+	if last == nil || last.trunk == nil {
+		l, err := s.toPrimary(false, e)
+		if l != nil && last != nil && (s.isStrayed() || l != last) {
+			return nil, s.breakOff()
+		}
+		return l, err
+	}
+	if s.isStrayed() || last.server != s.shared.Monitor.Snapshot().Primary {
+		return nil, s.breakOff()
+	}
+	if err := s.settleTrunk(last); err != nil {
+		return nil, err
+	}
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	s.common.primary = last
+	last.hold()
+	return s.owed(last, e), nil
+}
+
+func (s *Session) breakOff() error {
+	s.shared.Metrics.Broken.Add(1)
+	return errClosed
+}
+
+// lastWritten is the link that the last write went over.
+func (s *Session) lastWritten() *link {
+	if len(s.written) == 0 {
+		return nil
+	}
+	return s.written[len(s.written)-1]
+}
+
+// isStrayed tells whether one of the connections that had writes is lost, or led to another server than the last one.
+func (s *Session) isStrayed() bool {
+	return s.strayed || slices.ContainsFunc(s.written, func(l *link) bool { return l.lost.Load() })
+}
+
+// wrote notes that a write goes over a link.
+func (s *Session) wrote(l *link) {
+	last := s.lastWritten()
+	if last == l {
+		return
+	}
+	s.strayed = last != nil && (s.isStrayed() || last.server != l.server)
+	s.written = append(slices.DeleteFunc(s.written, func(old *link) bool { return old == l || old.lost.Load() }), l)
+}
+
+// settleReads waits, where reads are to see the client's writes, for reads on a replica: they must not see a write that
+// was sent after them.
+func (s *Session) settleReads() error {
+	if !s.readsOut || s.shared.Policy.Load().AfterWrite == 0 {
+		return nil
+	}
+	s.readsOut = false
+	return s.drained()
+}
+
+func (s *Session) toPrimary(shareable bool, e expectation) (*link, error) {
+	if e.writes > 0 {
+		if err := s.settleReads(); err != nil {
+			return nil, err
+		}
+	}
+	l, err := s.choose(shareable, s.primaryLink)
+	if err != nil || l == nil {
+		s.writesSent -= e.writes
+		return nil, s.unavailable(err)
+	}
+	return s.owed(l, e), nil
+}
+
+// owed expects a reply from a link.
+func (s *Session) owed(l *link, e expectation) *link {
+	e.from = l
+	s.asked++
+	l.onlySetup = false
+	if l.trunk != nil {
+		l.commands++
+	}
+	if e.writes > 0 {
+		s.wrote(l)
+	}
+	if last := len(s.batch) - 1; last >= 0 && e.joins(&s.batch[last]) {
+		s.batch[last].join(e)
+	} else {
+		s.batch = append(s.batch, e)
+	}
+	return l
+}
+
+// unavailable replies that there is no primary. The code is what Redis itself says when it can't serve as it has no
+// primary, and what clients take as "not done, may be repeated".
+func (s *Session) unavailable(err error) error {
+	if s.isOver(err) {
+		return err
+	}
+	s.shared.Metrics.Unavailable.Add(1)
+	s.reply("-MASTERDOWN " + s.shared.Name + " has no primary now (" + sentence(err) + "); the command was not sent")
+	return nil
+}
+
+// unavailableForGood also ends the session: what follows relies on a command that was not sent.
+func (s *Session) unavailableForGood(err error) error {
+	if err := s.unavailable(err); err != nil {
+		return err
+	}
+	return errQuit
+}

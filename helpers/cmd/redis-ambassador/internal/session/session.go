@@ -1,0 +1,408 @@
+// Package session serves one client: it sends each command to the server that it belongs to, and returns the replies
+// in the order of the commands.
+//
+// A session has two states. Split, each command goes where its kind says (package routing). Piped, everything goes to
+// the primary and everything that comes from there goes to the client: from a command on after which replies can't
+// be counted, until RESET.
+//
+// The client's goroutine reads commands, decides and sends. Each connection to a server has a goroutine that receives
+// replies and writes them to the client when the order of expectations says that it is their turn. So nothing is handed
+// over between the socket it came from and the socket it goes to; what one side doesn't take in isn't read from the
+// other.
+//
+// A link is a session's way to a server: a connection of its own, or its part in a trunk, that many sessions share.
+package session
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
+)
+
+const (
+	// A pipeline that changes between servers more often than this keeps to the primary, so that its order doesn't grow
+	// with its length. Beyond the second bound, which only local replies can reach, the client has to read first.
+	maxTurns = 1 << 10
+	maxOrder = 1 << 16
+	// lingering is how long a client that is told to go may take to read its last replies.
+	lingering = 500 * time.Millisecond
+	// abandonedFor is how long the commands of a client that is gone may take.
+	abandonedFor = 5 * time.Second
+)
+
+var (
+	errClosed   = errors.New("the session is over")
+	errUnasked  = errors.New("the server sent a reply that nobody asked for")
+	errQuit     = errors.New("the client has said that it is done")
+	errDraining = errors.New("the ambassador ends")
+	errReset    = errors.New("the client has reset its connection")
+	errRefused  = errors.New("refused the connection's setup")
+
+	epoch = time.Now()
+)
+
+// ReadPolicy is where reads go.
+type ReadPolicy string
+
+// The read policies of the API.
+const (
+	ReadPrimary   ReadPolicy = "Primary"
+	PreferReplica ReadPolicy = "PreferReplica"
+	ReadReplica   ReadPolicy = "Replica"
+)
+
+// Policy is what sessions may be told anew at any time.
+type Policy struct {
+	Read ReadPolicy
+	// AfterWrite is how long after a write reads go to the primary; 0: reads care for no write.
+	AfterWrite time.Duration
+}
+
+// Shared is what the sessions of an upstream have in common.
+type Shared struct {
+	Name    string
+	Monitor *topology.Monitor
+	Policy  atomic.Pointer[Policy]
+	Metrics Metrics
+	trunks  trunks
+	apart   atomic.Bool   // no trunks are used any more: WAIT asks what a connection has written
+	turn    atomic.Uint32 // which replica the next session takes
+}
+
+// Session is a client's. Serve runs it.
+type Session struct {
+	shared *Shared
+	client *wire
+
+	// Of the client's goroutine.
+	commands     resp.Commands
+	own, common  lane
+	over         *link            // the part in a trunk over which all is owed that is; nil: it is owed over own links
+	alone        bool             // for good: all goes over own links
+	replica      *topology.Server // the last one that was read from
+	written      []*link          // all that writes went over, the last one last
+	strayed      bool             // they don't all lead to one server
+	unheard      bool             // the connection of the transaction has not had the last write before it
+	asked        int64            // replies that were expected from links
+	pipe         *link            // in the state piped: the primary
+	taken        int              // bytes of what is unread that the batch has
+	batch        []expectation
+	ordered      int    // length of order when it was last seen
+	counts       counts // of the batch
+	tooLate      bool   // the batch has reads for a replica that is lost
+	passing      bool   // a command larger than the buffer is under way
+	passTo       *link  // nil: it is discarded
+	multi, watch bool
+	readsOut     bool // reads were sent to a replica
+	writesSent   uint64
+	blocking     uint64 // writesSent with the last command that may be answered late
+	setupsSent   uint64
+
+	held           atomic.Bool // multi or watch
+	bulky          atomic.Bool // replies are large
+	resetting      atomic.Bool
+	draining       atomic.Bool
+	writesAnswered atomic.Uint64
+	setupsAnswered atomic.Uint64
+	lastWrite      atomic.Int64 // since epoch
+	answers        atomic.Int64 // replies from links that the client has got
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	order   order
+	links   []*link
+	piped   *link
+	setup   setup
+	closed  bool
+}
+
+// New makes a session for a client.
+func New(shared *Shared, client net.Conn) *Session {
+	s := &Session{shared: shared, client: newWire(client)}
+	s.changed = sync.NewCond(&s.mu)
+	return s
+}
+
+// Serve serves the client until either side is done.
+func (s *Session) Serve() {
+	defer s.client.Close()
+	defer s.Close()
+	defer s.withdraw()
+	err := s.client.each(s.consume, s.leaveIfDraining)
+	var malformed resp.ProtocolError
+	switch {
+	case errors.As(err, &malformed):
+		s.shared.Metrics.ProtocolErrors.Add(1)
+		s.reply("-ERR Protocol error: " + malformed.Error())
+		s.finish()
+	case errors.Is(err, errQuit), errors.Is(err, errDraining):
+		s.finish()
+	case errors.Is(err, io.EOF):
+		s.abandoned()
+	}
+}
+
+// consume takes in the commands that have arrived.
+func (s *Session) consume() error {
+	for {
+		if s.passing {
+			if err := s.pass(s.commands.Passing(s.client.unread())); err != nil || s.passing {
+				return err
+			}
+		}
+		command, err := s.commands.Next(s.client.unread()[s.taken:])
+		if err != nil {
+			return errors.Join(s.flush(), err)
+		}
+		switch {
+		case command.Complete:
+			err = s.take(command)
+		case s.taken == 0 && s.client.full():
+			err = s.beginPass(command)
+		default:
+			if err := s.flush(); err != nil {
+				return err
+			}
+			return s.leaveIfDraining()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// leaveIfDraining ends a session that isn't in the middle of something.
+func (s *Session) leaveIfDraining() error {
+	if s.draining.Load() && !s.held.Load() && !s.passing {
+		return errDraining
+	}
+	return nil
+}
+
+// take takes in a command that has arrived as a whole.
+func (s *Session) take(c resp.Command) error {
+	if c.Count > 0 { // Redis passes over empty commands
+		l, err := s.route(c)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			start := s.client.start + s.taken
+			l.add(start, start+c.Len)
+		}
+	}
+	s.taken += c.Len
+	return nil
+}
+
+// beginPass lets a command through that is larger than the buffer, in pieces as they arrive.
+func (s *Session) beginPass(c resp.Command) error {
+	if len(c.Args) == 0 {
+		return resp.ProtocolError("a command's name is too large")
+	}
+	l, err := s.route(c)
+	if err != nil {
+		return err
+	}
+	s.passTo = l
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.passing = true
+	return s.pass(s.commands.Pass(s.client.unread()))
+}
+
+// pass sends a piece. A command that can't be completed takes its connections along: a server waits for the rest.
+func (s *Session) pass(n int, ended bool, err error) error {
+	if err != nil {
+		s.Close()
+		return err
+	}
+	if s.passTo != nil {
+		if _, err := s.passTo.wire.Write(s.client.unread()[:n]); err != nil {
+			return errClosed
+		}
+	}
+	s.client.consume(n)
+	if s.passing = !ended; ended {
+		s.passTo = nil
+	}
+	return nil
+}
+
+// flush makes the replies to what was taken in expected, and sends it.
+func (s *Session) flush() error {
+	if err := s.expect(); err != nil {
+		return err
+	}
+	for _, p := range [...]*lane{&s.own, &s.common} {
+		for l := range p.links {
+			if len(l.pieces) > 0 {
+				if err := s.send(l); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	s.client.consume(s.taken)
+	s.taken = 0
+	s.shared.Metrics.add(&s.counts)
+	return nil
+}
+
+// send sends what waits for a link. A replica that is lost is not the client's loss: what it owes is repeated, by who
+// notices the loss, unless that was before the replica owed it.
+func (s *Session) send(l *link) error {
+	if !l.isPrimary && s.tooLate {
+		s.tooLate = false
+		l.withdraw()
+		s.repeat(l)
+		return nil
+	}
+	if err := l.send(s.client.data); err != nil {
+		if l.isPrimary {
+			return errClosed
+		}
+		l.Close()
+	}
+	return nil
+}
+
+// expect moves the batch's expectations into the order, before anything can be answered.
+func (s *Session) expect() error {
+	if len(s.batch) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.order.len() >= maxOrder && !s.closed {
+		s.changed.Wait()
+	}
+	defer func() { s.ordered = s.order.len() }()
+	for i, e := range s.batch {
+		if s.closed || e.from != nil && e.from.lost.Load() && (e.from == s.passTo || !e.from.repeatable()) {
+			return errClosed
+		}
+		if l := e.from; l != nil {
+			l.owed += e.n
+			s.tooLate = s.tooLate || l.lost.Load()
+		}
+		s.order.push(e)
+		s.batch[i] = expectation{}
+	}
+	s.batch = s.batch[:0]
+	for _, l := range [...]*link{s.own.reads, s.common.reads} {
+		if l != nil {
+			l.keep(s.client.data)
+		}
+	}
+	if s.passTo != nil {
+		s.passTo.kept.lacks = true
+	}
+	s.tellLocals()
+	return nil
+}
+
+// drained waits until the client has got every reply that it is owed.
+func (s *Session) drained() error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.order.len() > 0 && !s.closed {
+		s.changed.Wait()
+	}
+	if s.closed {
+		return errClosed
+	}
+	return nil
+}
+
+// reply makes a local reply the next one.
+func (s *Session) reply(line string) {
+	s.batch = append(s.batch, expectation{local: []byte(line + "\r\n")})
+}
+
+// finish ends a session whose client may still want to read: closing at once could destroy what is on its way.
+func (s *Session) finish() {
+	if s.drained() != nil {
+		return
+	}
+	s.client.closeWrite()
+	_ = s.client.SetReadDeadline(time.Now().Add(lingering))
+	for s.client.fill() == nil {
+		s.client.release()
+	}
+}
+
+// abandoned ends a session whose client has closed its side. What it has sent is done and answered, as far as a command
+// that waits for something to come (BLPOP): that must not take it when it does. How far a pipe is answered is the
+// primary's affair.
+func (s *Session) abandoned() {
+	if s.passing {
+		return
+	}
+	timer := time.AfterFunc(abandonedFor, s.Close)
+	defer timer.Stop()
+	if s.pipe != nil {
+		s.pipe.dropped.Store(true)
+		s.pipe.wire.closeWrite()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.closed && s.isAnswered() {
+		s.changed.Wait()
+	}
+}
+
+// isAnswered tells whether replies come without the client doing anything. The lock is held.
+func (s *Session) isAnswered() bool {
+	if s.piped != nil {
+		return !s.piped.lost.Load()
+	}
+	head := s.order.head()
+	return head != nil && !head.blocks
+}
+
+// Drain makes the session end as soon as nothing is under way.
+func (s *Session) Drain() {
+	s.draining.Store(true)
+	_ = s.client.SetReadDeadline(time.Now())
+}
+
+// LookAgain finds ends of connections that reading missed; call it now and then.
+func (s *Session) LookAgain() {
+	s.client.LookAgain()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.links {
+		l.wire.LookAgain()
+	}
+}
+
+// Close ends the session at once.
+func (s *Session) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.close()
+}
+
+// close is Close with the lock held.
+func (s *Session) close() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	s.client.shutDown()
+	for _, l := range s.links {
+		l.Close()
+	}
+	s.changed.Broadcast()
+}

@@ -1,0 +1,160 @@
+// Package status tells the outside what is going on: health, metrics, the configuration in effect.
+package status
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/proxy"
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
+)
+
+// Family is a metric as Prometheus knows it.
+type Family struct {
+	Name string
+	Type string
+	Help string
+	add  func(o *output, s proxy.State)
+}
+
+// Families lists every metric in the order of its output.
+var Families = []Family{
+	{"redis_ambassador_config_valid", "gauge", "1 if the newest configuration is in effect; 0 if it was refused and the last good one goes on.",
+		func(o *output, s proxy.State) { o.value(number(s.Refused == "")) }},
+	{"redis_ambassador_config_info", "gauge", "Always 1; the label hash is the configuration in effect: the beginning of its file's SHA-256.",
+		func(o *output, s proxy.State) { o.value(1, "hash", s.Hash) }},
+	{"redis_ambassador_commands_total", "counter", "Commands by upstream and class: read (sent where readPolicy says), write, pinned (others, and reads that have to go to the primary).",
+		each(func(o *output, u *session.Shared) {
+			o.value(float64(u.Metrics.Reads.Load()), "upstream", u.Name, "class", "read")
+			o.value(float64(u.Metrics.Writes.Load()), "upstream", u.Name, "class", "write")
+			o.value(float64(u.Metrics.Pinned.Load()), "upstream", u.Name, "class", "pinned")
+		})},
+	{"redis_ambassador_unavailable_total", "counter", "Commands that were answered with an error, as there was no server for them.",
+		each(func(o *output, u *session.Shared) {
+			o.value(float64(u.Metrics.Unavailable.Load()), "upstream", u.Name)
+		})},
+	{"redis_ambassador_broken_clients_total", "counter", "Clients whose connection was closed, as a server's was lost while it owed them an answer.",
+		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Broken.Load()), "upstream", u.Name) })},
+	{"redis_ambassador_repeated_reads_total", "counter", "Reads that another server was asked, as a replica was lost while it owed the answer.",
+		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Repeated.Load()), "upstream", u.Name) })},
+	{"redis_ambassador_slow_clients_total", "counter", "Clients whose connection was closed, as they didn't read their replies while others waited behind them.",
+		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Slow.Load()), "upstream", u.Name) })},
+	{"redis_ambassador_protocol_errors_total", "counter", "Clients whose connection was closed, as they sent what isn't RESP.",
+		each(func(o *output, u *session.Shared) {
+			o.value(float64(u.Metrics.ProtocolErrors.Load()), "upstream", u.Name)
+		})},
+	{"redis_ambassador_clients", "gauge", "Clients that are connected.",
+		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Clients.Load()), "upstream", u.Name) })},
+	{"redis_ambassador_primary_known", "gauge", "1 while there is a primary.",
+		each(func(o *output, u *session.Shared) {
+			o.value(number(u.Monitor.Snapshot().Primary != nil), "upstream", u.Name)
+		})},
+	{"redis_ambassador_failovers_total", "counter", "How often another server has become the primary.",
+		each(func(o *output, u *session.Shared) {
+			count, _ := u.Monitor.Changes()
+			o.value(float64(count), "upstream", u.Name)
+		})},
+	{"redis_ambassador_server_fit", "gauge", "By upstream, server and role: 1 if it is the primary, or a replica that reads may go to.",
+		eachServer(func(o *output, u *session.Shared, s topology.State) {
+			o.value(number(s.Fit), "upstream", u.Name, "server", s.Addr, "role", string(s.Role))
+		})},
+	{"redis_ambassador_server_lag_seconds", "gauge", "For how long, at least, a replica has lacked what the primary has.",
+		eachServer(func(o *output, u *session.Shared, s topology.State) {
+			o.value(s.Lag.Seconds(), "upstream", u.Name, "server", s.Addr)
+		})},
+	{"redis_ambassador_server_connections", "gauge", "Connections to a server on behalf of clients.",
+		eachServer(func(o *output, u *session.Shared, s topology.State) {
+			o.value(float64(s.Links), "upstream", u.Name, "server", s.Addr)
+		})},
+}
+
+func each(add func(*output, *session.Shared)) func(*output, proxy.State) {
+	return func(o *output, s proxy.State) {
+		for _, u := range s.Upstreams {
+			add(o, u)
+		}
+	}
+}
+
+func eachServer(add func(*output, *session.Shared, topology.State)) func(*output, proxy.State) {
+	return each(func(o *output, u *session.Shared) {
+		for _, server := range u.Monitor.States() {
+			add(o, u, server)
+		}
+	})
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// output is the Prometheus text format. It is written by hand, as in git-sync: prometheus/client_golang would add a
+// third to the program for a dozen families that need none of what it does.
+type output struct {
+	bytes.Buffer
+	family string
+}
+
+func (o *output) value(value float64, labels ...string) {
+	o.WriteString(o.family)
+	for i := 0; i < len(labels); i += 2 {
+		fmt.Fprintf(o, "%c%s=%q", "{,"[min(i, 1)], labels[i], labels[i+1])
+	}
+	if len(labels) > 0 {
+		o.WriteByte('}')
+	}
+	fmt.Fprintf(o, " %s\n", strconv.FormatFloat(value, 'g', -1, 64))
+}
+
+// Handler serves /healthz, /readyz, /config and /metrics.
+func Handler(state func() proxy.State) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		for _, u := range state().Upstreams {
+			if _, known := u.Monitor.Changes(); !known {
+				unavailable(w, u)
+				return
+			}
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		for _, u := range state().Upstreams {
+			if u.Monitor.Snapshot().Primary == nil {
+				unavailable(w, u)
+				return
+			}
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	})
+	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
+		s := state()
+		_, _ = io.WriteString(w, s.Hash+"\n")
+		if s.Refused != "" {
+			_, _ = io.WriteString(w, s.Refused+"\n")
+		}
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		s := state()
+		var o output
+		for _, f := range Families {
+			fmt.Fprintf(&o, "# HELP %s %s\n# TYPE %s %s\n", f.Name, f.Help, f.Name, f.Type)
+			o.family = f.Name
+			f.add(&o, s)
+		}
+		_, _ = w.Write(o.Bytes())
+	})
+	return mux
+}
+
+func unavailable(w http.ResponseWriter, u *session.Shared) {
+	http.Error(w, u.Name+" has no primary: "+u.Monitor.Snapshot().Reason, http.StatusServiceUnavailable)
+}

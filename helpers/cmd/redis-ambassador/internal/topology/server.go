@@ -1,0 +1,251 @@
+package topology
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/routing"
+)
+
+// Server is one Redis.
+type Server struct {
+	Addr string
+	stop context.CancelFunc
+	look chan struct{}
+
+	// Guarded by the monitor's lock.
+	asked bool // it has been looked at, with or without success
+	seen  observation
+	lag   time.Duration
+
+	mu    sync.Mutex
+	links map[Link]bool // whether it is used as the primary
+}
+
+// Link is a session's connection to a server. Close ends it, and what waits for it.
+type Link interface{ Close() }
+
+func newServer(addr string, stop context.CancelFunc) *Server {
+	return &Server{Addr: addr, stop: stop, look: make(chan struct{}, 1), links: map[Link]bool{}}
+}
+
+// Look makes the monitor look at the server now: something has happened.
+func (s *Server) Look() {
+	select {
+	case s.look <- struct{}{}:
+	default:
+	}
+}
+
+// Linked registers a connection, until Unlinked. asPrimary tells what it is used as.
+func (s *Server) Linked(l Link, asPrimary bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.links[l] = asPrimary
+}
+
+// Unlinked forgets a connection.
+func (s *Server) Unlinked(l Link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.links, l)
+}
+
+// Links is how many connections there are.
+func (s *Server) Links() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.links)
+}
+
+// CloseLinks ends all connections.
+func (s *Server) CloseLinks() { s.closeLinks(true) }
+
+// ClosePrimaryLinks ends those that use it as the primary.
+func (s *Server) ClosePrimaryLinks() { s.closeLinks(false) }
+
+func (s *Server) closeLinks(all bool) {
+	s.mu.Lock()
+	var links []Link
+	for l, asPrimary := range s.links {
+		if all || asPrimary {
+			links = append(links, l)
+		}
+	}
+	s.mu.Unlock()
+	for _, l := range links {
+		l.Close()
+	}
+}
+
+// lookTimeout bounds one look.
+const lookTimeout = time.Second
+
+// watch looks at a server again and again.
+func (m *Monitor) watch(ctx context.Context, server *Server) {
+	w := watcher{monitor: m, server: server}
+	defer w.close()
+	for failures := 0; ctx.Err() == nil; {
+		settings, fresh := m.current(), w.client == nil
+		o, err := w.look(ctx, settings)
+		switch {
+		case err == nil:
+			failures = 0
+			m.saw(server, o)
+		case busy(err):
+			failures = 0
+		case !fresh && !errors.Is(err, os.ErrDeadlineExceeded):
+			continue // the connection broke; what a new one meets tells more
+		default:
+			m.unanswered(server)
+			if failures++; failures == settings.Threshold || failures < settings.Threshold && refused(err) {
+				failures = max(failures, settings.Threshold)
+				m.gone(server, err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-server.look:
+		case <-time.After(settings.Interval):
+		}
+	}
+}
+
+// refused tells whether nobody listens: then its connections are gone as well.
+func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+func (m *Monitor) current() Settings {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.settings
+}
+
+func (m *Monitor) saw(server *Server, o observation) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o.at = time.Now()
+	if server.seen.role != o.role || server.seen.serves != o.serves {
+		m.log.Info("a server's role", "server", server.Addr, "role", o.role, "serves", o.serves)
+	}
+	server.seen, server.asked = o, true
+	m.judge()
+}
+
+// unanswered notes that a server was looked at in vain.
+func (m *Monitor) unanswered(server *Server) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !server.asked {
+		server.asked = true
+		m.judge()
+	}
+}
+
+func (m *Monitor) gone(server *Server, err error) {
+	m.mu.Lock()
+	if server.seen.role != "" {
+		m.log.Warn("a server is given up", "server", server.Addr, "error", err)
+	} else {
+		m.log.Warn("a server can't be asked", "server", server.Addr, "error", err)
+	}
+	server.seen = observation{}
+	m.judge()
+	m.mu.Unlock()
+	server.CloseLinks()
+}
+
+// watcher holds the connection over which a server is watched.
+type watcher struct {
+	monitor *Monitor
+	server  *Server
+	client  *client
+	access  Access
+	asked   time.Time // when its commands were asked for
+}
+
+func (w *watcher) close() {
+	if w.client != nil {
+		w.client.conn.Close()
+		w.client = nil
+	}
+}
+
+func (w *watcher) look(ctx context.Context, s Settings) (observation, error) {
+	if w.client != nil && w.access != s.Access {
+		w.close() // so that new credentials are tried before sessions need them
+	}
+	if w.client == nil {
+		c, err := s.Access.client(ctx, w.server.Addr)
+		if err != nil {
+			return observation{}, err
+		}
+		w.client, w.access, w.asked = c, s.Access, time.Time{}
+	}
+	o, err := w.client.observe(lookTimeout)
+	if err != nil {
+		if _, isReply := err.(resp.Error); !isReply {
+			w.close()
+		}
+		return o, err
+	}
+	return o, w.learnCommands(o)
+}
+
+// commandsEvery is how often the commands are asked for again: a module may have brought new ones.
+const commandsEvery = 10 * time.Minute
+
+// learnCommands asks the primary for its commands, or, while none has been asked, any server.
+func (w *watcher) learnCommands(o observation) error {
+	if w.monitor.Commands() != nil && (!o.isPrimary() || time.Since(w.asked) < commandsEvery) || !o.serves {
+		return nil
+	}
+	replies, err := w.client.ask(lookTimeout, []string{"COMMAND"})
+	if err != nil {
+		w.close()
+		return err
+	}
+	table, err := routing.NewTable(replies[0])
+	if err != nil {
+		return err
+	}
+	w.asked = time.Now()
+	w.monitor.commands.Store(table)
+	debug.FreeOSMemory() // the reply was larger than all that is needed from here on
+	return nil
+}
+
+// State is what is known of a server.
+type State struct {
+	Addr  string
+	Role  Role
+	Fit   bool // it is the primary, or a replica that may answer reads
+	Lag   time.Duration
+	Links int
+}
+
+// States are those of all servers, in order of their addresses.
+func (m *Monitor) States() []State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	snapshot := m.snapshot.Load()
+	var states []State
+	for _, server := range m.servers {
+		s := State{Addr: server.Addr, Role: cmp.Or(server.seen.role, Unknown), Lag: server.lag, Links: server.Links()}
+		s.Fit = server == snapshot.Primary
+		for _, replica := range snapshot.Replicas {
+			s.Fit = s.Fit || server == replica
+		}
+		states = append(states, s)
+	}
+	slices.SortFunc(states, func(a, b State) int { return strings.Compare(a.Addr, b.Addr) })
+	return states
+}

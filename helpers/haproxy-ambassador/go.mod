@@ -1,3 +1,0 @@
-module podpatterns.dev/haproxy-ambassador
-
-go 1.26.0
