@@ -14,13 +14,14 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from podpatterns.api import SidecarApp, parse
-from podpatterns.compose import Change, Composition, compose, pod_manifest
+from podpatterns.compose import Composition, compose, pod_manifest
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.executor import WRITES, Executor, Outcome, Route
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan, Pod, Update, Wanted, plan
+from podpatterns.replicas.change import Change
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
 from testbed.eventually import eventually

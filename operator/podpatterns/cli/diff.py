@@ -14,8 +14,9 @@ import yaml
 from podpatterns.api import KINDS, InvalidObject, Pattern, parse
 from podpatterns.cli.cluster import Cluster
 from podpatterns.cli.options import context_option, files_option, namespace_option
-from podpatterns.compose import CannotCompose, change, compose
+from podpatterns.compose import CannotCompose, compose
 from podpatterns.compose.part import Key
+from podpatterns.replicas.change import change
 
 SAME, DIFFERENT, FAILED = 0, 1, 2
 PLURALS = {kind.kind: kind.plural for kind in KINDS}

@@ -10,8 +10,8 @@ import click
 
 from podpatterns.cli.cluster import Cluster, Object, kind_and_name
 from podpatterns.cli.options import context_option, namespace_option
-from podpatterns.compose import change
 from podpatterns.compose.labels import selector
+from podpatterns.replicas.change import change
 from podpatterns.replicas.history import NotGenuine, Revision, copies, read
 
 

@@ -4,7 +4,6 @@ Pure: nothing here does I/O. Whatever can't be composed is reported as problems,
 """
 
 from podpatterns.compose.adapter import adapter_problems
-from podpatterns.compose.change import Change, change
 from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.configmap import config_map_manifest
 from podpatterns.compose.contribution import Exposition, File
@@ -15,14 +14,12 @@ from podpatterns.compose.revision import words
 
 __all__ = [
     "CannotCompose",
-    "Change",
     "Composition",
     "Exposition",
     "File",
     "HelperImages",
     "Problem",
     "adapter_problems",
-    "change",
     "compose",
     "config_map_manifest",
     "owner_reference",

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Change, Problem
+from podpatterns.compose import Problem
 from podpatterns.controller.executor import Outcome
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.recorder import Recorder, enumerate_names
 from podpatterns.replicas import Delete
+from podpatterns.replicas.change import Change
 from podpatterns.replicas.failure import Failure, names_taken
 
 log = logging.getLogger(__name__)

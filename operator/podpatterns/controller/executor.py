@@ -17,10 +17,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from podpatterns.compose import Change
-from podpatterns.compose.inplace import in_place_patch
 from podpatterns.compose.labels import CONFIGURATION
-from podpatterns.compose.resize import announcement, resize_patch, withdrawal
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.fairsemaphore import FairSemaphore
 from podpatterns.controller.key import controller_of, pod_path, pods_path
@@ -28,7 +25,10 @@ from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas.change import Change
 from podpatterns.replicas.failure import Failure, name_taken
+from podpatterns.replicas.inplace import in_place_patch
+from podpatterns.replicas.resize import announcement, resize_patch, withdrawal
 
 WRITES = 40
 """Under way at once for all objects. More make the API server no faster, and whoever comes next wait."""

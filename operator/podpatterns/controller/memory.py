@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Change, Composition
+from podpatterns.compose import Composition
 from podpatterns.controller.refusal import Refusal
 from podpatterns.replicas import Create, Delete, Plan, Pod, Replacements, Wanted, stray
+from podpatterns.replicas.change import Change
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.lostpods import LostPods

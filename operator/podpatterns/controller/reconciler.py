@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Change, Composition, HelperImages, Problem, pod_manifest
+from podpatterns.compose import Composition, HelperImages, Problem, pod_manifest
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.compositions import Compositions
 from podpatterns.controller.configmaps import ConfigMaps
@@ -41,6 +41,7 @@ from podpatterns.controller.recorder import Recorder
 from podpatterns.controller.revisions import CannotWrite, Revisions, held_revision, kept, unwritten
 from podpatterns.controller.statuswriter import StatusWriter
 from podpatterns.replicas import Create, Wanted
+from podpatterns.replicas.change import Change
 from podpatterns.replicas.failure import Failure, internal_error
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck

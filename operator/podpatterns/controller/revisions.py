@@ -7,13 +7,14 @@ import time
 from collections.abc import Sequence
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Change, Composition, change
+from podpatterns.compose import Composition
 from podpatterns.controller.apiserver import ApiError
 from podpatterns.controller.compositions import LONG_BYTES, off_the_loop
 from podpatterns.controller.history import History, needed
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry
 from podpatterns.replicas import Pod
+from podpatterns.replicas.change import Change, change
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import revision_name

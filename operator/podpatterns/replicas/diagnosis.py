@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any, NamedTuple
 
-from podpatterns.compose.reading import mapping, mappings, text
+from podpatterns.replicas.reading import mapping, mappings, text
 from podpatterns.replicas.text import shown
 
 STARTING = ("PodInitializing", "ContainerCreating")

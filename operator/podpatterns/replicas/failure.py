@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from podpatterns.compose.reading import mapping, mappings, text
 from podpatterns.replicas.diagnosis import REASON_LENGTH
+from podpatterns.replicas.reading import mapping, mappings, text
 from podpatterns.replicas.text import listed, shown
 
 INTERNAL_ERROR = "InternalError"

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any
 
-from podpatterns.compose.inplace import acknowledged, restarting, statuses, updated_containers
 from podpatterns.compose.labels import CONFIGURATION, REVISION
-from podpatterns.compose.reading import mapping, mappings, text
-from podpatterns.compose.resize import resize, still_asked_for
 from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, diagnose, unfinished_resize
+from podpatterns.replicas.inplace import acknowledged, restarting, statuses, updated_containers
+from podpatterns.replicas.reading import mapping, mappings, text
+from podpatterns.replicas.resize import resize, still_asked_for
 from podpatterns.replicas.text import shown
 
 # https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost

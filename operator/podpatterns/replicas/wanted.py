@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from podpatterns.api import Pattern
-from podpatterns.compose.reading import mapping
+from podpatterns.replicas.reading import mapping
 
 PERCENT = 100
 

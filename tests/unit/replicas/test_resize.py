@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from podpatterns.compose import Change
 from podpatterns.compose.labels import RESIZE, REVISION
-from podpatterns.compose.resize import (
+from podpatterns.replicas.change import Change
+from podpatterns.replicas.resize import (
     Resize,
     announcement,
     asks_for,

@@ -14,9 +14,9 @@ from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
-from podpatterns.compose.change import PLACES, Change
 from podpatterns.compose.labels import RESIZE
-from podpatterns.compose.reading import json_mapping, mapping, mappings, text
+from podpatterns.replicas.change import PLACES, Change
+from podpatterns.replicas.reading import json_mapping, mapping, mappings, text
 
 QUANTITY_LENGTH = 64
 """Characters, far more than any quantity has that the API server takes."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from podpatterns.compose import Change
-from podpatterns.compose.inplace import in_place_patch, restarting
 from podpatterns.compose.labels import RESIZE, REVISION, UPDATED_CONTAINERS
+from podpatterns.replicas.change import Change
+from podpatterns.replicas.inplace import in_place_patch, restarting
 
 
 def live(web: str = "web:1", sync: str = "sync:1", *, generation: int = 1) -> dict[str, Any]:

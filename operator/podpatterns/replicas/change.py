@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from podpatterns.api.text import NAME_SHOWN, cut, enumerated
 from podpatterns.compose.labels import unreserved
-from podpatterns.compose.resources import qos_class, requested, resizable
+from podpatterns.replicas.resources import qos_class, requested, resizable
 
 PLACES = ("initContainers", "containers")
 

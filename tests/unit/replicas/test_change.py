@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from podpatterns.compose import Change, change
+from podpatterns.replicas.change import Change, change
 
 TEMPLATE: dict[str, Any] = {
     "metadata": {"labels": {"team": "shop"}, "annotations": {"note": "old"}},

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from podpatterns.compose.change import PLACES, Change
 from podpatterns.compose.labels import RESIZE, REVISION, UPDATED_CONTAINERS
-from podpatterns.compose.reading import json_mapping, mapping, mappings, text
-from podpatterns.compose.resize import containers_with, resize
+from podpatterns.replicas.change import PLACES, Change
+from podpatterns.replicas.reading import json_mapping, mapping, mappings, text
+from podpatterns.replicas.resize import containers_with, resize
 
 STATUSES = ("initContainerStatuses", "containerStatuses")
 Object = Mapping[str, Any]
