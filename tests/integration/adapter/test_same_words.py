@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from podpatterns.api.otlp import Otlp
 from podpatterns.compose import adapter_problems
 from testbed.adapter import SOURCES
+from testbed.builders import adapter
 from testbed.cluster.own_programs import own_program
-from tests.builders import adapter
 
 CONTRACT: dict[str, Any] = {
     "name": "custom",

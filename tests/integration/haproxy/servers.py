@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podpatterns.compose.haproxy import haproxy_config
+from testbed.builders import ambassador
 from testbed.cluster.process import Process
 from testbed.eventually import eventually
 from testbed.ports import free_port
-from tests.builders import ambassador
 
 if TYPE_CHECKING:
     import ssl

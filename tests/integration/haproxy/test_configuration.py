@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from podpatterns.api import Ambassador
 from podpatterns.compose.haproxy import haproxy_config
+from testbed.builders import ambassador
 from testbed.cluster.packages import require
-from tests.builders import ambassador
 
 PROTOCOLS = ("tcp", "http", "postgres", "memcached")
 RETRY_ON = ("connect-failure", "401", "403", "404", "408", "425", "500", "501", "502", "503", "504")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podpatterns.api import API_VERSION, FieldError, InvalidObject, SidecarApp, Status, parse
-from tests.builders import adapter, ambassador
+from testbed.builders import adapter, ambassador
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from podpatterns.api import parse
 from podpatterns.cli import main
 from podpatterns.cli.crdrules import broken_rules
-from tests.builders import template
+from testbed.builders import template
 from tests.integration.test_crd_rules import BROKEN, SPECS, change
 
 STATS = {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/"}}

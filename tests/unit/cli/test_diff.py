@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from podpatterns.cli.diff import DIFFERENT, FAILED, SAME, verdict
-from tests.builders import sidecarapp, template
+from testbed.builders import sidecarapp, template
 
 
 def told(before: dict[str, Any] | None, after: dict[str, Any]) -> tuple[int, str]:

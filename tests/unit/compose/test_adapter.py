@@ -8,7 +8,7 @@ import pytest
 
 from podpatterns.api import Adapter, Pattern
 from podpatterns.compose import CannotCompose, Composition, compose
-from tests.builders import adapter, template
+from testbed.builders import adapter, template
 
 LOG = {"name": "access", "type": "log", "log": {"volume": "logs", "path": "access.log"}}
 STATSD = {"name": "events", "type": "statsd", "statsd": {"port": 8125}}

@@ -8,7 +8,7 @@ import pytest
 
 from podpatterns.api import Ambassador, Pattern
 from podpatterns.compose import CannotCompose, Composition, compose
-from tests.builders import ambassador, redis_upstream, sidecarapp, template
+from testbed.builders import ambassador, redis_upstream, sidecarapp, template
 
 API = {
     "name": "api",

@@ -10,7 +10,7 @@ import pytest
 from podpatterns.api import SidecarApp
 from podpatterns.compose import CannotCompose, compose, pod_manifest
 from podpatterns.compose.labels import reserved, unreserved
-from tests.builders import sidecarapp, template
+from testbed.builders import sidecarapp, template
 
 WEB = {"name": "web", "image": "nginx"}
 

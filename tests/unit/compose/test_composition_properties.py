@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from podpatterns.api import InvalidObject, SidecarApp
 from podpatterns.compose import CannotCompose, compose
-from tests.builders import sidecarapp
+from testbed.builders import sidecarapp
 
 seldom = st.integers(0, 9).map(lambda n: n == 9)
 

@@ -9,7 +9,7 @@ import pytest
 
 from podpatterns.compose import CannotCompose, compose
 from podpatterns.compose.metricname import offences
-from tests.builders import adapter, pattern, template
+from testbed.builders import adapter, pattern, template
 
 SOURCES = [
     {"name": "access", "type": "log", "log": {"volume": "logs", "path": "access.log"}},

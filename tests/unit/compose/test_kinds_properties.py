@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from podpatterns.api import Pattern
 from podpatterns.compose import CannotCompose, Composition, compose
-from tests.builders import pattern, template
+from testbed.builders import pattern, template
 from tests.unit.compose.test_composition_properties import holds_together
 
 ports = st.integers(1, 25) | st.integers(1_000, 30_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from podpatterns.compose import compose
 from podpatterns.compose.labels import HASH
 from podpatterns.compose.podmonitor import pod_monitor
-from tests.builders import adapter, pattern, sidecarapp, template
+from testbed.builders import adapter, pattern, sidecarapp, template
 
 
 def test_each_adapter_in_the_pod_is_an_endpoint() -> None:

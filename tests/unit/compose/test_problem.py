@@ -10,7 +10,7 @@ import pytest
 from podpatterns.api import Pattern
 from podpatterns.compose import CannotCompose, Problem, compose
 from podpatterns.compose.problem import one_of
-from tests.builders import adapter, ambassador, sidecarapp, template
+from testbed.builders import adapter, ambassador, sidecarapp, template
 
 
 def refused(app: Pattern, *parts: Pattern) -> tuple[Problem, ...]:

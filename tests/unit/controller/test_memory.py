@@ -5,7 +5,7 @@ from __future__ import annotations
 from podpatterns.controller.memory import LONGEST_TAKEN, STATUS_PAUSE, UNANSWERED_SECONDS, Memory
 from podpatterns.replicas import Create, Delete, Plan
 from podpatterns.replicas.failure import Failure
-from tests.builders import NOW, failed, pod, wanted
+from testbed.builders import NOW, failed, pod, wanted
 
 REFUSED = Failure("Forbidden", "exceeded quota")
 TAKEN = Failure("PodNameTaken", 'a Pod "site-0" exists already')

@@ -8,7 +8,7 @@ import pytest
 
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
-from tests.builders import template
+from testbed.builders import template
 
 
 def raw(

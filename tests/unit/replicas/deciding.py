@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from podpatterns.replicas import Plan, Pod, Wanted, plan
-from tests.builders import NOW
+from testbed.builders import NOW
 
 
 def fresh() -> Iterator[str]:

@@ -17,7 +17,7 @@ from podpatterns.replicas.configuration import (
     configurations,
     inquiry,
 )
-from tests.builders import ambassador, old, pod, sidecarapp, template, terminating
+from testbed.builders import ambassador, old, pod, sidecarapp, template, terminating
 
 COMPOSED = compose(ambassador(template=template()), {})
 [FILE] = COMPOSED.files

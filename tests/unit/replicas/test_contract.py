@@ -10,7 +10,7 @@ from podpatterns.compose import Composition, Problem, compose
 from podpatterns.replicas import Pod
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.contract import Answer, Missing, contract_satisfied, question
-from tests.builders import adapter, ambassador, old, pod, template, terminating
+from testbed.builders import adapter, ambassador, old, pod, template, terminating
 
 COMPOSED = compose(adapter(template=template()), {})
 [EXPOSITION] = COMPOSED.expositions

@@ -21,7 +21,7 @@ from podpatterns.replicas.history import (
     read,
 )
 from podpatterns.replicas.packed import Packed
-from tests.builders import sidecarapp, template
+from testbed.builders import sidecarapp, template
 
 
 def revision(number: int) -> Revision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpatterns.replicas.lostpods import LostPods
-from tests.builders import pod, wanted
+from testbed.builders import pod, wanted
 
 
 def test_pods_of_a_paused_object_come_back_as_they_were() -> None:

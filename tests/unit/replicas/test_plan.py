@@ -6,7 +6,7 @@ import pytest
 
 from podpatterns.replicas import Plan, Pod, Wanted, plan, rest_after
 from podpatterns.replicas.plan import MOST_AT_ONCE
-from tests.builders import NOW, failed, old, pod, terminating, unready, wanted
+from testbed.builders import NOW, failed, old, pod, terminating, unready, wanted
 from tests.unit.replicas.deciding import GENERATED, NOTHING, decide, doing, fresh
 
 STABLE = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podpatterns.replicas import Plan
-from tests.builders import failed, old, pod, terminating, wanted
+from testbed.builders import failed, old, pod, terminating, wanted
 from tests.unit.replicas.deciding import GENERATED, decide, doing
 
 BETWEEN = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from podpatterns.compose.labels import RESIZE, UPDATED_CONTAINERS
 from podpatterns.replicas import observe
 from podpatterns.replicas.pod import UNREADABLE
-from tests.builders import NOW, REVISION, old, pod, unready
+from testbed.builders import NOW, REVISION, old, pod, unready
 
 
 def raw(status: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from podpatterns.compose import compose
 from podpatterns.compose.podmonitor import pod_monitor
 from podpatterns.replicas.podmonitor import Action, Monitored, PodMonitor, decide, observe_pod_monitor
-from tests.builders import adapter, template
+from testbed.builders import adapter, template
 
 WANTED = Monitored("Adapter", "shop", "uid-1", "hash")
 NONE = replace(WANTED, hash="")

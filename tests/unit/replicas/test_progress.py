@@ -8,7 +8,7 @@ import pytest
 
 from podpatterns.replicas.pod import timestamp
 from podpatterns.replicas.progress import Course, last_progress, until_stuck
-from tests.builders import NOW, sidecarapp, template
+from testbed.builders import NOW, sidecarapp, template
 
 EARLIER = timestamp(NOW - 100)
 BEFORE: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podpatterns.replicas import Pod, Replacement, Replacements
-from tests.builders import NOW, failed, pod, terminating, unready
+from testbed.builders import NOW, failed, pod, terminating, unready
 
 
 def successor(name: str, **fields: object) -> Pod:

@@ -15,7 +15,7 @@ from podpatterns.replicas.status import (
     part_status,
     unreadable_status,
 )
-from tests.builders import (
+from testbed.builders import (
     NOW,
     ambassador,
     old,

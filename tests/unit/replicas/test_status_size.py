@@ -17,7 +17,7 @@ from podpatterns.replicas.configuration import Address, Inquiry, Running
 from podpatterns.replicas.contract import Answer, Missing, Question
 from podpatterns.replicas.failure import Failure, internal_error, name_taken
 from podpatterns.replicas.status import Observed, app_status, failed_status, part_status, unreadable_status
-from tests.builders import NOW, sidecarapp, template
+from testbed.builders import NOW, sidecarapp, template
 
 LIMIT = 64 * 1024
 LABEL = "c" * 63

@@ -10,7 +10,7 @@ import pytest
 from podpatterns.compose import Composition, compose
 from podpatterns.replicas import observe
 from podpatterns.replicas.unhealthy import unhealthy
-from tests.builders import ambassador, pod, sidecarapp, template
+from testbed.builders import ambassador, pod, sidecarapp, template
 
 VALUE = "of-a-secret"
 COMPOSED = compose(ambassador(template=template()), {})

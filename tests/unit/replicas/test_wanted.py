@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from podpatterns.replicas import Wanted
-from tests.builders import sidecarapp, template
+from testbed.builders import sidecarapp, template
 
 
 @pytest.mark.parametrize(
