@@ -10,8 +10,11 @@ from testbed.release import DEPLOYMENT, NAMESPACE
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl
 
+LAST_EVENTS = 30
 LAST_LINES = 30
+"""Of the operator's log."""
 POD_LOG_LINES = 4
+"""Of each container's log."""
 
 
 def diagnosis(kubectl: Kubectl) -> str:
@@ -19,6 +22,7 @@ def diagnosis(kubectl: Kubectl) -> str:
     parts = {
         "kubectl get patterns": ["get", "patterns", "--output=wide"],
         "kubectl get pods": ["get", "pods", "--output=wide"],
+        "kubectl get endpointslices": ["get", "endpointslices"],
         "kubectl events": ["events"],
         # A selector that all Pods fit: kubectl logs takes no namespace as a whole.
         "kubectl logs": [
@@ -45,4 +49,5 @@ def _ask(kubectl: Kubectl, arguments: list[str]) -> str:
         answer = kubectl(*arguments)
     except KubectlError as error:
         return str(error)
-    return "\n".join(answer.splitlines()[-LAST_LINES:])
+    # kubectl events has no limit of its own.
+    return "\n".join(answer.splitlines()[-LAST_EVENTS:]) if arguments == ["events"] else answer
