@@ -89,9 +89,10 @@ class Invariants:
         if change.type in ("LISTED", "VANISHED"):
             self._known_well.clear()  # what happened in between, and in which order, nobody saw
         elif before and before.well and (gone or not pod.well):
-            # A deletion raises the generation too.
-            new_spec = not (gone or pod.terminating) and pod.generation > before.generation
-            yield from self._judge_loss(before, by_operator=new_spec or pod.uid in self._taken_down)
+            deleted = gone or pod.terminating
+            # A deletion raises the generation too. One that is orphaned or fails may be deleted much later.
+            by_operator = pod.uid in self._taken_down if deleted else pod.generation > before.generation
+            yield from self._judge_loss(before, by_operator=by_operator)
 
     def _judge_creation(self, pod: Pod, owner_uid: str) -> Iterator[Violation]:
         if not pod.kept:

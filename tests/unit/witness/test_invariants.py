@@ -256,3 +256,12 @@ def test_a_deletion_is_no_new_spec_though_it_raises_the_generation() -> None:
     history = three_well()
     for name in ("site-2", "site-1"):
         assert history.pod(name, event="MODIFIED", generation=2, deleted=True) == []
+
+
+def test_who_orphans_a_pod_is_not_who_deletes_it_later() -> None:
+    history = three_well("site-1", "site-2")
+    assert history.pod("site-2", event="MODIFIED", owner=None) == []
+    assert history.pod("site-1", event="MODIFIED", owner=None) == []
+    history.site(1, observed=1, ready=0, uid="B", replicas=1)
+    history.pod("site-2", event="MODIFIED", owner="B")
+    assert history.pod("site-2", event="MODIFIED", owner="B", deleted=True) == []
