@@ -13,7 +13,7 @@ from bench.row import Goal, Row
 from podpatterns.api.listen import Listen
 from podpatterns.api.redis import Reads, Redis
 from podpatterns.api.upstream import Upstream
-from podpatterns.compose.haproxy import haproxy_config
+from podpatterns.compose.helpers.haproxy import haproxy_config
 from testbed.cluster.cache import cached, digest
 from testbed.cluster.command import CommandFailed, run
 from testbed.cluster.own_programs import HELPERS, own_program

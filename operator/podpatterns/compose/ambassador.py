@@ -9,12 +9,12 @@ from typing import Any
 from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.listen import Listen, UpstreamEnv
 from podpatterns.compose.contribution import Contribution, File, Variable
-from podpatterns.compose.haproxy import HOST, host_of, is_address
-from podpatterns.compose.helper import HelperImages
+from podpatterns.compose.helpers.haproxy import HOST, host_of, is_address
+from podpatterns.compose.helpers.helper import HelperImages
+from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
 from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
-from podpatterns.compose.problem import Problem
-from podpatterns.compose.proxy import CONFIG_PAGE, named_port, proxies
+from podpatterns.compose.rules.problem import Problem
 
 
 def settings(spec: AmbassadorSpec) -> int:

@@ -14,15 +14,18 @@ from podpatterns.compose.adapter import settings as adapter_settings
 from podpatterns.compose.ambassador import ambassador
 from podpatterns.compose.ambassador import settings as ambassador_settings
 from podpatterns.compose.contribution import Contribution, Exposition, File
-from podpatterns.compose.helper import HelperImages
+from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import unreserved
-from podpatterns.compose.member import in_starting_order, name_problems, port_problems
+from podpatterns.compose.member import in_starting_order
 from podpatterns.compose.part import Key, Part, parts_of
-from podpatterns.compose.problem import CannotCompose, Problem
 from podpatterns.compose.revision import revision, short_hash
-from podpatterns.compose.sidecars import sidecars
-from podpatterns.compose.variables import env, variable_problems, with_variables
-from podpatterns.compose.volumes import shared_memory, shared_volumes, volume_problems, with_mounts
+from podpatterns.compose.rules.containers import name_problems, port_problems, process_problems
+from podpatterns.compose.rules.problem import CannotCompose, Problem
+from podpatterns.compose.rules.variables import variable_problems
+from podpatterns.compose.rules.volumes import volume_problems
+from podpatterns.compose.sidecarapp import sidecars
+from podpatterns.compose.variables import env, with_variables
+from podpatterns.compose.volumes import shared_memory, shared_volumes, with_mounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def compose(
             port_problems(everyone),
             variable_problems(everyone, variables),
             volume_problems(mounted, shared, memory, spec.get("volumes") or (), config_volumes),
-            _process_problems(spec, contributions),
+            process_problems(spec, contributions),
         )
     )
     added = env(variables)
@@ -166,13 +169,3 @@ def _settings(pattern: Pattern) -> int:
         case Adapter(spec=spec):
             return adapter_settings(spec)
     return 0
-
-
-def _process_problems(spec: Mapping[str, Any], contributions: Sequence[Contribution]) -> Iterator[Problem]:
-    """A Pod whose containers see the node's processes sees its own among them."""
-    needed = next((c.shared_processes for c in contributions if c.shared_processes), None)
-    if needed and spec.get("shareProcessNamespace") is False and not spec.get("hostPID"):
-        yield Problem(
-            "spec.template.spec.shareProcessNamespace",
-            f"{needed} needs the containers to see each other's processes: take this field out",
-        )

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.compose.member import Member
-from podpatterns.compose.problem import Problem
 from podpatterns.compose.revision import LENGTH
+from podpatterns.compose.rules.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from podpatterns.compose.problem import Problem, shown
 
 Place = Literal["containers", "initContainers"]
 
@@ -69,37 +67,3 @@ def in_starting_order(template_spec: Mapping[str, Any], helpers: Sequence[Sequen
         *own("containers"),
         *(m for m in ordered if m.place == "containers"),
     ]
-
-
-def name_problems(all_members: Sequence[Member]) -> Iterator[Problem]:
-    if not any(m.place == "containers" and m.of_the_application for m in all_members):
-        yield Problem("spec.template.spec.containers", "the application has no container: name at least one")
-    seen: dict[str, Member] = {}
-    for member in all_members:
-        other = seen.setdefault(member.name, member)
-        if other is not member:
-            holder = "a helper that the operator adds" if other.composed else other.path
-            yield Problem(
-                f"{member.path}.name",
-                f'"{shown(member.name)}" is taken by {holder}: container names are unique in a Pod, '
-                "rename one",
-            )
-
-
-def port_problems(all_members: Iterable[Member]) -> Iterator[Problem]:
-    """Containers of a Pod share one port space; two that listen on one port never both start."""
-    seen: dict[tuple[Any, str], str] = {}
-    for member in all_members:
-        if not member.keeps_running:
-            continue
-        for i, port in enumerate(member.container.get("ports") or ()):
-            path = member.field(f"ports[{i}].containerPort")
-            number, protocol = port.get("containerPort"), port.get("protocol", "TCP")
-            other = seen.setdefault((number, protocol), path)
-            if other != path:
-                yield Problem(
-                    path,
-                    f"{protocol} port {number} is taken by {other}: the containers of a Pod share one port "
-                    "space, give one of them another port",
-                    "PortsConflict",
-                )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from podpatterns.api import Pattern
-from podpatterns.compose.problem import CannotCompose, Problem
+from podpatterns.compose.rules.problem import CannotCompose, Problem
 
 Key = tuple[str, str]
 """Kind and name of a part, in the namespace of the object that includes it."""

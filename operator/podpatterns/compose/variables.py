@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podpatterns.compose.contribution import Variable
 from podpatterns.compose.member import Member
-from podpatterns.compose.problem import Problem
 
 
 def env(variables: Sequence[Variable]) -> list[dict[str, Any]]:
@@ -27,21 +26,3 @@ def with_variables(
     if not member.of_the_application or not added:
         return container
     return {**container, "env": [*added, *(container.get("env") or ())]}
-
-
-def variable_problems(all_members: Sequence[Member], variables: Sequence[Variable]) -> Iterator[Problem]:
-    seen: dict[str, Variable] = {}
-    for variable in variables:
-        other = seen.setdefault(variable.name, variable)
-        if other.value != variable.value:
-            yield Problem(
-                variable.path, f'"{variable.name}" is {other.value} by {other.path}: choose another name'
-            )
-    for member in all_members:
-        for i, declared in enumerate(member.container.get("env") or ()) if member.of_the_application else ():
-            if taken := seen.get(declared.get("name", "")):
-                yield Problem(
-                    taken.path,
-                    f'"{taken.name}" is already set by {member.path}.env[{i}]: '
-                    "take it out there or choose another name",
-                )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import SharedVolume
 from podpatterns.compose.member import Member
 from podpatterns.compose.part import Part
-from podpatterns.compose.problem import Problem, one_of, shown
 
 SHARED_MEMORY = "shared-memory"
 
@@ -99,90 +98,3 @@ def with_mounts(member: Member, shared: Sequence[Shared], memory: dict[str, Any]
     if memory and SHARED_MEMORY not in names and not member.composed:
         added.append({"name": SHARED_MEMORY, "mountPath": "/dev/shm"})  # noqa: S108 (the IPC mount itself)
     return {**member.container, "volumeMounts": written + added} if added else member.container
-
-
-def volume_problems(
-    mounted: Sequence[tuple[Member, Mapping[str, Any]]],
-    shared: Sequence[Shared],
-    memory: dict[str, Any] | None,
-    own: Sequence[Mapping[str, Any]],
-    config: Sequence[Mapping[str, Any]],
-) -> Iterator[Problem]:
-    """`mounted` are all containers with their mounts, `own` are spec.template.spec.volumes, `config` those of
-    the helpers' configuration."""
-    own_names, config_names = ([str(v.get("name")) for v in volumes] for volumes in (own, config))
-    of_helpers = set(config_names)
-    for i, name in enumerate(own_names):
-        if name in of_helpers:
-            yield Problem(
-                f"spec.template.spec.volumes[{i}].name",
-                f'"{shown(name)}" holds a helper\'s configuration: rename it',
-            )
-    others = {*own_names, *config_names, SHARED_MEMORY}
-    containers = {member.name for member, _ in mounted}
-    named = one_of(containers)
-    for one in shared:
-        yield from _declaration_problems(one, others, containers, named)
-        yield from _disagreements(one)
-    volumes = {*own_names, *config_names, *(s.name for s in shared), *([SHARED_MEMORY] if memory else [])}
-    there = one_of(volumes)
-    for member, container in mounted:
-        yield from _unknown_mounts(member, volumes, there)
-        yield from _mounts_in_one_place(member, container)
-
-
-def _declaration_problems(
-    shared: Shared, others: Collection[str], containers: Collection[str], named: str
-) -> Iterator[Problem]:
-    for owner, declared in shared.declarations.items():
-        if shared.name in others:
-            yield Problem(
-                f"{declared.path}.name", f'"{shared.name}" is already a volume of the Pod: rename one'
-            )
-        # A part names the containers that it knows; which others there are is the application's business.
-        for i, mount in enumerate(declared.volume.mounts if owner == 0 else ()):
-            if mount.container not in containers:
-                yield Problem(
-                    f"{declared.path}.mounts[{i}].container",
-                    f'no container is named "{mount.container}": {named}',
-                )
-
-
-def _disagreements(shared: Shared) -> Iterator[Problem]:
-    for attribute, field_name in (("size_limit", "sizeLimit"), ("medium", "medium")):
-        values = {
-            str(value): declared.path
-            for declared in shared.declarations.values()
-            if (value := getattr(declared.volume, attribute)) not in (None, "")
-        }
-        if len(values) > 1:
-            (first, _), (second, path), *_ = values.items()
-            yield Problem(
-                f"{path}.{field_name}",
-                f'"{shared.name}" has {first} elsewhere and {second} here: make them equal',
-            )
-
-
-def _unknown_mounts(member: Member, volumes: Collection[str], there: str) -> Iterator[Problem]:
-    for i, mount in enumerate(member.container.get("volumeMounts") or ()):
-        name = str(mount.get("name"))
-        if name not in volumes:
-            yield Problem(
-                member.field(f"volumeMounts[{i}].name"),
-                f'no volume is named "{shown(name)}": '
-                f"declare it in spec.sharedVolumes or spec.template.spec.volumes ({there})",
-            )
-
-
-def _mounts_in_one_place(member: Member, container: Mapping[str, Any]) -> Iterator[Problem]:
-    taken: dict[str, str] = {}
-    for mount in container.get("volumeMounts") or ():
-        at = str(mount.get("mountPath", "")).rstrip("/") or "/"
-        name = str(mount.get("name"))
-        other = taken.setdefault(at, name)
-        if other != name:
-            yield Problem(
-                f"{member.path}.volumeMounts",
-                f'volumes "{shown(other)}" and "{shown(name)}" both want {shown(at)}: '
-                "mount one of them elsewhere",
-            )

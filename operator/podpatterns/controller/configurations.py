@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import aiohttp
 
 from podpatterns.compose import File
-from podpatterns.compose.proxy import CONFIG_PAGE
+from podpatterns.compose.helpers.proxy import CONFIG_PAGE
 from podpatterns.controller.fairsemaphore import FairSemaphore
 from podpatterns.controller.key import Key
 from podpatterns.controller.pace import FIRST, Pace

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from podpatterns.compose import Composition, Exposition, Problem
-from podpatterns.compose.contract import UNSATISFIABLE
+from podpatterns.compose.rules.contract import UNSATISFIABLE
 from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.text import listed, shown

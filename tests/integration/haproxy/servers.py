@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podpatterns.compose.haproxy import haproxy_config
+from podpatterns.compose.helpers.haproxy import haproxy_config
 from testbed.builders import ambassador
 from testbed.cluster.process import Process
 from testbed.eventually import eventually

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from podpatterns.api import Ambassador
-from podpatterns.compose.haproxy import haproxy_config
+from podpatterns.compose.helpers.haproxy import haproxy_config
 from testbed.builders import ambassador
 from testbed.cluster.packages import require
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from podpatterns.compose import CannotCompose, compose
-from podpatterns.compose.metricname import offences
+from podpatterns.compose.rules.metricname import offences
 from testbed.builders import adapter, pattern, template
 
 SOURCES = [

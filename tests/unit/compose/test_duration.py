@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podpatterns.compose.duration import milliseconds
+from podpatterns.compose.helpers.duration import milliseconds
 
 
 @pytest.mark.parametrize(

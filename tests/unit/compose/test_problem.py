@@ -9,7 +9,7 @@ import pytest
 
 from podpatterns.api import Pattern
 from podpatterns.compose import CannotCompose, Problem, compose
-from podpatterns.compose.problem import one_of
+from podpatterns.compose.rules.problem import one_of
 from testbed.builders import adapter, ambassador, sidecarapp, template
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from podpatterns.compose import File
 from podpatterns.compose.adapter import CONTRACT_PAGE
-from podpatterns.compose.proxy import CONFIG_PAGE
+from podpatterns.compose.helpers.proxy import CONFIG_PAGE
 from podpatterns.controller.configurations import (
     MAX_REFUSAL,
     MAX_REFUSALS,

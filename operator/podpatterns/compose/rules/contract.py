@@ -12,8 +12,8 @@ from itertools import pairwise
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.adapter import Contract as Written
 from podpatterns.api.rule import Emission, Rule
-from podpatterns.compose.metricname import MetricType, offences
-from podpatterns.compose.problem import Problem
+from podpatterns.compose.rules.metricname import MetricType, offences
+from podpatterns.compose.rules.problem import Problem
 
 UNSATISFIABLE = "ContractUnsatisfiable"
 """The reason of a problem: the rules can't make what the contract wants."""

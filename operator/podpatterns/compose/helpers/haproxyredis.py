@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from podpatterns.api.redis import Reads, Redis
 from podpatterns.api.upstream import HealthCheck, Upstream
-from podpatterns.compose.duration import milliseconds
+from podpatterns.compose.helpers.duration import milliseconds
 
 PRIMARY, REPLICA = "master", "connected"
 """What ROLE answers of a primary, and of a replica that gets its writes."""

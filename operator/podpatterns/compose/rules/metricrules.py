@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.rule import Emission, Rule
 from podpatterns.api.source import Source
-from podpatterns.compose.contract import Contract, emissions
-from podpatterns.compose.problem import Problem
+from podpatterns.compose.rules.contract import Contract, emissions
+from podpatterns.compose.rules.problem import Problem
 
 PROC_METRICS = (
     "process_cpu_seconds_total",

@@ -13,8 +13,8 @@ from itertools import chain
 
 from podpatterns.api.tls import Tls
 from podpatterns.api.upstream import HealthCheck, Upstream
-from podpatterns.compose import redisports
-from podpatterns.compose.duration import milliseconds
+from podpatterns.compose.helpers import haproxyredis
+from podpatterns.compose.helpers.duration import milliseconds
 
 HOST = "127.0.0.1"
 SLOTS = 16
@@ -64,7 +64,7 @@ def haproxy_config(upstreams: Sequence[Upstream], secrets: str) -> str:
     mounted."""
     sections = [section for u in upstreams for section in _sections(u, secrets)]
     lines = [line for name, body in sections for line in ("", f"listen {name}", *_indented(body))]
-    more = redisports.GLOBAL if any(redisports.by_two_ports(u) for u in upstreams) else ""
+    more = haproxyredis.GLOBAL if any(haproxyredis.by_two_ports(u) for u in upstreams) else ""
     return GLOBAL + more + "\n".join([*lines, ""])
 
 
@@ -74,12 +74,12 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 def _sections(upstream: Upstream, secrets: str) -> Iterator[tuple[str, Iterator[str]]]:
     """Each with its name: no other upstream's, which have no dots."""
-    if said := redisports.by_two_ports(upstream):
+    if said := haproxyredis.by_two_ports(upstream):
         redis, reads = said
-        plain, port = redisports.plain(upstream, redis), upstream.listen.port
+        plain, port = haproxyredis.plain(upstream, redis), upstream.listen.port
         servers = list(_servers(plain, secrets))
-        yield upstream.name, redisports.role_section(plain, port, redisports.PRIMARY, servers)
-        replicas = redisports.role_section(plain, reads.listen.port, redisports.REPLICA, servers)
+        yield upstream.name, haproxyredis.role_section(plain, port, haproxyredis.PRIMARY, servers)
+        replicas = haproxyredis.role_section(plain, reads.listen.port, haproxyredis.REPLICA, servers)
         # Without a replica reads go by the port for writes.
         instead = [f"server primary {HOST}:{port} backup"] if redis.read_policy == "PreferReplica" else []
         yield f"{upstream.name}.reads", chain(replicas, instead)

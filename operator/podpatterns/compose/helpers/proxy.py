@@ -11,8 +11,8 @@ from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.listen import Listen
 from podpatterns.api.secretkeyref import SecretKeyRef
 from podpatterns.api.upstream import Upstream
-from podpatterns.compose.haproxy import haproxy_config
-from podpatterns.compose.helper import (
+from podpatterns.compose.helpers.haproxy import haproxy_config
+from podpatterns.compose.helpers.helper import (
     CONFIG_DIRECTORY,
     READY,
     SECRETS_DIRECTORY,
@@ -23,12 +23,12 @@ from podpatterns.compose.helper import (
     config_volume,
     file_key,
     probe,
-    yaml_text,
 )
+from podpatterns.compose.helpers.merge import merged
+from podpatterns.compose.helpers.redisambassador import redis_config
 from podpatterns.compose.member import Member, native_sidecar
-from podpatterns.compose.merge import merged
 from podpatterns.compose.part import Part
-from podpatterns.compose.problem import Problem
+from podpatterns.compose.rules.problem import Problem
 
 # https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports: an IANA_SVC_NAME
 PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
@@ -59,21 +59,6 @@ class Engine:
     """Where it writes; empty when it does not."""
 
 
-def _redis_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
-    """The Ambassador's spec, cut down to what is the splitter's business."""
-    proxy = spec.proxy.model_dump(include={"metrics_port"}, exclude_defaults=True, by_alias=True)
-    told = [
-        {
-            **u.model_dump(mode="json", exclude={"env", "local"}, exclude_defaults=True, by_alias=True),
-            # The splitter's own default, when nothing is said, is a shorter interval.
-            **({"healthCheck": u.health_check.manifest()} if u.health_check else {}),
-        }
-        for u in upstreams
-    ]
-    written = {**({"proxy": proxy} if proxy else {}), "upstreams": told}
-    return yaml_text(written)
-
-
 def _splits(upstream: Upstream) -> bool:
     """One port for reads and writes: a matter of commands."""
     return upstream.redis is not None and upstream.redis.reads is None
@@ -90,7 +75,7 @@ ENGINES = (
         serves=_splits,
         metrics="proxy-metrics",
         extension="yaml",
-        content=_redis_content,
+        content=redis_config,
         arguments=lambda _: [f"--secrets={SECRETS_DIRECTORY}"],
     ),
     Engine(

@@ -1,0 +1,54 @@
+"""The rules for the containers of a Pod: their names, their ports, and who sees whose processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from podpatterns.compose.contribution import Contribution
+from podpatterns.compose.member import Member
+from podpatterns.compose.rules.problem import Problem, shown
+
+
+def name_problems(all_members: Sequence[Member]) -> Iterator[Problem]:
+    if not any(m.place == "containers" and m.of_the_application for m in all_members):
+        yield Problem("spec.template.spec.containers", "the application has no container: name at least one")
+    seen: dict[str, Member] = {}
+    for member in all_members:
+        other = seen.setdefault(member.name, member)
+        if other is not member:
+            holder = "a helper that the operator adds" if other.composed else other.path
+            yield Problem(
+                f"{member.path}.name",
+                f'"{shown(member.name)}" is taken by {holder}: container names are unique in a Pod, '
+                "rename one",
+            )
+
+
+def port_problems(all_members: Iterable[Member]) -> Iterator[Problem]:
+    """Containers of a Pod share one port space; two that listen on one port never both start."""
+    seen: dict[tuple[Any, str], str] = {}
+    for member in all_members:
+        if not member.keeps_running:
+            continue
+        for i, port in enumerate(member.container.get("ports") or ()):
+            path = member.field(f"ports[{i}].containerPort")
+            number, protocol = port.get("containerPort"), port.get("protocol", "TCP")
+            other = seen.setdefault((number, protocol), path)
+            if other != path:
+                yield Problem(
+                    path,
+                    f"{protocol} port {number} is taken by {other}: the containers of a Pod share one port "
+                    "space, give one of them another port",
+                    "PortsConflict",
+                )
+
+
+def process_problems(spec: Mapping[str, Any], contributions: Sequence[Contribution]) -> Iterator[Problem]:
+    """A Pod whose containers see the node's processes sees its own among them."""
+    needed = next((c.shared_processes for c in contributions if c.shared_processes), None)
+    if needed and spec.get("shareProcessNamespace") is False and not spec.get("hostPID"):
+        yield Problem(
+            "spec.template.spec.shareProcessNamespace",
+            f"{needed} needs the containers to see each other's processes: take this field out",
+        )
