@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.row import Goal, Row
-from podpatterns.api.listen import Listen
+from podpatterns.api.connection import Listen
 from podpatterns.api.redis import Reads, Redis
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.haproxy import haproxy_config

@@ -5,11 +5,10 @@
 
 from podpatterns.api.adapter import Adapter
 from podpatterns.api.ambassador import Ambassador
-from podpatterns.api.include import Include
 from podpatterns.api.invalid import FieldError, InvalidObject
 from podpatterns.api.kinds import KINDS, Kind, parse
-from podpatterns.api.objectmeta import ObjectMeta
-from podpatterns.api.pattern import API_VERSION, GROUP, VERSION, Pattern, PatternSpec
+from podpatterns.api.kubernetes import ObjectMeta
+from podpatterns.api.pattern import API_VERSION, GROUP, VERSION, Include, Pattern, PatternSpec
 from podpatterns.api.sharedvolume import SharedVolume, SharedVolumeMount
 from podpatterns.api.sidecarapp import Sidecar, SidecarApp
 from podpatterns.api.status import Condition, Replacement, Status, UsedBy

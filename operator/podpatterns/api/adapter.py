@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from podpatterns.api.metrics import Metrics
 from podpatterns.api.model import LIST_SET, Items, Model, Validation, list_map
-from podpatterns.api.otlp import Otlp
 from podpatterns.api.pattern import Pattern, PatternSpec
 from podpatterns.api.rule import MetricLabels, Rule
-from podpatterns.api.scalar import LabelName, MetricName, Port
+from podpatterns.api.scalar import LabelName, MetricName
 from podpatterns.api.source import Source
 
 Buckets = Annotated[Items[float], Field(min_length=1, max_length=64)]
@@ -63,21 +63,6 @@ class Contract(Model):
     buckets: Buckets | None = None
     """The upper bounds of the buckets of histograms that have none of their own, rising; +Inf is added.
     Default: 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5 and 10."""
-
-
-class Metrics(Model):
-    """Where the metrics are offered."""
-
-    port: Port = 9090
-    """The port of the Pod that Prometheus scrapes. Default: 9090."""
-    path: Annotated[str, Field(max_length=256, pattern="^/")] = "/metrics"
-    """The path that Prometheus scrapes. Default: /metrics."""
-    max_series: int = Field(default=2000, ge=1)
-    """How many series there may be, as Prometheus counts them: a histogram is one for each bucket and three
-    more. What is beyond is dropped and counted, so that a label with endless values does no harm.
-    Default: 2000."""
-    otlp: Otlp | None = None
-    """Where they are pushed as well, for monitoring that doesn't scrape."""
 
 
 class AdapterSpec(PatternSpec):

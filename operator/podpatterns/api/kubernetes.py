@@ -1,4 +1,4 @@
-"""Kubernetes' own types inside our kinds: carried as plain dicts, described by the client's models.
+"""Kubernetes' own types inside our kinds: what Pods are made of is carried as plain dicts.
 
 The client's models refuse fields that are newer than the client, refuse `cpu: 1`, and cost more time than the
 rest of a Pod together; so what a user wrote never passes through them. Only the CRD's schema comes from them.
@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from podpatterns.api.model import Model
+from podpatterns.api.scalar import ObjectName
 
 SCHEMA_KEY = "kubernetes-type"
 """Marks the place in a JSON schema where the generator of CRDs puts the schema of the type that is named."""
@@ -36,3 +39,27 @@ PodTemplateSpec = Annotated[dict[str, Any], KubernetesType("V1PodTemplateSpec")]
 Container = Annotated[dict[str, Any], KubernetesType("V1Container")]
 PartialContainer = Annotated[dict[str, Any], KubernetesType("V1Container", partial=True)]
 ResourceRequirements = Annotated[dict[str, Any], KubernetesType("V1ResourceRequirements")]
+
+
+class ObjectMeta(Model):
+    """What the API server says about an object; the defaults are those of an object not yet created."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    namespace: str = "default"
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    deletion_timestamp: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class SecretKeyRef(Model):
+    """One key of a Secret in the same namespace. A change of the Secret is followed."""
+
+    name: ObjectName
+    """The Secret's name."""
+    key: str = Field(max_length=253, pattern="^[-._a-zA-Z0-9]+$")
+    """The key whose value is meant."""

@@ -6,11 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from podpatterns.api.include import Include, KindName
-from podpatterns.api.kubernetes import PodTemplateSpec
+from podpatterns.api.kubernetes import ObjectMeta, PodTemplateSpec
 from podpatterns.api.model import Items, Model, Validation, list_map
-from podpatterns.api.objectmeta import ObjectMeta
-from podpatterns.api.scalar import Quantity
+from podpatterns.api.scalar import KindName, ObjectName, Quantity
 from podpatterns.api.sharedvolume import SharedVolume
 from podpatterns.api.status import Status
 from podpatterns.api.updatestrategy import UpdateStrategy
@@ -24,6 +22,15 @@ MAX_NAME_LENGTH = 57
 """A Pod's name, <name>-<index of up to 5 digits>, is a host name and a label value too: 63 characters."""
 MAX_REPLICAS = 100_000
 """Keeps the index within 5 digits."""
+
+
+class Include(Model):
+    """Names a part: an object without a template, in the same namespace."""
+
+    kind: KindName
+    """The part's kind: SidecarApp, Ambassador or Adapter."""
+    name: ObjectName
+    """The part's name."""
 
 
 class PatternSpec(Model):

@@ -6,11 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from podpatterns.api.listen import Listen, UpstreamEnv
+from podpatterns.api.connection import Listen, Tls, UpstreamEnv
+from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
 from podpatterns.api.scalar import Duration, Endpoint
-from podpatterns.api.secretkeyref import SecretKeyRef
-from podpatterns.api.tls import Tls
 
 
 class ReadAfterWrite(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -78,6 +78,8 @@ ObjectName = Annotated[
     str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 ]
 """A DNS subdomain, as objects are named."""
+
+KindName = Literal["SidecarApp", "Ambassador", "Adapter"]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

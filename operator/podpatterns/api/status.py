@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from podpatterns.api import bounds
-from podpatterns.api.include import KindName
 from podpatterns.api.model import Items, Model, list_map
-from podpatterns.api.scalar import Time
+from podpatterns.api.scalar import KindName, Time
 
 Text = Annotated[str, Field(max_length=bounds.TEXT)]
 

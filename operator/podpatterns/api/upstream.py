@@ -6,12 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from podpatterns.api.connection import Listen, Tls, UpstreamEnv
 from podpatterns.api.kubernetes import Container
-from podpatterns.api.listen import Listen, UpstreamEnv
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
 from podpatterns.api.redis import Redis
 from podpatterns.api.scalar import Duration, Endpoint, Label
-from podpatterns.api.tls import Tls
 
 # The statuses are those that HAProxy can retry on: https://docs.haproxy.org/2.6/configuration.html#retry-on
 RetryOn = Annotated[

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
-from podpatterns.api.listen import Listen, UpstreamEnv
+from podpatterns.api.connection import Listen, UpstreamEnv
 from podpatterns.compose.contribution import Contribution, File, Variable
 from podpatterns.compose.helpers.haproxy import HOST, host_of, is_address
 from podpatterns.compose.helpers.helper import HelperImages

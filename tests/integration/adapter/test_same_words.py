@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from podpatterns.api.otlp import Otlp
+from podpatterns.api.metrics import Otlp
 from podpatterns.compose import adapter_problems
 from testbed.adapter import SOURCES
 from testbed.builders import adapter

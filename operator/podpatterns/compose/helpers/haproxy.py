@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from itertools import chain
 
-from podpatterns.api.tls import Tls
+from podpatterns.api.connection import Tls
 from podpatterns.api.upstream import HealthCheck, Upstream
 from podpatterns.compose.helpers import haproxyredis
 from podpatterns.compose.helpers.duration import milliseconds

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from podpatterns import __version__
-from podpatterns.api.secretkeyref import SecretKeyRef
+from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.compose.revision import short_hash
 
 CONFIG_DIRECTORY = "/etc/podpatterns"

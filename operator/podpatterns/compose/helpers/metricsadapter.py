@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from podpatterns.api.adapter import AdapterSpec
-from podpatterns.api.secretkeyref import SecretKeyRef
+from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.compose.helpers.helper import (
     CONFIG_DIRECTORY,
     READY,

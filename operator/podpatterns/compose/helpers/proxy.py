@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
-from podpatterns.api.listen import Listen
-from podpatterns.api.secretkeyref import SecretKeyRef
+from podpatterns.api.connection import Listen
+from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.haproxy import haproxy_config
 from podpatterns.compose.helpers.helper import (

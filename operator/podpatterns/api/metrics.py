@@ -1,12 +1,14 @@
-"""Where metrics are pushed, in OpenTelemetry's protocol."""
+"""Where an Adapter offers metrics, and where it pushes them."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from pydantic import Field
+
+from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.model import Model, Validation
-from podpatterns.api.scalar import Duration, OtlpEndpoint
-from podpatterns.api.secretkeyref import SecretKeyRef
+from podpatterns.api.scalar import Duration, OtlpEndpoint, Port
 
 
 class Otlp(Model):
@@ -39,3 +41,18 @@ class Otlp(Model):
     ca_secret_ref: SecretKeyRef | None = None
     """With an https endpoint, the certificate authorities to trust, as PEM in a Secret. The adapter's image
     has none."""
+
+
+class Metrics(Model):
+    """Where the metrics are offered."""
+
+    port: Port = 9090
+    """The port of the Pod that Prometheus scrapes. Default: 9090."""
+    path: Annotated[str, Field(max_length=256, pattern="^/")] = "/metrics"
+    """The path that Prometheus scrapes. Default: /metrics."""
+    max_series: int = Field(default=2000, ge=1)
+    """How many series there may be, as Prometheus counts them: a histogram is one for each bucket and three
+    more. What is beyond is dropped and counted, so that a label with endless values does no harm.
+    Default: 2000."""
+    otlp: Otlp | None = None
+    """Where they are pushed as well, for monitoring that doesn't scrape."""

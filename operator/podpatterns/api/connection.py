@@ -1,0 +1,32 @@
+"""The two ends of an upstream's connection: the application's on localhost, and TLS to the servers."""
+
+from __future__ import annotations
+
+from podpatterns.api.kubernetes import SecretKeyRef
+from podpatterns.api.model import Model
+from podpatterns.api.scalar import EnvironmentName, HostName, Port
+
+
+class Listen(Model):
+    """Where the application finds the upstream."""
+
+    port: Port
+    """The port on 127.0.0.1, unique in the Pod. Only containers of the Pod can reach it."""
+
+
+class UpstreamEnv(Model):
+    """Environment variables that tell the application where the upstream is."""
+
+    host_name: EnvironmentName | None = None
+    """Name of the variable that holds the host, 127.0.0.1."""
+    port_name: EnvironmentName | None = None
+    """Name of the variable that holds the port."""
+
+
+class Tls(Model):
+    """TLS from the proxy to the endpoints; the application talks plainly to localhost."""
+
+    server_name: HostName | None = None
+    """The name that the endpoints' certificate must carry, also sent as SNI. Default: the endpoint's host."""
+    ca_secret_ref: SecretKeyRef | None = None
+    """The certificate authorities to trust, as PEM in a Secret. Default: those of the proxy's image."""
