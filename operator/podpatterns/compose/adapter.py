@@ -17,7 +17,7 @@ from podpatterns.compose.helpers.helper import (
 from podpatterns.compose.helpers.metricsadapter import (
     FILE,
     adapter_config,
-    member,
+    adapter_container,
     secrets,
     taken_for_granted,
 )
@@ -41,7 +41,7 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution
             "path": spec.metrics.path,
             **taken_for_granted(spec),
         },
-        helpers=(member(spec, part, name, images),),
+        helpers=(adapter_container(spec, part, name, images),),
         volumes=(config_volume(name, part.config_map, key, FILE, [ref for _, ref in secrets(spec)]),),
         files=(file,),
         annotations={

@@ -12,8 +12,8 @@ from podpatterns.compose.contribution import Contribution, File, Variable
 from podpatterns.compose.helpers.haproxy import HOST, host_of, is_address
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
-from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
+from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 from podpatterns.compose.rules.problem import Problem
 
 
@@ -55,7 +55,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contributi
             **({"reads": reads} if (reads := _words_on_reads(spec, "listen", "env")) else {}),
             "proxies": {p.engine.role: p.taken_for_granted for p in needed},
         },
-        helpers=tuple(p.member(images) for p in needed),
+        helpers=tuple(p.container(images) for p in needed),
         volumes=tuple(volume for p in needed for volume in p.volumes()),
         variables=tuple(_variables(spec, part)),
         files=tuple(
@@ -83,7 +83,7 @@ def _words_on_reads(spec: AmbassadorSpec, *fields: str) -> dict[str, Any]:
     }
 
 
-def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[Member]:
+def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[PodContainer]:
     for i, upstream in enumerate(spec.upstreams):
         if upstream.local is None:
             continue
@@ -92,7 +92,7 @@ def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[Member]:
         if not any(port.get("containerPort") == upstream.listen.port for port in ports):
             ports.append(named_port(upstream.name, upstream.listen))
         path = part.path(f"spec.upstreams[{i}].local.container")
-        yield Member(native_sidecar({**container, "ports": ports}), path, "initContainers", part.owner)
+        yield PodContainer(native_sidecar({**container, "ports": ports}), path, "initContainers", part.owner)
 
 
 def _variables(spec: AmbassadorSpec, part: Part) -> Iterator[Variable]:

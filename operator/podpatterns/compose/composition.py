@@ -16,8 +16,8 @@ from podpatterns.compose.ambassador import settings as ambassador_settings
 from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import unreserved
-from podpatterns.compose.member import in_starting_order
 from podpatterns.compose.part import Key, Part, parts_of
+from podpatterns.compose.podcontainer import in_starting_order
 from podpatterns.compose.revision import revision, short_hash
 from podpatterns.compose.rules.containers import name_problems, port_problems, process_problems
 from podpatterns.compose.rules.problem import CannotCompose, Problem
@@ -66,7 +66,7 @@ def compose(
     contributions = [_contribution(part, images or HelperImages()) for part in parts]
     template = app.spec.template or {}
     spec = template.get("spec") or {}
-    everyone = in_starting_order(spec, [c.helpers for c in contributions])
+    containers = in_starting_order(spec, [c.helpers for c in contributions])
     shared = shared_volumes(parts)
     memory = shared_memory(parts)
     variables = [v for c in contributions for v in c.variables]
@@ -74,17 +74,17 @@ def compose(
 
     _check(
         chain(
-            _too_many(len(everyone), POD_CONTAINERS, "containers"),
+            _too_many(len(containers), POD_CONTAINERS, "containers"),
             _too_many(len(shared), POD_SHARED_VOLUMES, "shared volumes"),
         )
     )
-    mounted = [(m, with_mounts(m, shared, memory)) for m in everyone]
+    mounted = [(c, with_mounts(c, shared, memory)) for c in containers]
     _check(
         chain(
             chain.from_iterable(c.problems for c in contributions),
-            name_problems(everyone),
-            port_problems(everyone),
-            variable_problems(everyone, variables),
+            name_problems(containers),
+            port_problems(containers),
+            variable_problems(containers, variables),
             volume_problems(mounted, shared, memory, spec.get("volumes") or (), config_volumes),
             process_problems(spec, contributions),
         )
@@ -92,7 +92,7 @@ def compose(
     added = env(variables)
 
     def place(where: str) -> list[dict[str, Any]]:
-        return [with_variables(m, container, added) for m, container in mounted if m.place == where]
+        return [with_variables(c, manifest, added) for c, manifest in mounted if c.place == where]
 
     composed = {**spec, "containers": place("containers")}
     if init_containers := place("initContainers"):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from podpatterns.compose.member import Member
+from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.revision import LENGTH
 from podpatterns.compose.rules.problem import Problem
 
@@ -63,7 +63,7 @@ class Contribution:
     shape: Mapping[str, Any] = field(default_factory=dict)
     """What people wrote of the kind's own fields that shapes the Pod; goes into the revision. What ends up in
     `files` alone is left out: it rolls in without a new Pod."""
-    helpers: tuple[Member, ...] = ()
+    helpers: tuple[PodContainer, ...] = ()
     volumes: tuple[dict[str, Any], ...] = ()
     """For the helpers alone, each a core/v1 Volume."""
     variables: tuple[Variable, ...] = ()

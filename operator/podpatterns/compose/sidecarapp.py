@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 from podpatterns.api.sidecarapp import SidecarAppSpec
 from podpatterns.compose.contribution import Contribution
-from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
+from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 
 
 def sidecars(spec: SidecarAppSpec, part: Part) -> Contribution:
     return Contribution(
         shape=spec.model_dump(include={"sidecars"}, exclude_defaults=True, by_alias=True),
-        helpers=tuple(_members(spec, part)),
+        helpers=tuple(_containers(spec, part)),
     )
 
 
-def _members(spec: SidecarAppSpec, part: Part) -> Iterator[Member]:
+def _containers(spec: SidecarAppSpec, part: Part) -> Iterator[PodContainer]:
     for i, sidecar in enumerate(spec.sidecars):
         path = part.path(f"spec.sidecars[{i}]")
         if sidecar.order == "BeforeApp":
-            yield Member(native_sidecar(sidecar.container), path, "initContainers", part.owner)
+            yield PodContainer(native_sidecar(sidecar.container), path, "initContainers", part.owner)
         else:
-            yield Member(dict(sidecar.container), path, "containers", part.owner)
+            yield PodContainer(dict(sidecar.container), path, "containers", part.owner)

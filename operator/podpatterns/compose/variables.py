@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podpatterns.compose.contribution import Variable
-from podpatterns.compose.member import Member
+from podpatterns.compose.podcontainer import PodContainer
 
 
 def env(variables: Sequence[Variable]) -> list[dict[str, Any]]:
@@ -16,13 +16,14 @@ def env(variables: Sequence[Variable]) -> list[dict[str, Any]]:
 
 
 def with_variables(
-    member: Member, container: dict[str, Any], added: Sequence[Mapping[str, Any]]
+    container: PodContainer, manifest: dict[str, Any], added: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """`container`, `member`'s, with the variables if it is one of the application's. Init containers are
-    included: they run once the helpers are up.
+    """Return the manifest of `container`, with the variables if it is one of the application's.
+
+    Init containers get them too: they run once the helpers are up.
 
     They come first, so that variables of the container can refer to them: $(REDIS_HOST).
     """
-    if not member.of_the_application or not added:
-        return container
-    return {**container, "env": [*added, *(container.get("env") or ())]}
+    if not container.of_the_application or not added:
+        return manifest
+    return {**manifest, "env": [*added, *(manifest.get("env") or ())]}

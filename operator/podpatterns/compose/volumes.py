@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import SharedVolume
-from podpatterns.compose.member import Member
 from podpatterns.compose.part import Part
+from podpatterns.compose.podcontainer import PodContainer
 
 SHARED_MEMORY = "shared-memory"
 
@@ -55,20 +55,20 @@ class Shared:
                 source["sizeLimit"] = declared.volume.size_limit
         return {"name": self.name, "emptyDir": source}
 
-    def mount(self, member: Member) -> dict[str, Any] | None:
+    def mount(self, container: PodContainer) -> dict[str, Any] | None:
         """The volumeMount for a container, or None where it gets none.
 
         The application's word about a container counts first, then that of the object which declared the
         container, then the first declaration.
         """
-        for owner in (0, member.owner):
+        for owner in (0, container.owner):
             declared = self.declarations.get(owner)
-            if declared and member.name in declared.mounts:
-                return declared.mount(member.name)
-        if member.composed:
+            if declared and container.name in declared.mounts:
+                return declared.mount(container.name)
+        if container.composed:
             return None
-        declared = self.declarations.get(member.owner) or next(iter(self.declarations.values()))
-        return declared.mount(member.name)
+        declared = self.declarations.get(container.owner) or next(iter(self.declarations.values()))
+        return declared.mount(container.name)
 
 
 def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
@@ -90,11 +90,13 @@ def shared_memory(parts: Sequence[Part]) -> dict[str, Any] | None:
     return None
 
 
-def with_mounts(member: Member, shared: Sequence[Shared], memory: dict[str, Any] | None) -> dict[str, Any]:
+def with_mounts(
+    container: PodContainer, shared: Sequence[Shared], memory: dict[str, Any] | None
+) -> dict[str, Any]:
     """The container with the mounts that it did not write itself."""
-    written = list(member.container.get("volumeMounts") or ())
+    written = list(container.manifest.get("volumeMounts") or ())
     names = {mount.get("name") for mount in written}
-    added = [m for s in shared if s.name not in names and (m := s.mount(member)) is not None]
-    if memory and SHARED_MEMORY not in names and not member.composed:
+    added = [m for s in shared if s.name not in names and (m := s.mount(container)) is not None]
+    if memory and SHARED_MEMORY not in names and not container.composed:
         added.append({"name": SHARED_MEMORY, "mountPath": "/dev/shm"})  # noqa: S108 (the IPC mount itself)
-    return {**member.container, "volumeMounts": written + added} if added else member.container
+    return {**container.manifest, "volumeMounts": written + added} if added else container.manifest

@@ -22,8 +22,8 @@ from podpatterns.compose.helpers.helper import (
     yaml_text,
 )
 from podpatterns.compose.labels import NAME
-from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
+from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 
 FILE = "adapter.yaml"
 STATSD_PROTOCOLS = ("UDP", "TCP")
@@ -64,11 +64,11 @@ def adapter_config(spec: AdapterSpec) -> str:
     return yaml_text(written)
 
 
-def member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> Member:
+def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> PodContainer:
     port = spec.metrics.port
     statsd = [s.statsd.port for s in spec.sources if s.statsd]
     volumes = _volumes(spec)
-    container = {
+    manifest = {
         "name": name,
         "image": images.image("metrics-adapter"),
         "args": [
@@ -91,8 +91,8 @@ def member(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> Me
             *({"name": v, "mountPath": f"{VOLUMES_DIRECTORY}/{v}", "readOnly": True} for v in volumes),
         ],
     }
-    return Member(
-        native_sidecar(container),
+    return PodContainer(
+        native_sidecar(manifest),
         part.path("spec"),
         "initContainers",
         part.owner,

@@ -26,8 +26,8 @@ from podpatterns.compose.helpers.helper import (
 )
 from podpatterns.compose.helpers.merge import merged
 from podpatterns.compose.helpers.redisambassador import redis_config
-from podpatterns.compose.member import Member, native_sidecar
 from podpatterns.compose.part import Part
+from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 from podpatterns.compose.rules.problem import Problem
 
 # https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports: an IANA_SVC_NAME
@@ -136,9 +136,9 @@ class Proxy:
         if self.engine.run_directory:
             yield {"name": self.run_volume, "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}
 
-    def member(self, images: HelperImages) -> Member:
+    def container(self, images: HelperImages) -> PodContainer:
         metrics = self.metrics_port
-        container: dict[str, Any] = {
+        manifest: dict[str, Any] = {
             "name": self.name,
             "image": images.image(self.engine.image),
             "args": [f"--config={CONFIG_DIRECTORY}/{self._file}", *self.engine.arguments(metrics)],
@@ -152,13 +152,11 @@ class Proxy:
             "volumeMounts": [config_mount(self.name)],
         }
         if self.spec.proxy.resources:
-            container["resources"] = self.spec.proxy.resources
+            manifest["resources"] = self.spec.proxy.resources
         if self.engine.run_directory:
-            container["volumeMounts"].append(
-                {"name": self.run_volume, "mountPath": self.engine.run_directory}
-            )
-        return Member(
-            native_sidecar(merged(container, self.spec.proxy.container or {})),
+            manifest["volumeMounts"].append({"name": self.run_volume, "mountPath": self.engine.run_directory})
+        return PodContainer(
+            native_sidecar(merged(manifest, self.spec.proxy.container or {})),
             self.part.path("spec.proxy.container"),
             "initContainers",
             self.part.owner,

@@ -6,33 +6,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from podpatterns.compose.contribution import Contribution
-from podpatterns.compose.member import Member
+from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.rules.problem import Problem, shown
 
 
-def name_problems(all_members: Sequence[Member]) -> Iterator[Problem]:
-    if not any(m.place == "containers" and m.of_the_application for m in all_members):
+def name_problems(containers: Sequence[PodContainer]) -> Iterator[Problem]:
+    if not any(m.place == "containers" and m.of_the_application for m in containers):
         yield Problem("spec.template.spec.containers", "the application has no container: name at least one")
-    seen: dict[str, Member] = {}
-    for member in all_members:
-        other = seen.setdefault(member.name, member)
-        if other is not member:
+    seen: dict[str, PodContainer] = {}
+    for container in containers:
+        other = seen.setdefault(container.name, container)
+        if other is not container:
             holder = "a helper that the operator adds" if other.composed else other.path
             yield Problem(
-                f"{member.path}.name",
-                f'"{shown(member.name)}" is taken by {holder}: container names are unique in a Pod, '
+                f"{container.path}.name",
+                f'"{shown(container.name)}" is taken by {holder}: container names are unique in a Pod, '
                 "rename one",
             )
 
 
-def port_problems(all_members: Iterable[Member]) -> Iterator[Problem]:
+def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
     """Containers of a Pod share one port space; two that listen on one port never both start."""
     seen: dict[tuple[Any, str], str] = {}
-    for member in all_members:
-        if not member.keeps_running:
+    for container in containers:
+        if not container.keeps_running:
             continue
-        for i, port in enumerate(member.container.get("ports") or ()):
-            path = member.field(f"ports[{i}].containerPort")
+        for i, port in enumerate(container.manifest.get("ports") or ()):
+            path = container.field(f"ports[{i}].containerPort")
             number, protocol = port.get("containerPort"), port.get("protocol", "TCP")
             other = seen.setdefault((number, protocol), path)
             if other != path:

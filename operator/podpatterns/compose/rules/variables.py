@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from podpatterns.compose.contribution import Variable
-from podpatterns.compose.member import Member
+from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.rules.problem import Problem
 
 
-def variable_problems(all_members: Sequence[Member], variables: Sequence[Variable]) -> Iterator[Problem]:
+def variable_problems(containers: Sequence[PodContainer], variables: Sequence[Variable]) -> Iterator[Problem]:
     seen: dict[str, Variable] = {}
     for variable in variables:
         other = seen.setdefault(variable.name, variable)
@@ -17,11 +17,13 @@ def variable_problems(all_members: Sequence[Member], variables: Sequence[Variabl
             yield Problem(
                 variable.path, f'"{variable.name}" is {other.value} by {other.path}: choose another name'
             )
-    for member in all_members:
-        for i, declared in enumerate(member.container.get("env") or ()) if member.of_the_application else ():
+    for container in containers:
+        for i, declared in (
+            enumerate(container.manifest.get("env") or ()) if container.of_the_application else ()
+        ):
             if taken := seen.get(declared.get("name", "")):
                 yield Problem(
                     taken.path,
-                    f'"{taken.name}" is already set by {member.path}.env[{i}]: '
+                    f'"{taken.name}" is already set by {container.path}.env[{i}]: '
                     "take it out there or choose another name",
                 )

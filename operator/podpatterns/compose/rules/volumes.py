@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from podpatterns.compose.member import Member
+from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.rules.problem import Problem, one_of, shown
 from podpatterns.compose.volumes import SHARED_MEMORY, Shared
 
 
 def volume_problems(
-    mounted: Sequence[tuple[Member, Mapping[str, Any]]],
+    mounted: Sequence[tuple[PodContainer, Mapping[str, Any]]],
     shared: Sequence[Shared],
     memory: dict[str, Any] | None,
     own: Sequence[Mapping[str, Any]],
@@ -28,16 +28,16 @@ def volume_problems(
                 f'"{shown(name)}" holds a helper\'s configuration: rename it',
             )
     others = {*own_names, *config_names, SHARED_MEMORY}
-    containers = {member.name for member, _ in mounted}
+    containers = {container.name for container, _ in mounted}
     named = one_of(containers)
     for one in shared:
         yield from _declaration_problems(one, others, containers, named)
         yield from _disagreements(one)
     volumes = {*own_names, *config_names, *(s.name for s in shared), *([SHARED_MEMORY] if memory else [])}
     there = one_of(volumes)
-    for member, container in mounted:
-        yield from _unknown_mounts(member, volumes, there)
-        yield from _mounts_in_one_place(member, container)
+    for container, manifest in mounted:
+        yield from _unknown_mounts(container, volumes, there)
+        yield from _mounts_in_one_place(container, manifest)
 
 
 def _declaration_problems(
@@ -72,26 +72,26 @@ def _disagreements(shared: Shared) -> Iterator[Problem]:
             )
 
 
-def _unknown_mounts(member: Member, volumes: Collection[str], there: str) -> Iterator[Problem]:
-    for i, mount in enumerate(member.container.get("volumeMounts") or ()):
+def _unknown_mounts(container: PodContainer, volumes: Collection[str], there: str) -> Iterator[Problem]:
+    for i, mount in enumerate(container.manifest.get("volumeMounts") or ()):
         name = str(mount.get("name"))
         if name not in volumes:
             yield Problem(
-                member.field(f"volumeMounts[{i}].name"),
+                container.field(f"volumeMounts[{i}].name"),
                 f'no volume is named "{shown(name)}": '
                 f"declare it in spec.sharedVolumes or spec.template.spec.volumes ({there})",
             )
 
 
-def _mounts_in_one_place(member: Member, container: Mapping[str, Any]) -> Iterator[Problem]:
+def _mounts_in_one_place(container: PodContainer, manifest: Mapping[str, Any]) -> Iterator[Problem]:
     taken: dict[str, str] = {}
-    for mount in container.get("volumeMounts") or ():
+    for mount in manifest.get("volumeMounts") or ():
         at = str(mount.get("mountPath", "")).rstrip("/") or "/"
         name = str(mount.get("name"))
         other = taken.setdefault(at, name)
         if other != name:
             yield Problem(
-                f"{member.path}.volumeMounts",
+                f"{container.path}.volumeMounts",
                 f'volumes "{shown(other)}" and "{shown(name)}" both want {shown(at)}: '
                 "mount one of them elsewhere",
             )

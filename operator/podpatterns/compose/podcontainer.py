@@ -1,4 +1,4 @@
-"""A container on its way into the Pod: where it was declared and where it goes."""
+"""A container of the Pod to be composed: its manifest, the field that declares it, and its container list."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ Place = Literal["containers", "initContainers"]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    container: dict[str, Any]
+class PodContainer:
+    manifest: dict[str, Any]
+    """The core/v1 Container."""
     path: str
+    """The field that declares it."""
     place: Place
     owner: int
     """Which object declared it: 0 is the application's own, 1… its parts in the order of `include`."""
@@ -24,7 +26,7 @@ class Member:
 
     @property
     def name(self) -> str:
-        return str(self.container.get("name", ""))
+        return str(self.manifest.get("name", ""))
 
     @property
     def of_the_application(self) -> bool:
@@ -34,22 +36,24 @@ class Member:
     @property
     def keeps_running(self) -> bool:
         """It runs beside the others, and so shares the port space with them; an init container ends first."""
-        return self.place == "containers" or self.container.get("restartPolicy") == "Always"
+        return self.place == "containers" or self.manifest.get("restartPolicy") == "Always"
 
     def field(self, name: str) -> str:
         """The path that leads a user to a field of the container."""
         return self.origins.get(name, f"{self.path}.{name}")
 
 
-def native_sidecar(container: Mapping[str, Any]) -> dict[str, Any]:
+def native_sidecar(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The init container that is up before the application starts and is stopped after it.
 
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
     """
-    return {**container, "restartPolicy": "Always"}
+    return {**manifest, "restartPolicy": "Always"}
 
 
-def in_starting_order(template_spec: Mapping[str, Any], helpers: Sequence[Sequence[Member]]) -> list[Member]:
+def in_starting_order(
+    template_spec: Mapping[str, Any], helpers: Sequence[Sequence[PodContainer]]
+) -> list[PodContainer]:
     """All containers: helpers BeforeApp, init containers, the application's, helpers WithApp.
 
     `helpers` are those of the application and then of each part. Parts' come first, since the application's
@@ -57,9 +61,9 @@ def in_starting_order(template_spec: Mapping[str, Any], helpers: Sequence[Sequen
     """
     ordered = [m for of_one in (*helpers[1:], helpers[0]) for m in of_one]
 
-    def own(place: Place) -> Iterator[Member]:
-        for i, container in enumerate(template_spec.get(place) or ()):
-            yield Member(container, f"spec.template.spec.{place}[{i}]", place, 0)
+    def own(place: Place) -> Iterator[PodContainer]:
+        for i, manifest in enumerate(template_spec.get(place) or ()):
+            yield PodContainer(manifest, f"spec.template.spec.{place}[{i}]", place, 0)
 
     return [
         *(m for m in ordered if m.place == "initContainers"),
