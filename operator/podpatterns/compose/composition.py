@@ -17,7 +17,7 @@ from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import unreserved
 from podpatterns.compose.part import Key, Part, parts_of
-from podpatterns.compose.podcontainer import in_starting_order
+from podpatterns.compose.podcontainer import ContainerList, in_starting_order
 from podpatterns.compose.revision import revision, short_hash
 from podpatterns.compose.rules.containers import name_problems, port_problems, process_problems
 from podpatterns.compose.rules.problem import CannotCompose, Problem
@@ -91,11 +91,11 @@ def compose(
     )
     added = env(variables)
 
-    def place(where: str) -> list[dict[str, Any]]:
-        return [with_variables(c, manifest, added) for c, manifest in mounted if c.place == where]
+    def listed(name: ContainerList) -> list[dict[str, Any]]:
+        return [with_variables(c, manifest, added) for c, manifest in mounted if c.container_list == name]
 
-    composed = {**spec, "containers": place("containers")}
-    if init_containers := place("initContainers"):
+    composed = {**spec, "containers": listed("containers")}
+    if init_containers := listed("initContainers"):
         composed["initContainers"] = init_containers
     if volumes := [
         *(spec.get("volumes") or ()),

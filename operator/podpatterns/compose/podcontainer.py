@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Place = Literal["containers", "initContainers"]
+ContainerList = Literal["containers", "initContainers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class PodContainer:
     """The core/v1 Container."""
     path: str
     """The field that declares it."""
-    place: Place
+    container_list: ContainerList
+    """The list of the Pod's spec that it goes into."""
     owner: int
     """Which object declared it: 0 is the application's own, 1… its parts in the order of `include`."""
     composed: bool = False
@@ -36,7 +37,7 @@ class PodContainer:
     @property
     def keeps_running(self) -> bool:
         """It runs beside the others, and so shares the port space with them; an init container ends first."""
-        return self.place == "containers" or self.manifest.get("restartPolicy") == "Always"
+        return self.container_list == "containers" or self.manifest.get("restartPolicy") == "Always"
 
     def field(self, name: str) -> str:
         """The path that leads a user to a field of the container."""
@@ -59,15 +60,15 @@ def in_starting_order(
     `helpers` are those of the application and then of each part. Parts' come first, since the application's
     own may rely on them.
     """
-    ordered = [m for of_one in (*helpers[1:], helpers[0]) for m in of_one]
+    ordered = [c for of_one in (*helpers[1:], helpers[0]) for c in of_one]
 
-    def own(place: Place) -> Iterator[PodContainer]:
-        for i, manifest in enumerate(template_spec.get(place) or ()):
-            yield PodContainer(manifest, f"spec.template.spec.{place}[{i}]", place, 0)
+    def own(name: ContainerList) -> Iterator[PodContainer]:
+        for i, manifest in enumerate(template_spec.get(name) or ()):
+            yield PodContainer(manifest, f"spec.template.spec.{name}[{i}]", name, 0)
 
     return [
-        *(m for m in ordered if m.place == "initContainers"),
+        *(c for c in ordered if c.container_list == "initContainers"),
         *own("initContainers"),
         *own("containers"),
-        *(m for m in ordered if m.place == "containers"),
+        *(c for c in ordered if c.container_list == "containers"),
     ]

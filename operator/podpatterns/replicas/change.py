@@ -17,7 +17,7 @@ from podpatterns.api.text import NAME_SHOWN, cut, enumerated
 from podpatterns.compose.labels import unreserved
 from podpatterns.replicas.resources import qos_class, requested, resizable
 
-PLACES = ("initContainers", "containers")
+CONTAINER_LISTS = ("initContainers", "containers")
 
 OBSTACLES_KEPT = 20
 """One is enough to replace a Pod; the others are for people."""
@@ -84,19 +84,19 @@ def change(old: Any, new: Any) -> Change:
 class _Pair(NamedTuple):
     """A container as it was and as it is going to be."""
 
-    place: str
+    container_list: str
     name: str
     old: Mapping[str, Any]
     new: Mapping[str, Any]
 
     @property
     def path(self) -> str:
-        return f"spec.{self.place}[{_shown(self.name)}]"
+        return f"spec.{self.container_list}[{_shown(self.name)}]"
 
     @property
     def keeps_running(self) -> bool:
         """It is no init container that has ended: that would not run again with what is new."""
-        return self.place == "containers" or self.new.get("restartPolicy") == "Always"
+        return self.container_list == "containers" or self.new.get("restartPolicy") == "Always"
 
     @property
     def has_new_image(self) -> bool:
@@ -114,15 +114,15 @@ class _Pair(NamedTuple):
 
 
 def _pairs(old: Any, new: Any) -> Iterator[_Pair]:
-    """The containers of places that hold the same ones in the same order."""
+    """The containers of the lists that hold the same ones in the same order."""
     seen: set[str] = set()
-    for place in PLACES:
-        before, after = _field(old, place), _field(new, place)
+    for name in CONTAINER_LISTS:
+        before, after = _field(old, name), _field(new, name)
         names = _names(after)
         if not names or names != _names(before) or not seen.isdisjoint(names) or len(set(names)) < len(names):
             continue
         seen.update(names)
-        yield from (_Pair(place, *pair) for pair in zip(names, before, after, strict=True))
+        yield from (_Pair(name, *pair) for pair in zip(names, before, after, strict=True))
 
 
 def _moved(old: Any, new: Any) -> dict[str, str | None]:
@@ -149,10 +149,10 @@ def _obstacles(
     images: Mapping[str, str],
     resources: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[str]:
-    paired = {pair.place for pair in pairs}
-    for place in PLACES:
-        if place not in paired and not _same(_written(old, place), _written(new, place)):
-            yield f"spec.{place}"
+    paired = {pair.container_list for pair in pairs}
+    for name in CONTAINER_LISTS:
+        if name not in paired and not _same(_written(old, name), _written(new, name)):
+            yield f"spec.{name}"
     for pair in pairs:
         yield from _differences(_fixed(pair.old), _fixed(pair.new), pair.path)
         yield from (
@@ -170,7 +170,7 @@ def _obstacles(
 
 
 def _without_containers(spec: Any) -> Any:
-    return {k: v for k, v in spec.items() if k not in PLACES} if isinstance(spec, Mapping) else spec
+    return {k: v for k, v in spec.items() if k not in CONTAINER_LISTS} if isinstance(spec, Mapping) else spec
 
 
 def _fixed(container: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from podpatterns.compose.labels import RESIZE, REVISION, UPDATED_CONTAINERS
-from podpatterns.replicas.change import PLACES, Change
+from podpatterns.replicas.change import CONTAINER_LISTS, Change
 from podpatterns.replicas.reading import json_mapping, mapping, mappings, text
 from podpatterns.replicas.resize import containers_with, resize
 
@@ -85,7 +85,7 @@ def restarting(pod: Object) -> bool:
 def statuses(pod: Object) -> list[Mapping[str, Any]]:
     """The ContainerStatuses of init and other containers."""
     status = mapping(pod.get("status"))
-    return [s for place in STATUSES for s in mappings(status.get(place))]
+    return [s for name in STATUSES for s in mappings(status.get(name))]
 
 
 def _before(pod: Object, changing: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
@@ -98,4 +98,8 @@ def _before(pod: Object, changing: Mapping[str, str]) -> dict[str, Mapping[str, 
 
 def _images(pod: Object) -> dict[str, str]:
     spec = mapping(pod.get("spec"))
-    return {text(c.get("name")): text(c.get("image")) for place in PLACES for c in mappings(spec.get(place))}
+    return {
+        text(c.get("name")): text(c.get("image"))
+        for name in CONTAINER_LISTS
+        for c in mappings(spec.get(name))
+    }

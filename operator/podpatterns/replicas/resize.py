@@ -15,7 +15,7 @@ from typing import Any
 from kubernetes.utils.quantity import parse_quantity
 
 from podpatterns.compose.labels import RESIZE
-from podpatterns.replicas.change import PLACES, Change
+from podpatterns.replicas.change import CONTAINER_LISTS, Change
 from podpatterns.replicas.reading import json_mapping, mapping, mappings, text
 
 QUANTITY_LENGTH = 64
@@ -94,23 +94,23 @@ def asks_for(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
 
 def containers_with(pod: Object, fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The part of a spec that gives named containers other fields."""
-    places = {
-        place: [
+    lists = {
+        name: [
             {"name": c["name"], **fields[c["name"]]}
-            for c in pod["spec"].get(place) or ()
+            for c in pod["spec"].get(name) or ()
             if c["name"] in fields
         ]
-        for place in PLACES
+        for name in CONTAINER_LISTS
     }
-    return {place: containers for place, containers in places.items() if containers}
+    return {name: containers for name, containers in lists.items() if containers}
 
 
 def _resources(pod: Object) -> dict[str, Mapping[str, Any]]:
     spec = mapping(pod.get("spec"))
     return {
         text(c.get("name")): mapping(c.get("resources"))
-        for place in PLACES
-        for c in mappings(spec.get(place))
+        for name in CONTAINER_LISTS
+        for c in mappings(spec.get(name))
     }
 
 

@@ -47,9 +47,9 @@ def qos_class(spec: Mapping[str, Any]) -> Literal["Guaranteed", "Burstable", "Be
 
     https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
     """
-    places = [spec.get(place) or [] for place in ("initContainers", "containers")]
-    containers = [c for place in places if isinstance(place, list) for c in place]
-    if not all(isinstance(place, list) for place in places) or not all(
+    lists = [spec.get(name) or [] for name in ("initContainers", "containers")]
+    containers = [c for listed in lists if isinstance(listed, list) for c in listed]
+    if not all(isinstance(listed, list) for listed in lists) or not all(
         isinstance(c, Mapping) and _readable(c.get("resources")) for c in containers
     ):
         return None

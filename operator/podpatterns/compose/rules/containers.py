@@ -11,7 +11,7 @@ from podpatterns.compose.rules.problem import Problem, shown
 
 
 def name_problems(containers: Sequence[PodContainer]) -> Iterator[Problem]:
-    if not any(m.place == "containers" and m.of_the_application for m in containers):
+    if not any(c.container_list == "containers" and c.of_the_application for c in containers):
         yield Problem("spec.template.spec.containers", "the application has no container: name at least one")
     seen: dict[str, PodContainer] = {}
     for container in containers:
