@@ -6,9 +6,9 @@ Pure: nothing here does I/O. Whatever can't be composed is reported as problems,
 from podpatterns.compose.adapter import adapter_problems
 from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.configmap import config_map_manifest
-from podpatterns.compose.contribution import Exposition, File
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.pod import owner_reference, pod_manifest
+from podpatterns.compose.podfragment import Exposition, File
 from podpatterns.compose.revision import words
 from podpatterns.compose.rules.problem import CannotCompose, Problem
 

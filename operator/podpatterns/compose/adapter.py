@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import chain
 
 from podpatterns.api.adapter import AdapterSpec
-from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helpers.helper import (
     HelperImages,
     config_volume,
@@ -22,6 +21,7 @@ from podpatterns.compose.helpers.metricsadapter import (
     taken_for_granted,
 )
 from podpatterns.compose.part import Part
+from podpatterns.compose.podfragment import Exposition, File, PodFragment
 from podpatterns.compose.rules.contract import contract_problems
 from podpatterns.compose.rules.metricrules import rule_problems
 from podpatterns.compose.rules.problem import Problem
@@ -30,12 +30,12 @@ ROLE = "adapter"
 CONTRACT_PAGE = "/contract"
 
 
-def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> Contribution:
+def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> PodFragment:
     name = part.helper_name(ROLE)
     key = file_key(name, taken_for_granted(spec), "yaml")
     processes = next((i for i, source in enumerate(spec.sources) if source.proc), None)
     file = File(name, key, adapter_config(spec), spec.metrics.port, CONTRACT_PAGE)
-    return Contribution(
+    return PodFragment(
         shape={
             **part.shape,
             "path": spec.metrics.path,

@@ -8,12 +8,12 @@ from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.connection import Listen, UpstreamEnv
-from podpatterns.compose.contribution import Contribution, File, Variable
 from podpatterns.compose.helpers.haproxy import HOST, host_of, is_address
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
 from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer, native_sidecar
+from podpatterns.compose.podfragment import File, PodFragment, Variable
 from podpatterns.compose.rules.problem import Problem
 
 
@@ -22,14 +22,14 @@ def settings(spec: AmbassadorSpec) -> int:
     return sum(len((u.redis.endpoints if u.redis else u.endpoints) or ()) for u in spec.upstreams)
 
 
-def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contribution:
+def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragment:
     if spec.mode == "Local":
         return _local(spec, part)
     return _proxy(spec, part, images)
 
 
-def _local(spec: AmbassadorSpec, part: Part) -> Contribution:
-    return Contribution(
+def _local(spec: AmbassadorSpec, part: Part) -> PodFragment:
+    return PodFragment(
         shape={
             "mode": "Local",
             "upstreams": _words(spec, "listen", "env", "local"),
@@ -45,9 +45,9 @@ def _local(spec: AmbassadorSpec, part: Part) -> Contribution:
     )
 
 
-def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> Contribution:
+def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragment:
     needed = proxies(spec, part)
-    return Contribution(
+    return PodFragment(
         shape={
             **part.shape,
             **spec.model_dump(include={"proxy"}, exclude_defaults=True, by_alias=True),

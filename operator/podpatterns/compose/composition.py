@@ -13,11 +13,11 @@ from podpatterns.compose.adapter import adapter
 from podpatterns.compose.adapter import settings as adapter_settings
 from podpatterns.compose.ambassador import ambassador
 from podpatterns.compose.ambassador import settings as ambassador_settings
-from podpatterns.compose.contribution import Contribution, Exposition, File
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import unreserved
 from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.podcontainer import ContainerList, in_starting_order
+from podpatterns.compose.podfragment import Exposition, File, PodFragment
 from podpatterns.compose.revision import revision, short_hash
 from podpatterns.compose.rules.containers import name_problems, port_problems, process_problems
 from podpatterns.compose.rules.problem import CannotCompose, Problem
@@ -63,14 +63,14 @@ def compose(
     parts = parts_of(app, available)
     settings = sum(_settings(part.pattern) for part in parts)
     _check(_too_many(settings, POD_SETTINGS, "metrics, labels and endpoints in its helpers' configuration"))
-    contributions = [_contribution(part, images or HelperImages()) for part in parts]
+    fragments = [_fragment(part, images or HelperImages()) for part in parts]
     template = app.spec.template or {}
     spec = template.get("spec") or {}
-    containers = in_starting_order(spec, [c.helpers for c in contributions])
+    containers = in_starting_order(spec, [f.helpers for f in fragments])
     shared = shared_volumes(parts)
     memory = shared_memory(parts)
-    variables = [v for c in contributions for v in c.variables]
-    config_volumes = [v for c in contributions for v in c.volumes]
+    variables = [v for f in fragments for v in f.variables]
+    config_volumes = [v for f in fragments for v in f.volumes]
 
     _check(
         chain(
@@ -81,12 +81,12 @@ def compose(
     mounted = [(c, with_mounts(c, shared, memory)) for c in containers]
     _check(
         chain(
-            chain.from_iterable(c.problems for c in contributions),
+            chain.from_iterable(f.problems for f in fragments),
             name_problems(containers),
             port_problems(containers),
             variable_problems(containers, variables),
             volume_problems(mounted, shared, memory, spec.get("volumes") or (), config_volumes),
-            process_problems(spec, contributions),
+            process_problems(spec, fragments),
         )
     )
     added = env(variables)
@@ -104,17 +104,17 @@ def compose(
         *config_volumes,
     ]:
         composed["volumes"] = volumes
-    if any(c.shared_processes for c in contributions) and not spec.get("hostPID"):
+    if any(f.shared_processes for f in fragments) and not spec.get("hostPID"):
         composed["shareProcessNamespace"] = True
-    files = tuple(file for c in contributions for file in c.files)
+    files = tuple(file for f in fragments for file in f.files)
     return Composition(
-        template={"metadata": _metadata(template, contributions), "spec": composed},
-        revision=revision([(p.pattern, c.shape) for p, c in zip(parts, contributions, strict=True)]),
+        template={"metadata": _metadata(template, fragments), "spec": composed},
+        revision=revision([(p.pattern, f.shape) for p, f in zip(parts, fragments, strict=True)]),
         files=files,
         configuration=short_hash(_data(files)) if files else "",
-        proxies=tuple(name for c in contributions for name in c.proxies),
-        secrets=tuple(secret for c in contributions for secret in c.secrets),
-        expositions=tuple(c.exposition for c in contributions if c.exposition),
+        proxies=tuple(name for f in fragments for name in f.proxies),
+        secrets=tuple(secret for f in fragments for secret in f.secrets),
+        expositions=tuple(f.exposition for f in fragments if f.exposition),
     )
 
 
@@ -128,7 +128,7 @@ def _data(files: Sequence[File]) -> dict[str, str]:
     return {file.key: file.text for file in files}
 
 
-def _contribution(part: Part, images: HelperImages) -> Contribution:
+def _fragment(part: Part, images: HelperImages) -> PodFragment:
     match part.pattern:
         case SidecarApp(spec=spec):
             return sidecars(spec, part)
@@ -139,7 +139,7 @@ def _contribution(part: Part, images: HelperImages) -> Contribution:
     raise TypeError(f"no kind of ours: {part.pattern.kind}")
 
 
-def _metadata(template: Mapping[str, Any], contributions: Sequence[Contribution]) -> dict[str, Any]:
+def _metadata(template: Mapping[str, Any], fragments: Sequence[PodFragment]) -> dict[str, Any]:
     """The template's own annotations have the last word, and the application's the word before parts'.
 
     Nobody writes what the operator goes by to tell whose a Pod is.
@@ -149,8 +149,8 @@ def _metadata(template: Mapping[str, Any], contributions: Sequence[Contribution]
         if written.get(name):
             written[name] = unreserved(written[name])
     annotations: dict[str, str] = {}
-    for contribution in reversed(contributions):
-        annotations |= contribution.annotations
+    for fragment in reversed(fragments):
+        annotations |= fragment.annotations
     if annotations:
         written["annotations"] = {**annotations, **(written.get("annotations") or {})}
     return written

@@ -7,9 +7,9 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
-from podpatterns.compose.contribution import Exposition
 from podpatterns.compose.labels import HASH, selector
 from podpatterns.compose.pod import owner_reference
+from podpatterns.compose.podfragment import Exposition
 from podpatterns.compose.revision import short_hash
 
 GROUP_VERSION = "monitoring.coreos.com/v1"

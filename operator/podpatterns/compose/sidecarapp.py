@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podpatterns.api.sidecarapp import SidecarAppSpec
-from podpatterns.compose.contribution import Contribution
 from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer, native_sidecar
+from podpatterns.compose.podfragment import PodFragment
 
 
-def sidecars(spec: SidecarAppSpec, part: Part) -> Contribution:
-    return Contribution(
+def sidecars(spec: SidecarAppSpec, part: Part) -> PodFragment:
+    return PodFragment(
         shape=spec.model_dump(include={"sidecars"}, exclude_defaults=True, by_alias=True),
         helpers=tuple(_containers(spec, part)),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from podpatterns.compose.contribution import Variable
 from podpatterns.compose.podcontainer import PodContainer
+from podpatterns.compose.podfragment import Variable
 
 
 def env(variables: Sequence[Variable]) -> list[dict[str, Any]]:

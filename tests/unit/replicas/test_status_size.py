@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from podpatterns.api import Status
 from podpatterns.compose import Composition, File, Problem
-from podpatterns.compose.contribution import Exposition
+from podpatterns.compose.podfragment import Exposition
 from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.configuration import Address, Inquiry, Running
 from podpatterns.replicas.contract import Answer, Missing, Question

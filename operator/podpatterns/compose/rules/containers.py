@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from podpatterns.compose.contribution import Contribution
 from podpatterns.compose.podcontainer import PodContainer
+from podpatterns.compose.podfragment import PodFragment
 from podpatterns.compose.rules.problem import Problem, shown
 
 
@@ -44,9 +44,9 @@ def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
                 )
 
 
-def process_problems(spec: Mapping[str, Any], contributions: Sequence[Contribution]) -> Iterator[Problem]:
+def process_problems(spec: Mapping[str, Any], fragments: Sequence[PodFragment]) -> Iterator[Problem]:
     """A Pod whose containers see the node's processes sees its own among them."""
-    needed = next((c.shared_processes for c in contributions if c.shared_processes), None)
+    needed = next((f.shared_processes for f in fragments if f.shared_processes), None)
     if needed and spec.get("shareProcessNamespace") is False and not spec.get("hostPID"):
         yield Problem(
             "spec.template.spec.shareProcessNamespace",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from podpatterns.compose.contribution import Variable
 from podpatterns.compose.podcontainer import PodContainer
+from podpatterns.compose.podfragment import Variable
 from podpatterns.compose.rules.problem import Problem
 
 

@@ -1,7 +1,6 @@
 """What one object adds to the Pod: each kind has a module that says so, and `composition` puts all together.
 
-Any kind can be the application's or an included part; a contribution is the same in both places, but for the
-names of its containers.
+The application and an included part have the same fragment, but for the names of its containers.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class Exposition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contribution:
+class PodFragment:
     shape: Mapping[str, Any] = field(default_factory=dict)
     """What people wrote of the kind's own fields that shapes the Pod; goes into the revision. What ends up in
     `files` alone is left out: it rolls in without a new Pod."""
