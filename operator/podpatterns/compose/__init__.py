@@ -8,16 +8,16 @@ from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.configmap import config_map_manifest
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.pod import owner_reference, pod_manifest
-from podpatterns.compose.podfragment import Exposition, File
+from podpatterns.compose.podfragment import File, MetricsEndpoint
 from podpatterns.compose.revision import words
 from podpatterns.compose.rules.problem import CannotCompose, Problem
 
 __all__ = [
     "CannotCompose",
     "Composition",
-    "Exposition",
     "File",
     "HelperImages",
+    "MetricsEndpoint",
     "Problem",
     "adapter_problems",
     "compose",

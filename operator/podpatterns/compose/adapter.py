@@ -21,7 +21,7 @@ from podpatterns.compose.helpers.metricsadapter import (
     taken_for_granted,
 )
 from podpatterns.compose.part import Part
-from podpatterns.compose.podfragment import Exposition, File, PodFragment
+from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
 from podpatterns.compose.rules.contract import contract_problems
 from podpatterns.compose.rules.metricrules import rule_problems
 from podpatterns.compose.rules.problem import Problem
@@ -53,7 +53,9 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> PodFragment:
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({part.path(field)})" for field, ref in secrets(spec)
         ),
-        exposition=Exposition(name, spec.metrics.port, spec.metrics.path, spec.contract.name, file.hash),
+        metrics_endpoint=MetricsEndpoint(
+            name, spec.metrics.port, spec.metrics.path, spec.contract.name, file.hash
+        ),
         problems=chain(
             part.name_problems(ROLE),
             (replace(problem, path=part.path(problem.path)) for problem in adapter_problems(spec)),

@@ -17,7 +17,7 @@ from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import unreserved
 from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.podcontainer import ContainerList, in_starting_order
-from podpatterns.compose.podfragment import Exposition, File, PodFragment
+from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
 from podpatterns.compose.revision import revision, short_hash
 from podpatterns.compose.rules.containers import name_problems, port_problems, process_problems
 from podpatterns.compose.rules.problem import CannotCompose, Problem
@@ -41,7 +41,7 @@ class Composition:
     secrets: tuple[str, ...] = ()
     """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
-    expositions: tuple[Exposition, ...] = ()
+    metrics_endpoints: tuple[MetricsEndpoint, ...] = ()
     """Where the Pod's adapters offer metrics."""
     configuration: str = ""
     """A hash of `data`, taken once: every look and every Pod asks for it. Empty when there are no files."""
@@ -114,7 +114,7 @@ def compose(
         configuration=short_hash(_data(files)) if files else "",
         proxies=tuple(name for f in fragments for name in f.proxies),
         secrets=tuple(secret for f in fragments for secret in f.secrets),
-        expositions=tuple(f.exposition for f in fragments if f.exposition),
+        metrics_endpoints=tuple(f.metrics_endpoint for f in fragments if f.metrics_endpoint),
     )
 
 

@@ -46,7 +46,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Exposition:
+class MetricsEndpoint:
     """Where an adapter offers metrics, and of which contract."""
 
     container: str
@@ -75,6 +75,6 @@ class PodFragment:
     secrets: tuple[str, ...] = ()
     """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
-    exposition: Exposition | None = None
+    metrics_endpoint: MetricsEndpoint | None = None
     problems: Iterable[Problem] = ()
     """To be read once, and only as far as they are kept."""

@@ -9,7 +9,7 @@ from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
 from podpatterns.compose.labels import HASH, selector
 from podpatterns.compose.pod import owner_reference
-from podpatterns.compose.podfragment import Exposition
+from podpatterns.compose.podfragment import MetricsEndpoint
 from podpatterns.compose.revision import short_hash
 
 GROUP_VERSION = "monitoring.coreos.com/v1"
@@ -25,12 +25,12 @@ def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None
 
     It has the object's own labels too: a Prometheus may choose PodMonitors by them.
     """
-    if not composition.expositions:
+    if not composition.metrics_endpoints:
         return None
     labels = {**app.metadata.labels, **selector(app.kind, app.metadata.name)}
     spec = {
         "selector": {"matchLabels": selector(app.kind, app.metadata.name)},
-        "podMetricsEndpoints": [_endpoint(e) for e in composition.expositions],
+        "podMetricsEndpoints": [_endpoint(e) for e in composition.metrics_endpoints],
     }
     return {
         "apiVersion": GROUP_VERSION,
@@ -46,16 +46,16 @@ def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None
     }
 
 
-def _endpoint(exposition: Exposition) -> dict[str, Any]:
+def _endpoint(endpoint: MetricsEndpoint) -> dict[str, Any]:
     """Ports of several adapters in a Pod have one name: the container tells them apart."""
     return {
         "port": "metrics",
-        "path": exposition.path,
+        "path": endpoint.path,
         "relabelings": [
             {
                 "action": "keep",
                 "sourceLabels": ["__meta_kubernetes_pod_container_name"],
-                "regex": exposition.container,
+                "regex": endpoint.container,
             }
         ],
     }

@@ -74,7 +74,7 @@ class Contracts:
         question = conversation.question
         answers = {
             e.container: await _answer(session, page_url(question.address, e.port, CONTRACT_PAGE))
-            for e in question.expositions
+            for e in question.endpoints
         }
         if self._conversations.get(key) is not conversation:
             return  # something else is to be asked by now
@@ -90,11 +90,11 @@ def lacking(question: Question, answers: Mapping[str, Answer]) -> int:
     """Return how far the adapters are from their contracts: no answer counts more than any, an answer of
     another configuration more than all that can be missing."""
     total = 0
-    for exposition in question.expositions:
-        answer = answers[exposition.container]
+    for endpoint in question.endpoints:
+        answer = answers[endpoint.container]
         if answer.trouble:
             total += MAX_MISSING + 2
-        elif answer.hash != exposition.hash:
+        elif answer.hash != endpoint.hash:
             total += MAX_MISSING + 1
         else:
             total += len(answer.missing)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from podpatterns.compose import Composition, Exposition, Problem
+from podpatterns.compose import Composition, MetricsEndpoint, Problem
 from podpatterns.compose.rules.contract import UNSATISFIABLE
 from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition
 from podpatterns.replicas.pod import Pod
@@ -52,16 +52,16 @@ class Question:
 
     pod: str
     address: str
-    expositions: tuple[Exposition, ...]
+    endpoints: tuple[MetricsEndpoint, ...]
 
 
 def question(composition: Composition, revision: str, pods: Sequence[Pod]) -> Question | None:
     """Whom to ask: the first Pod that runs and has what the composition says."""
     able = [p for p in pods if p.live and p.phase == "Running" and p.address and p.revision == revision]
-    if not composition.expositions or not able:
+    if not composition.metrics_endpoints or not able:
         return None
     first = min(able, key=lambda p: p.name)
-    return Question(first.name, first.address, composition.expositions)
+    return Question(first.name, first.address, composition.metrics_endpoints)
 
 
 def contract_satisfied(
@@ -76,7 +76,7 @@ def contract_satisfied(
         if bad := [p for p in problems if p.reason == UNSATISFIABLE]:
             yield _condition(False, UNSATISFIABLE, listed(bad, PROBLEMS_SHOWN, MESSAGE_LENGTH, "; "))
         return
-    if not composition.expositions:
+    if not composition.metrics_endpoints:
         return
     if asked is None:
         yield _condition(None, "NotRunning", "no Pod of the newest revision runs yet")
@@ -84,7 +84,7 @@ def contract_satisfied(
     if previous and not answers:
         yield previous
         return
-    told = [_judge(asked.pod, e, answers.get(e.container)) for e in asked.expositions]
+    told = [_judge(asked.pod, e, answers.get(e.container)) for e in asked.endpoints]
     # What is wrong comes before what is not known.
     worst = min(told, key=lambda c: (c.status is not False, c.status is not None))
     # So that the worst is not what is cut off.
@@ -93,14 +93,14 @@ def contract_satisfied(
     yield _condition(worst.status, worst.reason, listed(messages, len(messages), MESSAGE_LENGTH, "; "))
 
 
-def _judge(pod: str, exposition: Exposition, answer: Answer | None) -> Condition:
-    who = f"{exposition.container} in {pod}"
+def _judge(pod: str, endpoint: MetricsEndpoint, answer: Answer | None) -> Condition:
+    who = f"{endpoint.container} in {pod}"
     if answer is None:
         return _condition(None, "NotAsked", f"{who} was not asked yet")
     if answer.trouble:
         return _condition(None, "NoAnswer", f"{who} does not answer: {shown(answer.trouble, WORDS_SHOWN)}")
-    if answer.hash == exposition.hash:
-        return _compared(who, exposition.contract, answer.missing)
+    if answer.hash == endpoint.hash:
+        return _compared(who, endpoint.contract, answer.missing)
     if answer.refused:
         words = shown(answer.refused, WORDS_SHOWN)
         message = f"{who} refuses the newest configuration, the last good one goes on: {words}"

@@ -14,7 +14,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podpatterns.compose import Exposition
+from podpatterns.compose import MetricsEndpoint
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.controller.contracts import (
     MAX_MISSING,
@@ -51,8 +51,10 @@ class Pods:
         return web.Response(body=report(missing=missing))
 
     def question(self, ip: str, adapters: int = 1) -> Question:
-        expositions = (Exposition(f"a{n}", self.port, "/metrics", "c", "0c2a566418") for n in range(adapters))
-        return Question("shop-0", ip, tuple(expositions))
+        endpoints = (
+            MetricsEndpoint(f"a{n}", self.port, "/metrics", "c", "0c2a566418") for n in range(adapters)
+        )
+        return Question("shop-0", ip, tuple(endpoints))
 
 
 @pytest.fixture
@@ -133,7 +135,9 @@ def _list(news: list[Key]) -> Any:
 
 
 def test_coming_nearer_to_a_contract() -> None:
-    question = Question("p", "ip", (Exposition("a", 1, "/", "c", "new"), Exposition("b", 1, "/", "c", "new")))
+    question = Question(
+        "p", "ip", (MetricsEndpoint("a", 1, "/", "c", "new"), MetricsEndpoint("b", 1, "/", "c", "new"))
+    )
     one = Missing("m", "absent")
     steps = [
         (Answer(trouble="status 404"), Answer(trouble="status 404")),

@@ -13,7 +13,7 @@ from podpatterns.replicas.contract import Answer, Missing, contract_satisfied, q
 from testbed.builders import adapter, ambassador, old, pod, template, terminating
 
 COMPOSED = compose(adapter(template=template()), {})
-[EXPOSITION] = COMPOSED.expositions
+[ENDPOINT] = COMPOSED.metrics_endpoints
 ABSENT = Missing("app_x_total", "absent")
 
 
@@ -27,7 +27,7 @@ def judged(answer: Answer | None, pods: list[Pod] | None = None) -> tuple[bool |
 
 
 def answer(*missing: Missing) -> Answer:
-    return Answer(EXPOSITION.hash, missing)
+    return Answer(ENDPOINT.hash, missing)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from podpatterns.api import Status
 from podpatterns.compose import Composition, File, Problem
-from podpatterns.compose.podfragment import Exposition
+from podpatterns.compose.podfragment import MetricsEndpoint
 from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.configuration import Address, Inquiry, Running
 from podpatterns.replicas.contract import Answer, Missing, Question
@@ -37,7 +37,7 @@ def compositions(draw: st.DrawFn, number: int) -> Composition:
         files=tuple(File(n, n, "", 1, "/", altered=altered) for n in names),
         proxies=tuple(names),
         secrets=tuple(f"Secret {n}" for n in names),
-        expositions=tuple(Exposition(n, 1, "/", draw(words), "h") for n in names[:32]),
+        metrics_endpoints=tuple(MetricsEndpoint(n, 1, "/", draw(words), "h") for n in names[:32]),
     )
 
 
@@ -84,10 +84,10 @@ def observations(draw: st.DrawFn) -> Observed:
         NOW,
         [Replacement(LABEL, LABEL, LABEL, "R" * 64, NOW, 1.0)] * draw(counts),
         draw(st.none() | st.just(composition)),
-        Question(LABEL, "10.0.0.1", composition.expositions),
+        Question(LABEL, "10.0.0.1", composition.metrics_endpoints),
         {
             e.container: Answer(draw(st.sampled_from(["h", "other"])), missing, draw(words), draw(words))
-            for e in composition.expositions
+            for e in composition.metrics_endpoints
         },
         Inquiry(composition.files, addresses),
         draw(
