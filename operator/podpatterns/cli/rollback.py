@@ -12,7 +12,7 @@ from podpatterns.api import parse
 from podpatterns.cli.cluster import Cluster, kind_and_name
 from podpatterns.cli.history import existing, revisions
 from podpatterns.cli.options import context_option, namespace_option
-from podpatterns.compose import words
+from podpatterns.compose import recorded_spec
 from podpatterns.replicas.history import Revision
 
 
@@ -33,7 +33,7 @@ def rollback(name: str, to_revision: int | None, namespace: str | None, context:
     cluster = Cluster(namespace, context)
     obj = existing(cluster, name)
     target = chosen(revisions(cluster, obj), to_revision)
-    operations = back(json.loads(json.dumps(words(parse(obj)))), target.words)
+    operations = back(json.loads(json.dumps(recorded_spec(parse(obj)))), target.spec)
     shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
     if not operations:
         click.echo(f"{shown} says already what it said in revision {target.number}")
@@ -61,12 +61,12 @@ def chosen(found: Sequence[Revision], number: int | None) -> Revision:
     return target
 
 
-def back(said: Mapping[str, Any], words: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The JSON patch that makes a spec say `words` instead of what it `said`, both without defaults."""
-    gone = [{"op": "remove", "path": f"/spec/{name}"} for name in said if name not in words]
+def back(current: Mapping[str, Any], earlier: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the JSON patch that turns the spec `current` into `earlier`, both without defaults."""
+    gone = [{"op": "remove", "path": f"/spec/{name}"} for name in current if name not in earlier]
     new = [
         {"op": "add", "path": f"/spec/{name}", "value": value}
-        for name, value in words.items()
-        if said.get(name) != value
+        for name, value in earlier.items()
+        if current.get(name) != value
     ]
     return [*gone, *new]

@@ -9,7 +9,7 @@ from podpatterns.compose.configmap import config_map_manifest
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.pod import owner_reference, pod_manifest
 from podpatterns.compose.podfragment import File, MetricsEndpoint
-from podpatterns.compose.revision import words
+from podpatterns.compose.revision import recorded_spec
 from podpatterns.compose.rules.problem import CannotCompose, Problem
 
 __all__ = [
@@ -24,5 +24,5 @@ __all__ = [
     "config_map_manifest",
     "owner_reference",
     "pod_manifest",
-    "words",
+    "recorded_spec",
 ]

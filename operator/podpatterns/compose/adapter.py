@@ -17,8 +17,8 @@ from podpatterns.compose.helpers.metricsadapter import (
     FILE,
     adapter_config,
     adapter_container,
+    pod_shape_inputs,
     secrets,
-    taken_for_granted,
 )
 from podpatterns.compose.part import Part
 from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
@@ -32,14 +32,14 @@ CONTRACT_PAGE = "/contract"
 
 def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> PodFragment:
     name = part.helper_name(ROLE)
-    key = file_key(name, taken_for_granted(spec), "yaml")
+    key = file_key(name, pod_shape_inputs(spec), "yaml")
     processes = next((i for i, source in enumerate(spec.sources) if source.proc), None)
     file = File(name, key, adapter_config(spec), spec.metrics.port, CONTRACT_PAGE)
     return PodFragment(
         shape={
             **part.shape,
             "path": spec.metrics.path,
-            **taken_for_granted(spec),
+            **pod_shape_inputs(spec),
         },
         helpers=(adapter_container(spec, part, name, images),),
         volumes=(config_volume(name, part.config_map, key, FILE, [ref for _, ref in secrets(spec)]),),

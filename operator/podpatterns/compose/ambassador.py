@@ -32,8 +32,8 @@ def _local(spec: AmbassadorSpec, part: Part) -> PodFragment:
     return PodFragment(
         shape={
             "mode": "Local",
-            "upstreams": _words(spec, "listen", "env", "local"),
-            **({"reads": reads} if (reads := _words_on_reads(spec, "env")) else {}),
+            "upstreams": _upstream_fields(spec, "listen", "env", "local"),
+            **({"reads": reads} if (reads := _reads_fields(spec, "env")) else {}),
         },
         helpers=tuple(_local_servers(spec, part)),
         variables=tuple(_variables(spec, part)),
@@ -51,9 +51,9 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
         shape={
             **part.shape,
             **spec.model_dump(include={"proxy"}, exclude_defaults=True, by_alias=True),
-            "upstreams": _words(spec, "name", "listen", "env"),
-            **({"reads": reads} if (reads := _words_on_reads(spec, "listen", "env")) else {}),
-            "proxies": {p.engine.role: p.taken_for_granted for p in needed},
+            "upstreams": _upstream_fields(spec, "name", "listen", "env"),
+            **({"reads": reads} if (reads := _reads_fields(spec, "listen", "env")) else {}),
+            "proxies": {p.engine.role: p.pod_shape_inputs for p in needed},
         },
         helpers=tuple(p.container(images) for p in needed),
         volumes=tuple(volume for p in needed for volume in p.volumes()),
@@ -70,12 +70,12 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
     )
 
 
-def _words(spec: AmbassadorSpec, *fields: str) -> list[dict[str, Any]]:
-    """What was written in these fields of the upstreams."""
+def _upstream_fields(spec: AmbassadorSpec, *fields: str) -> list[dict[str, Any]]:
+    """Return these fields of each upstream, defaults left out."""
     return [u.model_dump(include=set(fields), exclude_defaults=True, by_alias=True) for u in spec.upstreams]
 
 
-def _words_on_reads(spec: AmbassadorSpec, *fields: str) -> dict[str, Any]:
+def _reads_fields(spec: AmbassadorSpec, *fields: str) -> dict[str, Any]:
     return {
         u.name: u.redis.reads.model_dump(include=set(fields), exclude_defaults=True, by_alias=True)
         for u in spec.upstreams

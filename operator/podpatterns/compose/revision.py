@@ -33,7 +33,7 @@ OF_ONE_KIND = {
 """The fields that only one kind has."""
 
 
-def words(app: Pattern) -> dict[str, Any]:
+def recorded_spec(app: Pattern) -> dict[str, Any]:
     """What the author of `app` wrote about its Pods and their helpers, as it is on the wire."""
     return app.spec.model_dump(include=COMMON | OF_ONE_KIND, exclude_defaults=True, by_alias=True)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Composition, owner_reference, words
+from podpatterns.compose import Composition, owner_reference, recorded_spec
 from podpatterns.compose.labels import HASH, REVISION, selector
 from podpatterns.replicas.packed import Packed
 
@@ -37,7 +37,7 @@ class Revision:
     """metav1.Time."""
 
     @property
-    def words(self) -> Mapping[str, Any]:
+    def spec(self) -> Mapping[str, Any]:
         """The object's spec as its author had written it, without the fields that say how Pods are run."""
         found: Mapping[str, Any] = self.data.read()["spec"]
         return found
@@ -93,7 +93,7 @@ def manifest(app: Pattern, composition: Composition, number: int) -> dict[str, A
     The object's UID is part of the name: a successor under the same name keeps a history of its own.
     """
     name = app.metadata.name
-    data = {"spec": words(app), "template": composition.template}
+    data = {"spec": recorded_spec(app), "template": composition.template}
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,

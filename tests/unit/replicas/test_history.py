@@ -46,7 +46,7 @@ def test_a_revision_is_read_as_it_was_written() -> None:
     assert written["metadata"]["name"] == f"site-{composition.revision}-01234567"
     found = read({**written, "metadata": {**written["metadata"], "uid": "u"}}, "site")
     assert (found.number, found.hash, found.template) == (3, composition.revision, composition.template)
-    assert found.words == {
+    assert found.spec == {
         "template": template(),
         "sidecars": [{"name": "helper", "image": "helper:1"}],
     }, "what the author wrote, defaults left out"

@@ -1,9 +1,9 @@
 """Containers that the operator composes: the project's own programs, configured by files.
 
-A configuration file lies in the ConfigMap under a key that ends with a hash of what the file takes for
-granted about its Pod: ports, Secrets, volumes. A change of that makes new Pods, which read a new file; Pods
-that still run go on reading the one that fits them. Any other change rewrites the file, and the helper takes
-it up as it runs (docs/adr/0008).
+A configuration file lies in the ConfigMap under a key that ends with a hash of its pod-shape inputs: the
+ports, Secrets and volumes that the file expects of its Pod. A change of them makes new Pods, which read a new
+file; Pods that still run go on reading the one that fits them. Any other change rewrites the file, and the
+helper reloads it (docs/adr/0008).
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def yaml_text(written: Mapping[str, Any]) -> str:
     return text
 
 
-def file_key(container: str, taken_for_granted: object, extension: str) -> str:
+def file_key(container: str, pod_shape_inputs: object, extension: str) -> str:
     """The key of a container's configuration file in the ConfigMap."""
-    return f"{container}-{short_hash(taken_for_granted)}.{extension}"
+    return f"{container}-{short_hash(pod_shape_inputs)}.{extension}"
 
 
 def config_volume(

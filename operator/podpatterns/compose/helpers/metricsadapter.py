@@ -41,8 +41,8 @@ def secrets(spec: AdapterSpec) -> list[tuple[str, SecretKeyRef]]:
     return [(f"spec.metrics.otlp.{field}", ref) for field, ref in asked if ref]
 
 
-def taken_for_granted(spec: AdapterSpec) -> dict[str, Any]:
-    """What the configuration presumes of its Pod."""
+def pod_shape_inputs(spec: AdapterSpec) -> dict[str, Any]:
+    """Return the fields of the Pod that the configuration relies on."""
     keys = sorted({f"{ref.name}/{ref.key}" for _, ref in secrets(spec)})
     return {
         # Left out where there are none: the key of those who push nothing stays what it was.

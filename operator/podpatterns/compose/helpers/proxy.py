@@ -111,8 +111,8 @@ class Proxy:
         return self.part.helper_name(f"{self.engine.role}-run")
 
     @property
-    def taken_for_granted(self) -> dict[str, Any]:
-        """What the configuration presumes of its Pod."""
+    def pod_shape_inputs(self) -> dict[str, Any]:
+        """The fields of the Pod that the configuration relies on."""
         return {
             "ports": sorted(port["containerPort"] for port, _ in self._ports()),
             "metrics": self.metrics_port,
@@ -121,7 +121,7 @@ class Proxy:
 
     @property
     def key(self) -> str:
-        return file_key(self.name, self.taken_for_granted, self.engine.extension)
+        return file_key(self.name, self.pod_shape_inputs, self.engine.extension)
 
     @property
     def _file(self) -> str:
