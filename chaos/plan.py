@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, Literal, get_args
 
 from testbed.hostile import ballast
+from testbed.manifests import manifest
 
 IMAGES = 4
 LARGEST = 6
@@ -62,21 +63,12 @@ class Site:
         }
         if self.include:
             spec["include"] = [{"kind": "SidecarApp", "name": PART}]
-        return _sidecarapp(self.name, spec)
+        return manifest("SidecarApp", self.name, spec)
 
 
 def part(image: int) -> dict[str, Any]:
     """The part that sites include."""
-    return _sidecarapp(PART, {"sidecars": [{"name": "helper", "image": f"helper:{image}"}]})
-
-
-def _sidecarapp(name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "apiVersion": "podpatterns.dev/v1alpha1",
-        "kind": "SidecarApp",
-        "metadata": {"name": name},
-        "spec": spec,
-    }
+    return manifest("SidecarApp", PART, {"sidecars": [{"name": "helper", "image": f"helper:{image}"}]})
 
 
 IllWill = Literal[

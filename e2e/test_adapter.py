@@ -8,6 +8,7 @@ import pytest
 
 from testbed.cluster.images import NGINX
 from testbed.eventually import eventually
+from testbed.manifests import manifest
 from testbed.monitoring import APPLICATIONS, Monitoring, complete
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ def test_what_only_the_adapter_can_refuse_is_told_with_its_index(kubectl: Kubect
             {"source": "stats", "path": "hits -", "metric": "app_x_total"},
         ],
     }
-    manifest = {"kind": "Adapter", "metadata": {"name": "legacy"}, "spec": spec}
-    kubectl.apply({"apiVersion": "podpatterns.dev/v1alpha1", **manifest})
+    kubectl.apply(manifest("Adapter", "legacy", spec))
 
     def ready() -> str:
         path = 'jsonpath={.status.conditions[?(@.type=="Ready")].message}'

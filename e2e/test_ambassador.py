@@ -8,6 +8,7 @@ import pytest
 
 from testbed.cluster.images import NGINX, REDIS
 from testbed.eventually import eventually
+from testbed.manifests import manifest
 from testbed.pod import pod, ready, uid
 
 if TYPE_CHECKING:
@@ -54,16 +55,8 @@ def reader(*endpoints: str) -> dict[str, Any]:
 
 def ambassador(name: str, image: str, upstream: dict[str, Any], **spec: Any) -> dict[str, Any]:
     app = {"name": "app", "image": image, "command": ["sleep", "infinity"]}
-    return {
-        "apiVersion": "podpatterns.dev/v1alpha1",
-        "kind": "Ambassador",
-        "metadata": {"name": name},
-        "spec": {
-            "template": {"spec": {"containers": [app], "terminationGracePeriodSeconds": 1}},
-            "upstreams": [upstream],
-            **spec,
-        },
-    }
+    template = {"spec": {"containers": [app], "terminationGracePeriodSeconds": 1}}
+    return manifest("Ambassador", name, {"template": template, "upstreams": [upstream], **spec})
 
 
 def fetch(kubectl: Kubectl, port: int, path: str = "/") -> str:
@@ -103,8 +96,8 @@ def test_a_missing_secret_is_told_with_its_field_and_taken_when_it_comes(kubectl
 
 @pytest.mark.timeout(600)
 def test_another_server_is_taken_up_while_all_containers_run(kubectl: Kubectl) -> None:
-    for manifest in [*server("one"), *server("two"), reader("one:8080")]:
-        kubectl.apply(manifest)
+    for obj in [*server("one"), *server("two"), reader("one:8080")]:
+        kubectl.apply(obj)
     kubectl("wait", "--for=condition=Ready", "ambassador/reader", "--timeout=120s")
     before = pod(kubectl, "reader-0")
     assert "\none\n" in fetch(kubectl, 8081)
@@ -123,8 +116,8 @@ def test_another_server_is_taken_up_while_all_containers_run(kubectl: Kubectl) -
 
 
 def test_status_tells_that_an_upstream_is_down_and_up_again(kubectl: Kubectl) -> None:
-    for manifest in [*server("one"), reader("one:8080")]:
-        kubectl.apply(manifest)
+    for obj in [*server("one"), reader("one:8080")]:
+        kubectl.apply(obj)
     eventually(lambda: condition(kubectl, "reader", "UpstreamsHealthy"), 120, until="True".__eq__)
     kubectl("delete", "pod", "one", "--grace-period=1")
     eventually(lambda: condition(kubectl, "reader", "UpstreamsHealthy"), 60, until="False".__eq__)

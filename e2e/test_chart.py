@@ -10,9 +10,9 @@ import yaml
 
 from testbed.cluster.command import CommandFailed
 from testbed.eventually import eventually
+from testbed.manifests import container, sidecarapp
 from testbed.pod import pod, ready, uid
 from testbed.release import CHART, NAME, NAMESPACE, helm, install
-from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from testbed.eventually import eventually
+from testbed.manifests import container, sidecarapp
 from testbed.pod import pod, ready, uid
-from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl

@@ -12,8 +12,8 @@ import pytest
 from testbed.cluster.images import BOX, NGINX
 from testbed.cluster.kind import NODE
 from testbed.eventually import eventually
+from testbed.manifests import container, sidecarapp
 from testbed.pod import pod, uid
-from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from testbed.manifests import container, sidecarapp
 from testbed.pod import effective_capabilities
-from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl

@@ -11,9 +11,9 @@ import pytest
 from testbed.cluster.command import run
 from testbed.cluster.kind import NODE
 from testbed.eventually import eventually
+from testbed.manifests import container, sidecarapp
 from testbed.pod import Pod, controllers, pod, ready, uid
 from testbed.release import NAMESPACE
-from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

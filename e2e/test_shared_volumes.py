@@ -8,8 +8,8 @@ import pytest
 
 from testbed.cluster.kubectl import KubectlError
 from testbed.eventually import eventually
+from testbed.manifests import container, sidecarapp
 from testbed.pod import pod, ready, uid
-from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl

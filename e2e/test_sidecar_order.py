@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from testbed.eventually import eventually
+from testbed.manifests import container, sidecarapp
 from testbed.pod import pod, uid
-from testbed.sidecarapp import container, sidecarapp
 
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl

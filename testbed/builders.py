@@ -6,6 +6,7 @@ from typing import Any
 
 from podpatterns.api import Adapter, Ambassador, Pattern, SidecarApp, parse
 from podpatterns.replicas import Pod, Wanted
+from testbed.manifests import manifest
 
 REVISION = "new"
 NOW = 1_000_000.0
@@ -13,8 +14,8 @@ NOW = 1_000_000.0
 
 def pattern(kind: str, name: str, spec: dict[str, Any], uid: str | None = None) -> Pattern:
     """An object as the API server would send it; `spec` in the words of its manifest."""
-    meta = {"name": name, "namespace": "default", "uid": uid or f"uid-of-{name}", "generation": 1}
-    return parse({"apiVersion": "podpatterns.dev/v1alpha1", "kind": kind, "metadata": meta, "spec": spec})
+    meta = {"namespace": "default", "uid": uid or f"uid-of-{name}", "generation": 1}
+    return parse(manifest(kind, name, spec, **meta))
 
 
 def sidecarapp(name: str = "site", *, uid: str | None = None, **spec: Any) -> SidecarApp:

@@ -15,6 +15,7 @@ from podpatterns.api.crd import definitions
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl, KubectlError
 from testbed.eventually import eventually
+from testbed.manifests import manifest
 
 SPECS: dict[str, dict[str, Any]] = {
     "SidecarApp": {},
@@ -72,17 +73,8 @@ def change(spec: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def manifest(kind: str, spec: dict[str, Any], name: str = "x") -> dict[str, Any]:
-    return {
-        "apiVersion": "podpatterns.dev/v1alpha1",
-        "kind": kind,
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-
-
 def create(kubectl: Kubectl, kind: str, spec: dict[str, Any], name: str = "x") -> None:
-    text = yaml.safe_dump(manifest(kind, spec, name))
+    text = yaml.safe_dump(manifest(kind, name, spec))
     kubectl("create", "--filename=-", "--dry-run=server", stdin=text)
 
 
@@ -396,7 +388,7 @@ def test_an_application_stays_one(stored: Kubectl, crds: Path, kind: str) -> Non
     """Pods would be left behind; the Pods of a deleted object are collected."""
 
     def apply(**spec: Any) -> None:
-        stored.apply({**manifest(kind, {**SPECS[kind], **spec}), "metadata": {"name": "x"}})
+        stored.apply(manifest(kind, "x", {**SPECS[kind], **spec}))
 
     apply()
     apply(template=template())
@@ -442,7 +434,7 @@ def test_what_was_stored_before_a_rule_can_still_be_scaled_and_mended(stored: Ku
 
     def app(labels: dict[str, str], replicas: int, name: str = "x") -> dict[str, Any]:
         spec = {"replicas": replicas, "template": template(labels=labels)}
-        return {**manifest("SidecarApp", spec, name), "apiVersion": f"{GROUP_OF_OLD}/v1alpha1"}
+        return {**manifest("SidecarApp", name, spec), "apiVersion": f"{GROUP_OF_OLD}/v1alpha1"}
 
     def is_taken(obj: dict[str, Any]) -> bool:
         try:

@@ -6,8 +6,7 @@ from typing import Any
 
 from testbed.cluster.kubectl import Kubectl
 from testbed.eventually import eventually
-
-API_VERSION = "podpatterns.dev/v1alpha1"
+from testbed.manifests import manifest
 
 
 def sidecarapp(name: str = "site", *, image: str = "web:1", **spec: Any) -> dict[str, Any]:
@@ -22,10 +21,6 @@ def sidecarapp(name: str = "site", *, image: str = "web:1", **spec: Any) -> dict
         "sidecars": [{"name": "helper", "image": "helper:1"}],
     }
     return manifest("SidecarApp", name, {**defaults, **spec})
-
-
-def manifest(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
 class Sites:

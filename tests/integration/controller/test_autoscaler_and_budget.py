@@ -6,7 +6,8 @@ import pytest
 
 from testbed.cluster.kubectl import Kubectl, KubectlError
 from testbed.eventually import eventually
-from tests.integration.controller.sites import API_VERSION, Sites
+from testbed.manifests import API_VERSION
+from tests.integration.controller.sites import Sites
 
 
 def test_a_horizontal_pod_autoscaler_sets_replicas(sites: Sites, kubectl: Kubectl) -> None:

@@ -13,7 +13,8 @@ import yaml
 from testbed.cluster.kubectl import Kubectl, KubectlError
 from testbed.cluster.operator_process import OperatorProcess
 from testbed.eventually import eventually
-from tests.integration.controller.sites import Sites, manifest
+from testbed.manifests import manifest
+from tests.integration.controller.sites import Sites
 
 WEB: dict[str, Any] = {"name": "web", "image": "web:1"}
 TEMPLATE = {"spec": {"containers": [WEB], "terminationGracePeriodSeconds": 1}}

@@ -19,8 +19,9 @@ from testbed.adapter import Adapter
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
 from testbed.eventually import eventually
+from testbed.manifests import manifest
 from testbed.ports import free_port
-from tests.integration.controller.sites import Sites, manifest
+from tests.integration.controller.sites import Sites
 
 Run = Callable[[], Adapter]
 

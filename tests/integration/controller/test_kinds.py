@@ -10,7 +10,8 @@ from typing import Any
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
 from testbed.eventually import eventually
-from tests.integration.controller.sites import Sites, manifest
+from testbed.manifests import manifest
+from tests.integration.controller.sites import Sites
 
 ALL = ("sidecarapps", "ambassadors", "adapters")
 

@@ -13,7 +13,8 @@ from testbed.cluster.definitions import pod_monitor
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
 from testbed.eventually import eventually
-from tests.integration.controller.sites import Sites, manifest
+from testbed.manifests import manifest
+from tests.integration.controller.sites import Sites
 
 TEMPLATE = {"spec": {"containers": [{"name": "web", "image": "web:1"}], "terminationGracePeriodSeconds": 1}}
 ADAPTER = {

@@ -22,8 +22,9 @@ from testbed.cluster.own_programs import HELPERS, own_program
 from testbed.cluster.packages import require
 from testbed.cluster.process import Process
 from testbed.eventually import eventually
+from testbed.manifests import manifest
 from testbed.ports import free_port
-from tests.integration.controller.sites import Sites, manifest
+from tests.integration.controller.sites import Sites
 
 SUPERVISOR, SPLITTER = HELPERS / "haproxy-ambassador", HELPERS / "redis-ambassador"
 TEMPLATE = {"spec": {"containers": [{"name": "web", "image": "web:1"}], "terminationGracePeriodSeconds": 1}}

@@ -13,6 +13,7 @@ from podpatterns.api import parse
 from podpatterns.cli import main
 from podpatterns.cli.crdrules import broken_rules
 from testbed.builders import template
+from testbed.manifests import manifest
 from tests.integration.test_crd_rules import BROKEN, SPECS, change
 
 STATS = {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/"}}
@@ -21,18 +22,9 @@ HITS = {"source": "stats", "path": "hits", "metric": "app_hits_total"}
 CUSTOM = {"name": "custom", "metrics": [{"name": "app_hits_total", "type": "counter"}]}
 
 
-def manifest(kind: str, name: str, **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "podpatterns.dev/v1alpha1",
-        "kind": kind,
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-
-
 def adapter(name: str, *rules: dict[str, Any], **spec: Any) -> dict[str, Any]:
     given = {"sources": [STATS], "rules": [HITS, *rules], "contract": CUSTOM, **spec}
-    return manifest("Adapter", name, **given)
+    return manifest("Adapter", name, given)
 
 
 def told(*objects: dict[str, Any]) -> tuple[int, list[str], str]:
@@ -47,7 +39,7 @@ def include(*parts: str) -> list[dict[str, str]]:
 
 
 def test_nothing_is_wrong() -> None:
-    app = manifest("SidecarApp", "site", template=template(), include=include("red"))
+    app = manifest("SidecarApp", "site", {"template": template(), "include": include("red")})
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
     assert told(app, adapter("red"), config_map) == (0, ["2 objects checked: nothing is wrong"], "")
 
@@ -96,11 +88,11 @@ def test_nothing_is_wrong() -> None:
             ),
         ),
         (
-            manifest("SidecarApp", "site", template=template(WEB, WEB)),
+            manifest("SidecarApp", "site", {"template": template(WEB, WEB)}),
             "sidecarapp/site: spec.template.spec.containers[1]: there is another one with name web",
         ),
         (
-            manifest("SidecarApp", "site", template=template(WEB), sidecars=[WEB]),
+            manifest("SidecarApp", "site", {"template": template(WEB), "sidecars": [WEB]}),
             (
                 'sidecarapp/site: spec.template.spec.containers[0].name: "web" is taken by spec.sidecars[0]: '
                 "container names are unique in a Pod, rename one"
@@ -122,13 +114,13 @@ def test_a_broken_rule_of_the_crd_hides_no_index() -> None:
 
 
 def test_what_a_part_has_of_its_own_is_told_once_with_the_part() -> None:
-    app = manifest("SidecarApp", "site", template=template(), include=include("red"))
+    app = manifest("SidecarApp", "site", {"template": template(), "include": include("red")})
     code, lines, _ = told(adapter("red", rules=[]), app)
     assert (code, [line.split(": ")[1] for line in lines]) == (1, ["adapter/red"])
 
 
 def test_a_part_that_is_not_in_the_files_may_be_in_the_cluster() -> None:
-    app = manifest("SidecarApp", "site", template=template(), include=include("red"))
+    app = manifest("SidecarApp", "site", {"template": template(), "include": include("red")})
     code, lines, note = told(app)
     assert (code, lines) == (0, ["1 object checked: nothing is wrong"])
     assert 'spec.include[0]: there is no Adapter "red"' in note
@@ -151,7 +143,7 @@ def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", SPECS)
 def test_an_object_that_keeps_all_rules(kind: str) -> None:
-    assert broken_rules(parse(manifest(kind, "x", **SPECS[kind]))) == []
+    assert broken_rules(parse(manifest(kind, "x", SPECS[kind]))) == []
 
 
 @pytest.mark.parametrize(
@@ -159,5 +151,5 @@ def test_an_object_that_keeps_all_rules(kind: str) -> None:
 )
 def test_every_rule_of_the_crds_is_known(kind: str, changes: dict[str, Any], path: str, message: str) -> None:
     """As the API server tells it: see the test that the table is from."""
-    found = broken_rules(parse(manifest(kind, "x", **change(SPECS[kind], changes))))
+    found = broken_rules(parse(manifest(kind, "x", change(SPECS[kind], changes))))
     assert any(e.path == path and message in e.message for e in found)
