@@ -13,11 +13,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.arena import arena
 from bench.benches import Benches
 from bench.redis import redis
 from bench.row import table
 from bench.size import FULL, QUICK
+from bench.testbed import start_testbed
 from testbed.cluster.control_plane import COMPONENTS
 from testbed.cluster.programs import programs
 from testbed.cluster.progress import step
@@ -62,8 +62,8 @@ async def _run(names: Sequence[str], size: Size) -> None:
             with step(REDIS):
                 show(await redis(Path(directory), size.rounds))
         if operators := [name for name in names if name != REDIS]:
-            async with arena(Path(directory)) as where:
-                benches = Benches(where, size)
+            async with start_testbed(Path(directory)) as testbed:
+                benches = Benches(testbed, size)
                 for name in operators:
                     with step(name):
                         show(await benches.run(name))

@@ -17,9 +17,9 @@ from testbed.usage import resident_mib
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bench.arena import Arena
     from bench.contender import Contender
     from bench.size import Size
+    from bench.testbed import Testbed
 
 SWIFTER = Goal("≤", 0.7)
 AS_GOOD = Goal("≤", 1.0)
@@ -30,12 +30,12 @@ PAIRS = ((GENERATED, REPLICASET, AS_GOOD), (STABLE, STATEFULSET, SWIFTER))
 
 
 class Benches:
-    """Each method that `NAMES` has, in that order: `defaults` is last as it changes the arena."""
+    """Each method that `NAMES` has, in that order: `defaults` is last as it changes the testbed."""
 
     NAMES = ("replacement", "large", "update", "many", "most", "defaults")
 
-    def __init__(self, arena: Arena, size: Size) -> None:
-        self._arena = arena
+    def __init__(self, testbed: Testbed, size: Size) -> None:
+        self._testbed = testbed
         self._size = size
         self._rates: list[float] = []
         """Pods per second in the runs of many objects."""
@@ -45,16 +45,16 @@ class Benches:
         return await bench()
 
     async def replacement(self) -> list[Row]:
-        return await _replacement_rows(self._arena, self._size.replacements, self._size.rounds)
+        return await _replacement_rows(self._testbed, self._size.replacements, self._size.rounds)
 
     async def large(self) -> list[Row]:
         """One object of many Pods; then all its Pods are deleted at once."""
         replaced: dict[Contender, list[float]] = {GENERATED: [], REPLICASET: []}
 
         async def delete_all(contender: Contender, run: RampUp) -> None:
-            replaced[contender].append(1000 * await replace_all(self._arena, contender, run))
+            replaced[contender].append(1000 * await replace_all(self._testbed, contender, run))
 
-        ours, theirs = await _alternately(self._arena, 1, self._size.large, self._size.rounds, delete_all)
+        ours, theirs = await _alternately(self._testbed, 1, self._size.large, self._size.rounds, delete_all)
         what = f"1 object x {self._size.large} Pods"
         return [
             *_ramp_up_rows(what, ours, theirs),
@@ -65,7 +65,7 @@ class Benches:
         """A new image for one helper, against a Deployment's rolling update; fake nodes restart at once."""
         pods = self._size.updated
         ours, theirs = [
-            [await update(self._arena, contender, pods) for _ in range(self._size.rounds)]
+            [await update(self._testbed, contender, pods) for _ in range(self._size.rounds)]
             for contender in (STABLE, DEPLOYMENT)
         ]
         what = f"{pods} Pods, one helper's image"
@@ -76,7 +76,7 @@ class Benches:
         ]
 
     async def many(self) -> list[Row]:
-        ours, theirs = await _alternately(self._arena, self._size.many, 1, self._size.rounds)
+        ours, theirs = await _alternately(self._testbed, self._size.many, 1, self._size.rounds)
         self._rates = [run.rate for run in ours]
         return _ramp_up_rows(f"{self._size.many} objects x 1 Pod", ours, theirs)
 
@@ -85,7 +85,8 @@ class Benches:
         if not self._rates:
             await self.many()
         (us, our_restart, our_memory), (them, their_restart, their_memory) = [
-            await _at_scale(self._arena, contender, self._size.most) for contender in (GENERATED, REPLICASET)
+            await _at_scale(self._testbed, contender, self._size.most)
+            for contender in (GENERATED, REPLICASET)
         ]
         what = f"{self._size.most} objects x 1 Pod"
         steadiness = us.rate / median(self._rates)
@@ -103,13 +104,13 @@ class Benches:
 
     async def defaults(self) -> list[Row]:
         """kube-controller-manager with the client limits that it has by default; it keeps them."""
-        self._arena.limit_theirs()
-        self._arena.stop("theirs")
-        self._arena.launch("theirs")
+        self._testbed.limit_theirs()
+        self._testbed.stop("theirs")
+        self._testbed.launch("theirs")
         suffix = ", theirs at default limits"
-        rows = await _replacement_rows(self._arena, self._size.replacements, 1, suffix, goals=False)
+        rows = await _replacement_rows(self._testbed, self._size.replacements, 1, suffix, goals=False)
         for objects, replicas in ((1, self._size.large), (self._size.many, 1)):
-            ours, theirs = await _alternately(self._arena, objects, replicas, 1)
+            ours, theirs = await _alternately(self._testbed, objects, replicas, 1)
             name = f"{objects} objects x {replicas} Pods: all Ready{suffix}"
             rows.append(Row(name, "s", [run.seconds for run in ours], [run.seconds for run in theirs]))
         return rows
@@ -120,7 +121,7 @@ async def _nothing(contender: Contender, run: RampUp) -> None:
 
 
 async def _alternately(
-    arena: Arena,
+    testbed: Testbed,
     objects: int,
     replicas: int,
     rounds: int,
@@ -134,30 +135,32 @@ async def _alternately(
     for number in range(rounds):
         with step(f"Round {number + 1} of {rounds}"):
             for contender in list(runs) if number % 2 == 0 else list(reversed(runs)):
-                async with ramped_up(arena, contender, objects, replicas) as run:
+                async with ramped_up(testbed, contender, objects, replicas) as run:
                     await then(contender, run)
                     runs[contender].append(run)
     return runs[GENERATED], runs[REPLICASET]
 
 
-async def _at_scale(arena: Arena, contender: Contender, objects: int) -> tuple[RampUp, Restart, list[float]]:
+async def _at_scale(
+    testbed: Testbed, contender: Contender, objects: int
+) -> tuple[RampUp, Restart, list[float]]:
     """With the resident memory before and after the restart."""
-    arena.stop(contender.side)
-    arena.launch(contender.side)
-    async with ramped_up(arena, contender, 1, 1):
+    testbed.stop(contender.side)
+    testbed.launch(contender.side)
+    async with ramped_up(testbed, contender, 1, 1):
         pass  # it works
-    async with ramped_up(arena, contender, objects, 1) as run:
-        memory = [resident_mib(arena.pid(contender.side))]
-        restarted = await restart(arena, contender, run.namespace, objects)
-        memory.append(resident_mib(arena.pid(contender.side)))
+    async with ramped_up(testbed, contender, objects, 1) as run:
+        memory = [resident_mib(testbed.pid(contender.side))]
+        restarted = await restart(testbed, contender, run.namespace, objects)
+        memory.append(resident_mib(testbed.pid(contender.side)))
     return run, restarted, memory
 
 
 async def _replacement_rows(
-    arena: Arena, count: int, rounds: int, suffix: str = "", *, goals: bool = True
+    testbed: Testbed, count: int, rounds: int, suffix: str = "", *, goals: bool = True
 ) -> list[Row]:
     contenders = [contender for ours, theirs, _ in PAIRS for contender in (ours, theirs)]
-    latencies = [await replacements(arena, contenders, count) for _ in range(rounds)]
+    latencies = [await replacements(testbed, contenders, count) for _ in range(rounds)]
     return [
         Row(
             f"Pod replaced, {ours} against {theirs}: p{percent}{suffix}",

@@ -16,42 +16,42 @@ from testbed.cluster.progress import step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.arena import Arena
     from bench.contender import Contender
+    from bench.testbed import Testbed
 
 OBJECTS, REPLICAS = 10, 5
 
 
 async def replacements(
-    arena: Arena, contenders: Sequence[Contender], count: int
+    testbed: Testbed, contenders: Sequence[Contender], count: int
 ) -> dict[Contender, list[float]]:
     """Seconds from the request to the successor's ADDED event, for `count` Pods of each contender.
 
     They are deleted one after another, of each contender in turn.
     """
     latencies: dict[Contender, list[float]] = defaultdict(list)
-    async with arena.namespace("replacement", *contenders) as namespace:
+    async with testbed.namespace("replacement", *contenders) as namespace:
         pods = f"/api/v1/namespaces/{namespace}/pods"
-        async with pod_watch(arena.api, namespace) as watch:
-            turns = {c: await _set_up(arena, c, namespace, watch) for c in contenders}
+        async with pod_watch(testbed.api, namespace) as watch:
+            turns = {c: await _set_up(testbed, c, namespace, watch) for c in contenders}
             with step(f"Delete {count} Pods each of {', '.join(map(str, contenders))}"):
                 for _ in range(count):
                     for contender, turn in turns.items():
-                        latencies[contender].append(await _replace(arena, pods, watch, turn))
+                        latencies[contender].append(await _replace(testbed, pods, watch, turn))
     return latencies
 
 
-async def replace_all(arena: Arena, contender: Contender, run: RampUp) -> float:
+async def replace_all(testbed: Testbed, contender: Contender, run: RampUp) -> float:
     """CPU seconds of the process that keeps the Pods per Pod, when all are deleted at once."""
-    async with pod_watch(arena.api, run.namespace, fieldSelector="status.phase=Running") as watch:
-        before = await arena.cpu_seconds(contender.side)
+    async with pod_watch(testbed.api, run.namespace, fieldSelector="status.phase=Running") as watch:
+        before = await testbed.cpu_seconds(contender.side)
         ready: set[str] = set()
         with step(f"{contender}: delete {run.pods} Pods at once"):
-            old = set((await arena.api.uids(f"/api/v1/namespaces/{run.namespace}/pods")).values())
-            await arena.api.delete(f"/api/v1/namespaces/{run.namespace}/pods")
+            old = set((await testbed.api.uids(f"/api/v1/namespaces/{run.namespace}/pods")).values())
+            await testbed.api.delete(f"/api/v1/namespaces/{run.namespace}/pods")
             while len(ready) < run.pods:
                 ready.add((await watch.next(lambda a: a.ready and a.uid not in old)).uid)
-        return (await arena.cpu_seconds(contender.side) - before) / run.pods
+        return (await testbed.cpu_seconds(contender.side) - before) / run.pods
 
 
 @dataclass
@@ -62,10 +62,10 @@ class _Turn:
     pods: dict[str, list[Arrival]]
 
 
-async def _set_up(arena: Arena, contender: Contender, namespace: str, watch: PodWatch) -> _Turn:
+async def _set_up(testbed: Testbed, contender: Contender, namespace: str, watch: PodWatch) -> _Turn:
     names = [f"{contender}-{object_name(index)}".lower() for index in range(OBJECTS)]
     manifests = [contender.manifest(name, REPLICAS) for name in names]
-    await arena.api.create(contender.collection(namespace), manifests)
+    await testbed.api.create(contender.collection(namespace), manifests)
     pods: dict[str, list[Arrival]] = defaultdict(list)
     seen: set[str] = set()
     while len(seen) < OBJECTS * REPLICAS:
@@ -75,12 +75,12 @@ async def _set_up(arena: Arena, contender: Contender, namespace: str, watch: Pod
     return _Turn(itertools.cycle(names), pods)
 
 
-async def _replace(arena: Arena, pods: str, watch: PodWatch, turn: _Turn) -> float:
+async def _replace(testbed: Testbed, pods: str, watch: PodWatch, turn: _Turn) -> float:
     owner = next(turn.owners)
     present = turn.pods[owner]
     old = {pod.uid for pod in present}
     started = time.monotonic()
-    await arena.api.delete(f"{pods}/{present.pop(0).name}")
+    await testbed.api.delete(f"{pods}/{present.pop(0).name}")
     successor = await watch.next(lambda a: a.type == "ADDED" and a.owner == owner)
     # Not necessarily the same: kwok at times deletes a second Pod by the name of one that it has deleted.
     present.append(await watch.next(lambda a: a.owner == owner and a.ready and a.uid not in old))

@@ -12,8 +12,8 @@ from testbed.cluster.progress import step
 from testbed.usage import idle
 
 if TYPE_CHECKING:
-    from bench.arena import Arena
     from bench.contender import Contender
+    from bench.testbed import Testbed
 
 ROBBED = 20
 """Objects that lose a Pod while nobody keeps them: when the last has it back, all have been looked at."""
@@ -27,7 +27,7 @@ class Restart:
     """Objects, Pods and Events of all other objects that were written or made, of which there was no need."""
 
 
-async def restart(arena: Arena, contender: Contender, namespace: str, objects: int) -> Restart:
+async def restart(testbed: Testbed, contender: Contender, namespace: str, objects: int) -> Restart:
     """Restarts the process that keeps the `objects` of one Pod each in `namespace`."""
     step_size = max(1, objects // ROBBED)
     robbed = {object_name(index) for index in range(step_size - 1, objects, step_size)}
@@ -38,23 +38,23 @@ async def restart(arena: Arena, contender: Contender, namespace: str, objects: i
     ]
     pods = paths[1]
     with step(f"{contender.kind}: restart with {objects} objects"):
-        arena.stop(contender.side)
-        before = [await arena.api.versions(path) for path in paths]
-        async with pod_watch(arena.api, namespace) as watch:
+        testbed.stop(contender.side)
+        before = [await testbed.api.versions(path) for path in paths]
+        async with pod_watch(testbed.api, namespace) as watch:
             victims = [name for name in before[1] if _owner(name) in robbed]
             for victim in victims:
-                await arena.api.delete(f"{pods}/{victim}")
+                await testbed.api.delete(f"{pods}/{victim}")
             gone: set[str] = set()
             while len(gone) < len(victims):
                 gone.add((await watch.next(lambda a: a.type == "DELETED")).uid)
             started = time.monotonic()
-            arena.launch(contender.side)
+            testbed.launch(contender.side)
             back: dict[str, float] = {}
             while len(back) < len(victims):
                 arrival = await watch.next(lambda a: a.type == "ADDED")
                 back[arrival.owner] = arrival.at
-        await idle(arena.pid(contender.side))
-        after = [await arena.api.versions(path) for path in paths]
+        await idle(testbed.pid(contender.side))
+        after = [await testbed.api.versions(path) for path in paths]
     writes = sum(
         1
         for now, then in zip(after, before, strict=True)

@@ -11,8 +11,8 @@ from testbed.cluster.progress import step
 from testbed.eventually import eventually
 
 if TYPE_CHECKING:
-    from bench.arena import Arena
     from bench.contender import Contender
+    from bench.testbed import Testbed
 
 APPLICATION, HELPER = "web", "helper"
 NEW = "helper:2"
@@ -29,19 +29,19 @@ class Updated:
     """Applications that are not those from before: their Pods were replaced."""
 
 
-async def update(arena: Arena, contender: Contender, pods: int) -> Updated:
+async def update(testbed: Testbed, contender: Contender, pods: int) -> Updated:
     """Changes the image of one helper of an object of `pods` Pods."""
-    async with ramped_up(arena, contender, 1, pods) as run:
+    async with ramped_up(testbed, contender, 1, pods) as run:
         path = f"/api/v1/namespaces/{run.namespace}/pods"
 
         async def look() -> list[dict[str, Any]]:
-            return await arena.api.items(path)
+            return await testbed.api.items(path)
 
         before = {_application(pod) for pod in await look()}
         spec = contender.manifest(object_name(0), pods, NEW)["spec"]
         with step(f"{contender}: a new image for one helper of {pods} Pods"):
             started = time.monotonic()
-            await arena.api.patch(f"{contender.collection(run.namespace)}/{object_name(0)}", {"spec": spec})
+            await testbed.api.patch(f"{contender.collection(run.namespace)}/{object_name(0)}", {"spec": spec})
             found = await eventually(
                 look, TIMEOUT, until=lambda found: len(found) == pods and all(map(_updated, found))
             )

@@ -18,7 +18,7 @@ from testbed.witness import Violation, Witness
 from testbed.witness.audit_log import AuditLog
 
 if TYPE_CHECKING:
-    from chaos.arena import Arena
+    from chaos.testbed import Testbed
 
 SILENCE_SECONDS = 0.5
 """A step waits no longer for requests of an operator that makes none."""
@@ -43,29 +43,29 @@ class Result:
 
 
 class Scenario:
-    def __init__(self, arena: Arena, plan: Plan, *, faults: bool = True) -> None:
-        self._arena = arena
+    def __init__(self, testbed: Testbed, plan: Plan, *, faults: bool = True) -> None:
+        self._testbed = testbed
         self._plan = plan
         self._namespace = f"chaos-{plan.seed}-{time.time_ns():x}"
-        self._api = Api(arena.control_plane, self._namespace)
+        self._api = Api(testbed.control_plane, self._namespace)
         self._ill_will = IllWill(self._api)
         self._faults = Faults(plan.seed, self._namespace, plan.kills) if faults else None
 
     def run(self) -> Result:
-        arena = self._arena
-        began, restarts = time.monotonic(), arena.restarts
+        testbed = self._testbed
+        began, restarts = time.monotonic(), testbed.restarts
         self._api.create_namespace()
-        writes = AuditLog(arena.control_plane, self._namespace)
+        writes = AuditLog(testbed.control_plane, self._namespace)
         left: list[str] = []
-        with Witness(arena.control_plane, self._namespace) as witness:
-            with arena.standby() if self._plan.standby else nullcontext():
+        with Witness(testbed.control_plane, self._namespace) as witness:
+            with testbed.standby() if self._plan.standby else nullcontext():
                 if self._faults:
-                    arena.proxy.faults = self._faults
-                    arena.proxy.cut_watches()
+                    testbed.proxy.faults = self._faults
+                    testbed.proxy.cut_watches()
                 for step in self._plan.steps:
                     self._take(step)
                     self._pause(step)
-                arena.proxy.faults = None
+                testbed.proxy.faults = None
                 try:
                     eventually(lambda: self._unsettled(witness), SETTLE_SECONDS, until=lambda left: not left)
                     self._be_idle(witness)
@@ -80,7 +80,7 @@ class Scenario:
             tuple(witness.gaps),
             tuple(self._faults.told) if self._faults else (),
             time.monotonic() - began,
-            arena.restarts - restarts,
+            testbed.restarts - restarts,
         )
 
     def _take(self, step: Step) -> None:
@@ -94,11 +94,11 @@ class Scenario:
             case "delete site" | "orphan site":
                 self._api.delete_site(name, orphan=step.do == "orphan site")
             case "kill operator":
-                self._arena.kill_operator()
+                self._testbed.kill_operator()
             case "restart API server":
-                self._arena.restart_api_server()
+                self._testbed.restart_api_server()
             case "compact etcd":
-                self._arena.compact(self._api.version())
+                self._testbed.compact(self._api.version())
             case "make stranger" | "take name" | "forge revision" | "forbid history" | "allow history":
                 self._ill_will.take(step.do, name, step.number)
             case _:
@@ -125,14 +125,14 @@ class Scenario:
         return pods[number % len(pods)] if pods else None
 
     def _pause(self, step: Step) -> None:
-        self._arena.revive()
-        until = self._arena.proxy.requests + step.pause
+        self._testbed.revive()
+        until = self._testbed.proxy.requests + step.pause
         deadline = time.monotonic() + SILENCE_SECONDS
-        eventually(lambda: self._arena.proxy.requests >= until or time.monotonic() > deadline)
+        eventually(lambda: self._testbed.proxy.requests >= until or time.monotonic() > deadline)
 
     def _unsettled(self, witness: Witness) -> list[str]:
         """Keeps at what people would: what is gone or wrong is applied again, Pods of nobody are cleared."""
-        self._arena.revive()
+        self._testbed.revive()
         if any(step.do == "forbid history" for step in self._plan.steps):
             self._ill_will.take("allow history")
         absent = [site for site in self._plan.sites if not self._as_wanted(site.name, site.manifest())]
@@ -159,11 +159,11 @@ class Scenario:
 
     def _be_idle(self, witness: Witness) -> None:
         # An operator that is behind, after a lost answer say, still makes good what it did not know of.
-        self._arena.mark.reached()
+        self._testbed.mark.reached()
         with witness.idle():
             # Something that a look looks at, and that calls for nothing.
             for pod in self._api.pods():
                 self._api.patch_pod(
                     pod["metadata"]["name"], {"metadata": {"annotations": {DELETION_COST: "1"}}}
                 )
-            self._arena.mark.reached()
+            self._testbed.mark.reached()

@@ -17,16 +17,16 @@ from tempfile import mkdtemp
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from chaos.arena import Arena, arena
 from chaos.plan import plan
 from chaos.scenario import Result, Scenario
+from chaos.testbed import Testbed, start_testbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 AT_ONCE = 4
 
-_arena: Arena
+_testbed: Testbed
 """Of this process."""
 
 
@@ -43,12 +43,12 @@ def workers(directory: Path, count: int = AT_ONCE) -> Iterator[Callable[[int], F
 
 
 def _start(directory: Path) -> None:
-    global _arena  # noqa: PLW0603 (a pool's initializer can't hand anything on otherwise)
+    global _testbed  # noqa: PLW0603 (a pool's initializer can't hand anything on otherwise)
     Thread(target=_end_with_the_parent, daemon=True).start()
     stack = ExitStack()
-    # A pool has no hook for the end of its processes, and the arena's threads would keep them from ending.
+    # A pool has no hook for the end of its processes, and the testbed's threads would keep them from ending.
     Finalize(None, stack.close, exitpriority=0)
-    _arena = stack.enter_context(arena(Path(mkdtemp(dir=directory))))
+    _testbed = stack.enter_context(start_testbed(Path(mkdtemp(dir=directory))))
 
 
 def _end_with_the_parent() -> None:
@@ -60,7 +60,7 @@ def _end_with_the_parent() -> None:
 
 
 def _run(seed: int) -> Result:
-    result = Scenario(_arena, plan(seed)).run()
+    result = Scenario(_testbed, plan(seed)).run()
     if not result.clean:
-        _arena.start_afresh()
+        _testbed.start_afresh()
     return result

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from testbed.cluster.command import CommandFailed
+from testbed.cluster.crds import CRDS
 from testbed.eventually import eventually
 from testbed.manifests import container, sidecarapp
 from testbed.pod import pod, ready, uid
@@ -17,7 +18,7 @@ from testbed.release import CHART, NAME, NAMESPACE, helm, install
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl
 
-CRDS = Path(__file__).parents[1] / "crds"
+
 KEPT = {"helm.sh/resource-policy": "keep"}
 
 EVERY_VALUE = {

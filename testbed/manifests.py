@@ -25,7 +25,7 @@ def manifest(kind: str, name: str, spec: dict[str, Any], **metadata: Any) -> dic
 def sidecarapp(
     name: str, *containers: dict[str, Any], pod: dict[str, Any] | None = None, **spec: Any
 ) -> dict[str, Any]:
-    """Return a SidecarApp of these containers, with the fields `pod` in its Pod's spec and `spec` in its own."""
+    """Return a SidecarApp of these containers; `pod` are fields of the Pod's spec, `spec` of its own."""
     template = {"spec": {"containers": list(containers), **(pod or {})}}
     return manifest("SidecarApp", name, {"template": template, **spec})
 

@@ -11,9 +11,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench.arena import arena
 from bench.isolation.duel import duel
 from bench.isolation.tenant import ATTACKS
+from bench.testbed import start_testbed
 from testbed.cluster.control_plane import COMPONENTS
 from testbed.cluster.programs import programs
 from testbed.cluster.progress import step
@@ -31,9 +31,9 @@ def main() -> None:
 async def _run(rounds: int, samples: int, attacks: list[str]) -> None:
     """Shows what is known after each round."""
     with tempfile.TemporaryDirectory(prefix="isolation-") as directory:
-        async with arena(Path(directory)) as where:
-            with where.operator.kept_running():
-                async for result in duel(where, rounds, samples, attacks):
+        async with start_testbed(Path(directory)) as testbed:
+            with testbed.operator.kept_running():
+                async for result in duel(testbed, rounds, samples, attacks):
                     print(result, flush=True)
 
 

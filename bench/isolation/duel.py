@@ -16,8 +16,8 @@ from bench.isolation.tenant import ATTACKS, Tenant
 from testbed.cluster.progress import step
 
 if TYPE_CHECKING:
-    from bench.arena import Arena
     from bench.contender import Contender
+    from bench.testbed import Testbed
 
 MIB = 1 << 20
 
@@ -51,21 +51,21 @@ def percentile(seconds: list[float], percent: int) -> float:
 
 
 async def duel(
-    arena: Arena, rounds: int, samples: int, attacks: Collection[str] = tuple(ATTACKS)
+    testbed: Testbed, rounds: int, samples: int, attacks: Collection[str] = tuple(ATTACKS)
 ) -> AsyncGenerator[Result]:
     """What is known after each round, in each half of which so many Pods of each are deleted."""
     result = Result()
-    tenant = Tenant(arena.api, "hostile")
+    tenant = Tenant(testbed.api, "hostile")
     await tenant.settle_in()
-    async with quiet(arena.api, "quiet") as peace:
+    async with quiet(testbed.api, "quiet") as peace:
         for number in range(1, rounds + 1):
             with step(f"Round {number} of {rounds}: alone"):
                 _add(result.alone, await peace.replace(samples))
             async with _under_attack(tenant, attacks):
                 with step(f"Round {number} of {rounds}: under attack"):
                     _add(result.attacked, await peace.replace(samples))
-            result.starts = sum(m["message"] == "In sync" for m in arena.operator.messages())
-            result.memory = _memory_peak(arena.pid("ours"))
+            result.starts = sum(m["message"] == "In sync" for m in testbed.operator.messages())
+            result.memory = _memory_peak(testbed.pid("ours"))
             yield result
 
 

@@ -12,11 +12,11 @@ import time
 from itertools import count
 from pathlib import Path
 
-from chaos.arena import Arena, arena
 from chaos.plan import peaceful, plan
 from chaos.report import tell
 from chaos.scenario import Scenario
 from chaos.soak.sample import ENOUGH, Sample, growth, leaks
+from chaos.testbed import Testbed, start_testbed
 from testbed.cluster.control_plane import COMPONENTS
 from testbed.cluster.programs import programs
 
@@ -27,8 +27,8 @@ def main() -> int:
     arguments = _arguments()
     programs(*COMPONENTS, "helm", "kwok", "kubectl")
     directory = Path(tempfile.mkdtemp(prefix="soak-"))
-    with arena(directory) as where:
-        samples, troubles = _soak(where, arguments.minutes * 60, arguments.first)
+    with start_testbed(directory) as testbed:
+        samples, troubles = _soak(testbed, arguments.minutes * 60, arguments.first)
     if len(samples) < ENOUGH:
         print(f"{len(samples)} samples, too few to tell whether anything grows: it takes {ENOUGH}")
     else:
@@ -39,17 +39,17 @@ def main() -> int:
     return 1 if troubles else 0
 
 
-def _soak(where: Arena, seconds: float, first: int) -> tuple[list[Sample], list[str]]:
+def _soak(testbed: Testbed, seconds: float, first: int) -> tuple[list[Sample], list[str]]:
     """One scenario after another until the time is over or something is wrong; a sample after each."""
     samples: list[Sample] = []
     began = told = time.monotonic()
     for seed in count(first):
-        pid = where.pid
-        result = Scenario(where, peaceful(plan(seed)), faults=False).run()
+        pid = testbed.pid
+        result = Scenario(testbed, peaceful(plan(seed)), faults=False).run()
         if not result.clean:
             print(tell(result), flush=True)
             return samples, [f"seed {seed} is not clean"]
-        if result.restarts or where.pid != pid:
+        if result.restarts or testbed.pid != pid:
             return samples, [f"the operator ended by itself during seed {seed}"]
         samples.append(Sample.of(pid))
         now = time.monotonic()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from testbed.cluster.control_plane import COMPONENTS, ControlPlane
+from testbed.cluster.crds import CRDS, install_crds
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.kwok import fake_nodes
 from testbed.cluster.namespace import own_namespace
@@ -18,6 +18,7 @@ from testbed.terminal import uncaptured
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from pathlib import Path
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
@@ -56,11 +57,8 @@ def control_plane(
 @pytest.fixture(scope="session")
 def crds(control_plane: ControlPlane) -> Path:
     """Our kinds, installed as a user installs them; gives the directory of the CRDs."""
-    directory = Path(__file__).parents[2] / "crds"
-    kubectl = Kubectl(control_plane.kubeconfig)
-    kubectl("apply", f"--filename={directory}")
-    kubectl("wait", "--for=condition=Established", f"--filename={directory}", "--timeout=30s")
-    return directory
+    install_crds(Kubectl(control_plane.kubeconfig))
+    return CRDS
 
 
 @pytest.fixture(scope="session")

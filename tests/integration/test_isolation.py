@@ -11,9 +11,9 @@ from statistics import median
 import pytest
 import yaml
 
-from bench.arena import arena
 from bench.contender import GENERATED, REPLICASET
 from bench.isolation.duel import duel
+from bench.testbed import start_testbed
 
 ROUNDS, SAMPLES = 2, 15
 VALUES = Path(__file__).parents[2] / "charts" / "podpatterns" / "values.yaml"
@@ -32,12 +32,12 @@ async def test_a_hostile_tenant_harms_nobody_else(tmp_path: Path) -> None:
 
     A ReplicaSet beside it shows what the API server alone makes of the attack.
     """
-    async with arena(tmp_path) as where:
-        pid = where.pid("ours")
-        async for result in duel(where, ROUNDS, SAMPLES):
+    async with start_testbed(tmp_path) as testbed:
+        pid = testbed.pid("ours")
+        async for result in duel(testbed, ROUNDS, SAMPLES):
             print(f"\n{result}")
-            assert not where.operator.ended, where.operator.log_tail()
-            assert where.pid("ours") == pid
+            assert not testbed.operator.ended, testbed.operator.log_tail()
+            assert testbed.pid("ours") == pid
             alone = median(result.alone[GENERATED])
             attacked, theirs = (median(result.attacked[c]) for c in (GENERATED, REPLICASET))
             assert result.memory < memory_limit()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import ServerDisconnectedError
@@ -12,18 +11,18 @@ from aiohttp import ServerDisconnectedError
 from bench.api import Api
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
-from testbed.cluster.kwok import fake_nodes
 from testbed.cluster.namespace import own_namespace
 from testbed.cluster.operator_process import OperatorProcess
+from testbed.cluster.simulated import simulated_cluster
 from testbed.eventually import eventually
 from testbed.usage import cpu_seconds, idle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from bench.contender import Contender, Side
 
-CRDS = Path(__file__).parents[1] / "crds"
 KCM = "kube-controller-manager"
 SERVICE_ACCOUNT = "system:serviceaccount:default:bench"
 UNLIMITED = 10_000
@@ -34,7 +33,7 @@ CLEARED_TIMEOUT = 900.0
 """Seconds."""
 
 
-class Arena:
+class Testbed:
     def __init__(self, control_plane: ControlPlane, operator: OperatorProcess, api: Api) -> None:
         self.api = api
         self.operator = operator
@@ -90,20 +89,14 @@ class Arena:
 
 @contextmanager
 def _processes(directory: Path) -> Iterator[tuple[ControlPlane, OperatorProcess]]:
-    with (
-        ControlPlane(directory, client_qps=UNLIMITED, client_burst=UNLIMITED) as control_plane,
-        fake_nodes(control_plane),
-    ):
-        kubectl = Kubectl(control_plane.kubeconfig)
-        kubectl("apply", f"--filename={CRDS}")
-        kubectl("wait", "--for=condition=Established", f"--filename={CRDS}", "--timeout=30s")
+    unlimited = ControlPlane(directory, client_qps=UNLIMITED, client_burst=UNLIMITED)
+    with simulated_cluster(unlimited) as control_plane:
         operator = OperatorProcess(_service_account(control_plane), directory)
         operator.start()
         try:
             yield control_plane, operator
         except Exception as error:
             error.add_note(operator.log_tail())
-            error.add_note(control_plane.log_tail())
             raise
         finally:
             operator.kill()
@@ -133,8 +126,8 @@ def _service_account(control_plane: ControlPlane) -> Path:
 
 
 @asynccontextmanager
-async def arena(directory: Path) -> AsyncIterator[Arena]:
+async def start_testbed(directory: Path) -> AsyncIterator[Testbed]:
     """Everything runs inside, with logs in `directory`."""
     with _processes(directory) as (control_plane, operator):
         async with Api(control_plane.url, control_plane.tls) as api:
-            yield Arena(control_plane, operator, api)
+            yield Testbed(control_plane, operator, api)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from testbed import impatient
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
-from testbed.cluster.kwok import fake_nodes
 from testbed.cluster.operator_process import OperatorProcess
 from testbed.cluster.rights import grant_operator_rights
+from testbed.cluster.simulated import simulated_cluster
 from testbed.faults import Proxy
 from testbed.witness import Mark
 
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOT_ON_TRIAL = ("kube-controller-manager", "kube-scheduler", "kwok")
-CRDS = Path(__file__).parents[1] / "crds"
 
 
-class Arena:
+class Testbed:
     def __init__(self, control_plane: ControlPlane, directory: Path) -> None:
         self.control_plane = control_plane
         self.restarts = 0
@@ -109,20 +108,17 @@ class Arena:
 
 
 @contextmanager
-def arena(directory: Path) -> Iterator[Arena]:
+def start_testbed(directory: Path) -> Iterator[Testbed]:
     """Everything runs inside; the logs are in `directory`."""
     with ExitStack() as stack:
-        control_plane = stack.enter_context(ControlPlane(directory))
-        stack.enter_context(fake_nodes(control_plane))
+        control_plane = stack.enter_context(simulated_cluster(ControlPlane(directory)))
         kubectl = Kubectl(control_plane.kubeconfig)
-        kubectl("apply", f"--filename={CRDS}")
-        kubectl("wait", "--for=condition=Established", f"--filename={CRDS}", "--timeout=30s")
         # The garbage collector looks for new kinds every half minute, but at its start at once.
         control_plane.restart("kube-controller-manager")
         kubectl("create", "namespace", "chaos-mark")
         kubectl("wait", "--for=create", "serviceaccount/default", "--namespace=chaos-mark", "--timeout=30s")
         grant_operator_rights(control_plane)
-        found = Arena(control_plane, directory)
+        found = Testbed(control_plane, directory)
         stack.enter_context(found.proxy)
         stack.callback(found.stop)
         found.start()
