@@ -5,11 +5,11 @@ from __future__ import annotations
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
-from bench.contender import DEPLOYMENT, GENERATED, REPLICASET, STABLE, STATEFULSET
 from bench.rampup import RampUp, ramped_up
 from bench.replacement import replace_all, replacements
 from bench.restart import Restart, restart
 from bench.row import Goal, Row
+from bench.subject import DEPLOYMENT, GENERATED, REPLICASET, STABLE, STATEFULSET
 from bench.update import update
 from testbed.cluster.progress import step
 from testbed.usage import resident_mib
@@ -17,8 +17,8 @@ from testbed.usage import resident_mib
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bench.contender import Contender
     from bench.size import Size
+    from bench.subject import Subject
     from bench.testbed import Testbed
 
 SWIFTER = Goal("≤", 0.7)
@@ -49,10 +49,10 @@ class Benches:
 
     async def large(self) -> list[Row]:
         """One object of many Pods; then all its Pods are deleted at once."""
-        replaced: dict[Contender, list[float]] = {GENERATED: [], REPLICASET: []}
+        replaced: dict[Subject, list[float]] = {GENERATED: [], REPLICASET: []}
 
-        async def delete_all(contender: Contender, run: RampUp) -> None:
-            replaced[contender].append(1000 * await replace_all(self._testbed, contender, run))
+        async def delete_all(subject: Subject, run: RampUp) -> None:
+            replaced[subject].append(1000 * await replace_all(self._testbed, subject, run))
 
         ours, theirs = await _alternately(self._testbed, 1, self._size.large, self._size.rounds, delete_all)
         what = f"1 object x {self._size.large} Pods"
@@ -65,8 +65,8 @@ class Benches:
         """A new image for one helper, against a Deployment's rolling update; fake nodes restart at once."""
         pods = self._size.updated
         ours, theirs = [
-            [await update(self._testbed, contender, pods) for _ in range(self._size.rounds)]
-            for contender in (STABLE, DEPLOYMENT)
+            [await update(self._testbed, subject, pods) for _ in range(self._size.rounds)]
+            for subject in (STABLE, DEPLOYMENT)
         ]
         what = f"{pods} Pods, one helper's image"
         restarted = [u.restarted for u in ours], [u.restarted for u in theirs]
@@ -85,8 +85,7 @@ class Benches:
         if not self._rates:
             await self.many()
         (us, our_restart, our_memory), (them, their_restart, their_memory) = [
-            await _at_scale(self._testbed, contender, self._size.most)
-            for contender in (GENERATED, REPLICASET)
+            await _at_scale(self._testbed, subject, self._size.most) for subject in (GENERATED, REPLICASET)
         ]
         what = f"{self._size.most} objects x 1 Pod"
         steadiness = us.rate / median(self._rates)
@@ -116,7 +115,7 @@ class Benches:
         return rows
 
 
-async def _nothing(contender: Contender, run: RampUp) -> None:
+async def _nothing(subject: Subject, run: RampUp) -> None:
     pass
 
 
@@ -125,42 +124,40 @@ async def _alternately(
     objects: int,
     replicas: int,
     rounds: int,
-    then: Callable[[Contender, RampUp], Awaitable[None]] = _nothing,
+    then: Callable[[Subject, RampUp], Awaitable[None]] = _nothing,
 ) -> tuple[list[RampUp], list[RampUp]]:
     """Ramps up ours and theirs, `then` does something with each while it is up.
 
     Who is first changes from round to round: the second meets what the first left behind.
     """
-    runs: dict[Contender, list[RampUp]] = {GENERATED: [], REPLICASET: []}
+    runs: dict[Subject, list[RampUp]] = {GENERATED: [], REPLICASET: []}
     for number in range(rounds):
         with step(f"Round {number + 1} of {rounds}"):
-            for contender in list(runs) if number % 2 == 0 else list(reversed(runs)):
-                async with ramped_up(testbed, contender, objects, replicas) as run:
-                    await then(contender, run)
-                    runs[contender].append(run)
+            for subject in list(runs) if number % 2 == 0 else list(reversed(runs)):
+                async with ramped_up(testbed, subject, objects, replicas) as run:
+                    await then(subject, run)
+                    runs[subject].append(run)
     return runs[GENERATED], runs[REPLICASET]
 
 
-async def _at_scale(
-    testbed: Testbed, contender: Contender, objects: int
-) -> tuple[RampUp, Restart, list[float]]:
+async def _at_scale(testbed: Testbed, subject: Subject, objects: int) -> tuple[RampUp, Restart, list[float]]:
     """With the resident memory before and after the restart."""
-    testbed.stop(contender.side)
-    testbed.launch(contender.side)
-    async with ramped_up(testbed, contender, 1, 1):
+    testbed.stop(subject.side)
+    testbed.launch(subject.side)
+    async with ramped_up(testbed, subject, 1, 1):
         pass  # it works
-    async with ramped_up(testbed, contender, objects, 1) as run:
-        memory = [resident_mib(testbed.pid(contender.side))]
-        restarted = await restart(testbed, contender, run.namespace, objects)
-        memory.append(resident_mib(testbed.pid(contender.side)))
+    async with ramped_up(testbed, subject, objects, 1) as run:
+        memory = [resident_mib(testbed.pid(subject.side))]
+        restarted = await restart(testbed, subject, run.namespace, objects)
+        memory.append(resident_mib(testbed.pid(subject.side)))
     return run, restarted, memory
 
 
 async def _replacement_rows(
     testbed: Testbed, count: int, rounds: int, suffix: str = "", *, goals: bool = True
 ) -> list[Row]:
-    contenders = [contender for ours, theirs, _ in PAIRS for contender in (ours, theirs)]
-    latencies = [await replacements(testbed, contenders, count) for _ in range(rounds)]
+    subjects = [subject for ours, theirs, _ in PAIRS for subject in (ours, theirs)]
+    latencies = [await replacements(testbed, subjects, count) for _ in range(rounds)]
     return [
         Row(
             f"Pod replaced, {ours} against {theirs}: p{percent}{suffix}",

@@ -1,4 +1,4 @@
-"""One watcher for all contenders: what happens to Pods, with the moment at which the word of it arrived."""
+"""One watcher for all subjects: what happens to Pods, with the moment at which the word of it arrived."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.contender import LABEL
+from bench.subject import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

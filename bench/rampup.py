@@ -13,7 +13,7 @@ from testbed.cluster.progress import step
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bench.contender import Contender
+    from bench.subject import Subject
     from bench.testbed import Testbed
 
 
@@ -42,27 +42,23 @@ def object_name(index: int) -> str:
 
 
 @asynccontextmanager
-async def ramped_up(
-    testbed: Testbed, contender: Contender, objects: int, replicas: int
-) -> AsyncIterator[RampUp]:
+async def ramped_up(testbed: Testbed, subject: Subject, objects: int, replicas: int) -> AsyncIterator[RampUp]:
     """Inside, the objects are there with all their Pods."""
-    title = f"{contender.kind} {objects} x {replicas}"
-    async with testbed.namespace(title, contender) as namespace:
-        before = await testbed.cpu_seconds(contender.side)
-        with step(f"{contender.kind}: {objects} x {replicas} Pods"):
-            seconds = await _ramp_up(testbed, contender, namespace, objects, replicas)
-        used = await testbed.cpu_seconds(contender.side) - before
+    title = f"{subject.kind} {objects} x {replicas}"
+    async with testbed.namespace(title, subject) as namespace:
+        before = await testbed.cpu_seconds(subject.side)
+        with step(f"{subject.kind}: {objects} x {replicas} Pods"):
+            seconds = await _ramp_up(testbed, subject, namespace, objects, replicas)
+        used = await testbed.cpu_seconds(subject.side) - before
         yield RampUp(namespace, objects * replicas, seconds, used)
 
 
-async def _ramp_up(
-    testbed: Testbed, contender: Contender, namespace: str, objects: int, replicas: int
-) -> float:
+async def _ramp_up(testbed: Testbed, subject: Subject, namespace: str, objects: int, replicas: int) -> float:
     # kwok's nodes make a Pod Running and Ready in one write, so that this selector tells one event of each.
     async with pod_watch(testbed.api, namespace, fieldSelector="status.phase=Running") as watch:
-        manifests = [contender.manifest(object_name(index), replicas) for index in range(objects)]
+        manifests = [subject.manifest(object_name(index), replicas) for index in range(objects)]
         started = time.monotonic()
-        await testbed.api.create(contender.collection(namespace), manifests)
+        await testbed.api.create(subject.collection(namespace), manifests)
         ready: dict[str, Arrival] = {}
         while len(ready) < objects * replicas:
             arrival = await watch.next(lambda arrival: arrival.ready)

@@ -35,7 +35,7 @@ NO_SLOWER = Goal("≥", 1.0)
 SMALL = Goal("≤", 10)
 
 Ports = dict[str, int]
-"""Where a contender takes a command of redis-benchmark."""
+"""Where a subject takes a command of redis-benchmark."""
 
 ENVOY_CONFIG = """
 static_resources:
@@ -62,7 +62,7 @@ static_resources:
 
 async def redis(directory: Path, rounds: int) -> list[Row]:
     require(PACKAGES)
-    with servers(directory) as redis_ports, contenders(directory, redis_ports) as (ports, processes):
+    with servers(directory) as redis_ports, subjects(directory, redis_ports) as (ports, processes):
         one, many, deep = (
             _alternately(ports, rounds, clients, pipeline, requests)
             for clients, pipeline, requests in ((1, 1, 20_000), (50, 1, 60_000), (50, 16, 400_000))
@@ -90,7 +90,7 @@ async def redis(directory: Path, rounds: int) -> list[Row]:
 
 
 Figures = dict[tuple[str, str], list[dict[str, str]]]
-"""By contender and command, redis-benchmark's lines of each round."""
+"""By subject and command, redis-benchmark's lines of each round."""
 
 
 def _alternately(
@@ -167,7 +167,7 @@ def servers(directory: Path) -> Iterator[list[int]]:
 
 
 @contextmanager
-def contenders(
+def subjects(
     directory: Path, redis_ports: list[int]
 ) -> Iterator[tuple[dict[str, Ports], dict[str, Process]]]:
     """Where each is reached, and the processes of the first two."""

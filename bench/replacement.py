@@ -16,42 +16,42 @@ from testbed.cluster.progress import step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.contender import Contender
+    from bench.subject import Subject
     from bench.testbed import Testbed
 
 OBJECTS, REPLICAS = 10, 5
 
 
 async def replacements(
-    testbed: Testbed, contenders: Sequence[Contender], count: int
-) -> dict[Contender, list[float]]:
-    """Seconds from the request to the successor's ADDED event, for `count` Pods of each contender.
+    testbed: Testbed, subjects: Sequence[Subject], count: int
+) -> dict[Subject, list[float]]:
+    """Seconds from the request to the successor's ADDED event, for `count` Pods of each subject.
 
-    They are deleted one after another, of each contender in turn.
+    They are deleted one after another, of each subject in turn.
     """
-    latencies: dict[Contender, list[float]] = defaultdict(list)
-    async with testbed.namespace("replacement", *contenders) as namespace:
+    latencies: dict[Subject, list[float]] = defaultdict(list)
+    async with testbed.namespace("replacement", *subjects) as namespace:
         pods = f"/api/v1/namespaces/{namespace}/pods"
         async with pod_watch(testbed.api, namespace) as watch:
-            turns = {c: await _set_up(testbed, c, namespace, watch) for c in contenders}
-            with step(f"Delete {count} Pods each of {', '.join(map(str, contenders))}"):
+            turns = {c: await _set_up(testbed, c, namespace, watch) for c in subjects}
+            with step(f"Delete {count} Pods each of {', '.join(map(str, subjects))}"):
                 for _ in range(count):
-                    for contender, turn in turns.items():
-                        latencies[contender].append(await _replace(testbed, pods, watch, turn))
+                    for subject, turn in turns.items():
+                        latencies[subject].append(await _replace(testbed, pods, watch, turn))
     return latencies
 
 
-async def replace_all(testbed: Testbed, contender: Contender, run: RampUp) -> float:
+async def replace_all(testbed: Testbed, subject: Subject, run: RampUp) -> float:
     """CPU seconds of the process that keeps the Pods per Pod, when all are deleted at once."""
     async with pod_watch(testbed.api, run.namespace, fieldSelector="status.phase=Running") as watch:
-        before = await testbed.cpu_seconds(contender.side)
+        before = await testbed.cpu_seconds(subject.side)
         ready: set[str] = set()
-        with step(f"{contender}: delete {run.pods} Pods at once"):
+        with step(f"{subject}: delete {run.pods} Pods at once"):
             old = set((await testbed.api.uids(f"/api/v1/namespaces/{run.namespace}/pods")).values())
             await testbed.api.delete(f"/api/v1/namespaces/{run.namespace}/pods")
             while len(ready) < run.pods:
                 ready.add((await watch.next(lambda a: a.ready and a.uid not in old)).uid)
-        return (await testbed.cpu_seconds(contender.side) - before) / run.pods
+        return (await testbed.cpu_seconds(subject.side) - before) / run.pods
 
 
 @dataclass
@@ -62,10 +62,10 @@ class _Turn:
     pods: dict[str, list[Arrival]]
 
 
-async def _set_up(testbed: Testbed, contender: Contender, namespace: str, watch: PodWatch) -> _Turn:
-    names = [f"{contender}-{object_name(index)}".lower() for index in range(OBJECTS)]
-    manifests = [contender.manifest(name, REPLICAS) for name in names]
-    await testbed.api.create(contender.collection(namespace), manifests)
+async def _set_up(testbed: Testbed, subject: Subject, namespace: str, watch: PodWatch) -> _Turn:
+    names = [f"{subject}-{object_name(index)}".lower() for index in range(OBJECTS)]
+    manifests = [subject.manifest(name, REPLICAS) for name in names]
+    await testbed.api.create(subject.collection(namespace), manifests)
     pods: dict[str, list[Arrival]] = defaultdict(list)
     seen: set[str] = set()
     while len(seen) < OBJECTS * REPLICAS:

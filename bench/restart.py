@@ -12,7 +12,7 @@ from testbed.cluster.progress import step
 from testbed.usage import idle
 
 if TYPE_CHECKING:
-    from bench.contender import Contender
+    from bench.subject import Subject
     from bench.testbed import Testbed
 
 ROBBED = 20
@@ -27,18 +27,18 @@ class Restart:
     """Objects, Pods and Events of all other objects that were written or made, of which there was no need."""
 
 
-async def restart(testbed: Testbed, contender: Contender, namespace: str, objects: int) -> Restart:
+async def restart(testbed: Testbed, subject: Subject, namespace: str, objects: int) -> Restart:
     """Restarts the process that keeps the `objects` of one Pod each in `namespace`."""
     step_size = max(1, objects // ROBBED)
     robbed = {object_name(index) for index in range(step_size - 1, objects, step_size)}
     paths = [
-        contender.collection(namespace),
+        subject.collection(namespace),
         f"/api/v1/namespaces/{namespace}/pods",
         f"/apis/events.k8s.io/v1/namespaces/{namespace}/events",
     ]
     pods = paths[1]
-    with step(f"{contender.kind}: restart with {objects} objects"):
-        testbed.stop(contender.side)
+    with step(f"{subject.kind}: restart with {objects} objects"):
+        testbed.stop(subject.side)
         before = [await testbed.api.versions(path) for path in paths]
         async with pod_watch(testbed.api, namespace) as watch:
             victims = [name for name in before[1] if _owner(name) in robbed]
@@ -48,12 +48,12 @@ async def restart(testbed: Testbed, contender: Contender, namespace: str, object
             while len(gone) < len(victims):
                 gone.add((await watch.next(lambda a: a.type == "DELETED")).uid)
             started = time.monotonic()
-            testbed.launch(contender.side)
+            testbed.launch(subject.side)
             back: dict[str, float] = {}
             while len(back) < len(victims):
                 arrival = await watch.next(lambda a: a.type == "ADDED")
                 back[arrival.owner] = arrival.at
-        await idle(testbed.pid(contender.side))
+        await idle(testbed.pid(subject.side))
         after = [await testbed.api.versions(path) for path in paths]
     writes = sum(
         1

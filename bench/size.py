@@ -10,7 +10,7 @@ class Size:
     rounds: int
     """Rounds of everything that is repeated; figures are medians over them."""
     replacements: int
-    """Pods deleted, one after another, of each contender in a round."""
+    """Pods deleted, one after another, of each subject in a round."""
     large: int
     """Pods of the one large object."""
     updated: int

@@ -1,4 +1,4 @@
-"""Where the contenders meet: one API server, fake nodes, kube-controller-manager and the operator."""
+"""Where the subjects meet: one API server, fake nodes, kube-controller-manager and the operator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from bench.contender import Contender, Side
+    from bench.subject import Side, Subject
 
 KCM = "kube-controller-manager"
 SERVICE_ACCOUNT = "system:serviceaccount:default:bench"
@@ -68,12 +68,12 @@ class Testbed:
         return cpu_seconds(self.pid(side))
 
     @asynccontextmanager
-    async def namespace(self, title: str, *contenders: Contender) -> AsyncIterator[str]:
-        """A namespace for the objects of `contenders`; they and their Pods are gone afterwards."""
+    async def namespace(self, title: str, *subjects: Subject) -> AsyncIterator[str]:
+        """A namespace for the objects of `subjects`; they and their Pods are gone afterwards."""
         with own_namespace(self._control_plane.kubeconfig, title, keep=True) as namespace:
             yield namespace
-            for contender in contenders:
-                await self._clear(contender.collection(namespace), propagationPolicy="Background")
+            for subject in subjects:
+                await self._clear(subject.collection(namespace), propagationPolicy="Background")
             # By force: the cluster's own collection of the Pods is not what is measured.
             await self._clear(f"/api/v1/namespaces/{namespace}/pods", gracePeriodSeconds="0")
 

@@ -11,7 +11,7 @@ from testbed.cluster.progress import step
 from testbed.eventually import eventually
 
 if TYPE_CHECKING:
-    from bench.contender import Contender
+    from bench.subject import Subject
     from bench.testbed import Testbed
 
 APPLICATION, HELPER = "web", "helper"
@@ -29,19 +29,19 @@ class Updated:
     """Applications that are not those from before: their Pods were replaced."""
 
 
-async def update(testbed: Testbed, contender: Contender, pods: int) -> Updated:
+async def update(testbed: Testbed, subject: Subject, pods: int) -> Updated:
     """Changes the image of one helper of an object of `pods` Pods."""
-    async with ramped_up(testbed, contender, 1, pods) as run:
+    async with ramped_up(testbed, subject, 1, pods) as run:
         path = f"/api/v1/namespaces/{run.namespace}/pods"
 
         async def look() -> list[dict[str, Any]]:
             return await testbed.api.items(path)
 
         before = {_application(pod) for pod in await look()}
-        spec = contender.manifest(object_name(0), pods, NEW)["spec"]
-        with step(f"{contender}: a new image for one helper of {pods} Pods"):
+        spec = subject.manifest(object_name(0), pods, NEW)["spec"]
+        with step(f"{subject}: a new image for one helper of {pods} Pods"):
             started = time.monotonic()
-            await testbed.api.patch(f"{contender.collection(run.namespace)}/{object_name(0)}", {"spec": spec})
+            await testbed.api.patch(f"{subject.collection(run.namespace)}/{object_name(0)}", {"spec": spec})
             found = await eventually(
                 look, TIMEOUT, until=lambda found: len(found) == pods and all(map(_updated, found))
             )

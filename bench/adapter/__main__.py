@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from bench.adapter.contender import Contender, Mtail, Ours, OursStatsd, StatsdExporter
 from bench.adapter.load import lines, packets
+from bench.adapter.subject import Mtail, Ours, OursStatsd, StatsdExporter, Subject
 from bench.row import Goal, Row, table
 from testbed.cluster.progress import step
 from testbed.eventually import eventually
@@ -51,14 +51,14 @@ class Bench:
         self._runs = 0
 
     def logs(self) -> list[Row]:
-        def load(contender: Contender) -> int:
-            return lines(contender.log, RATE, self._seconds)
+        def load(subject: Subject) -> int:
+            return lines(subject.log, RATE, self._seconds)
 
         return self._side_by_side(f"{RATE} log lines/s", "lines", load, Ours, Mtail)
 
     def statsd(self) -> list[Row]:
-        def load(contender: Contender) -> int:
-            return packets(contender.udp, RATE, self._seconds)
+        def load(subject: Subject) -> int:
+            return packets(subject.udp, RATE, self._seconds)
 
         return self._side_by_side(f"{RATE} StatsD packets/s", "requests", load, OursStatsd, StatsdExporter)
 
@@ -66,13 +66,13 @@ class Bench:
         self,
         what: str,
         unit: str,
-        load: Callable[[Contender], int],
-        *kinds: type[Contender],
+        load: Callable[[Subject], int],
+        *kinds: type[Subject],
     ) -> list[Row]:
         """Figures of ours and of theirs; who is first changes from round to round."""
-        work: dict[type[Contender], list[float]] = {kind: [] for kind in kinds}
-        share: dict[type[Contender], list[float]] = {kind: [] for kind in kinds}
-        memory: dict[type[Contender], list[float]] = {kind: [] for kind in kinds}
+        work: dict[type[Subject], list[float]] = {kind: [] for kind in kinds}
+        share: dict[type[Subject], list[float]] = {kind: [] for kind in kinds}
+        memory: dict[type[Subject], list[float]] = {kind: [] for kind in kinds}
         for number in range(self._rounds):
             for kind in kinds if number % 2 == 0 else reversed(kinds):
                 with step(f"{what}: {kind.__name__}, round {number + 1} of {self._rounds}"):
@@ -87,50 +87,48 @@ class Bench:
             Row(f"{what}: resident memory after", "MiB", memory[ours], memory[theirs]),
         ]
 
-    def _run(
-        self, kind: type[Contender], load: Callable[[Contender], int]
-    ) -> tuple[float, int, float, float]:
-        contender = self._start(kind)
+    def _run(self, kind: type[Subject], load: Callable[[Subject], int]) -> tuple[float, int, float, float]:
+        subject = self._start(kind)
         try:
-            before = contender.cpu_seconds()
-            sent = load(contender)
-            counted = _settled(contender, sent)
-            return counted, sent, contender.cpu_seconds() - before, contender.resident_mib()
+            before = subject.cpu_seconds()
+            sent = load(subject)
+            counted = _settled(subject, sent)
+            return counted, sent, subject.cpu_seconds() - before, subject.resident_mib()
         finally:
-            contender.stop()
+            subject.stop()
 
     def scrapes(self) -> list[Row]:
         """Of so many series, all of which Prometheus would count; and the memory when nothing happens."""
-        contender = self._start(Ours)
+        subject = self._start(Ours)
         try:
             time.sleep(self._seconds)
-            at_rest = contender.resident_mib()
+            at_rest = subject.resident_mib()
             # The histogram and the errors are 15.
-            with contender.log.open("w") as log:
+            with subject.log.open("w") as log:
                 log.writelines(f"GET / {code} 1.5ms\n" for code in range(SERIES - 15))
-            _settled(contender, SERIES - 15)
+            _settled(subject, SERIES - 15)
             with step(f"{SCRAPES} scrapes"):
-                p99 = quantiles(_scrapes(contender.port), n=100)[98]
+                p99 = quantiles(_scrapes(subject.port), n=100)[98]
         finally:
-            contender.stop()
+            subject.stop()
         return [
             Row(f"{SERIES} series scraped: p99", "ms", [1000 * p99], [], Goal("≤", 20), "ours"),
             Row("resident memory at rest", "MiB", [at_rest], [], Goal("≤", 15), "ours"),
         ]
 
-    def _start(self, kind: type[Contender]) -> Contender:
+    def _start(self, kind: type[Subject]) -> Subject:
         """On the last processor; the load comes from another."""
         self._runs += 1
         return kind(self._directory / str(self._runs), (os.cpu_count() or 1) - 1)
 
 
-def _settled(contender: Contender, sent: int) -> float:
+def _settled(subject: Subject, sent: int) -> float:
     """What was counted when all was, or when for a second nothing more came."""
     last, since = -1.0, time.monotonic()
 
     def seen() -> float | None:
         nonlocal last, since
-        counted = contender.counted()
+        counted = subject.counted()
         if counted != last:
             last, since = counted, time.monotonic()
         return counted if counted >= sent or time.monotonic() - since > 1 else None

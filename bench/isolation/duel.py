@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from bench.isolation.quiet import CONTENDERS, quiet
+from bench.isolation.quiet import SUBJECTS, quiet
 from bench.isolation.tenant import ATTACKS, Tenant
 from testbed.cluster.progress import step
 
 if TYPE_CHECKING:
-    from bench.contender import Contender
+    from bench.subject import Subject
     from bench.testbed import Testbed
 
 MIB = 1 << 20
@@ -24,9 +24,9 @@ MIB = 1 << 20
 
 @dataclass
 class Result:
-    alone: defaultdict[Contender, list[float]] = field(default_factory=lambda: defaultdict(list))
+    alone: defaultdict[Subject, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Seconds for which each deleted Pod was missed."""
-    attacked: defaultdict[Contender, list[float]] = field(default_factory=lambda: defaultdict(list))
+    attacked: defaultdict[Subject, list[float]] = field(default_factory=lambda: defaultdict(list))
     starts: int = 0
     """How often the operator was started."""
     memory: float = 0
@@ -34,12 +34,12 @@ class Result:
 
     def __str__(self) -> str:
         lines = [f"{'Pod replaced [ms]':30} {'alone':>14} {'attacked':>14} {'ratio':>7}"]
-        for contender in CONTENDERS:
+        for subject in SUBJECTS:
             for percent in (50, 99):
                 alone, attacked = (
-                    1000 * percentile(seconds[contender], percent) for seconds in (self.alone, self.attacked)
+                    1000 * percentile(seconds[subject], percent) for seconds in (self.alone, self.attacked)
                 )
-                name = f"{contender}: p{percent} of {len(self.alone[contender])}"
+                name = f"{subject}: p{percent} of {len(self.alone[subject])}"
                 lines.append(f"{name:30} {alone:14.1f} {attacked:14.1f} {attacked / alone:7.2f}")
         return "\n".join(
             [*lines, f"memory of the operator: {self.memory:.0f} MiB; started {self.starts} times"]
@@ -79,9 +79,9 @@ async def _under_attack(tenant: Tenant, attacks: Collection[str]) -> AsyncIterat
         yield
 
 
-def _add(to: defaultdict[Contender, list[float]], more: dict[Contender, list[float]]) -> None:
-    for contender, seconds in more.items():
-        to[contender] += seconds
+def _add(to: defaultdict[Subject, list[float]], more: dict[Subject, list[float]]) -> None:
+    for subject, seconds in more.items():
+        to[subject] += seconds
 
 
 def _memory_peak(pid: int) -> float:

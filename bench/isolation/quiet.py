@@ -7,9 +7,9 @@ from collections import defaultdict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bench.contender import GENERATED, REPLICASET, Contender
 from bench.isolation.tenant import make_namespace
 from bench.podwatch import Arrival, PodWatch, pod_watch
+from bench.subject import GENERATED, REPLICASET, Subject
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.api import Api
 
 REPLICAS = 2
-CONTENDERS = (GENERATED, REPLICASET)
+SUBJECTS = (GENERATED, REPLICASET)
 
 
 class Quiet:
@@ -25,37 +25,37 @@ class Quiet:
         self._api = api
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
         self._watch = watch
-        self._present: dict[Contender, list[str]] = {}
+        self._present: dict[Subject, list[str]] = {}
         """Names of Pods, the oldest first."""
 
     async def settle_in(self, namespace: str) -> None:
-        for contender in CONTENDERS:
-            name = _name(contender)
-            await self._api.create(contender.collection(namespace), [contender.manifest(name, REPLICAS)])
-            self._present[contender] = [(await self._next(contender)).name for _ in range(REPLICAS)]
+        for subject in SUBJECTS:
+            name = _name(subject)
+            await self._api.create(subject.collection(namespace), [subject.manifest(name, REPLICAS)])
+            self._present[subject] = [(await self._next(subject)).name for _ in range(REPLICAS)]
 
-    async def replace(self, count: int) -> dict[Contender, list[float]]:
+    async def replace(self, count: int) -> dict[Subject, list[float]]:
         """Seconds from the request to delete a Pod to the word of its successor's creation, in turn.
 
         Nobody waits until Pods run: that is for scheduler and nodes, which have the hostile tenant's too.
         """
-        found: defaultdict[Contender, list[float]] = defaultdict(list)
+        found: defaultdict[Subject, list[float]] = defaultdict(list)
         for _ in range(count):
-            for contender in CONTENDERS:
+            for subject in SUBJECTS:
                 started = time.monotonic()
-                await self._api.delete(f"{self._pods}/{self._present[contender].pop(0)}")
-                successor = await self._next(contender)
-                found[contender].append(successor.at - started)
-                self._present[contender].append(successor.name)
+                await self._api.delete(f"{self._pods}/{self._present[subject].pop(0)}")
+                successor = await self._next(subject)
+                found[subject].append(successor.at - started)
+                self._present[subject].append(successor.name)
         return found
 
-    async def _next(self, contender: Contender) -> Arrival:
+    async def _next(self, subject: Subject) -> Arrival:
         """The next Pod that is created."""
-        return await self._watch.next(lambda a: a.type == "ADDED" and a.owner == _name(contender))
+        return await self._watch.next(lambda a: a.type == "ADDED" and a.owner == _name(subject))
 
 
-def _name(contender: Contender) -> str:
-    return f"quiet-{contender.side}"
+def _name(subject: Subject) -> str:
+    return f"quiet-{subject.side}"
 
 
 @asynccontextmanager

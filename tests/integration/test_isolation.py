@@ -11,8 +11,8 @@ from statistics import median
 import pytest
 import yaml
 
-from bench.contender import GENERATED, REPLICASET
 from bench.isolation.duel import duel
+from bench.subject import GENERATED, REPLICASET
 from bench.testbed import start_testbed
 
 ROUNDS, SAMPLES = 2, 15

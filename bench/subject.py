@@ -1,4 +1,4 @@
-"""Those that are compared: the same Pods, kept by a built-in controller or by the operator."""
+"""The subjects of a comparison: the same Pods, kept by a built-in controller or by the operator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LABEL = "app"
 
 
 @dataclass(frozen=True)
-class Contender:
+class Subject:
     side: Side
     kind: str
     api_version: str
@@ -45,16 +45,14 @@ class Contender:
         }
 
 
-def _ours(naming: str) -> Contender:
-    return Contender(
-        "ours", "SidecarApp", "podpatterns.dev/v1alpha1", "sidecarapps", (("podNaming", naming),)
-    )
+def _ours(naming: str) -> Subject:
+    return Subject("ours", "SidecarApp", "podpatterns.dev/v1alpha1", "sidecarapps", (("podNaming", naming),))
 
 
 GENERATED, STABLE = _ours("Generated"), _ours("Stable")
-REPLICASET = Contender("theirs", "ReplicaSet", "apps/v1", "replicasets")
-DEPLOYMENT = Contender("theirs", "Deployment", "apps/v1", "deployments")
+REPLICASET = Subject("theirs", "ReplicaSet", "apps/v1", "replicasets")
+DEPLOYMENT = Subject("theirs", "Deployment", "apps/v1", "deployments")
 # Stable makes and replaces its Pods at the same time; OrderedReady would wait for one Pod after another.
-STATEFULSET = Contender(
+STATEFULSET = Subject(
     "theirs", "StatefulSet", "apps/v1", "statefulsets", (("podManagementPolicy", "Parallel"),)
 )

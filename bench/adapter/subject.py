@@ -68,7 +68,7 @@ mappings:
 
 
 @dataclass
-class Contender:
+class Subject:
     """A program that runs in a directory of its own, on one processor."""
 
     directory: Path
@@ -130,7 +130,7 @@ class Contender:
         return path
 
 
-class Ours(Contender):
+class Ours(Subject):
     configuration = LOG
 
     def command(self) -> list[str | Path]:
@@ -147,7 +147,7 @@ class OursStatsd(Ours):
     configuration = STATSD
 
 
-class Mtail(Contender):
+class Mtail(Subject):
     """Debian's: its Go module isn't to be had everywhere."""
 
     def command(self) -> list[str | Path]:
@@ -163,7 +163,7 @@ class Mtail(Contender):
         ]
 
 
-class StatsdExporter(Contender):
+class StatsdExporter(Subject):
     def command(self) -> list[str | Path]:
         return [
             program("statsd_exporter"),
