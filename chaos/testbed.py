@@ -18,7 +18,7 @@ from testbed.cluster.operator_process import OperatorProcess
 from testbed.cluster.rights import grant_operator_rights
 from testbed.cluster.simulated import simulated_cluster
 from testbed.faults import Proxy
-from testbed.witness import Mark
+from testbed.witness import Barrier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Testbed:
         """Starts the operator, once the proxy runs."""
         self._operators.append(self._operator("operator-0"))
         self._operators[0].start()
-        self.mark = Mark(Kubectl(self.control_plane.kubeconfig, "chaos-mark"))
+        self.barrier = Barrier(Kubectl(self.control_plane.kubeconfig, "chaos-barrier"))
 
     @property
     def pid(self) -> int:
@@ -115,8 +115,10 @@ def start_testbed(directory: Path) -> Iterator[Testbed]:
         kubectl = Kubectl(control_plane.kubeconfig)
         # The garbage collector looks for new kinds every half minute, but at its start at once.
         control_plane.restart("kube-controller-manager")
-        kubectl("create", "namespace", "chaos-mark")
-        kubectl("wait", "--for=create", "serviceaccount/default", "--namespace=chaos-mark", "--timeout=30s")
+        kubectl("create", "namespace", "chaos-barrier")
+        kubectl(
+            "wait", "--for=create", "serviceaccount/default", "--namespace=chaos-barrier", "--timeout=30s"
+        )
         grant_operator_rights(control_plane)
         found = Testbed(control_plane, directory)
         stack.enter_context(found.proxy)

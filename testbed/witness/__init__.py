@@ -5,8 +5,8 @@ which alone knows who asked for what. The judgement is pure and apart from the w
 changes in the order in which the API server made them, `requests` judges what the operator asked for.
 """
 
-from testbed.witness.mark import Mark
+from testbed.witness.barrier import Barrier
 from testbed.witness.violation import Violation
 from testbed.witness.witness import Witness
 
-__all__ = ["Mark", "Violation", "Witness"]
+__all__ = ["Barrier", "Violation", "Witness"]

@@ -48,7 +48,7 @@ class Patterns:
         ]
         return found
 
-    def marks(self) -> list[tuple[str, int]]:
+    def generations(self) -> list[tuple[str, int]]:
         """UID and generation of each Pod."""
         return [(p["metadata"]["uid"], p["metadata"]["generation"]) for p in self.pods()]
 
@@ -126,12 +126,12 @@ def test_an_adapter_makes_pods(patterns: Patterns) -> None:
 def test_new_endpoints_roll_in_without_touching_a_pod(patterns: Patterns) -> None:
     patterns.ambassador(redis("redis-0:6379"), replicas=2)
     before = patterns.ready("ambassador")
-    marks, told = patterns.marks(), patterns.configurations()
+    generations, told = patterns.generations(), patterns.configurations()
     assert len(told) == 1
     patterns.ambassador(redis("redis-0:6379", "redis-1:6379"), replicas=2)
     eventually(patterns.endpoints, until=lambda found: found == [["redis-0:6379", "redis-1:6379"]])
     after = patterns.ready("ambassador")
-    assert patterns.marks() == marks
+    assert patterns.generations() == generations
     assert after["status"]["updateRevision"] == before["status"]["updateRevision"]
     assert after["status"]["configurations"] != before["status"]["configurations"]
     # The kubelet brings it in when this changes.
@@ -179,7 +179,7 @@ def test_pods_of_an_old_port_keep_the_configuration_that_fits_them(patterns: Pat
 def test_drift_is_put_right(patterns: Patterns, drift: list[str]) -> None:
     patterns.ambassador(redis("redis-0:6379"))
     patterns.ready("ambassador")
-    marks = patterns.marks()
+    generations = patterns.generations()
     before = patterns.kubectl.get("configmap", "ambassador-shop")
     verb, *arguments = drift
     patterns.kubectl(verb, "configmap", "ambassador-shop", *arguments)
@@ -191,7 +191,7 @@ def test_drift_is_put_right(patterns: Patterns, drift: list[str]) -> None:
         return same and found.get("data") == before["data"]
 
     eventually(_config_map(patterns.kubectl), until=back)
-    assert patterns.marks() == marks
+    assert patterns.generations() == generations
 
 
 def _config_map(kubectl: Kubectl) -> Any:
@@ -267,17 +267,17 @@ def test_what_the_server_refuses_changes_nothing_that_runs(
 ) -> None:
     patterns.ambassador(redis("redis-0:6379"))
     patterns.ready("ambassador")
-    marks, files = patterns.marks(), json.dumps(patterns.files())
+    generations, files = patterns.generations(), json.dumps(patterns.files())
     with pytest.raises(KubectlError, match=re.escape(told)):
         patterns.ambassador(*bad)
     patterns.ready("ambassador")
-    assert (patterns.marks(), json.dumps(patterns.files())) == (marks, files)
+    assert (patterns.generations(), json.dumps(patterns.files())) == (generations, files)
 
 
 def test_bad_input_names_its_field_and_what_runs_goes_on(patterns: Patterns) -> None:
     patterns.ambassador(redis("redis-0:6379"))
     patterns.ready("ambassador")
-    marks, files = patterns.marks(), json.dumps(patterns.files())
+    generations, files = patterns.generations(), json.dumps(patterns.files())
     taken = {**WEB, "ports": [{"containerPort": 6379}]}
     template = {"spec": {"containers": [taken], "terminationGracePeriodSeconds": 1}}
     patterns.ambassador(redis("redis-1:6379"), template=template)
@@ -288,4 +288,4 @@ def test_bad_input_names_its_field_and_what_runs_goes_on(patterns: Patterns) -> 
     assert "spec.template.spec.containers[0].ports[0].containerPort: " in refused["message"]
     assert "TCP port 6379 is taken by spec.upstreams[0].listen.port" in refused["message"]
     assert "give one of them another port" in refused["message"]
-    assert (patterns.marks(), json.dumps(patterns.files())) == (marks, files)
+    assert (patterns.generations(), json.dumps(patterns.files())) == (generations, files)

@@ -11,7 +11,7 @@ from podpatterns.replicas.pod import DELETION_COST
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
 from testbed.eventually import eventually
-from testbed.witness import Mark, Witness
+from testbed.witness import Barrier, Witness
 from tests.integration.controller.sites import Sites
 
 MIRROR = "mirror.example/"
@@ -72,12 +72,12 @@ def test_where_a_policy_alters_pods(
 ) -> None:
     pods = sites.ready(replicas=2)
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {f"{MIRROR}web:1"}
-    mark = Mark(Kubectl(kubectl.kubeconfig))
+    barrier = Barrier(Kubectl(kubectl.kubeconfig))
     with witness.idle():
         look(kubectl, "site-0")
-        mark.reached()
+        barrier.wait()
         operator.restart()
-        mark.reached()
+        barrier.wait()
     assert sites.pods()[0]["metadata"]["labels"]["altered"] == "yes"
 
 
@@ -88,11 +88,11 @@ def test_an_upgrade(
     sites.apply_part("part", image="part:1")
     sites.ready(replicas=2, include=[{"kind": "SidecarApp", "name": "part"}])
     before = facts(sites)
-    mark = Mark(Kubectl(kubectl.kubeconfig))
+    barrier = Barrier(Kubectl(kubectl.kubeconfig))
     with witness.idle():
         variant("next_version")
         look(kubectl, "site-0")
-        mark.reached()
+        barrier.wait()
     assert facts(sites) == before
     kubectl("delete", "pod", "site-1")
     pods = eventually(sites.pods, until=lambda pods: facts(sites).keys() != before.keys() and len(pods) == 2)

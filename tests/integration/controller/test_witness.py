@@ -14,7 +14,7 @@ from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
 from testbed.eventually import eventually
-from testbed.witness import Mark, Witness, invariants, requests
+from testbed.witness import Barrier, Witness, invariants, requests
 from tests.integration.controller import mutants
 from tests.integration.controller.sites import Sites
 
@@ -87,10 +87,10 @@ def update_in_place(sites: Sites, witness: Witness) -> None:
 def look(sites: Sites, witness: Witness) -> None:
     """Makes the operator look where nothing is to be done."""
     sites.ready("steady")
-    mark = Mark(Kubectl(sites.kubectl.kubeconfig))
+    barrier = Barrier(Kubectl(sites.kubectl.kubeconfig))
     with witness.idle():
         sites.kubectl("annotate", "pod", "steady-0", f"{DELETION_COST}=1")
-        mark.reached()
+        barrier.wait()
 
 
 CAUGHT = [

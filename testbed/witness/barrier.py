@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 MANIFEST = {
     "apiVersion": "podpatterns.dev/v1alpha1",
     "kind": "SidecarApp",
-    "metadata": {"name": "mark"},
+    "metadata": {"name": "barrier"},
     "spec": {
         "template": {
             "spec": {
                 "terminationGracePeriodSeconds": 1,
-                "containers": [{"name": "mark", "image": "mark"}],
+                "containers": [{"name": "barrier", "image": "barrier"}],
             }
         }
     },
 }
 
 
-class Mark:
+class Barrier:
     """A SidecarApp in a namespace of its own; the operator watches Pods of all namespaces in one order."""
 
     def __init__(self, kubectl: Kubectl) -> None:
@@ -32,15 +32,15 @@ class Mark:
         kubectl.apply(MANIFEST)
         eventually(self._uid)
 
-    def reached(self) -> None:
-        """Returns when the operator has looked at what happened to Pods before this call.
+    def wait(self) -> None:
+        """Return when the operator has taken in what happened to Pods before this call.
 
         It makes up for a deleted Pod, and of the deletion it knows from the watch alone.
         """
         before = eventually(self._uid)
-        self._kubectl("delete", "pod", "mark-0", "--wait=false")
+        self._kubectl("delete", "pod", "barrier-0", "--wait=false")
         eventually(self._uid, until=lambda uid: uid not in (None, before))
 
     def _uid(self) -> str | None:
-        found = self._kubectl.get("pods", "--field-selector=metadata.name=mark-0")["items"]
+        found = self._kubectl.get("pods", "--field-selector=metadata.name=barrier-0")["items"]
         return found[0]["metadata"]["uid"] if found else None
