@@ -6,7 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from demo import scenes, stage
+from demo import steps
+from demo.cluster import demo_cluster
 from testbed import release
 from testbed.cluster.kind import KUBECONFIG
 from testbed.cluster.kubectl import Kubectl
@@ -15,7 +16,7 @@ from testbed.diagnosis import diagnosis
 from testbed.website import EXAMPLES, Website
 
 if TYPE_CHECKING:
-    from demo.scenes import Shown
+    from demo.steps import Shown
 
 READY_SECONDS = 120
 
@@ -37,7 +38,7 @@ Clean up
 
 def main() -> None:
     with step("make demo"):
-        cluster = stage.cluster()
+        cluster = demo_cluster()
         kubectl = Kubectl(KUBECONFIG)
         try:
             shown = _demonstrate(kubectl, Website(cluster, kubectl))
@@ -45,7 +46,7 @@ def main() -> None:
             print(diagnosis(kubectl), file=sys.stderr)
             raise
     print("\nWhat you have seen")
-    print(*(_line(scene) for scene in shown), sep="\n")
+    print(*(_line(result) for result in shown), sep="\n")
     print(CLOSING)
     print(f"Times\n{summary()}")
 
@@ -62,11 +63,11 @@ def _demonstrate(kubectl: Kubectl, website: Website) -> list[Shown]:
             kubectl("wait", "--for=condition=Ready", f"sidecarapp/{name}", f"--timeout={READY_SECONDS}s")
     shown = []
     with step("Push a commit"):
-        shown.append(scenes.push_to_deploy(website))
+        shown.append(steps.push_to_deploy(website))
     with step("Delete the Pod site-0"):
-        shown.append(scenes.replacement(kubectl, website))
+        shown.append(steps.replacement(kubectl, website))
     with step("Compare the privileges of two containers in a Pod"):
-        shown.append(scenes.privilege(kubectl))
+        shown.append(steps.privilege(kubectl))
     return shown
 
 

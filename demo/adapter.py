@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from demo import stage
+from demo.cluster import demo_cluster
 from testbed import release
 from testbed.cluster.kind import KUBECONFIG
 from testbed.cluster.kubectl import Kubectl
@@ -44,17 +44,17 @@ Clean up
 
 def main() -> None:
     with step("make demo-adapter"):
-        stage.cluster()
+        demo_cluster()
         kubectl = Kubectl(KUBECONFIG)
         try:
-            well, ill, alerts = _demonstrate(kubectl)
+            healthy, failing, alerts = _demonstrate(kubectl)
         except Exception:
             print(diagnosis(kubectl), file=sys.stderr)
             raise
     print("\nWhat examples/monitoring/red.promql finds in Prometheus")
-    print(*_lines(well), sep="\n")
+    print(*_lines(healthy), sep="\n")
     print(f"\nThe same when every second request to {FAILING} fails")
-    print(*_lines(ill), sep="\n")
+    print(*_lines(failing), sep="\n")
     print("\nThe alert that fires")
     print(*(f"  {text}" for text in alerts.values()), sep="\n")
     print(CLOSING)
@@ -70,13 +70,13 @@ def _demonstrate(kubectl: Kubectl) -> tuple[Table, Table, dict[str, str]]:
         monitoring.let_fail()
     with step("Ask Prometheus"):
         eventually(monitoring.alerts, ALERT_SECONDS, until=lambda found: not found)
-        well = eventually(monitoring.figures, FIGURES_SECONDS, until=complete)
+        healthy = eventually(monitoring.figures, FIGURES_SECONDS, until=complete)
     with step(f"Let every second request to {FAILING} fail"):
         monitoring.let_fail(FAILING)
         alerts = eventually(monitoring.alerts, ALERT_SECONDS, until=lambda found: found.keys() == {FAILING})
-        ill = eventually(monitoring.figures, FIGURES_SECONDS, until=complete)
+        failing = eventually(monitoring.figures, FIGURES_SECONDS, until=complete)
     monitoring.let_fail()
-    return well, ill, alerts
+    return healthy, failing, alerts
 
 
 def _lines(table: Table) -> list[str]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def test_the_demonstration_can_be_given_again(cluster: Cluster) -> None:
     for _ in range(2):
         told = run(sys.executable, "-m", "demo")
-        for scene in ("git push ", "kubectl delete pod site-0 ", "privileged: true "):
-            assert scene in told
+        for done in ("git push ", "kubectl delete pod site-0 ", "privileged: true "):
+            assert done in told
 
 
 def test_the_demonstration_of_adapters(cluster: Cluster) -> None:

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from testbed.witness.audited_cluster import AuditedCluster
     from testbed.witness.change import Object
-    from testbed.witness.scene import Scene
 
 
 class AuditLog:
     """What was asked for in `namespace` from now on, in the order in which it was answered."""
 
-    def __init__(self, scene: Scene, namespace: str) -> None:
-        self._scene = scene
+    def __init__(self, cluster: AuditedCluster, namespace: str) -> None:
+        self._cluster = cluster
         self._namespace = namespace
-        self._position = scene.audit_end()
+        self._position = cluster.audit_end()
         self._entries: list[Object] = []
 
     def entries(self) -> list[Object]:
         """The operator's writes, Leases aside."""
-        return [entry for entry in self._all() if entry["user"]["username"] == self._scene.operator_user]
+        return [entry for entry in self._all() if entry["user"]["username"] == self._cluster.operator_user]
 
     def others(self) -> list[Object]:
         """Deletions and evictions of Pods by anybody else, but for nodes that end what is on its way out."""
         return [
             entry
             for entry in self._all()
-            if entry["user"]["username"] != self._scene.operator_user and not _of_a_node(entry)
+            if entry["user"]["username"] != self._cluster.operator_user and not _of_a_node(entry)
         ]
 
     def _all(self) -> list[Object]:
@@ -38,7 +38,7 @@ class AuditLog:
         return list(self._entries)
 
     def _new(self) -> Iterator[Object]:
-        for line in self._scene.audit(self._position).splitlines(keepends=True):
+        for line in self._cluster.audit(self._position).splitlines(keepends=True):
             if not line.endswith(b"\n"):
                 return  # still being written
             self._position += len(line)

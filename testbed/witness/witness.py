@@ -20,7 +20,7 @@ from testbed.witness.watcher import Watcher
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from testbed.witness.scene import Scene
+    from testbed.witness.audited_cluster import AuditedCluster
 
 QUIET_SECONDS = 0.5
 """After so long without a write the operator is taken to have nothing left to do."""
@@ -33,13 +33,13 @@ class Witness(LoopThread):
     Changes of all kinds are put into the one order that resourceVersions give them, and judged in it.
     """
 
-    def __init__(self, scene: Scene, namespace: str) -> None:
+    def __init__(self, cluster: AuditedCluster, namespace: str) -> None:
         super().__init__()
         paths = {f"/api/v1/namespaces/{namespace}/pods": "Pod"}
         for plural, kind in OUR_KINDS.items():
             paths[f"/apis/podpatterns.dev/v1alpha1/namespaces/{namespace}/{plural}"] = kind
-        self._watchers = [Watcher(scene.url, scene.tls, *item) for item in paths.items()]
-        self._audit = AuditLog(scene, namespace)
+        self._watchers = [Watcher(cluster.url, cluster.tls, *item) for item in paths.items()]
+        self._audit = AuditLog(cluster, namespace)
         self._idle_broken: list[Violation] = []
 
     def violations(self) -> list[Violation]:

@@ -1,4 +1,4 @@
-"""What the demonstration shows: each scene does one thing, waits for what must come of it and tells of it."""
+"""What the demonstration shows: each step does one thing, waits for what must come of it and tells of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where demonstrations take place."""
+"""The cluster of the demonstrations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from testbed.cluster.kind import Cluster
 from testbed.cluster.progress import step
 
 
-def cluster() -> Cluster:
+def demo_cluster() -> Cluster:
     """A kind cluster that has the project's images."""
     with step("A kind cluster with the project's images"):
         cluster = Cluster()

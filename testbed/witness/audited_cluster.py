@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import ssl
 
 
-class Scene(Protocol):
+class AuditedCluster(Protocol):
     """A cluster whose API server logs as audit-policy.yaml says."""
 
     @property
