@@ -61,7 +61,7 @@ class Scenario:
             with testbed.standby() if self._plan.standby else nullcontext():
                 if self._faults:
                     testbed.proxy.faults = self._faults
-                    testbed.proxy.cut_watches()
+                    testbed.proxy.reset_watches()
                 for step in self._plan.steps:
                     self._take(step)
                     self._pause(step)

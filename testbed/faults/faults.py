@@ -26,7 +26,7 @@ ASIDE = ("events", "leases")
 """Writes that are not part of the work."""
 
 Refusal = tuple[int, str]
-Kind = Literal["none", "refuse", "cut", "lose", "gateway", "mute"]
+Kind = Literal["none", "refuse", "reset", "drop response", "gateway", "hang"]
 OVERLOADED: list[Refusal] = [
     (429, "TooManyRequests"),
     (500, "InternalError"),
@@ -51,7 +51,7 @@ class StreamFault:
     seed: str
     ends_after: int | None = None
     """Events until its end."""
-    end: Literal["close", "cut", "expired", "hang"] = "close"
+    end: Literal["close", "reset", "expired", "hang"] = "close"
     """hang: nothing comes any more, but the connection stays open until the client has had enough."""
 
     def hold(self, event: int) -> float:
@@ -67,9 +67,9 @@ class Fault:
     delay: float = 0
     """Seconds until anything happens."""
     kind: Kind = "none"
-    """refuse: the server says no. cut: the connection ends before the request arrives. lose: it ends after
-    the request was carried out. gateway: the same, and somebody on the way says that no answer came. mute:
-    the request was carried out, and no answer ever comes."""
+    """refuse: the server says no. reset: the connection ends before the request arrives. drop response: it
+    ends after the request was carried out. gateway: the same, and somebody on the way says that no answer
+    came. hang: the request was carried out, and no answer ever comes."""
     refusal: Refusal = (500, "InternalError")
     retry_after: int | None = None
     """Seconds that the refusal asks to wait."""
@@ -127,7 +127,7 @@ class Faults:
 
 
 def _trouble(route: Route, random: Random) -> Fault:
-    kinds: list[Kind] = ["none", "refuse", "cut", "lose", "gateway", "mute"]
+    kinds: list[Kind] = ["none", "refuse", "reset", "drop response", "gateway", "hang"]
     [kind] = random.choices(kinds, [12, 12, 6, 6, 6, 1])
     return Fault(
         delay=random.uniform(0, LONGEST_DELAY),
@@ -140,4 +140,4 @@ def _trouble(route: Route, random: Random) -> Fault:
 def _stream(random: Random, seed: str) -> StreamFault:
     if random.random() < 0.5:
         return StreamFault(seed)
-    return StreamFault(seed, random.randint(0, 20), random.choice(["close", "cut", "expired", "hang"]))
+    return StreamFault(seed, random.randint(0, 20), random.choice(["close", "reset", "expired", "hang"]))

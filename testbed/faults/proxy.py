@@ -43,9 +43,9 @@ class Proxy(LoopThread):
         """How many have come so far."""
         self._watches: dict[int, web.Request] = {}
 
-    def cut_watches(self) -> None:
+    def reset_watches(self) -> None:
         """Ends every watch, so that those that follow are under the present faults."""
-        self._loop.call_soon_threadsafe(lambda: [_cut(request) for request in self._watches.values()])
+        self._loop.call_soon_threadsafe(lambda: [_reset(request) for request in self._watches.values()])
 
     async def _serve(self) -> None:
         authority = trustme.CA()
@@ -67,7 +67,7 @@ class Proxy(LoopThread):
             self._ready.set()
             await self._stop.wait()
             for request in list(self._watches.values()):
-                _cut(request)
+                _reset(request)
             await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -79,14 +79,14 @@ class Proxy(LoopThread):
         await asyncio.sleep(fault.delay)
         if fault.kill == "before":
             self._kill()
-        if fault.kind == "cut" or fault.kill == "before":
-            return _cut(request)
+        if fault.kind == "reset" or fault.kill == "before":
+            return _reset(request)
         if fault.kind == "refuse":
             return _refuse(*fault.refusal, fault.retry_after)
         try:
             return await self._pass_on(request, body, route, faults, fault)
         except aiohttp.ClientError:  # the API server is away
-            return _cut(request)
+            return _reset(request)
 
     async def _pass_on(
         self, request: web.Request, body: bytes, route: Route, faults: Decisions | None, fault: Fault
@@ -105,12 +105,12 @@ class Proxy(LoopThread):
                 return await self._stream(request, answer, faults, fault.stream or StreamFault(""))
             payload = await answer.read()
         await asyncio.sleep(fault.late)
-        if fault.kind == "mute":
+        if fault.kind == "hang":
             await _until_the_client_leaves()
         if fault.kill == "after":
             self._kill()
-        if fault.kind == "lose" or fault.kill == "after":
-            return _cut(request)
+        if fault.kind == "drop response" or fault.kill == "after":
+            return _reset(request)
         if fault.kind == "gateway":
             return web.Response(status=502, text="no answer from the server")
         passed_on = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
@@ -136,7 +136,7 @@ class Proxy(LoopThread):
                     number += 1
                 await response.write(line)
         except (aiohttp.ClientError, ConnectionError):
-            return _cut(request)
+            return _reset(request)
         finally:
             del self._watches[id(request)]
         return response
@@ -159,8 +159,8 @@ class Proxy(LoopThread):
 async def _end(request: web.Request, response: web.StreamResponse, fault: StreamFault) -> web.StreamResponse:
     if fault.end == "hang":
         await _until_the_client_leaves()
-    if fault.end == "cut":
-        return _cut(request)
+    if fault.end == "reset":
+        return _reset(request)
     if fault.end == "expired":
         event = {"type": "ERROR", "object": _status(410, "Expired")}
         await response.write(json.dumps(event).encode() + b"\n")
@@ -172,7 +172,7 @@ async def _until_the_client_leaves() -> None:
     await asyncio.Future()
 
 
-def _cut(request: web.Request) -> web.Response:
+def _reset(request: web.Request) -> web.Response:
     """Ends the connection without a word."""
     if request.transport:
         request.transport.abort()

@@ -91,7 +91,7 @@ def test_watches_that_fall_silent_are_begun_anew(
     sites.ready(replicas=2)
     before = sites.uids()
     proxy.faults = silence = Silence()
-    proxy.cut_watches()
+    proxy.reset_watches()
     eventually(lambda: silence.watches.keys() >= {"pods", "sidecarapps"})
     kubectl("delete", "pod", "site-1")
     sites.replaced(before, "site-1")
@@ -133,7 +133,7 @@ def test_a_pod_that_nobody_told_of_counts_although_its_name_is_not_wanted_any_mo
 ) -> None:
     """Else the witness sees two Pods (chaos seed 291)."""
     proxy.faults = unseen = Unseen()
-    proxy.cut_watches()
+    proxy.reset_watches()
     eventually(lambda: unseen.watches["pods"])
     sites.apply(podNaming="Stable")
     eventually(lambda: unseen.created)
@@ -149,7 +149,7 @@ class Expire:
         if route.verb != "watch" or route.resource == "pods":
             return Fault()
         expired = route.resource == "sidecarapps"
-        return Fault(kind="refuse", refusal=(410, "Expired"), delay=1) if expired else Fault(kind="cut")
+        return Fault(kind="refuse", refusal=(410, "Expired"), delay=1) if expired else Fault(kind="reset")
 
 
 def test_an_operator_whose_kopf_gave_up_goes_on(
@@ -159,7 +159,7 @@ def test_an_operator_whose_kopf_gave_up_goes_on(
     sites.ready()
     before, pid = sites.uids(), behind.pid
     proxy.faults = Expire()
-    proxy.cut_watches()
+    proxy.reset_watches()
     eventually(lambda: any(m["message"].startswith("kopf gave up") for m in behind.messages()))
     kubectl("delete", "pod", "site-0")
     sites.replaced(before, "site-0")
