@@ -73,6 +73,9 @@ generate: .venv ## Write crds/ anew from the models, and what tests/golden expec
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(abspath $(BIN))/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --allow-unsafe --no-header
 
-lock: .venv ## Pin the Python requirements anew, with hashes
+# pip-compile reads no dependency groups, so that the group's packages come to it on its standard input.
+DEV_GROUP := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")
+
+lock: .venv ## Pin the Python requirements of pyproject.toml anew, with hashes
 	PIP_FIND_LINKS= $(COMPILE) -o requirements/operator.txt pyproject.toml
-	cd requirements && PIP_FIND_LINKS= $(COMPILE) -o dev.txt dev.in
+	$(BIN)/python -c '$(DEV_GROUP)' | PIP_FIND_LINKS= $(COMPILE) -c requirements/operator.txt -o requirements/dev.txt -
