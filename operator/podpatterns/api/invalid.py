@@ -8,12 +8,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from podpatterns.api.text import cut
+from podpatterns.api.text import MESSAGE_LENGTH, shown
 
 ERRORS_KEPT = 20
 """Of one object. They stand in its status, in Events and in the operator's memory."""
-ERROR_LENGTH = 1024
-"""Bytes of one error, its path included."""
 PATH_LENGTH = 256
 """Bytes of its path, which may contain a name that people gave."""
 ERRORS_COUNTED = 1000
@@ -46,8 +44,8 @@ def first_errors(errors: Iterable[Error]) -> tuple[Error, ...]:
 
 
 def _cut(error: Error) -> Error:
-    path = cut(error.path, PATH_LENGTH)
-    return replace(error, path=path, message=cut(error.message, ERROR_LENGTH - PATH_LENGTH - len(": ")))
+    path = shown(error.path, PATH_LENGTH)
+    return replace(error, path=path, message=shown(error.message, MESSAGE_LENGTH - PATH_LENGTH - len(": ")))
 
 
 class InvalidObject(ValueError):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import aiohttp
 
+from podpatterns.api.text import shown
 from podpatterns.compose import File
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE
 from podpatterns.controller.fairsemaphore import FairSemaphore
@@ -29,7 +30,6 @@ from podpatterns.replicas.configuration import (
     Running,
     current,
 )
-from podpatterns.replicas.text import shown
 
 QUESTIONS = 32
 """Under way at once, and rounds as well: Pods that do not answer must not keep those waiting that do."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from podpatterns.api.text import shown
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.controller.key import Key
 from podpatterns.controller.pace import Pace
 from podpatterns.controller.page import NoPage, ask_on, new_queue, page_url, read_hash, read_page
 from podpatterns.replicas.contract import Answer, Missing, Question
-from podpatterns.replicas.text import shown
 
 ASKERS = 32
 """Questions under way at once: Pods that do not answer must not keep those waiting that do."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from podpatterns.api.text import NAME_SHOWN, cut, enumerated
+from podpatterns.api.text import NAME_LENGTH, listed, shown
 from podpatterns.compose.labels import unreserved
 from podpatterns.replicas.resources import qos_class, requested, resizable
 
@@ -46,11 +46,11 @@ class Change:
     def __str__(self) -> str:
         """What is new, for people: the obstacles, if there are any, else what changes in place."""
         if self.obstacles:
-            return enumerated(self.obstacles)
+            return listed(self.obstacles)
         new = [f"image of {name}" for name in self.images]
         new += [f"resources of {name}" for name in self.resources]
         new += [f"label {key}" for key in self.labels] + [f"annotation {key}" for key in self.annotations]
-        return enumerated(new)
+        return listed(new)
 
 
 def change(old: Any, new: Any) -> Change:
@@ -213,7 +213,7 @@ def _written(value: Any, name: str) -> Any:
 
 
 def _shown(name: Any) -> str:
-    return cut(str(name), NAME_SHOWN)
+    return shown(str(name), NAME_LENGTH)
 
 
 def _is_string_map(value: Any) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from podpatterns.api.text import MESSAGE_LENGTH, shown
 from podpatterns.replicas.pod import timestamp
-from podpatterns.replicas.text import shown
 
 WORDS = {True: "True", False: "False", None: "Unknown"}
-REASON_LENGTH, MESSAGE_LENGTH = 128, 1024
+REASON_LENGTH = 128
 """Bytes. Whatever it is about, a condition is short: the whole status has room beside it."""
 
 

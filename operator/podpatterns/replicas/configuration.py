@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.compose import Composition, File
-from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition
+from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.pod import Pod
-from podpatterns.replicas.text import listed, shown
 
 CONFIGURATION_CURRENT = "ConfigurationCurrent"
 LAGGING_SHOWN, LAGGING_SHOWN_IN_ALL = 10, 30

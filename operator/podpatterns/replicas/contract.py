@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.compose import Composition, MetricsEndpoint, Problem
 from podpatterns.compose.rules.contract import UNSATISFIABLE
-from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition
+from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.pod import Pod
-from podpatterns.replicas.text import listed, shown
 
 CONTRACT_SATISFIED = "ContractSatisfied"
 AGE = "and is asked again within 5 minutes"

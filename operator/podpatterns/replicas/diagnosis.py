@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any, NamedTuple
 
+from podpatterns.api.text import shown
 from podpatterns.replicas.reading import mapping, mappings, text
-from podpatterns.replicas.text import shown
 
 STARTING = ("PodInitializing", "ContainerCreating")
 OF_THE_KUBELET = (

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.replicas.diagnosis import REASON_LENGTH
 from podpatterns.replicas.reading import mapping, mappings, text
-from podpatterns.replicas.text import listed, shown
 
 INTERNAL_ERROR = "InternalError"
 NAME_TAKEN = "PodNameTaken"
-MESSAGE_LENGTH = 1000
-"""Bytes: a server's answer may repeat a whole Pod."""
 INTERNAL_LENGTH = 200
 """Bytes of an exception's own words; the log has all of them."""
 OWNERS_SHOWN = 3

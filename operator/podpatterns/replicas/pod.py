@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any
 
+from podpatterns.api.text import shown
 from podpatterns.compose.labels import CONFIGURATION, REVISION
 from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, diagnose, unfinished_resize
 from podpatterns.replicas.inplace import acknowledged, restarting, statuses, updated_containers
 from podpatterns.replicas.reading import mapping, mappings, text
 from podpatterns.replicas.resize import resize, still_asked_for
-from podpatterns.replicas.text import shown
 
 # https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.api.text import MESSAGE_LENGTH, listed
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
-from podpatterns.replicas.condition import MESSAGE_LENGTH, Condition, conditions, told
+from podpatterns.replicas.condition import Condition, conditions, told
 from podpatterns.replicas.configuration import (
     CONFIGURATION_CURRENT,
     Answers,
@@ -23,7 +24,6 @@ from podpatterns.replicas.failure import INTERNAL_ERROR, Failure, internal_error
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
 from podpatterns.replicas.replacement import Replacement
-from podpatterns.replicas.text import listed
 from podpatterns.replicas.unhealthy import NAMES_SHOWN, unhealthy
 from podpatterns.replicas.wanted import Wanted
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from podpatterns.api.text import listed
 from podpatterns.compose import Composition
 from podpatterns.replicas.pod import Pod
-from podpatterns.replicas.text import listed
 
 NAMES_SHOWN = 5
 """Pods named in a message; the counts tell of the others."""

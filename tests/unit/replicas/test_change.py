@@ -219,7 +219,7 @@ class TestText:
         found = change(long, other)
         assert len(found.obstacles) == 20
         assert len(str(found)) < 1_000
-        assert str(found).endswith(" and more")
+        assert str(found).endswith(" and 17 more")
 
     def test_is_short_in_place_too(self) -> None:
         found = change(TEMPLATE, edited("metadata.labels", {f"{i}{'x' * 10_000}": "" for i in range(1_000)}))

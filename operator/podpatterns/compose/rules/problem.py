@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from podpatterns.api import FieldError
 from podpatterns.api.invalid import first_errors
-from podpatterns.api.text import NAME_SHOWN, cut, enumerated
+from podpatterns.api.text import NAME_LENGTH, listed
+from podpatterns.api.text import shown as shown_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class CannotCompose(Exception):
 def one_of(names: Iterable[str]) -> str:
     """The end of a sentence that tells which names there are."""
     known = sorted(set(names))
-    return f"the Pod has {enumerated(known)}" if known else "the Pod has none"
+    return f"the Pod has {listed(known)}" if known else "the Pod has none"
 
 
 def shown(name: object) -> str:
     """A name in a template, where it may be of any length."""
-    return cut(str(name), NAME_SHOWN)
+    return shown_text(str(name), NAME_LENGTH)
