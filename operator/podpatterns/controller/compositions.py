@@ -6,23 +6,18 @@ manifest. A long one is made in a thread, for the event loop to go on meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from podpatterns.api import InvalidObject, Pattern, parse
 from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry, ObjectStore
+from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas.failure import Failure, internal_error
 
-T = TypeVar("T")
-
-LONG_BYTES = 50_000
-"""Of JSON, from which on something is made in a thread: it takes some 10 ms."""
 KEPT_BYTES, KEPT_LONG_BYTES = 12_000_000, 2_000_000
 """Of JSON: all short ones that are kept, and all long ones. In memory they take about twelve times that."""
 
@@ -46,13 +41,6 @@ class _Kept:
     version: object
     composed: Composed
     size: int
-
-
-async def off_the_loop(size: int, long: int, function: Callable[..., T], *arguments: Any, **more: Any) -> T:
-    """Return what a pure function returns; it runs in a thread where it would hold up the event loop."""
-    if size > long:
-        return await asyncio.to_thread(function, *arguments, **more)
-    return function(*arguments, **more)
 
 
 class Compositions:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from podpatterns.controller.compositions import off_the_loop
 from podpatterns.controller.executor import Executor, Outcome, Route
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import MANY_PODS, PodStore
+from podpatterns.controller.threads import off_the_loop
 from podpatterns.replicas import Plan, Pod, Wanted, plan, rest_after
 
 TERMINATING_SECONDS = 60.0

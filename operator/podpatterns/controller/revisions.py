@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition
 from podpatterns.controller.apiserver import ApiError
-from podpatterns.controller.compositions import LONG_BYTES, off_the_loop
 from podpatterns.controller.history import History, needed
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry
+from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas import Pod
 from podpatterns.replicas.change import Change, change
 from podpatterns.replicas.failure import Failure

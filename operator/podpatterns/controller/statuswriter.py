@@ -10,7 +10,6 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller.apiserver import ApiError, ApiServer
-from podpatterns.controller.compositions import off_the_loop
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.key import Key
@@ -18,6 +17,7 @@ from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import MANY_PODS, PodStore
+from podpatterns.controller.threads import off_the_loop
 from podpatterns.replicas import Replacement, Wanted
 from podpatterns.replicas.configuration import Inquiry, inquiry
 from podpatterns.replicas.contract import Question, question
