@@ -10,7 +10,7 @@ done, never to two workers at once, whichever line it stands in. Beyond that:
 - Between two keys that are handed out the event loop has its turn: 1,000 that cost a few ms each and wait for
   nothing would hold it up for seconds.
 - A failed key comes again after its back-off. Events bring it at once meanwhile, and neither shorten the
-  back-off nor start it anew: `backoff_left` tells for how long what failed should be left out.
+  back-off nor start it anew.
 """
 
 from __future__ import annotations
@@ -88,13 +88,6 @@ class WorkQueue(Generic[K]):
         count = failed.count + 1 if failed else 1
         retry = asyncio.get_running_loop().call_later(max(at_least, backoff(count)), self._retry, key)
         self._failures[key] = _Failures(count, retry)
-
-    def backoff_left(self, key: K) -> float:
-        """Seconds until the key comes again for its failure; 0 when what failed may be tried."""
-        failed = self._failures.get(key)
-        if failed is None or failed.retry is None:
-            return 0.0
-        return max(0.0, failed.retry.when() - asyncio.get_running_loop().time())
 
     def succeeded(self, key: K) -> None:
         """Everything of the key is done: start its back-off anew."""

@@ -152,10 +152,8 @@ class Machine(RuleBasedStateMachine):
         assert kept == ({}, {}, {}, {})
 
     def backoff_left(self, key: str) -> float:
-        async def left() -> float:
-            return self.queue.backoff_left(key)
-
-        return self.loop.run_until_complete(left())
+        failed = self.queue._failures.get(key)
+        return max(0.0, failed.retry.when() - self.loop.time()) if failed and failed.retry else 0.0
 
     def call(self, function: object, *arguments: object) -> None:
         async def called() -> None:
