@@ -11,6 +11,7 @@ server refuses the change of resources, the Pod is as it was, and what the first
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABL
 OVERTAKEN = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 """The Pod is gone, is another under its name, or has changed: that is news, and calls for another plan."""
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -59,7 +62,8 @@ class Outcome:
     namespace_terminating: bool = False
     """Nothing can be created there any more: nothing to tell either."""
     error: Exception | None = None
-    """The first that nobody foresaw; what else there was to write was written."""
+    """The first that nobody foresaw, for the caller to raise; further ones are logged. What else there was to
+    write was written."""
     stopped: bool = False
     """A delete or a creation was not carried out, or no more is to be: creations are left over."""
 
@@ -68,6 +72,8 @@ class Outcome:
         if isinstance(error, UnansweredError):
             self.failure = Failure("NoAnswer", str(error))
         elif not isinstance(error, ApiError):
+            if self.error:
+                log.error("Write failed unexpectedly, as one before it", exc_info=error)
             self.error = self.error or error
         elif error.too_many_requests:
             self.busy = max(self.busy, error.retry_after or 0, SHORTEST_PAUSE)
