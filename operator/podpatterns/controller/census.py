@@ -42,7 +42,8 @@ class Census:
         self._changed = changed
         self._health = health
         self._skipped = {kind.kind: Skipped(kind.plural) for kind in KINDS}
-        self._listed_by_kopf: set[str] = set()
+        self._listed_by_kopf: dict[str, Key] = {}
+        """By UID: objects that are in the store."""
         self._missing: frozenset[Kind] = frozenset()
         self._wanted = asyncio.Event()
         self._list_began = -math.inf
@@ -57,14 +58,14 @@ class Census:
         if not isinstance(kind, str) or kind not in self._skipped:
             return
         if event_type == "DELETED":
-            self._listed_by_kopf.discard(uid)
+            self._listed_by_kopf.pop(uid, None)
             if key := _key_of(kind, obj):
                 self._changed(self._store.remove(key, uid))
             return
-        if event_type is None:
+        if event_type is None and (key := _key_of(kind, obj)):
             if uid in self._listed_by_kopf:
                 self._wanted.set()  # listed a second time: the watch was broken in between
-            self._listed_by_kopf.add(uid)
+            self._listed_by_kopf[uid] = key
         self._put(kind, obj)
 
     async def run(self) -> None:
@@ -147,10 +148,18 @@ class Census:
             if error.code != HTTPStatus.NOT_FOUND:
                 raise
             # The kind's objects went with it, whatever was listed before.
-            self._changed(self._store.sweep(kind.kind, {}, sys.maxsize))
+            self._sweep(kind, {}, sys.maxsize)
             return False
-        self._changed(self._store.sweep(kind.kind, listed, version))
+        self._sweep(kind, listed, version)
         return True
+
+    def _sweep(self, kind: Kind, listed: Mapping[Key, str], version: int) -> None:
+        self._changed(self._store.sweep(kind.kind, listed, version))
+        self._listed_by_kopf = {
+            uid: key
+            for uid, key in self._listed_by_kopf.items()
+            if (entry := self._store.get(key)) and entry.uid == uid
+        }
 
     async def _served(self) -> frozenset[Kind]:
         """Return the kinds that the server shows to whoever asks which there are."""

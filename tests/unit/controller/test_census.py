@@ -172,3 +172,14 @@ async def test_lists_are_brought_up_to_date_once() -> None:
         await found.relist_if_older(moment)
         await found.relist_if_older(moment)
         assert kinds.lists == 1
+
+
+async def test_nothing_is_kept_of_what_a_list_lacks() -> None:
+    kinds = Kinds(sites=[site("a"), site("b")])
+    async with serving(kinds.handle) as api:
+        found = made(api, ObjectStore(), Health())
+        for listed in kinds.sites:
+            found.see(None, listed)
+        kinds.sites = [site("a")]
+        await found.relist_if_older(time.monotonic())
+        assert found._listed_by_kopf == {"uid-a": Key("SidecarApp", "ns", "a")}
