@@ -46,8 +46,9 @@ def last_progress(app: Pattern, status: Mapping[str, Any], previous: Mapping[str
     A change of the spec, such as an end of a pause, starts the clock anew.
     """
     before = previous.get("lastProgressTime")
+    named = previous.get("updateRevision")  # by nobody while no revision can be kept
     moved = (
-        previous.get("updateRevision") != status.get("updateRevision")
+        (named is not None and named != status.get("updateRevision"))
         or previous.get("observedGeneration") != app.metadata.generation
         or any(status[c] > previous.get(c, 0) for c in ("updatedReplicas", "availableReplicas"))
     )

@@ -36,6 +36,12 @@ def test_it_moves_when_a_count_rises_or_another_revision_is_wanted(news: dict[st
     assert found == (timestamp(NOW) if moved else EARLIER)
 
 
+def test_a_status_that_names_no_revision_moves_no_clock() -> None:
+    """The history can't be written: each try would bring a write of the status."""
+    before = {key: value for key, value in BEFORE.items() if key != "updateRevision"}
+    assert last_progress(sidecarapp(template=template()), BEFORE, before, NOW) == EARLIER
+
+
 def test_a_change_of_the_spec_starts_the_clock_anew() -> None:
     before = {**BEFORE, "observedGeneration": 0}
     assert last_progress(sidecarapp(template=template()), BEFORE, before, NOW) == timestamp(NOW)
