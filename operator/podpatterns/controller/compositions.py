@@ -7,13 +7,13 @@ manifest. A long one is made in a thread, for the event loop to go on meanwhile.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from podpatterns.api import InvalidObject, Pattern, parse
 from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
 from podpatterns.controller.key import Key
+from podpatterns.controller.lrucache import LruCache
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas.failure import Failure, internal_error
@@ -29,7 +29,7 @@ class Composed:
     """An object as it is understood. Without a composition, `problems` or `error` say why."""
 
     app: Pattern | None
-    """None for an object that hasn't the form of its kind."""
+    """Of an object without the form of its kind only how its Pods are run; None where that can't be read."""
     composition: Composition | None
     problems: tuple[Problem, ...] = ()
     error: Failure | None = None
@@ -40,28 +40,28 @@ class Composed:
 class _Kept:
     version: object
     composed: Composed
-    size: int
 
 
 class Compositions:
     def __init__(self, objects: ObjectStore, images: HelperImages) -> None:
         self._objects = objects
         self._images = images
-        self._short, self._long = _Shelf(KEPT_BYTES), _Shelf(KEPT_LONG_BYTES)
+        self._short: LruCache[Key, _Kept] = LruCache(KEPT_BYTES)
+        self._long: LruCache[Key, _Kept] = LruCache(KEPT_LONG_BYTES)
 
     async def of(self, entry: Entry) -> Composed:
         """Return the object with its composition, made anew only when it or one of its parts changed."""
         parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.leaving]
         version = (_version(entry), *sorted(map(_version, parts)))
-        for shelf in (self._short, self._long):
-            if (kept := shelf.get(entry.key)) and kept.version == version:
+        for cache in (self._short, self._long):
+            if (kept := cache.get(entry.key)) and kept.version == version:
                 return kept.composed
         size = entry.manifest.size + sum(part.manifest.size for part in parts)
         composed = await off_the_loop(size, LONG_BYTES, _composed, entry, parts, self._images)
         self.forget(entry.key)
         if not composed.error:
-            shelf = self._long if size > LONG_BYTES else self._short
-            shelf.put(entry.key, _Kept(version, composed, size))
+            cache = self._long if size > LONG_BYTES else self._short
+            cache.put(entry.key, _Kept(version, composed), size)
         return composed
 
     def forget(self, key: Key) -> None:
@@ -69,38 +69,15 @@ class Compositions:
         self._long.drop(key)
 
 
-class _Shelf:
-    """Keeps those used last, up to `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
-        self._size = 0
-
-    def get(self, key: Key) -> _Kept | None:
-        if kept := self._kept.get(key):
-            self._kept.move_to_end(key)
-        return kept
-
-    def put(self, key: Key, kept: _Kept) -> None:
-        self._kept[key] = kept
-        self._size += kept.size
-        while self._size > self._limit and len(self._kept) > 1:
-            self.drop(next(iter(self._kept)))
-
-    def drop(self, key: Key) -> None:
-        if kept := self._kept.pop(key, None):
-            self._size -= kept.size
-
-
 def _version(entry: Entry) -> tuple[object, ...]:
     return entry.key, entry.uid, entry.generation, sorted(entry.labels.items())
 
 
 def _composed(entry: Entry, parts: Sequence[Entry], images: HelperImages) -> Composed:
-    app = None
+    app: Pattern | None = None
+    manifest = entry.manifest.read()
     try:
-        app = parse(entry.manifest.read())
+        app = parse(manifest)
         if app.spec.template is None:
             return Composed(app, None)
         return Composed(app, compose(app, _models(parts), images))

@@ -37,7 +37,7 @@ class Memory:
     first_revision: str = ""
     """The revision that a new object had before its first status named any, if that has changed since."""
     revisions: list[Revision] | None = None
-    """The history, while an update is under way; None when nobody needs to know it."""
+    """The history, while an update is under way; None when nobody needs to know it, or it is to be listed."""
     changes: tuple[str, dict[str, Change]] = ("", {})
     """What brings Pods of older revisions to the newest, which stands first."""
     unanswered: dict[str, tuple[Create, float]] = field(default_factory=dict)

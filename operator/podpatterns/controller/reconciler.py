@@ -124,6 +124,7 @@ class Reconciler:
         memory = self._memory.get(key)
         if memory is None or memory.uid != entry.uid:
             memory = self._memory[key] = Memory(entry.uid)
+        self._revisions.take(key)
         try:
             return await self._reconcile(entry, memory, telling=telling)
         except (ApiError, UnansweredError, LeadershipLostError):
@@ -131,6 +132,8 @@ class Reconciler:
         except Exception as error:
             log.exception("Look failed unexpectedly", extra={"key": str(key)})
             return await self._survive(entry, memory, error)
+        finally:
+            self._revisions.put_back(key, memory)
 
     async def _reconcile(self, entry: Entry, memory: Memory, *, telling: bool) -> Again:
         composed = await self._compositions.of(entry)
@@ -342,6 +345,7 @@ class Reconciler:
         self._memory.pop(key, None)
         self._pods.settle_all(key)
         self._compositions.forget(key)
+        self._revisions.take(key)
         self._observability.contracts.forget(key)
         self._observability.configurations.forget(key)
         self._observability.pod_monitors.forget(key)

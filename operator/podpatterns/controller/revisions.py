@@ -10,6 +10,8 @@ from podpatterns.api import Pattern
 from podpatterns.compose import Composition
 from podpatterns.controller.apiserver import ApiError
 from podpatterns.controller.history import History, needed
+from podpatterns.controller.key import Key
+from podpatterns.controller.lrucache import LruCache
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
@@ -18,6 +20,9 @@ from podpatterns.replicas.change import Change, change
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import revision_name
+
+KEPT_BYTES = 16_000_000
+"""Of packed revisions, of all objects that are not worked on: two each of 5,000 usual ones."""
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +38,22 @@ class CannotWrite(Exception):
 
 
 class Revisions:
+    """Those of an object in work stand in its Memory, and stay there afterwards while there is room."""
+
     def __init__(self, history: History) -> None:
         self._history = history
+        self._idle: LruCache[Key, Memory] = LruCache(KEPT_BYTES)
+
+    def take(self, key: Key) -> None:
+        """Let the object keep its revisions: it is worked on, or gone."""
+        self._idle.drop(key)
+
+    def put_back(self, key: Key, memory: Memory) -> None:
+        """Count the revisions of an object that was worked on; others' go for them and are listed again."""
+        if memory.revisions:
+            size = sum(len(revision.data.text) for revision in memory.revisions)
+            for other in self._idle.put(key, memory, size):
+                other.revisions, other.changes = None, ("", {})
 
     async def of(
         self, entry: Entry, app: Pattern, composition: Composition, pods: Sequence[Pod], memory: Memory
