@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from podpatterns.api import InvalidObject, Pattern, parse
+from podpatterns.api.readable import readable
 from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
 from podpatterns.controller.key import Key
 from podpatterns.controller.lrucache import LruCache
@@ -82,7 +83,7 @@ def _composed(entry: Entry, parts: Sequence[Entry], images: HelperImages) -> Com
             return Composed(app, None)
         return Composed(app, compose(app, _models(parts), images))
     except InvalidObject as error:
-        return Composed(None, None, tuple(Problem(e.path, e.message) for e in error.errors))
+        return Composed(readable(manifest), None, tuple(Problem(e.path, e.message) for e in error.errors))
     except CannotCompose as error:
         return Composed(app, None, error.problems)
     except Exception as error:

@@ -137,7 +137,7 @@ class Reconciler:
 
     async def _reconcile(self, entry: Entry, memory: Memory, *, telling: bool) -> Again:
         composed = await self._compositions.of(entry)
-        if composed.app is None:
+        if composed.app is None or (entry.is_part and composed.problems):
             self._events.problems(entry, composed.problems)
             status = unreadable_status(entry.generation, composed.problems, entry.status, time.time())
             return await self._tell(entry, status, memory)

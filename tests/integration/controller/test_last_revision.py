@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -115,3 +116,22 @@ def test_an_edit_is_corrected_where_somebody_deleted_the_history(sites: Sites, k
     kubectl("delete", "controllerrevisions", "--all")
     broken(sites, "Stable")
     sites.ready(replicas=3, image="web:2")
+
+
+def test_an_object_without_the_form_of_its_kind_is_kept_and_scaled(
+    sites: Sites, variant: Callable[..., OperatorProcess], kubectl: Kubectl
+) -> None:
+    """The CRD is of a newer version than the operator."""
+    variant("last_version")
+    sites.ready(replicas=3)
+    before = sites.uids()
+    sites.apply(replicas=3, image="web:2", sharedMemory="1Mi")
+    eventually(lambda: sites.condition("Ready"), until=lambda c: c.get("reason") == "InvalidSpec")
+    assert sites.uids() == before
+    kubectl("delete", "pod", "site-1")
+    sites.replaced(before, "site-1")
+    kubectl("scale", "sidecarapp/site", "--replicas=4")
+    eventually(sites.uids, until=lambda now: len(now) == 4)
+    assert {p["spec"]["containers"][0]["image"] for p in sites.pods()} == {"web:1"}
+    assert sites.condition("Ready")["reason"] == "InvalidSpec"
+    sites.ready(replicas=4, image="web:2")

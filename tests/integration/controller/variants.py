@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from podpatterns.api import FieldError, InvalidObject, Pattern, parse
 from podpatterns.cli import main
 from podpatterns.compose import pod_manifest
-from podpatterns.controller import census, controller, executor, reconciler, shell
+from podpatterns.controller import census, compositions, controller, executor, reconciler, shell
 from podpatterns.controller.apiserver import ApiServer, Patience
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
@@ -94,9 +95,28 @@ def next_version() -> None:
     reconciler.pod_manifest = differently  # type: ignore[attr-defined, assignment]
 
 
+def last_version() -> None:
+    """Doesn't know spec.sharedMemory."""
+
+    def read(obj: Mapping[str, Any]) -> Pattern:
+        if "sharedMemory" in obj["spec"]:
+            raise InvalidObject([FieldError("spec.sharedMemory", "unknown field")])
+        return parse(obj)
+
+    compositions.parse = read  # type: ignore[attr-defined, assignment]
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     variant.__name__: variant
-    for variant in (blocked_loop, stuck_look, stuck_watch, silent_kopf, frozen_look, next_version)
+    for variant in (
+        blocked_loop,
+        stuck_look,
+        stuck_watch,
+        silent_kopf,
+        frozen_look,
+        next_version,
+        last_version,
+    )
 }
 
 if __name__ == "__main__":

@@ -63,9 +63,11 @@ async def test_it_is_made_anew_only_when_the_object_or_a_part_changed(fixture: F
 
 
 async def test_an_object_without_the_form_of_its_kind_has_problems(fixture: Fixture) -> None:
-    fixture.store.put(raw("site", replicsa=2))
+    fixture.store.put(raw("site", replicsa=2, replicas=3, template=app()))
     composed = await fixture.of("site")
-    assert composed.app is None
+    assert composed.app is not None, "its Pods are kept"
+    assert composed.app.spec.replicas == 3
+    assert composed.composition is None
     assert [str(p) for p in composed.problems] == ["spec.replicsa: unknown field"]
 
 
