@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from podpatterns.api import InvalidObject, Pattern, parse
 from podpatterns.api.readable import readable
 from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
+from podpatterns.compose.reading import mapping
 from podpatterns.controller.key import Key
 from podpatterns.controller.lrucache import LruCache
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas.failure import Failure, internal_error
+from podpatterns.replicas.history import Revision
 
 KEPT_BYTES, KEPT_LONG_BYTES = 12_000_000, 2_000_000
 """Of JSON: all short ones that are kept, and all long ones. In memory they take about twelve times that."""
@@ -65,6 +67,16 @@ class Compositions:
             cache.put(entry.key, _Kept(version, composed), size)
         return composed
 
+    async def of_revision(self, entry: Entry, revision: Revision) -> Composition | None:
+        """Return the composition of one of the object's revisions, with the configuration of its helpers.
+
+        None where it can't be told any more: the object's parts are not what they were.
+        """
+        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.leaving]
+        size = revision.data.size + sum(part.manifest.size for part in parts)
+        found = await off_the_loop(size, LONG_BYTES, _of_revision, entry, revision, parts, self._images)
+        return found if found and found.revision == revision.hash else None
+
     def forget(self, key: Key) -> None:
         self._short.drop(key)
         self._long.drop(key)
@@ -90,6 +102,18 @@ def _composed(entry: Entry, parts: Sequence[Entry], images: HelperImages) -> Com
         # One object's surprise must not end the work for all others, nor for its own Pods.
         log.exception("Composing failed unexpectedly", extra={"key": str(entry.key)})
         return Composed(app, None, error=internal_error(error))
+
+
+def _of_revision(
+    entry: Entry, revision: Revision, parts: Sequence[Entry], images: HelperImages
+) -> Composition | None:
+    manifest = entry.manifest.read()
+    include = mapping(manifest["spec"]).get("include") or []
+    try:
+        app = parse({**manifest, "spec": {**revision.words, "include": include}})
+        return compose(app, _models(parts), images)
+    except (InvalidObject, CannotCompose):
+        return None
 
 
 def _models(parts: Sequence[Entry]) -> Mapping[tuple[str, str], Pattern]:

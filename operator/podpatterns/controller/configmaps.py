@@ -3,7 +3,7 @@ nothing mounts it any more. A stranger's is neither adopted nor overwritten."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +20,7 @@ from podpatterns.replicas.configmap import (
     LeaveAlone,
     Patch,
     decide,
+    is_mounted,
     observe_config_map,
 )
 from podpatterns.replicas.failure import Failure
@@ -54,6 +55,11 @@ class ConfigMaps:
         """There is a ConfigMap under the object's name, and the object controls it."""
         found = self._store.get(app.metadata.namespace, config_map_name(app))
         return found is not None and found.controller == app.metadata.uid
+
+    def is_missing(self, app: Pattern, template: Mapping[str, Any]) -> bool:
+        """Pods made from the template need the object's ConfigMap, and nobody has one of that name."""
+        name = config_map_name(app)
+        return self._store.get(app.metadata.namespace, name) is None and is_mounted(name, template)
 
     async def _carry_out(
         self, manifest: dict[str, Any], found: ConfigMap | None, *, outdated_pods: bool

@@ -234,6 +234,7 @@ class Reconciler:
             if not await self._config_maps.keep(app, unwritten, bare, pods):
                 good = unwritten
         if good is not None:
+            await self._restore_config_map(entry, app, good, memory)
             revisions = memory.revisions or ()
             wanted = replace(
                 Wanted.holding(app, good.revision, good.template),
@@ -255,6 +256,22 @@ class Reconciler:
         await self._ownership.release(entry)
         refused = memory.history.left(entry.generation, time.monotonic()) or None
         return replace(again, after=_sooner(_sooner(again.after, told.after), refused))
+
+    async def _restore_config_map(
+        self, entry: Entry, app: Pattern, good: Composition, memory: Memory
+    ) -> None:
+        """Write the ConfigMap anew that somebody deleted while the object is held.
+
+        A refusal keeps no Pod from being made: it starts as soon as the ConfigMap is there.
+        """
+        revision = next((r for r in memory.revisions or () if r.hash == good.revision), None)
+        if revision is None or not self._config_maps.is_missing(app, good.template):
+            return
+        if composition := await self._compositions.of_revision(entry, revision):
+            pods = self._pods.of(entry.key, entry.uid)
+            wanted = Wanted.of(app, good.revision)
+            if failure := await self._config_maps.keep(app, composition, wanted, pods):
+                self._events.refused(entry, failure)
 
     async def _survive(self, entry: Entry, memory: Memory, error: Exception) -> Again:
         """Keep the Pods in spite of an error of the operator's own, and tell it."""

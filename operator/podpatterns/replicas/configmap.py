@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from podpatterns.compose.reading import mapping, mappings
 from podpatterns.compose.revision import short_hash
 
 
@@ -59,6 +60,13 @@ def observe_config_map(obj: Mapping[str, Any]) -> ConfigMap:
         hashes={key: short_hash(value) for key, value in (obj.get("data") or {}).items()},
         resource_version=int(meta["resourceVersion"]),
     )
+
+
+def is_mounted(name: str, template: Mapping[str, Any]) -> bool:
+    """A Pod made from the template needs the ConfigMap called `name` for its volumes."""
+    volumes = mappings(mapping(template.get("spec")).get("volumes"))
+    sources = (s for v in volumes for s in (v, *mappings(mapping(v.get("projected")).get("sources"))))
+    return any(mapping(s.get("configMap")).get("name") == name for s in sources)
 
 
 def decide(

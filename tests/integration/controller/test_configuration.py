@@ -289,3 +289,22 @@ def test_bad_input_names_its_field_and_what_runs_goes_on(patterns: Patterns) -> 
     assert "TCP port 6379 is taken by spec.upstreams[0].listen.port" in refused["message"]
     assert "give one of them another port" in refused["message"]
     assert (patterns.generations(), json.dumps(patterns.files())) == (generations, files)
+
+
+def test_a_config_map_deleted_while_its_object_is_held_comes_back(patterns: Patterns) -> None:
+    patterns.ambassador(redis("redis-0:6379"), replicas=2)
+    patterns.ready("ambassador")
+    files, generations = patterns.files(), patterns.generations()
+    clash = {**TEMPLATE["spec"], "containers": [{**WEB, "ports": [{"containerPort": 6379}]}]}
+    patterns.ambassador(redis("redis-1:6379"), replicas=2, template={"spec": clash})
+    eventually(
+        lambda: condition(patterns.kubectl.get("ambassador", "shop"), "Ready"),
+        until=lambda ready: ready.get("reason") == "PortsConflict",
+    )
+    patterns.kubectl("delete", "configmap", "ambassador-shop")
+    eventually(lambda: patterns.kubectl.get("configmaps")["items"], until=lambda found: len(found) == 2)
+    assert patterns.files() == files, "those of the revision at which it is held"
+    assert patterns.generations() == generations
+    patterns.ambassador(redis("redis-1:6379"), replicas=2)
+    patterns.ready("ambassador")
+    eventually(patterns.endpoints, until=lambda found: found == [["redis-1:6379"]])
