@@ -163,10 +163,7 @@ class Controller:
             self._queue.add_failed(key)
         else:
             rest = again.rest
-            if again.failed:
-                RECONCILE_ERRORS.labels(key.kind).inc()
-                self._queue.add_failed(key)
-            elif not again.untold:
+            if not again.untold:
                 # With something left to tell, it is not known yet whether all of it succeeds.
                 self._queue.succeeded(key)
             if again.after is not None:

@@ -32,6 +32,7 @@ from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.memory import LONGEST_TAKEN, Memory
+from podpatterns.controller.metrics import RECONCILE_ERRORS
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podkeeper import PodKeeper
@@ -82,8 +83,6 @@ class Again:
     """There is something to tell: look again with `telling`, as soon as there is time."""
     rest: float = 0
     """Seconds that the next look waits, whatever happens."""
-    failed: bool = False
-    """It met an error of the operator's own: look again after a growing while."""
 
 
 class Reconciler:
@@ -149,10 +148,11 @@ class Reconciler:
         if composed.composition is None:
             if composed.problems:
                 self._events.problems(entry, composed.problems)
+            wait = self._failed(entry, memory, composed.error) if composed.error else None
             again = await self._hold(
                 entry, composed.app, memory, problems=composed.problems, error=composed.error
             )
-            return replace(again, failed=composed.error is not None)
+            return replace(again, after=_sooner(again.after, wait))
         try:
             return await self._keep(entry, composed.app, composed.composition, memory, telling=telling)
         except CannotWrite as refused:
@@ -276,19 +276,24 @@ class Reconciler:
     async def _survive(self, entry: Entry, memory: Memory, error: Exception) -> Again:
         """Keep the Pods in spite of an error of the operator's own, and tell it."""
         failure = internal_error(error)
-        memory.internal.note(failure, entry.generation, time.monotonic())
+        retry = self._failed(entry, memory, failure)
         try:
             composed = await self._compositions.of(entry)
             if composed.app is not None and not entry.is_part:
                 again = await self._hold(entry, composed.app, memory, error=failure)
-                return replace(again, failed=True)
+                return replace(again, after=_sooner(again.after, retry))
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception:
             log.exception("Pods can't be kept", extra={"key": str(entry.key)})
         status = failed_status(entry.generation, error, entry.status, time.time())
         again = await self._tell(entry, status, memory)
-        return replace(again, failed=True)
+        return replace(again, after=_sooner(again.after, retry))
+
+    def _failed(self, entry: Entry, memory: Memory, failure: Failure) -> float:
+        """Note an error of the operator's own; return the seconds until the next try."""
+        RECONCILE_ERRORS.labels(entry.key.kind).inc()
+        return memory.internal.note(failure, entry.generation, time.monotonic())
 
     async def _conclude(
         self,

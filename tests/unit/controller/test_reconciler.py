@@ -1,0 +1,61 @@
+"""What comes of an error of the operator's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+from prometheus_client import REGISTRY
+
+from podpatterns.compose import HelperImages
+from podpatterns.controller import compositions
+from podpatterns.controller.backoff import FIRST
+from podpatterns.controller.configmapstore import ConfigMapStore
+from podpatterns.controller.configurations import Configurations
+from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.key import Key
+from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.podmonitors import PodMonitors
+from podpatterns.controller.podstore import PodStore
+from podpatterns.controller.reconciler import Observability, Reconciler, Stores
+from podpatterns.controller.recorder import Recorder
+from tests.unit.controller.server import listing, serving
+from tests.unit.controller.test_compositions import app, raw
+
+
+def errors() -> float:
+    return REGISTRY.get_sample_value("podpatterns_reconcile_errors_total", {"kind": "SidecarApp"}) or 0
+
+
+async def test_it_is_counted_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprise(*_: object) -> None:
+        raise ZeroDivisionError("by design")
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return listing([])
+        [_, written] = await request.json()
+        return web.json_response({**raw("site", 2, template=app()), "status": written["value"]})
+
+    monkeypatch.setattr(compositions, "compose", surprise)
+    objects, before = ObjectStore(), errors()
+    [key] = objects.put(raw("site", template=app()))
+    async with serving(handle) as api:
+
+        def nothing(_: Any) -> None:
+            pass
+
+        again = await Reconciler(
+            api,
+            Stores(objects, PodStore(), ConfigMapStore()),
+            Observability(Configurations(nothing), Contracts(nothing), PodMonitors(api, nothing)),
+            Recorder(api),
+            nothing,
+            images=HelperImages(),
+        ).reconcile(key, telling=False)
+    assert again.after == FIRST
+    assert errors() == before + 1
+    entry = objects.get(Key("SidecarApp", "default", "site"))
+    assert entry is not None
+    assert {c["type"]: c["reason"] for c in entry.status["conditions"]}["Ready"] == "InternalError"
