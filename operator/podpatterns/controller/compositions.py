@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from podpatterns.api import InvalidObject, Pattern, parse
 from podpatterns.api.readable import readable
 from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
-from podpatterns.compose.reading import mapping
 from podpatterns.controller.key import Key
 from podpatterns.controller.lrucache import LruCache
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas.failure import Failure, internal_error
 from podpatterns.replicas.history import Revision
+from podpatterns.replicas.reading import mapping
 
 KEPT_BYTES, KEPT_LONG_BYTES = 12_000_000, 2_000_000
 """Of JSON: all short ones that are kept, and all long ones. In memory they take about twelve times that."""
@@ -110,7 +110,7 @@ def _of_revision(
     manifest = entry.manifest.read()
     include = mapping(manifest["spec"]).get("include") or []
     try:
-        app = parse({**manifest, "spec": {**revision.words, "include": include}})
+        app = parse({**manifest, "spec": {**revision.spec, "include": include}})
         return compose(app, _models(parts), images)
     except (InvalidObject, CannotCompose):
         return None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from podpatterns.compose.reading import mapping, mappings
 from podpatterns.compose.revision import short_hash
+from podpatterns.replicas.reading import mapping, mappings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import os
 
 import pytest
 
-from podpatterns.compose import Change
 from podpatterns.controller import revisions
 from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.memory import Memory
 from podpatterns.controller.revisions import Revisions
+from podpatterns.replicas.change import Change
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.packed import Packed
 
