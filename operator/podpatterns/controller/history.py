@@ -19,6 +19,7 @@ from podpatterns.replicas import Pod
 from podpatterns.replicas.history import (
     NotGenuine,
     Revision,
+    TooLarge,
     beyond_limit,
     copies,
     manifest,
@@ -96,7 +97,11 @@ class History:
         return sorted(found, key=lambda r: r.number)
 
     async def _create(self, app: Pattern, composition: Composition, number: int) -> Revision:
-        wanted = manifest(app, composition, number)
+        try:
+            wanted = manifest(app, composition, number)
+        except TooLarge as error:
+            code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            raise ApiError(code, {"reason": "RequestEntityTooLarge", "message": str(error)}, None) from None
         name = wanted["metadata"]["name"]
         try:
             return read(await self._api.create_normalized(_path(app), wanted), app.metadata.name)

@@ -18,6 +18,14 @@ KIND = "ControllerRevision"
 EXACT_DIGITS = 15
 """Of an integer that every JSON reader keeps as it is; a longer one may become a float on its way."""
 
+MAX_BYTES = 1_550_000
+"""Of a revision's JSON: etcd takes requests of 1.5 MiB (--max-request-bytes), metadata included. The API
+server works for up to a second on one that is larger, before it refuses it."""
+
+
+class TooLarge(Exception):
+    """A revision that can't be kept, and what to do about it."""
+
 
 class NotGenuine(Exception):
     """A ControllerRevision that no operator wrote for this object, and why that shows."""
@@ -91,9 +99,16 @@ def manifest(app: Pattern, composition: Composition, number: int) -> dict[str, A
     """The ControllerRevision that keeps how Pods of `app` are made now.
 
     The object's UID is part of the name: a successor under the same name keeps a history of its own.
+    Raises TooLarge where no API server takes it.
     """
     name = app.metadata.name
     data = {"spec": recorded_spec(app), "template": composition.template}
+    size = len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+    if size > MAX_BYTES:
+        raise TooLarge(
+            f"spec and the Pod template made from it are too large for the history: {size} bytes of JSON, "
+            f"where {MAX_BYTES} are possible; move what is long into ConfigMaps"
+        )
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,

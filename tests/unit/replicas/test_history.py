@@ -13,6 +13,7 @@ from podpatterns.compose.labels import HASH, REVISION
 from podpatterns.replicas.history import (
     NotGenuine,
     Revision,
+    TooLarge,
     beyond_limit,
     content_hash,
     copies,
@@ -50,6 +51,13 @@ def test_a_revision_is_read_as_it_was_written() -> None:
         "template": template(),
         "sidecars": [{"name": "helper", "image": "helper:1"}],
     }, "what the author wrote, defaults left out"
+
+
+def test_one_that_no_server_takes_is_not_made() -> None:
+    env = [{"name": "LONG", "value": "x" * 900_000}]
+    app = sidecarapp(template={"spec": {"containers": [{"name": "web", "image": "web:1", "env": env}]}})
+    with pytest.raises(TooLarge, match="are too large for the history"):
+        manifest(app, compose(app, {}), 1)
 
 
 def test_revisions_are_counted_upwards_though_some_are_gone() -> None:
