@@ -50,6 +50,7 @@ class Memory:
     history: Refusal = field(default_factory=Refusal)
     config_map: Refusal = field(default_factory=Refusal)
     status: Refusal = field(default_factory=Refusal)
+    pod_monitor: Refusal = field(default_factory=Refusal)
     internal: Refusal = field(default_factory=Refusal)
     """Of the whole work, by an error of the operator's own: the object is held meanwhile."""
     busy_until: float = 0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +20,8 @@ from podpatterns.compose.podmonitor import GROUP_VERSION, pod_monitor, pod_monit
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.backoff import backoff
 from podpatterns.controller.key import Key
+from podpatterns.controller.refusal import Refusal
+from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.podmonitor import Action, Monitored, PodMonitor, decide, observe_pod_monitor
 
 INTERVAL = 300.0
@@ -31,18 +33,6 @@ Place = tuple[str, str]
 """Namespace and name of a PodMonitor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A write that the API server refused."""
-
-    wanted: Monitored
-    text: str
-    """For people; empty when it is nothing to them."""
-    count: int
-    retry: asyncio.TimerHandle | None
-    """Until it fires nobody tries again."""
-
-
 class PodMonitors:
     """`changed` gets the keys of the objects that lack theirs."""
 
@@ -52,7 +42,6 @@ class PodMonitors:
         self._found: dict[Place, PodMonitor] | None = None
         """None as long as the kind is not installed."""
         self._wanted: dict[Key, Monitored] = {}
-        self._refusals: dict[Key, Refusal] = {}
 
     async def run(self) -> None:
         """Look what is there, for ever."""
@@ -72,9 +61,11 @@ class PodMonitors:
                 self._changed([key for key, wanted in self._wanted.items() if self._decide(key, wanted)])
             await asyncio.sleep(min(INTERVAL, backoff(failures)) if failures else INTERVAL)
 
-    async def keep(self, key: Key, app: Pattern, composition: Composition) -> str:
-        """Make the PodMonitor what it should be. Returns why that can't be done; empty when it is done, or
-        will be without anybody's help."""
+    async def keep(self, key: Key, app: Pattern, composition: Composition, refusal: Refusal) -> str:
+        """Make the PodMonitor what it should be, unless a refused write has to wait.
+
+        Returns why that can't be done; empty when it is done, or will be without anybody's help.
+        """
         manifest = pod_monitor(app, composition)
         hash_ = manifest["metadata"]["annotations"][HASH] if manifest else ""
         wanted = Monitored(key.kind, key.name, app.metadata.uid, hash_)
@@ -82,20 +73,22 @@ class PodMonitors:
             self._wanted[key] = wanted
         else:
             self._wanted.pop(key, None)
-        refusal = self._refusals.get(key)
-        if refusal and refusal.wanted == wanted and refusal.retry:
-            return refusal.text
+        generation = app.metadata.generation
+        if refusal.failure and refusal.left(generation, time.monotonic()):
+            return refusal.failure.message
         try:
             text = await self._carry_out(key, app, manifest or {}, self._decide(key, wanted))
         except (ApiError, UnansweredError) as error:
-            return self._refused(key, wanted, error)
-        self._settle(key)
+            failure = self._refused(key, error)
+            retry_after = (isinstance(error, ApiError) and error.retry_after) or 0
+            refusal.note(failure, generation, time.monotonic(), at_least=retry_after)
+            return failure.message
+        refusal.clear()
         return text
 
     def forget(self, key: Key) -> None:
         """The object is gone, and its PodMonitor will go with it."""
         self._wanted.pop(key, None)
-        self._settle(key)
         if self._found:
             self._found.pop(_place(key), None)
 
@@ -198,33 +191,18 @@ class PodMonitors:
         else:
             self._found[place] = observe_pod_monitor(obj)
 
-    def _refused(self, key: Key, wanted: Monitored, error: ApiError | UnansweredError) -> str:
-        """Note it, for the next try after a growing back-off; returns what people are told."""
-        refused = error if isinstance(error, ApiError) else None
-        if refused and refused.code in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
+    def _refused(self, key: Key, error: ApiError | UnansweredError) -> Failure:
+        """Return what people are told of it; no message where it is nothing to them."""
+        if not isinstance(error, ApiError):
+            return Failure("NoAnswer", "")
+        if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
             self._note(_place(key), None)  # gone, or another one by that name
-        before = self._refusals.get(key)
-        count = before.count + 1 if before and before.wanted == wanted else 1
-        self._settle(key)
-        seconds = max((refused and refused.retry_after) or 0, backoff(count))
-        retry = asyncio.get_running_loop().call_later(seconds, self._retry, key)
-        text = "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}"
-        self._refusals[key] = Refusal(wanted, text, count, retry)
-        return text
-
-    def _retry(self, key: Key) -> None:
-        self._refusals[key] = replace(self._refusals[key], retry=None)
-        self._changed([key])
-
-    def _settle(self, key: Key) -> None:
-        refusal = self._refusals.pop(key, None)
-        if refusal and refusal.retry:
-            refusal.retry.cancel()
+        return Failure(error.reason, "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}")
 
 
-def passing(error: ApiError | UnansweredError) -> bool:
+def passing(error: ApiError) -> bool:
     """Nothing that a person could mend; the kind itself may have gone."""
-    return isinstance(error, UnansweredError) or error.passing or error.code == HTTPStatus.NOT_FOUND
+    return error.passing or error.code == HTTPStatus.NOT_FOUND
 
 
 def _place(key: Key) -> Place:

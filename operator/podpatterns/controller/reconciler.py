@@ -184,13 +184,17 @@ class Reconciler:
         self._events.pods(entry, outcome, changes)
         if outcome.error:
             raise outcome.error
-        unmonitored = await self._observability.pod_monitors.keep(entry.key, app, composition)
+        unmonitored = await self._observability.pod_monitors.keep(
+            entry.key, app, composition, memory.pod_monitor
+        )
         if unmonitored and not outcome.failure:
             self._events.no_pod_monitor(entry, unmonitored)
         again = await self._conclude(entry, app, composition, wanted, memory, telling=telling)
         await self._ownership.release(entry)
         memory.internal.clear()
-        return replace(again, after=_sooner(after, again.after), rest=REST_PER_POD * len(pods))
+        refused = memory.pod_monitor.left(entry.generation, time.monotonic()) or None
+        after = _sooner(_sooner(after, again.after), refused)
+        return replace(again, after=after, rest=REST_PER_POD * len(pods))
 
     async def _keep_config_map(
         self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, memory: Memory
