@@ -2,41 +2,38 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
-	"io"
-	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
-// patience is the most that a test waits for something that should come at once.
+func TestMain(m *testing.M) { processtest.Main(m, main) }
+
+// patience is the most that a client waits for an answer.
 const patience = 30 * time.Second
 
 // pod is the program at work, with a directory as the volume of its configuration.
 type pod struct {
+	*processtest.Process
 	t       *testing.T
 	config  string
 	metrics string
 	listen  string
-	stop    context.CancelFunc
-	ended   chan error
 }
 
+// start runs haproxy-ambassador. It has to stop in good order when the test ends.
 func start(t *testing.T) *pod {
 	t.Helper()
-	directory := t.TempDir()
-	ctx, cancel := context.WithCancel(context.Background())
-	p := &pod{t, filepath.Join(directory, "etc", "haproxy.cfg"), freeAddress(t), freeAddress(t), cancel, make(chan error, 1)}
+	p := &pod{t: t, config: filepath.Join(t.TempDir(), "etc", "haproxy.cfg"), metrics: processtest.FreeAddress(t), listen: processtest.FreeAddress(t)}
 	if err := os.Mkdir(filepath.Dir(p.config), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -45,16 +42,19 @@ func start(t *testing.T) *pod {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := options{config: p.config, metrics: p.metrics, program: "haproxy", run: sockets}
-	go func() { p.ended <- run(ctx, o, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
+	t.Cleanup(func() { os.RemoveAll(sockets) })
+	p.Process = processtest.Start(t, "--config", p.config, "--metrics", p.metrics, "--run", sockets)
 	t.Cleanup(func() {
-		cancel()
-		select {
-		case <-p.ended:
-		case <-time.After(patience):
-			t.Error("it did not end")
+		if t.Failed() {
+			for _, path := range []string{"/healthz", "/config", "/metrics"} {
+				status, body := p.get(path)
+				t.Logf("%s: %d\n%s", path, status, body)
+			}
 		}
-		os.RemoveAll(sockets)
+		p.Terminate()
+		if code := p.Wait(); code != 0 {
+			t.Errorf("exit status %d", code)
+		}
 	})
 	return p
 }
@@ -73,40 +73,15 @@ func (p *pod) configure(lines ...string) {
 	}
 }
 
-func (p *pod) get(path string) (int, string) {
-	response, err := http.Get("http://" + p.metrics + path)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return response.StatusCode, string(body)
-}
+func (p *pod) get(path string) (int, string) { return processtest.Get("http://" + p.metrics + path) }
 
 // await waits for a page with a status and a text.
 func (p *pod) await(path string, status int, text string) {
 	p.t.Helper()
-	eventually(p.t, func() (bool, string) {
+	p.Eventually(fmt.Sprintf("%s has status %d and %q", path, status, text), func() bool {
 		got, body := p.get(path)
-		return got == status && strings.Contains(body, text), fmt.Sprint(path, " ", got, " ", body)
+		return got == status && strings.Contains(body, text)
 	})
-}
-
-func eventually(t *testing.T, holds func() (bool, string)) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		done, state := holds()
-		if done {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(state)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }
 
 // server answers every line with its name, until the test ends.
@@ -136,21 +111,6 @@ func server(t *testing.T, name string) string {
 	return listener.Addr().String()
 }
 
-// freeAddress is an address of loopback at which nobody listens. Its port is none of those that the kernel gives to
-// connections (net.ipv4.ip_local_port_range, from 32768 on): one of the many under way would at times take it first.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000))))
-		if err == nil {
-			defer listener.Close()
-			return listener.Addr().String()
-		}
-	}
-	t.Fatal("no port of loopback is free")
-	return ""
-}
-
 // client holds one connection.
 type client struct {
 	conn    net.Conn
@@ -162,10 +122,13 @@ func (p *pod) dial() (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{conn, bufio.NewReader(conn)}, conn.SetDeadline(time.Now().Add(patience))
+	return &client{conn, bufio.NewReader(conn)}, nil
 }
 
 func (c *client) ask() (string, error) {
+	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
 	if _, err := fmt.Fprintln(c.conn, "who"); err != nil {
 		return "", err
 	}
@@ -248,18 +211,18 @@ func TestAConfigurationThatPassesTheCheckAndCannotBeLoadedIsTold(t *testing.T) {
 
 func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {
 	p := start(t)
-	p.configure("server gone " + freeAddress(t) + " check inter 100ms fall 1")
+	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
 	p.await("/healthz", http.StatusServiceUnavailable, "no endpoint is well of: up")
 	p.configure("server one " + server(t, "one") + " check inter 100ms")
 	p.await("/healthz", http.StatusOK, "ok")
-	p.configure("server gone " + freeAddress(t) + " check inter 100ms fall 1")
+	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
 	p.await("/readyz", http.StatusServiceUnavailable, "no endpoint is well of: up")
 	p.await("/healthz", http.StatusOK, "ok")
 }
 
 func TestAnUpstreamThatRunsOnItsBackupIsWell(t *testing.T) {
 	p := start(t)
-	p.configure("server gone "+freeAddress(t)+" check inter 100ms fall 1", "server other "+server(t, "other")+" backup")
+	p.configure("server gone "+processtest.FreeAddress(t)+" check inter 100ms fall 1", "server other "+server(t, "other")+" backup")
 	p.await("/metrics", http.StatusOK, `haproxy_backend_active_servers{proxy="up"} 0`)
 	p.await("/readyz", http.StatusOK, "ok")
 	if answer, err := p.askOnce(); answer != "other" {
@@ -351,25 +314,19 @@ func TestItEndsWithTheLastConnection(t *testing.T) {
 	if answer, err := c.ask(); answer != "one" {
 		t.Fatal(answer, err)
 	}
-	p.stop()
-	eventually(t, func() (bool, string) {
+	p.Terminate()
+	processtest.Eventually(t, "no new connections are taken", func() bool {
 		late, err := p.dial()
 		if err == nil {
 			late.conn.Close()
 		}
-		return err != nil, "new connections are still taken"
+		return err != nil
 	})
 	if answer, err := c.ask(); answer != "one" {
 		t.Error(answer, err)
 	}
 	c.conn.Close()
-	select {
-	case err := <-p.ended:
-		p.ended <- nil
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Error("it did not end")
+	if code := p.Wait(); code != 0 {
+		t.Errorf("exit status %d", code)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 var update = flag.Bool("update", false, "write testdata/*.prom anew")
@@ -29,7 +31,7 @@ func TestOutputIsAsBefore(t *testing.T) {
 			t.Parallel()
 			app := httptest.NewServer(http.FileServer(http.Dir("testdata/app")))
 			defer app.Close()
-			statsd := freePort(t)
+			statsd := processtest.FreePort(t)
 			config := strings.NewReplacer("{{app}}", app.URL, "{{statsd}}", fmt.Sprint(statsd)).Replace(read(t, path))
 			p := start(t, config)
 			p.speak(statsd)
@@ -39,7 +41,7 @@ func TestOutputIsAsBefore(t *testing.T) {
 				write(t, golden, p.comparable())
 			}
 			want := read(t, golden)
-			p.eventually(golden+":\n"+want, func() bool { return p.comparable() == want })
+			p.Eventually(golden+":\n"+want, func() bool { return p.comparable() == want })
 		})
 	}
 }

@@ -1,88 +1,51 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
+
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
-// asProgram makes the test binary be metrics-adapter, so that the tests run exactly the code under test as a process.
-const asProgram = "BE_METRICS_ADAPTER"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func command(args ...string) *exec.Cmd {
-	c := exec.Command(os.Args[0], args...)
-	// A read-only image has no /tmp and no home.
-	c.Env = append(os.Environ(), asProgram+"=1", "TMPDIR=/nonexistent", "HOME=/nonexistent")
-	return c
-}
+func TestMain(m *testing.M) { processtest.Main(m, main) }
 
 // process is a metrics-adapter that runs.
 type process struct {
-	t       *testing.T
-	command *exec.Cmd
-	ended   chan struct{}
-	dir     string // with the configuration, and the volume logs
-	port    int
-
-	mu     sync.Mutex
-	stderr bytes.Buffer
+	*processtest.Process
+	t    *testing.T
+	dir  string // with the configuration, and the volume logs
+	port int
 }
 
-// start runs an adapter with a configuration, in which {{port}} stands for the metrics' port.
+// start runs an adapter with a configuration, in which {{port}} stands for the metrics' port. It has to stop in good order
+// when the test ends.
 func start(t *testing.T, config string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, ended: make(chan struct{}), dir: t.TempDir(), port: freePort(t)}
+	p := &process{t: t, dir: t.TempDir(), port: processtest.FreePort(t)}
 	if err := os.Mkdir(filepath.Join(p.dir, "logs"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	p.configure(config)
-	p.command = command(append([]string{"--config", p.path("config.yaml"), "--volumes", p.dir, "--bind", "127.0.0.1"}, args...)...)
-	p.command.Stderr = p
-	if err := p.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = p.command.Wait()
-		close(p.ended)
-	}()
+	p.Process = processtest.Start(t, append([]string{"--config", p.path("config.yaml"), "--volumes", p.dir, "--bind", "127.0.0.1"}, args...)...)
 	t.Cleanup(func() {
-		_ = p.command.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-p.ended:
-			if code := p.command.ProcessState.ExitCode(); code != 0 {
-				t.Errorf("exit status %d", code)
-			}
-		case <-time.After(10 * time.Second):
-			t.Error("doesn't stop when told to")
-			_ = p.command.Process.Kill()
-		}
 		if t.Failed() {
-			t.Logf("log:\n%s", p.log())
+			t.Logf("metrics:\n%s", p.metrics())
+		}
+		p.Terminate()
+		if code := p.Wait(); code != 0 {
+			t.Errorf("exit status %d", code)
 		}
 	})
-	p.eventually("is there", func() bool { return p.get("/healthz", "") != "unreachable" })
+	p.Eventually("is there", func() bool { return p.get("/healthz", "") != "unreachable" })
 	return p
 }
 
@@ -105,32 +68,6 @@ func (p *process) configure(config string) {
 }
 
 func (p *process) path(name string) string { return filepath.Join(p.dir, name) }
-
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stderr.Write(b)
-}
-
-func (p *process) log() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stderr.String()
-}
-
-func (p *process) eventually(what string, holds func() bool) {
-	p.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("not within 20 s: %s; there is\n%s", what, p.metrics())
-		}
-		select {
-		case <-p.ended:
-			p.t.Fatalf("ended before: %s", what)
-		default:
-		}
-	}
-}
 
 // get is the body of the answer, or unreachable.
 func (p *process) get(path, accept string) string {
@@ -156,7 +93,7 @@ func (p *process) metrics() string { return p.get("/metrics", "") }
 // waitFor waits until the metrics have these lines.
 func (p *process) waitFor(lines ...string) {
 	p.t.Helper()
-	p.eventually(strings.Join(lines, ", "), func() bool {
+	p.Eventually(strings.Join(lines, ", "), func() bool {
 		shown := p.metrics()
 		for _, line := range lines {
 			if !strings.Contains("\n"+shown, "\n"+line+"\n") {
@@ -179,21 +116,6 @@ func (p *process) contract() string {
 		return err.Error()
 	}
 	return fmt.Sprint(report["contract"], " ", report["satisfied"], " ", report["missing"])
-}
-
-// freePort is a port of loopback at which nobody listens. It is none of those that the kernel gives to
-// connections (net.ipv4.ip_local_port_range, from 32768 on): one of the many under way would at times take it first.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 100 {
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000))))
-		if err == nil {
-			defer listener.Close()
-			return listener.Addr().(*net.TCPAddr).Port
-		}
-	}
-	t.Fatal("no port of loopback is free")
-	return 0
 }
 
 func write(t *testing.T, path, text string) {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -90,17 +89,17 @@ func TestWhatIsServedIsPushed(t *testing.T) {
 	p := start(t, pushingTo(to.URL))
 	log := p.path("logs/access.log")
 	appendLine(t, log, "x")
-	p.eventually("the line is pushed", func() bool { return to.last("app_x_total") == 1 })
+	p.Eventually("the line is pushed", func() bool { return to.last("app_x_total") == 1 })
 	appendLine(t, log, "x")
-	p.eventually("the next one is, too", func() bool { return to.last("app_x_total") == 2 })
+	p.Eventually("the next one is, too", func() bool { return to.last("app_x_total") == 2 })
 	for _, point := range to.sums("app_x_total") {
 		since, at := time.Unix(0, int64(point.GetStartTimeUnixNano())), time.Unix(0, int64(point.GetTimeUnixNano()))
 		if since.Before(began) || !at.After(since) || since != time.Unix(0, int64(to.sums("app_x_total")[0].GetStartTimeUnixNano())) {
 			t.Errorf("a point at %v since %v; the adapter began at %v", at, since, began)
 		}
 	}
-	p.eventually("so is what is told about that", func() bool { return to.last("adapter_unmatched_total") == 0 })
-	p.eventually("pushes are counted", func() bool {
+	p.Eventually("so is what is told about that", func() bool { return to.last("adapter_unmatched_total") == 0 })
+	p.Eventually("pushes are counted", func() bool {
 		return value(p.metrics(), `adapter_otlp_pushes_total{outcome="taken"}`) >= 2
 	})
 }
@@ -123,7 +122,7 @@ rules:
 - {source: stats, path: hits, metric: app_hits_total}
 - {source: stats, path: misses, metric: app_misses_total}
 `, to.URL, app.URL))
-	p.eventually("two pushes", func() bool { return len(to.sums("app_hits_total")) >= 2 })
+	p.Eventually("two pushes", func() bool { return len(to.sums("app_hits_total")) >= 2 })
 	hits := to.sums("app_hits_total")
 	if first := hits[0]; first.GetStartTimeUnixNano() != first.GetTimeUnixNano() {
 		t.Errorf("the first point pretends to know that it began at %d", first.GetStartTimeUnixNano())
@@ -132,7 +131,7 @@ rules:
 		t.Errorf("the second point begins at %d and not with the first", hits[1].GetStartTimeUnixNano())
 	}
 	show(`{"hits": 5, "misses": 7}`)
-	p.eventually("the source began anew", func() bool { return to.last("app_hits_total") == 1005 && to.last("app_misses_total") == 7 })
+	p.Eventually("the source began anew", func() bool { return to.last("app_hits_total") == 1005 && to.last("app_misses_total") == 7 })
 	hits = to.sums("app_hits_total")
 	if hits[len(hits)-1].GetStartTimeUnixNano() != hits[0].GetTimeUnixNano() {
 		t.Error("the sum goes on, and its start does not")
@@ -174,14 +173,14 @@ func TestAReceiverInTrouble(t *testing.T) {
 			to.answers(c.trouble)
 			p := start(t, pushingTo(to.URL, "timeout: 500ms"))
 			outcome := fmt.Sprintf(`adapter_otlp_pushes_total{outcome=%q}`, c.outcome)
-			p.eventually("it is counted", func() bool { return value(p.metrics(), outcome) >= 2 })
+			p.Eventually("it is counted", func() bool { return value(p.metrics(), outcome) >= 2 })
 			appendLine(t, p.path("logs/access.log"), "x")
 			p.waitFor("app_x_total 1")
-			if said := strings.Count(p.log(), "doesn't take the metrics"); said > 1 || said == 0 && c.outcome != "taken" {
+			if said := strings.Count(p.Log(), "doesn't take the metrics"); said > 1 || said == 0 && c.outcome != "taken" {
 				t.Errorf("told %d times", said)
 			}
 			to.answer.Store(nil)
-			p.eventually("all arrives", func() bool { return to.last("app_x_total") == 1 })
+			p.Eventually("all arrives", func() bool { return to.last("app_x_total") == 1 })
 		})
 	}
 }
@@ -197,25 +196,25 @@ func TestPushingIsTurnedOnAndOff(t *testing.T) {
 		t.Error("pushes are counted where none are made")
 	}
 	p.configure(pushingTo(first.URL))
-	p.eventually("the first one gets all", func() bool { return first.last("app_x_total") == 1 })
+	p.Eventually("the first one gets all", func() bool { return first.last("app_x_total") == 1 })
 	p.configure(pushingTo(second.URL + "/v1/metrics"))
-	p.eventually("the second one gets all", func() bool { return second.last("app_x_total") == 1 })
+	p.Eventually("the second one gets all", func() bool { return second.last("app_x_total") == 1 })
 	appendLine(t, log, "x")
-	p.eventually("the second one gets the rest", func() bool { return second.last("app_x_total") == 2 })
+	p.Eventually("the second one gets the rest", func() bool { return second.last("app_x_total") == 2 })
 	if first.last("app_x_total") == 2 {
 		t.Error("the first one still gets it")
 	}
 	p.configure(pushingTo("collector:4318"))
 	p.waitFor("adapter_config_valid 0")
 	appendLine(t, log, "x")
-	p.eventually("the last good configuration goes on", func() bool { return second.last("app_x_total") == 3 })
+	p.Eventually("the last good configuration goes on", func() bool { return second.last("app_x_total") == 3 })
 	p.configure(before)
 	p.waitFor("adapter_config_valid 1", "app_x_total 3")
 	appendLine(t, log, "x")
 	p.waitFor("app_x_total 4")
 	pushed, again := len(second.sums("app_x_total")), len(first.sums("app_x_total"))
 	p.configure(pushingTo(first.URL))
-	p.eventually("the first one gets all again", func() bool {
+	p.Eventually("the first one gets all again", func() bool {
 		return first.last("app_x_total") == 4 && len(first.sums("app_x_total")) >= again+2
 	})
 	if len(second.sums("app_x_total")) != pushed {
@@ -245,7 +244,7 @@ func TestAReceiverThatAsksWhoWeAre(t *testing.T) {
 		t.Helper()
 		line := fmt.Sprintf("adapter_otlp_pushes_total{outcome=%q}", outcome)
 		before := value(p.metrics(), line)
-		p.eventually(outcome, func() bool { return value(p.metrics(), line) > before })
+		p.Eventually(outcome, func() bool { return value(p.metrics(), line) > before })
 	}
 	appendLine(t, p.path("logs/access.log"), "x")
 	counted("silent") // nothing is there yet
@@ -255,8 +254,8 @@ func TestAReceiverThatAsksWhoWeAre(t *testing.T) {
 	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
 	counted("refused")
 	write(t, headers, "authorization=Bearer%20new,tenant=a\n")
-	p.eventually("the right headers are sent", func() bool { return to.last("app_x_total") == 1 })
-	if strings.Contains(p.log(), "Bearer") {
+	p.Eventually("the right headers are sent", func() bool { return to.last("app_x_total") == 1 })
+	if strings.Contains(p.Log(), "Bearer") {
 		t.Error("the log tells the headers")
 	}
 }
@@ -267,8 +266,8 @@ func TestTheLastPush(t *testing.T) {
 	p := start(t, strings.Replace(pushingTo(to.URL), "interval: 1s", "interval: 1h", 1))
 	appendLine(t, p.path("logs/access.log"), "x")
 	p.waitFor("app_x_total 1")
-	_ = p.command.Process.Signal(syscall.SIGTERM)
-	<-p.ended
+	p.Terminate()
+	p.Wait()
 	if got := to.last("app_x_total"); got != 1 {
 		t.Errorf("%v was pushed at the end", got)
 	}
@@ -276,12 +275,12 @@ func TestTheLastPush(t *testing.T) {
 	to.answers(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body); <-r.Context().Done() })
 	p = start(t, pushingTo(to.URL, "timeout: 1h"))
 	began := time.Now()
-	_ = p.command.Process.Signal(syscall.SIGTERM)
-	<-p.ended
+	p.Terminate()
+	p.Wait()
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("a receiver that hangs keeps it up for %v", took)
 	}
-	if !strings.Contains(p.log(), "doesn't take the metrics") {
+	if !strings.Contains(p.Log(), "doesn't take the metrics") {
 		t.Error("what was not pushed at the end is not told")
 	}
 }

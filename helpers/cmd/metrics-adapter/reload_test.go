@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 const before = `
@@ -45,7 +47,7 @@ func TestAChangedConfigurationTakesEffect(t *testing.T) {
 	appendLine(t, log, "x z")
 	p.waitFor("app_x_total 3", "app_z_total 2")
 	for _, said := range []string{"rules[1].regex: not a regular expression in RE2 syntax", "rules[2].source: there is no source"} {
-		if !strings.Contains(p.log(), said) {
+		if !strings.Contains(p.Log(), said) {
 			t.Errorf("the log doesn't say %s", said)
 		}
 		if !strings.Contains(p.get("/contract", ""), said) {
@@ -55,7 +57,7 @@ func TestAChangedConfigurationTakesEffect(t *testing.T) {
 
 	p.configure(before)
 	p.waitFor("adapter_config_valid 1", "app_x_total 3")
-	p.eventually("what no rule makes is gone", func() bool { return !strings.Contains(p.series(), "app_z_total") })
+	p.Eventually("what no rule makes is gone", func() bool { return !strings.Contains(p.series(), "app_z_total") })
 	if again := p.contract(); again != first {
 		t.Errorf("the contract was %s, and is now %s", first, again)
 	}
@@ -67,12 +69,12 @@ func TestTheMetricsMove(t *testing.T) {
 	appendLine(t, p.path("logs/access.log"), "x")
 	p.waitFor("app_x_total 1")
 	p.configure(strings.Replace(before, "{{port}}", "{{port}}, path: /other", 1))
-	p.eventually("another path", func() bool { return strings.Contains(p.get("/other", ""), "app_x_total 1") })
+	p.Eventually("another path", func() bool { return strings.Contains(p.get("/other", ""), "app_x_total 1") })
 	if strings.Contains(p.metrics(), "app_x_total") {
 		t.Error("still at the old path")
 	}
 	old := p.port
-	p.port = freePort(t)
+	p.port = processtest.FreePort(t)
 	p.configure(before)
 	p.waitFor("app_x_total 1")
 	p.port = old
@@ -98,7 +100,7 @@ rules:
 	log := p.path("logs/access.log")
 	wants := func(report string, metrics ...string) {
 		t.Helper()
-		p.eventually(report, func() bool { return p.contract() == report })
+		p.Eventually(report, func() bool { return p.contract() == report })
 		p.waitFor(metrics...)
 	}
 	wants("custom false [map[metric:app_x_total reason:absent] map[metric:app_y reason:absent]]",
@@ -132,7 +134,7 @@ func TestTheCommandLine(t *testing.T) {
 		{"--configs x", 2, "not defined: -configs"},
 		{"--help", 0, "USAGE\n  metrics-adapter --config FILE"},
 	} {
-		output, err := command(strings.Fields(c.args)...).CombinedOutput()
+		output, err := processtest.Command(strings.Fields(c.args)...).CombinedOutput()
 		status := 0
 		if exit, is := err.(*exec.ExitError); is {
 			status = exit.ExitCode()

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // A configuration with a source that misbehaves and one that doesn't.
@@ -83,7 +85,7 @@ func TestASourceInTrouble(t *testing.T) {
 // peakMemory is the most that was resident at once.
 func (p *process) peakMemory() int {
 	p.t.Helper()
-	for line := range strings.Lines(read(p.t, fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))) {
+	for line := range strings.Lines(read(p.t, fmt.Sprintf("/proc/%d/status", p.PID()))) {
 		if kib, found := strings.CutPrefix(line, "VmHWM:"); found {
 			n, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kib), "kB")))
 			if err != nil {
@@ -107,7 +109,7 @@ rules:
 
 func TestStatsdInTrouble(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := processtest.FreePort(t)
 	p := start(t, fmt.Sprintf(sending, port))
 	p.waitFor(`adapter_source_up{source="sent"} 1`)
 	stream := dial(t, "tcp", port)
@@ -174,7 +176,7 @@ rules:
 	busy := runAs(t, p.path("proc-test"), "while :; do :; done")
 	idle := runAs(t, p.path("proc-test"), "read x")
 	p.waitFor("app_processes 2", `adapter_source_up{source="app"} 1`)
-	p.eventually("the processor is used", func() bool { return value(p.series(), "app_cpu_seconds_total") >= 0.3 })
+	p.Eventually("the processor is used", func() bool { return value(p.series(), "app_cpu_seconds_total") >= 0.3 })
 	if fds := value(p.series(), "app_open_fds"); fds < 4 {
 		t.Errorf("%v open files", fds)
 	}

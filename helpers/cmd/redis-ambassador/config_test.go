@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // redisSpec is the spec of an Ambassador with an upstream called cache; fields are those of redis. PORT stands for
@@ -69,7 +70,7 @@ type withConfig struct {
 func configured(t *testing.T, spec string, secrets ...string) *withConfig {
 	t.Helper()
 	c := &withConfig{file: newConfigMap(t, t.TempDir()), secrets: t.TempDir()}
-	addr := redistest.FreeAddr(t)
+	addr := processtest.FreeAddress(t)
 	_, c.port, _ = net.SplitHostPort(addr)
 	for i := 0; i < len(secrets); i += 3 {
 		c.setSecret(t, secrets[i], secrets[i+1], secrets[i+2])
@@ -100,7 +101,7 @@ func (c *withConfig) setSecret(t *testing.T, name, key, value string) {
 
 func (c *withConfig) waitHash(hash string) {
 	c.t.Helper()
-	redistest.Eventually(c.t, "the configuration is "+hash, func() bool {
+	processtest.Eventually(c.t, "the configuration is "+hash, func() bool {
 		_, body := c.get("/config")
 		return body == hash+"\n"
 	})
@@ -142,8 +143,8 @@ func TestABadConfigurationIsRefused(t *testing.T) {
 		"upstreams: {": `not an Ambassador's spec`,
 	} {
 		c.set(spec)
-		redistest.Eventually(t, "the log has "+message, func() bool { return strings.Contains(c.log(), message) })
-		redistest.Eventually(t, "it is not valid", func() bool { return c.hasMetric("redis_ambassador_config_valid 0") })
+		processtest.Eventually(t, "the log has "+message, func() bool { return strings.Contains(c.Log(), message) })
+		processtest.Eventually(t, "it is not valid", func() bool { return c.hasMetric("redis_ambassador_config_valid 0") })
 		client.Want("+OK\r\n", "SET", "k", "v")
 		_, body := c.get("/config")
 		running, why, _ := strings.Cut(body, "\n")
@@ -152,7 +153,7 @@ func TestABadConfigurationIsRefused(t *testing.T) {
 		}
 	}
 	c.set(good)
-	redistest.Eventually(t, "it is valid again", func() bool { return c.hasMetric("redis_ambassador_config_valid 1") })
+	processtest.Eventually(t, "it is valid again", func() bool { return c.hasMetric("redis_ambassador_config_valid 1") })
 }
 
 func TestUpstreamsComeAndGo(t *testing.T) {
@@ -162,7 +163,7 @@ func TestUpstreamsComeAndGo(t *testing.T) {
 	c.waitFit(servers...)
 	client := c.connect()
 	client.Want("+OK\r\n", "SET", "k", "v")
-	second := redistest.FreeAddr(t)
+	second := processtest.FreeAddress(t)
 	_, port, _ := net.SplitHostPort(second)
 	c.waitHash(c.set(redisSpec(servers) + fmt.Sprintf("- {name: other, protocol: redis, listen: {port: %s}, redis: {endpoints: [%q]}}\n", port, servers[0].Addr)))
 	redistest.Connect(t, second).Want("+OK\r\n", "SET", "k", "w")
@@ -180,7 +181,7 @@ func TestUpstreamsComeAndGo(t *testing.T) {
 func TestTLSAndRotatedSecrets(t *testing.T) {
 	t.Parallel()
 	authority := redistest.NewAuthority(t)
-	addr := redistest.FreeAddr(t)
+	addr := processtest.FreeAddress(t)
 	_, tlsPort, _ := net.SplitHostPort(addr)
 	server := redistest.Start(t, authority.Settings("redis.example", tlsPort)...)
 	server.Do("CONFIG", "SET", "requirepass", "first")
@@ -189,7 +190,7 @@ func TestTLSAndRotatedSecrets(t *testing.T) {
 	c := configured(t, spec, "ca", "ca.crt", string(authority.PEM), "redis", "password", "first\n")
 	waitKnown := func() {
 		t.Helper()
-		redistest.Eventually(t, "the primary is known", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
+		processtest.Eventually(t, "the primary is known", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
 	}
 	waitKnown()
 	old := c.connect()
@@ -201,7 +202,7 @@ func TestTLSAndRotatedSecrets(t *testing.T) {
 	admin.Want("+OK\r\n", "AUTH", "first")
 	admin.Want("+OK\r\n", "CONFIG", "SET", "requirepass", "second")
 	c.setSecret(t, "redis", "password", "second")
-	redistest.Eventually(t, "new connections log in with the new password", func() bool { return c.connect().Do("INCR", "n")[0] == ':' })
+	processtest.Eventually(t, "new connections log in with the new password", func() bool { return c.connect().Do("INCR", "n")[0] == ':' })
 	old.Want("+OK\r\n", "SET", "k", "v")
 
 	// A client's own password counts for more.
@@ -214,14 +215,14 @@ func TestTLSAndRotatedSecrets(t *testing.T) {
 
 	// A certificate of another authority is not trusted.
 	c.setSecret(t, "ca", "ca.crt", string(redistest.NewAuthority(t).PEM))
-	redistest.Eventually(t, "the server isn't trusted any more", func() bool {
-		return strings.Contains(c.log(), "certificate signed by unknown authority")
+	processtest.Eventually(t, "the server isn't trusted any more", func() bool {
+		return strings.Contains(c.Log(), "certificate signed by unknown authority")
 	})
 }
 
 func TestTLSWithoutAnAuthorityTrustsTheSystems(t *testing.T) {
 	authority := redistest.NewAuthority(t)
-	addr := redistest.FreeAddr(t)
+	addr := processtest.FreeAddress(t)
 	_, tlsPort, _ := net.SplitHostPort(addr)
 	server := redistest.Start(t, authority.Settings("redis.example", tlsPort)...)
 	spec := strings.Replace(redisSpec([]*redistest.Server{server}, "tls: {serverName: redis.example}"), server.Addr, addr, 1)
@@ -232,7 +233,7 @@ func TestTLSWithoutAnAuthorityTrustsTheSystems(t *testing.T) {
 	t.Setenv("SSL_CERT_DIR", t.TempDir())
 	t.Setenv("SSL_CERT_FILE", file)
 	c := configured(t, spec)
-	redistest.Eventually(t, "the server is trusted", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
+	processtest.Eventually(t, "the server is trusted", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
 	c.connect().Want("+PONG\r\n", "PING")
 }
 
@@ -244,10 +245,10 @@ func TestDrain(t *testing.T) {
 	idle.Want("+PONG\r\n", "PING")
 	busy.Send("BLPOP", "list", "0")
 	transaction.Want("+OK\r\n", "MULTI")
-	redistest.Eventually(t, "BLPOP waits", func() bool {
+	processtest.Eventually(t, "BLPOP waits", func() bool {
 		return strings.Contains(servers[0].Do("INFO", "clients"), "blocked_clients:1")
 	})
-	p.terminate()
+	p.Terminate()
 	if got, err := idle.TryRead(); err == nil {
 		t.Errorf("got %q", got)
 	}
@@ -261,7 +262,7 @@ func TestDrain(t *testing.T) {
 	if got := busy.Read(); got != "*2\r\n$4\r\nlist\r\n$1\r\nx\r\n" {
 		t.Errorf("got %q", got)
 	}
-	if code := p.wait(); code != 0 {
+	if code := p.Wait(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -272,11 +273,11 @@ func TestDrainEndsInTime(t *testing.T) {
 	p := ambassador(t, servers, "--drain-timeout", "300ms")
 	busy := p.connect()
 	busy.Send("BLPOP", "list", "0")
-	redistest.Eventually(t, "BLPOP waits", func() bool {
+	processtest.Eventually(t, "BLPOP waits", func() bool {
 		return strings.Contains(servers[0].Do("INFO", "clients"), "blocked_clients:1")
 	})
-	p.terminate()
-	if code := p.wait(); code != 0 {
+	p.Terminate()
+	if code := p.Wait(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -316,8 +317,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"--nonsense"}, 2, "--help lists the flags"},
 	} {
 		p := start(t, test.args...)
-		if code := p.wait(); code != test.code || !strings.Contains(p.log(), test.message) {
-			t.Errorf("%q: exit code %d, %s", test.args, code, p.log())
+		if code := p.Wait(); code != test.code || !strings.Contains(p.Log(), test.message) {
+			t.Errorf("%q: exit code %d, %s", test.args, code, p.Log())
 		}
 	}
 }

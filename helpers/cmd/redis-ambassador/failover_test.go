@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // promote makes the replica that has most the primary, and the others follow it.
@@ -68,7 +69,7 @@ func TestFailoverUnderLoadLosesNoAcknowledgedWrite(t *testing.T) {
 		defer mu.Unlock()
 		return len(acknowledged)
 	}
-	redistest.Eventually(t, "writes are acknowledged", func() bool { return count() > 500 })
+	processtest.Eventually(t, "writes are acknowledged", func() bool { return count() > 500 })
 	servers[0].Kill()
 	killed := time.Now()
 	// The replica that has more; with WAIT 1 it has all that was acknowledged.
@@ -80,7 +81,7 @@ func TestFailoverUnderLoadLosesNoAcknowledgedWrite(t *testing.T) {
 	promoted := time.Since(killed)
 	p.waitPrimary(next)
 	before := count()
-	redistest.Eventually(t, "writes are acknowledged again", func() bool { return count() > before+500 })
+	processtest.Eventually(t, "writes are acknowledged again", func() bool { return count() > before+500 })
 	recovered := time.Since(killed)
 	close(stop)
 	group.Wait()
@@ -123,7 +124,7 @@ func TestAnIdleClientDoesNotNoticeAFailover(t *testing.T) {
 	subscriber.Do("SUBSCRIBE", "news")
 	watcher.Want("+OK\r\n", "WATCH", "k")
 	servers[0].Kill()
-	redistest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
+	processtest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
 	promote(servers[1], servers[2])
 	// Writes wait for the new primary.
 	c.Want("$1\r\nv\r\n", "GETSET", "k", "w")
@@ -144,7 +145,7 @@ func TestWithoutAPrimaryWritesFailSoonAndReadsGoOn(t *testing.T) {
 	c.Want("+OK\r\n", "SET", "k", "v")
 	awaited(t, servers)
 	servers[0].Kill()
-	redistest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
+	processtest.Eventually(t, "the loss is noticed", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
 	begun := time.Now()
 	if got := c.Do("SET", "k", "w"); !strings.HasPrefix(got, "-MASTERDOWN redis has no primary now") {
 		t.Fatalf("got %q", got)
@@ -177,7 +178,7 @@ func TestWithoutAPrimaryWritesFailSoonAndReadsGoOn(t *testing.T) {
 		t.Errorf("/healthz: %d %s", status, body)
 	}
 	servers[0].Restart()
-	redistest.Eventually(t, "writes succeed", func() bool { return p.connect().Do("SET", "k", "w") == "+OK\r\n" })
+	processtest.Eventually(t, "writes succeed", func() bool { return p.connect().Do("SET", "k", "w") == "+OK\r\n" })
 }
 
 func TestAPrimaryThatHangsIsLeft(t *testing.T) {
@@ -211,7 +212,7 @@ func TestAReplicaThatHangsIsLeft(t *testing.T) {
 		s.Pause()
 		defer s.Continue()
 	}
-	redistest.Eventually(t, "the replicas are left", func() bool { return !p.fit(servers[1]) && !p.fit(servers[2]) })
+	processtest.Eventually(t, "the replicas are left", func() bool { return !p.fit(servers[1]) && !p.fit(servers[2]) })
 	if got := p.connect().Do("GET", "k"); !strings.HasPrefix(got, "-NOREPLICAS ") {
 		t.Errorf("got %q", got)
 	}
@@ -229,7 +230,7 @@ func TestAnOldPrimaryThatComesBackGetsNothing(t *testing.T) {
 	promote(servers[1], servers[2])
 	p.waitPrimary(servers[1])
 	servers[0].Restart()
-	redistest.Eventually(t, "both say that they are the primary", func() bool {
+	processtest.Eventually(t, "both say that they are the primary", func() bool {
 		return strings.Contains(p.metrics(), `server="`+servers[0].Addr+`",role="primary"} 0`)
 	})
 	for range 20 {
@@ -243,9 +244,9 @@ func TestAnOldPrimaryThatComesBackGetsNothing(t *testing.T) {
 func TestTwoPrimariesAndNothingThatTellsThemApart(t *testing.T) {
 	t.Parallel()
 	a, b := redistest.Start(t), redistest.Start(t)
-	addr := redistest.FreeAddr(t)
+	addr := processtest.FreeAddress(t)
 	p := start(t, "--listen", addr, "--endpoint", a.Addr, "--endpoint", b.Addr)
-	redistest.Eventually(t, "the log tells what to do", func() bool { return strings.Contains(p.log(), "make the others replicas (REPLICAOF)") })
+	processtest.Eventually(t, "the log tells what to do", func() bool { return strings.Contains(p.Log(), "make the others replicas (REPLICAOF)") })
 	if status, body := p.get("/readyz"); status != 503 {
 		t.Errorf("/readyz: %d %s", status, body)
 	}
@@ -267,7 +268,7 @@ func TestSentinelNamesThePrimary(t *testing.T) {
 	p := configured(t, redisSpec(sentinels, "sentinel: {masterName: shop}", "readPolicy: PreferReplica"))
 	p.waitFit(servers...)
 	for _, s := range sentinels {
-		redistest.Eventually(t, "the Sentinels know each other", func() bool {
+		processtest.Eventually(t, "the Sentinels know each other", func() bool {
 			return strings.Contains(s.Do("SENTINEL", "MASTER", "shop"), "num-other-sentinels\r\n$1\r\n2\r\n")
 		})
 	}
@@ -276,11 +277,11 @@ func TestSentinelNamesThePrimary(t *testing.T) {
 	awaited(t, servers)
 	servers[0].Kill()
 	sentinels[0].Suspect("shop")
-	redistest.Eventually(t, "the Sentinels have made another one the primary, and it is used", func() bool {
+	processtest.Eventually(t, "the Sentinels have made another one the primary, and it is used", func() bool {
 		return p.connect().Do("SET", "k", "w") == "+OK\r\n"
 	})
 	for _, s := range sentinels { // one that doesn't know of the failover yet would undo it
-		redistest.Eventually(t, "the Sentinels agree", func() bool {
+		processtest.Eventually(t, "the Sentinels agree", func() bool {
 			return !strings.Contains(s.Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "shop"), servers[0].Port())
 		})
 	}
@@ -297,7 +298,7 @@ func TestALaggingReplicaGetsNoReads(t *testing.T) {
 	// It goes on answering, but a huge delay is between it and what the primary sends.
 	servers[1].Do("CLIENT", "PAUSE", "600000", "ALL")
 	defer servers[1].Kill()
-	redistest.Eventually(t, "the replica is left", func() bool {
+	processtest.Eventually(t, "the replica is left", func() bool {
 		p.connect().Want("+OK\r\n", "SET", "k", "v")
 		return !p.fit(servers[1])
 	})
@@ -340,7 +341,7 @@ func TestReadsThatAReplicaOwesAreRepeated(t *testing.T) {
 	c.Send("STRLEN", "k")
 	c.Send("SET", "k", "w")
 	c.Send("GET", "none")
-	redistest.Eventually(t, "the primary has the write", func() bool { return servers[0].Do("GET", "k") == "$1\r\nw\r\n" })
+	processtest.Eventually(t, "the primary has the write", func() bool { return servers[0].Do("GET", "k") == "$1\r\nw\r\n" })
 	mine.Kill()
 	if got := c.Read(); got != "$1\r\nv\r\n" && got != "$1\r\nw\r\n" {
 		t.Errorf("got %q", got)
@@ -369,7 +370,7 @@ func TestWhatIsNotRepeated(t *testing.T) {
 	awaited(t, servers)
 	c := p.connect()
 	c.Send("GET", "k")
-	redistest.Eventually(t, "the client has the reply's beginning", func() bool { return !c.Silent(10 * time.Millisecond) })
+	processtest.Eventually(t, "the client has the reply's beginning", func() bool { return !c.Silent(10 * time.Millisecond) })
 	for _, s := range servers[1:] {
 		s.Kill()
 	}
@@ -430,7 +431,7 @@ func TestReadersDoNotNoticeThatReplicasDie(t *testing.T) {
 	}
 	for round := range 6 { // the readers of the one that dies go to the other one
 		dies, stays := servers[1+round%2], servers[2-round%2]
-		redistest.Eventually(t, "the replica answers readers", func() bool { return dies.Calls("get") > 100 || t.Failed() })
+		processtest.Eventually(t, "the replica answers readers", func() bool { return dies.Calls("get") > 100 || t.Failed() })
 		dies.Kill()
 		stays.Do("CONFIG", "RESETSTAT")
 		dies.Restart()

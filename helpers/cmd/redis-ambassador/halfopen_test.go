@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // lostWithin is how long the loss of a connection may go unnoticed: 20 s as the manual says, and a busy machine.
@@ -85,7 +86,7 @@ func (n network) appear(port string) {
 func peer(t *testing.T, server *redistest.Server, name string) string {
 	t.Helper()
 	var ports []string
-	redistest.Eventually(t, "there is one connection of that name", func() bool {
+	processtest.Eventually(t, "there is one connection of that name", func() bool {
 		ports = nil
 		for line := range strings.Lines(server.Do("CLIENT", "LIST")) {
 			if strings.Contains(line, " name="+name+" ") {
@@ -138,7 +139,7 @@ func TestWhatVanishesWithoutAWord(t *testing.T) {
 		if got := idle.Do("SET", "k", "w"); !strings.HasPrefix(got, "-MASTERDOWN") {
 			t.Errorf("got %q", got)
 		}
-		redistest.Eventually(t, "the connections are gone", func() bool { return p.hasClients(1, server, 0) })
+		processtest.Eventually(t, "the connections are gone", func() bool { return p.hasClients(1, server, 0) })
 		n.appear(server.Port())
 		p.waitFit(server)
 		idle.Want("+OK\r\n", "SET", "k", "w")
@@ -159,7 +160,7 @@ func TestWhatVanishesWithoutAWord(t *testing.T) {
 		if took := ended(t, c); took > lostWithin {
 			t.Errorf("a write over a connection that is gone ended after %v", took)
 		}
-		redistest.Eventually(t, "the connections are gone", func() bool { return p.hasClients(1, server, 0) })
+		processtest.Eventually(t, "the connections are gone", func() bool { return p.hasClients(1, server, 0) })
 		idle.Want("$4\r\nidle\r\n", "CLIENT", "GETNAME") // who was owed nothing notices nothing
 	})
 	t.Run("a client", func(t *testing.T) {
@@ -169,13 +170,13 @@ func TestWhatVanishesWithoutAWord(t *testing.T) {
 		idle, waits := p.connect(), p.connect()
 		idle.Want("+OK\r\n", "SET", "k", "v")
 		waits.Send("BLPOP", "list", "0")
-		redistest.Eventually(t, "BLPOP waits", func() bool {
+		processtest.Eventually(t, "BLPOP waits", func() bool {
 			return strings.Contains(server.Do("INFO", "clients"), "blocked_clients:1")
 		})
 		n.vanish(idle.Port())
 		n.vanish(waits.Port())
 		begun := time.Now()
-		redistest.Eventually(t, "the connections are gone", func() bool { return p.hasClients(0, server, 0) })
+		processtest.Eventually(t, "the connections are gone", func() bool { return p.hasClients(0, server, 0) })
 		if took := time.Since(begun); took > lostWithin {
 			t.Errorf("clients that are gone were kept for %v", took)
 		}
@@ -190,10 +191,10 @@ func relayed(t *testing.T) (*redistest.Server, *redistest.Relay, *process) {
 	t.Helper()
 	server := redistest.Start(t)
 	relay := redistest.StartRelay(t, server)
-	addr := redistest.FreeAddr(t)
+	addr := processtest.FreeAddress(t)
 	p := start(t, "--listen", addr, "--endpoint", relay.Addr)
 	p.addr = addr
-	redistest.Eventually(t, "the server is in use", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 1`) })
+	processtest.Eventually(t, "the server is in use", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 1`) })
 	return server, relay, p
 }
 
@@ -212,11 +213,11 @@ func TestANetworkThatPassesNothingOn(t *testing.T) {
 	if got := idle.Do("SET", "k", "w"); !strings.HasPrefix(got, "-MASTERDOWN") {
 		t.Errorf("got %q", got)
 	}
-	redistest.Eventually(t, "the connections are gone", func() bool {
+	processtest.Eventually(t, "the connections are gone", func() bool {
 		return p.hasConnections(relay.Addr, 0)
 	})
 	relay.Resume()
-	redistest.Eventually(t, "writes succeed", func() bool { return idle.Do("SET", "k", "w") == "+OK\r\n" })
+	processtest.Eventually(t, "writes succeed", func() bool { return idle.Do("SET", "k", "w") == "+OK\r\n" })
 }
 
 func TestAServerThatClosesItsSideOnly(t *testing.T) {
@@ -225,14 +226,14 @@ func TestAServerThatClosesItsSideOnly(t *testing.T) {
 	idle, c := p.connect(), p.connect()
 	idle.Want("+OK\r\n", "CLIENT", "SETNAME", "idle")
 	c.Send("BLPOP", "list", "0")
-	redistest.Eventually(t, "BLPOP waits", func() bool {
+	processtest.Eventually(t, "BLPOP waits", func() bool {
 		return strings.Contains(server.Do("INFO", "clients"), "blocked_clients:1")
 	})
 	relay.CloseWrite()
 	if took := ended(t, c); took > 20*time.Second {
 		t.Errorf("a command to a server that says no more ended after %v", took)
 	}
-	redistest.Eventually(t, "BLPOP waits no more", func() bool {
+	processtest.Eventually(t, "BLPOP waits no more", func() bool {
 		return strings.Contains(server.Do("INFO", "clients"), "blocked_clients:0")
 	})
 	idle.Want("$4\r\nidle\r\n", "CLIENT", "GETNAME")
@@ -247,7 +248,7 @@ func TestAServerThatAnswersAndCloses(t *testing.T) {
 	for range 20 {
 		id := strings.TrimSpace(strings.TrimPrefix(c.Do("CLIENT", "ID"), ":"))
 		c.Want(":1\r\n", "CLIENT", "KILL", "ID", id, "SKIPME", "no")
-		redistest.Eventually(t, "the loss is noticed", func() bool { return p.hasClients(1, server, 0) })
+		processtest.Eventually(t, "the loss is noticed", func() bool { return p.hasClients(1, server, 0) })
 	}
 }
 
@@ -295,6 +296,6 @@ func TestAClientThatClosesItsSideIsAnswered(t *testing.T) {
 		if _, err := c.TryRead(); err == nil {
 			t.Error("the connection stays open")
 		}
-		redistest.Eventually(t, "the client is gone", func() bool { return p.hasClients(0, servers[0], 0) })
+		processtest.Eventually(t, "the client is gone", func() bool { return p.hasClients(0, servers[0], 0) })
 	}
 }

@@ -1,71 +1,37 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
-	"os/exec"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
-// asProgram makes the test binary be redis-ambassador, so that the tests run exactly the code under test as a process.
-const asProgram = "BE_REDIS_AMBASSADOR"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { processtest.Main(m, main) }
 
 // process is a redis-ambassador that runs.
 type process struct {
-	t       *testing.T
-	command *exec.Cmd
-	ended   chan struct{}
-	addr    string // where it listens, when started by ambassador
-	http    string
-
-	mu     sync.Mutex
-	stderr bytes.Buffer
+	*processtest.Process
+	t    *testing.T
+	addr string // where it listens, when started by ambassador
+	http string
 }
 
 // start runs redis-ambassador; it serves HTTP.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, http: redistest.FreeAddr(t), ended: make(chan struct{})}
-	p.command = exec.Command(os.Args[0], append([]string{"--metrics-bind", p.http}, args...)...)
-	p.command.Env = append(os.Environ(), asProgram+"=1")
-	p.command.Stderr = p
-	if err := p.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = p.command.Wait()
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		_ = p.command.Process.Kill()
-		<-p.ended
-		if t.Failed() {
-			t.Logf("log of redis-ambassador:\n%s", p.log())
-		}
-	})
+	p := &process{t: t, http: processtest.FreeAddress(t)}
+	p.Process = processtest.Start(t, append([]string{"--metrics-bind", p.http}, args...)...)
 	return p
 }
 
 // ambassador runs redis-ambassador before the servers and waits until it knows the primary and all replicas.
 func ambassador(t *testing.T, servers []*redistest.Server, args ...string) *process {
 	t.Helper()
-	addr := redistest.FreeAddr(t)
+	addr := processtest.FreeAddress(t)
 	args = append([]string{"--listen", addr}, args...)
 	for _, s := range servers {
 		args = append(args, "--endpoint", s.Addr)
@@ -80,14 +46,14 @@ func ambassador(t *testing.T, servers []*redistest.Server, args ...string) *proc
 func (p *process) waitFit(servers ...*redistest.Server) {
 	p.t.Helper()
 	for _, s := range servers {
-		redistest.Eventually(p.t, s.Addr+" is in use", func() bool { return p.fit(s) })
+		processtest.Eventually(p.t, s.Addr+" is in use", func() bool { return p.fit(s) })
 	}
 }
 
 // waitPrimary waits until the server is the primary.
 func (p *process) waitPrimary(s *redistest.Server) {
 	p.t.Helper()
-	redistest.Eventually(p.t, s.Addr+" is the primary", func() bool {
+	processtest.Eventually(p.t, s.Addr+" is the primary", func() bool {
 		for line := range strings.Lines(p.metrics()) {
 			if strings.HasPrefix(line, "redis_ambassador_server_fit") && strings.Contains(line, `server="`+s.Addr+`",role="primary"} 1`) {
 				return true
@@ -123,41 +89,7 @@ func (p *process) hasConnections(server string, n int) bool {
 }
 
 func (p *process) get(path string) (status int, body string) {
-	response, err := http.Get("http://" + p.http + path)
-	if err != nil {
-		return 0, ""
-	}
-	defer response.Body.Close()
-	content, _ := io.ReadAll(response.Body)
-	return response.StatusCode, string(content)
-}
-
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stderr.Write(b)
-}
-
-func (p *process) log() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stderr.String()
-}
-
-func (p *process) terminate() { _ = p.command.Process.Signal(syscall.SIGTERM) }
-
-// wait returns the exit code.
-func (p *process) wait() int {
-	p.t.Helper()
-	redistest.Eventually(p.t, "redis-ambassador ends", func() bool {
-		select {
-		case <-p.ended:
-			return true
-		default:
-			return false
-		}
-	})
-	return p.command.ProcessState.ExitCode()
+	return processtest.Get("http://" + p.http + path)
 }
 
 // trio is a primary and two replicas.
@@ -168,7 +100,7 @@ func trio(t *testing.T, settings ...string) []*redistest.Server {
 }
 
 func (p *process) residentMiB() int {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func TestClientsShareConnections(t *testing.T) {
@@ -38,7 +39,7 @@ func TestClientsShareConnections(t *testing.T) {
 		c.Close()
 	}
 	for _, server := range servers {
-		redistest.Eventually(t, "the connection goes with its last client", func() bool { return p.hasConnections(server.Addr, 0) })
+		processtest.Eventually(t, "the connection goes with its last client", func() bool { return p.hasConnections(server.Addr, 0) })
 	}
 }
 
@@ -66,7 +67,7 @@ func TestWhatAConnectionIsIsShared(t *testing.T) {
 		}
 	}
 	// Writes were sent before HELLO 3: what those connections lose means something to WAIT.
-	redistest.Eventually(t, "each database has a connection of RESP2 and one of RESP3", func() bool { return p.hasConnections(servers[0].Addr, 6) })
+	processtest.Eventually(t, "each database has a connection of RESP2 and one of RESP3", func() bool { return p.hasConnections(servers[0].Addr, 6) })
 }
 
 // What is one client's business isn't sent over what others use.
@@ -121,7 +122,7 @@ func TestWaitOverASharedConnection(t *testing.T) {
 	servers[2].Pause()
 	waits.Want("+OK\r\n", "SET", "k", "w")
 	waits.Send("WAIT", "1", "0")
-	redistest.Eventually(t, "WAIT waits", func() bool {
+	processtest.Eventually(t, "WAIT waits", func() bool {
 		return strings.Contains(servers[0].Do("INFO", "clients"), "blocked_clients:1")
 	})
 	other.Want("+OK\r\n", "SET", "k", "x")
@@ -178,7 +179,7 @@ func TestAClientThatDoesNotRead(t *testing.T) {
 	}
 	unsent := regexp.MustCompile(`omem=[1-9].* cmd=get `)
 	before, standstill := "", 0
-	redistest.Eventually(t, "the server can't get rid of the replies", func() bool {
+	processtest.Eventually(t, "the server can't get rid of the replies", func() bool {
 		now := unsent.FindString(servers[0].Do("CLIENT", "LIST"))
 		if standstill++; now == "" || now != before {
 			standstill = 0
@@ -217,11 +218,11 @@ func TestAClientThatDoesNotReadWhileOthersWait(t *testing.T) {
 	for range 4 {
 		slow.Send("GET", "large")
 	}
-	redistest.Eventually(t, "the reads are on their way", func() bool {
+	processtest.Eventually(t, "the reads are on their way", func() bool {
 		return p.hasMetric(`redis_ambassador_commands_total{upstream="redis",class="pinned"} 5`)
 	})
 	waits.Send("SET", "small", "y")
-	redistest.Eventually(t, "the write is behind them", func() bool {
+	processtest.Eventually(t, "the write is behind them", func() bool {
 		return p.hasMetric(`redis_ambassador_commands_total{upstream="redis",class="write"} 3`)
 	})
 	servers[0].Continue()
@@ -294,7 +295,7 @@ func TestAPasswordThatIsChangedAfterwards(t *testing.T) {
 	servers[0].Do("ACL", "SETUSER", "app", "<old", ">new")
 	early.Want("$1\r\nv\r\n", "GET", "k")
 	early.Close()
-	redistest.Eventually(t, "the shared connection is gone", func() bool { return p.hasConnections(servers[0].Addr, 1) })
+	processtest.Eventually(t, "the shared connection is gone", func() bool { return p.hasConnections(servers[0].Addr, 1) })
 	late.Want("$1\r\nv\r\n", "GET", "k") // over the one that it has logged in over
 	late.Want("+OK\r\n", "SET", "k", "w")
 	other := p.connect()
@@ -351,7 +352,7 @@ func TestNobodyGetsTheAnswersOfOthersInAFailover(t *testing.T) {
 	}
 	for round := range 3 {
 		before := steps.Load()
-		redistest.Eventually(t, "the clients count", func() bool { return steps.Load() > before+2000 || t.Failed() })
+		processtest.Eventually(t, "the clients count", func() bool { return steps.Load() > before+2000 || t.Failed() })
 		old, next, other := servers[round%3], servers[(round+1)%3], servers[(round+2)%3]
 		awaited(t, []*redistest.Server{old, next, other})
 		old.Kill()

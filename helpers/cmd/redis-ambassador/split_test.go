@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // awaited waits until all replicas have what the primary has.
@@ -118,7 +119,7 @@ func TestReadsReturnToReplicasAfterTheWindow(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	awaited(t, servers)
-	redistest.Eventually(t, "a replica is read from", func() bool {
+	processtest.Eventually(t, "a replica is read from", func() bool {
 		c.Want("$1\r\nv\r\n", "GET", "k")
 		return servers[1].Calls("get")+servers[2].Calls("get") > 0
 	})
@@ -321,7 +322,7 @@ func TestBlockingCommands(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 	c.Send("XREAD", "BLOCK", "0", "STREAMS", "stream", "$")
-	redistest.Eventually(t, "XREAD waits at the primary", func() bool {
+	processtest.Eventually(t, "XREAD waits at the primary", func() bool {
 		return strings.Contains(servers[0].Do("INFO", "clients"), "blocked_clients:1")
 	})
 	other.Do("XADD", "stream", "1-1", "f", "v")
@@ -330,11 +331,11 @@ func TestBlockingCommands(t *testing.T) {
 	}
 	// A client that is gone takes nothing.
 	c.Send("BLPOP", "list", "0")
-	redistest.Eventually(t, "BLPOP waits", func() bool {
+	processtest.Eventually(t, "BLPOP waits", func() bool {
 		return strings.Contains(servers[0].Do("INFO", "clients"), "blocked_clients:1")
 	})
 	c.Close()
-	redistest.Eventually(t, "BLPOP waits no more", func() bool {
+	processtest.Eventually(t, "BLPOP waits no more", func() bool {
 		return strings.Contains(servers[0].Do("INFO", "clients"), "blocked_clients:0")
 	})
 	other.Want(":1\r\n", "RPUSH", "list", "y")

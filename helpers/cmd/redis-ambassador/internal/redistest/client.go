@@ -123,13 +123,3 @@ func (c *Client) Want(reply string, args ...string) {
 		c.t.Fatalf("%q: got %q, want %q", args, got, reply)
 	}
 }
-
-// Eventually waits until a condition holds.
-func Eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("timed out waiting: %s", what)
-		}
-	}
-}

@@ -4,16 +4,15 @@ package redistest
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // Server is a redis-server that runs.
@@ -23,20 +22,20 @@ type Server struct {
 	args    []string
 	command *exec.Cmd
 	ended   chan struct{}
-	log     logBuffer
+	log     processtest.Log
 }
 
 // Start starts a server on a free port of 127.0.0.1, with settings as on redis-server's command line. It ends with the
 // test.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, Addr: FreeAddr(t)}
+	s := &Server{t: t, Addr: processtest.FreeAddress(t)}
 	s.args = append([]string{"--port", s.Port(), "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "",
 		"--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}, settings...)
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
-			t.Logf("warnings of redis-server %s:\n%s", s.Addr, s.log.warnings())
+			t.Logf("warnings of redis-server %s:\n%s", s.Addr, s.warnings())
 		}
 	})
 	s.Restart()
@@ -45,7 +44,7 @@ func Start(t testing.TB, settings ...string) *Server {
 
 func (s *Server) waitAnswers() {
 	s.t.Helper()
-	Eventually(s.t, s.Addr+" answers", func() bool {
+	processtest.Eventually(s.t, s.Addr+" answers", func() bool {
 		reply := s.ask("PING")
 		return reply == "+PONG\r\n" || strings.HasPrefix(reply, "-NOAUTH")
 	})
@@ -80,7 +79,7 @@ func StartReplica(t testing.TB, primary *Server, settings ...string) *Server {
 
 func (s *Server) waitLinked() {
 	s.t.Helper()
-	Eventually(s.t, s.Addr+" follows its primary", func() bool {
+	processtest.Eventually(s.t, s.Addr+" follows its primary", func() bool {
 		return bytes.Contains([]byte(s.ask("INFO", "replication")), []byte("master_link_status:up"))
 	})
 }
@@ -161,7 +160,7 @@ func StartSentinel(t testing.TB, name string, primary *Server) *Server {
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, Addr: FreeAddr(t)}
+	s := &Server{t: t, Addr: processtest.FreeAddress(t)}
 	s.args = []string{file, "--sentinel", "--port", s.Port(), "--bind", "127.0.0.1"}
 	t.Cleanup(s.Kill)
 	s.Restart()
@@ -175,41 +174,10 @@ func (s *Server) Suspect(name string) {
 	s.Do("SENTINEL", "SET", name, "down-after-milliseconds", "1000")
 }
 
-// FreeAddr is an address of 127.0.0.1 at which nobody listens. Its port is none of those that the kernel gives to
-// connections (net.ipv4.ip_local_port_range, from 32768 on): one of the many under way would at times take it before a
-// server does, or while that is down.
-func FreeAddr(t testing.TB) string {
-	t.Helper()
-	var failed error
-	for range 100 {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000))))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-		failed = err
-	}
-	t.Fatal(failed)
-	return ""
-}
-
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-// warnings are the lines of the log that Redis marks with #.
-func (l *logBuffer) warnings() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// warnings returns the lines of the log that Redis marks with #.
+func (s *Server) warnings() string {
 	var found strings.Builder
-	for line := range strings.Lines(l.b.String()) {
+	for line := range strings.Lines(s.log.String()) {
 		if strings.Contains(line, " # ") {
 			found.WriteString(line)
 		}
