@@ -9,15 +9,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/supervisor"
+	"podpatterns.dev/helpers/internal/serve"
 )
 
 const usage = `haproxy-ambassador keeps HAProxy at a configuration file.
@@ -102,16 +101,6 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("--metrics: %w", err)
 	}
-	server := &http.Server{Handler: supervisor.Handler(follow, proxy), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	defer server.Close()
-	ended := make(chan error, 1)
-	go func() { ended <- follow.Run(ctx) }()
-	select {
-	case err := <-failed:
-		return err
-	case err := <-ended:
-		return err
-	}
+	defer serve.Start(listener, supervisor.Handler(follow, proxy), log)()
+	return follow.Run(ctx)
 }

@@ -8,19 +8,18 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"strconv"
 	"syscall"
-	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/options"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/status"
+	"podpatterns.dev/helpers/internal/serve"
 )
 
 // The exit codes of the manual.
@@ -73,11 +72,11 @@ func run(o options.Options, log *slog.Logger) error {
 		o.MetricsBind = net.JoinHostPort("", strconv.Itoa(c.MetricsPort))
 	}
 	if o.MetricsBind != "" {
-		closeServer, err := serve(o.MetricsBind, status.Handler(p.State), log)
+		listener, err := net.Listen("tcp", o.MetricsBind)
 		if err != nil {
-			return err
+			return fmt.Errorf("--metrics-bind or proxy.metricsPort: %w", err)
 		}
-		defer closeServer()
+		defer serve.Start(listener, status.Handler(p.State), log)()
 	}
 	log.Info("serving", "upstreams", len(c.Upstreams), "config", c.Hash)
 	if o.File != "" {
@@ -109,18 +108,4 @@ func change(p *proxy.Proxy, c config.Config, err error, log *slog.Logger) error 
 	}
 	log.Info("the configuration has changed", "config", c.Hash)
 	return nil
-}
-
-func serve(address string, handler http.Handler, log *slog.Logger) (closeServer func() error, err error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("--metrics-bind or proxy.metricsPort: %w", err)
-	}
-	server := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("serving HTTP failed", "error", err)
-		}
-	}()
-	return server.Close, nil
 }

@@ -10,10 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-// hashDigits is how much of a hash is told: as much as the operator shows in status.
-const hashDigits = 10
+	"podpatterns.dev/helpers/internal/configfile"
+)
 
 // File is a configuration as it was read.
 type File struct {
@@ -35,8 +34,7 @@ func Read(path string) (File, error) {
 	if err := hashTree(state, filepath.Dir(path)); err != nil {
 		return File{}, err
 	}
-	hash := sha256.Sum256(text)
-	return File{string(text), hex.EncodeToString(hash[:])[:hashDigits], hex.EncodeToString(state.Sum(nil))}, nil
+	return File{string(text), configfile.Hash(text), hex.EncodeToString(state.Sum(nil))}, nil
 }
 
 // hashTree follows symbolic links: a volume of Kubernetes consists of them.

@@ -15,14 +15,11 @@ import (
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
+	"podpatterns.dev/helpers/internal/configfile"
 )
 
-const (
-	// Period is how often the file is looked at. The kubelet itself looks once a minute.
-	Period = time.Second
-	// AskPeriod is how often names are asked for that had no address.
-	AskPeriod = 5 * time.Second
-)
+// askPeriod is the time between two questions for names that had no address.
+const askPeriod = 5 * time.Second
 
 // Supervisor follows one file.
 type Supervisor struct {
@@ -66,7 +63,7 @@ func (s *Supervisor) State() State {
 func (s *Supervisor) Run(ctx context.Context) error {
 	// HAProxy gets a signal when the thread that started it ends (Pdeathsig), which must not be before the process.
 	runtime.LockOSThread()
-	ticks := time.NewTicker(Period)
+	ticks := time.NewTicker(configfile.Period)
 	defer ticks.Stop()
 	for {
 		s.look(ctx)
@@ -105,7 +102,7 @@ func (s *Supervisor) look(ctx context.Context) {
 	}
 	s.read = file.State
 	text, unknown := s.names.Absolute(ctx, file.Text)
-	s.askAgain = time.Now().Add(AskPeriod)
+	s.askAgain = time.Now().Add(askPeriod)
 	if state := file.State + text; state != s.tried {
 		s.tried = state
 		s.try(ctx, file, text, unknown)

@@ -7,44 +7,39 @@ import (
 	"sync/atomic"
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
+	"podpatterns.dev/helpers/internal/serve"
 )
 
 // Handler serves /healthz and /readyz, for probes, /config, /metrics, and HAProxy's own page /stats.
 func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	mux := http.NewServeMux()
 	var started atomic.Bool
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /healthz", serve.Health(func(r *http.Request) (string, bool) {
 		if !started.Load() {
 			if why := unwell(r, s, proxy); why != "" {
-				http.Error(w, why, http.StatusServiceUnavailable)
-				return
+				return why, false
 			}
 			started.Store(true)
 		}
-		fmt.Fprintln(w, "ok")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		return "ok", true
+	}))
+	mux.HandleFunc("GET /readyz", serve.Health(func(r *http.Request) (string, bool) {
 		if why := unwell(r, s, proxy); why != "" {
-			http.Error(w, why, http.StatusServiceUnavailable)
-			return
+			return why, false
 		}
-		fmt.Fprintln(w, "ok, config", s.State().Running)
-	})
-	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		return "ok, config " + s.State().Running, true
+	}))
+	mux.HandleFunc("GET /config", serve.Configuration(func() (string, string) {
 		state := s.State()
-		fmt.Fprintln(w, state.Running)
-		if state.Refused != "" {
-			fmt.Fprintln(w, state.Refused)
+		return state.Running, state.Refused
+	}))
+	mux.HandleFunc("GET /metrics", serve.Metrics(func(r *http.Request) []byte {
+		text := s.State().metrics()
+		if ofProxy, err := proxy.Metrics(r.Context()); err == nil {
+			text += ofProxy
 		}
-	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		fmt.Fprint(w, s.State().metrics())
-		if text, err := proxy.Metrics(r.Context()); err == nil {
-			fmt.Fprint(w, text)
-		}
-	})
+		return []byte(text)
+	}))
 	mux.Handle("GET /stats", proxy.Pages())
 	return mux
 }

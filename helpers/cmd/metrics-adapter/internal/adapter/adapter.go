@@ -3,8 +3,6 @@ package adapter
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,13 +11,13 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/source"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/telemetry"
+	"podpatterns.dev/helpers/internal/configfile"
 )
 
 // Adapter is the running whole.
@@ -39,7 +37,7 @@ type Adapter struct {
 	digest  string // of the configuration in effect
 	refused string // what is wrong with a newer one
 
-	seen    [sha256.Size]byte // of the file, in effect or refused
+	seen    configfile.Seen // the file, in effect or refused
 	running map[string]*running
 	server  *server
 	pushing *pushing // nil as long as no receiver is wanted
@@ -63,10 +61,6 @@ func New(file, host string, place source.Place, secrets string, log *slog.Logger
 	return a
 }
 
-// period is how often the file is looked at. Its content is compared, since a ConfigMap's volume changes by a symbolic
-// link some way up the path.
-const period = time.Second
-
 // Run goes on until the context ends. It fails if the file it begins with cannot be taken; later on, the last good one
 // stays in effect.
 func (a *Adapter) Run(ctx context.Context) error {
@@ -74,19 +68,13 @@ func (a *Adapter) Run(ctx context.Context) error {
 	if err := a.reload(ctx); err != nil {
 		return err
 	}
-	tick := time.NewTicker(period)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := a.reload(ctx); err != nil {
-				a.refuse(err)
-				a.log.Error("the configuration is refused; the last good one stays in effect", "error", err)
-			}
+	configfile.Each(ctx, func() {
+		if err := a.reload(ctx); err != nil {
+			a.refuse(err)
+			a.log.Error("the configuration is refused; the last good one stays in effect", "error", err)
 		}
-	}
+	})
+	return nil
 }
 
 func (a *Adapter) refuse(err error) {
@@ -107,7 +95,7 @@ func (a *Adapter) end() {
 		a.pushing.finish()
 	}
 	if a.server != nil {
-		a.server.close()
+		a.server.stop()
 	}
 }
 
@@ -118,11 +106,9 @@ func (a *Adapter) reload(ctx context.Context) error {
 		// Logged once as well.
 		text = []byte(err.Error())
 	}
-	sum := sha256.Sum256(text)
-	if sum == a.seen {
+	if !a.seen.Changed(text) {
 		return nil
 	}
-	a.seen = sum
 	if err != nil {
 		return err
 	}
@@ -134,7 +120,7 @@ func (a *Adapter) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.apply(ctx, set, hex.EncodeToString(sum[:])[:10])
+	a.apply(ctx, set, configfile.Hash(text))
 	a.serve(server, set.Metrics)
 	a.push(set.Metrics.OTLP)
 	a.tell.ConfigValid(true)

@@ -1,18 +1,17 @@
 package adapter
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
+	"podpatterns.dev/helpers/internal/serve"
 )
 
 // server offers the metrics. Its port stays open while only the path changes.
@@ -20,7 +19,7 @@ type server struct {
 	port     int
 	path     atomic.Pointer[string]
 	listener net.Listener
-	http     *http.Server
+	stop     func()
 }
 
 // maxScrapes bounds the memory that many readers at once take.
@@ -44,17 +43,9 @@ func (a *Adapter) serve(s *server, m spec.Metrics) {
 	if s == a.server {
 		return
 	}
-	s.http = &http.Server{
-		Handler: s.handler(a), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-	}
-	go func() {
-		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			a.log.Error("serving HTTP failed", "error", err)
-		}
-	}()
+	s.stop = serve.Start(s.listener, s.handler(a), a.log)
 	if a.server != nil {
-		a.server.close()
+		a.server.stop()
 	}
 	a.server = s
 }
@@ -76,5 +67,3 @@ func (s *server) handler(a *Adapter) http.Handler {
 		}
 	})
 }
-
-func (s *server) close() { _ = s.http.Close() }

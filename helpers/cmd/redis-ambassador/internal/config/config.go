@@ -5,8 +5,6 @@ package config
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +17,7 @@ import (
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
+	"podpatterns.dev/helpers/internal/configfile"
 )
 
 // Config is what to serve.
@@ -44,7 +43,6 @@ const (
 	DefaultInterval    = 500 * time.Millisecond
 	DefaultThreshold   = 3
 	defaultAfterWrite  = 500 * time.Millisecond
-	hashDigits         = 10
 )
 
 type spec struct {
@@ -92,8 +90,7 @@ func parse(file []byte, secrets secrets) (Config, error) {
 	if err := yaml.Unmarshal(file, &s); err != nil {
 		return Config{}, fmt.Errorf("not an Ambassador's spec: %w", err)
 	}
-	sum := sha256.Sum256(file)
-	c := Config{MetricsPort: cmp.Or(s.Proxy.MetricsPort, defaultMetricsPort), Hash: hex.EncodeToString(sum[:])[:hashDigits]}
+	c := Config{MetricsPort: cmp.Or(s.Proxy.MetricsPort, defaultMetricsPort), Hash: configfile.Hash(file)}
 	ports := map[int]string{c.MetricsPort: "proxy.metricsPort"}
 	for i, u := range s.Upstreams {
 		field := fmt.Sprintf("upstreams[%d]", i)

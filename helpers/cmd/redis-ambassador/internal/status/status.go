@@ -4,13 +4,13 @@ package status
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
+	"podpatterns.dev/helpers/internal/serve"
 )
 
 // Family is a metric as Prometheus knows it.
@@ -116,33 +116,27 @@ func (o *output) value(value float64, labels ...string) {
 // Handler serves /healthz, /readyz, /config and /metrics.
 func Handler(state func() proxy.State) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /healthz", serve.Health(func(*http.Request) (string, bool) {
 		for _, u := range state().Upstreams {
 			if _, known := u.Monitor.Changes(); !known {
-				unavailable(w, u)
-				return
+				return noPrimary(u), false
 			}
 		}
-		_, _ = io.WriteString(w, "ok\n")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		return "ok", true
+	}))
+	mux.HandleFunc("GET /readyz", serve.Health(func(*http.Request) (string, bool) {
 		for _, u := range state().Upstreams {
 			if u.Monitor.Snapshot().Primary == nil {
-				unavailable(w, u)
-				return
+				return noPrimary(u), false
 			}
 		}
-		_, _ = io.WriteString(w, "ok\n")
-	})
-	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
+		return "ok", true
+	}))
+	mux.HandleFunc("GET /config", serve.Configuration(func() (string, string) {
 		s := state()
-		_, _ = io.WriteString(w, s.Hash+"\n")
-		if s.Refused != "" {
-			_, _ = io.WriteString(w, s.Refused+"\n")
-		}
-	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		return s.Hash, s.Refused
+	}))
+	mux.HandleFunc("GET /metrics", serve.Metrics(func(*http.Request) []byte {
 		s := state()
 		var o output
 		for _, f := range Families {
@@ -150,11 +144,11 @@ func Handler(state func() proxy.State) http.Handler {
 			o.family = f.Name
 			f.add(&o, s)
 		}
-		_, _ = w.Write(o.Bytes())
-	})
+		return o.Bytes()
+	}))
 	return mux
 }
 
-func unavailable(w http.ResponseWriter, u *session.Shared) {
-	http.Error(w, u.Name+" has no primary: "+u.Monitor.Snapshot().Reason, http.StatusServiceUnavailable)
+func noPrimary(u *session.Shared) string {
+	return u.Name + " has no primary: " + u.Monitor.Snapshot().Reason
 }
