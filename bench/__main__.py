@@ -1,4 +1,4 @@
-"""`make bench`: the operator beside ReplicaSet and StatefulSet, on one API server; the Redis splitter too.
+"""`make bench`: the operator beside ReplicaSet and StatefulSet, on one API server; redis-ambassador too.
 
 python -m bench [--quick] [--only NAME]...
 """

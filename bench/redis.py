@@ -1,4 +1,4 @@
-"""The Redis splitter beside a direct connection, HAProxy with two ports, and Envoy."""
+"""redis-ambassador beside a direct connection, HAProxy with two ports, and Envoy."""
 
 from __future__ import annotations
 

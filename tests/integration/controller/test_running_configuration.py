@@ -26,7 +26,7 @@ from testbed.manifests import manifest
 from testbed.ports import free_port
 from tests.integration.controller.sites import Sites
 
-SUPERVISOR, SPLITTER = HELPERS / "haproxy-ambassador", HELPERS / "redis-ambassador"
+HAPROXY, REDIS = HELPERS / "haproxy-ambassador", HELPERS / "redis-ambassador"
 TEMPLATE = {"spec": {"containers": [{"name": "web", "image": "web:1"}], "terminationGracePeriodSeconds": 1}}
 
 
@@ -96,7 +96,7 @@ class Helper:
         self.sockets = tempfile.mkdtemp(prefix="haproxy")  # a socket's path has at most 107 bytes
         self.process = Process(
             [
-                own_program(SUPERVISOR),
+                own_program(HAPROXY),
                 f"--config={self.file}",
                 f"--metrics={self.address}:{shop.metrics}",
                 f"--run={self.sockets}",
@@ -189,7 +189,7 @@ def test_what_an_engine_refuses_is_told_in_its_words(shop: Shop, run: Run) -> No
     shop.becomes("ConfigurationCurrent", "AllCurrent")
 
 
-def test_the_splitter_for_redis_tells_it_too(shop: Shop, tmp_path: Path) -> None:
+def test_redis_ambassador_tells_it_too(shop: Shop, tmp_path: Path) -> None:
     redis: dict[str, Any] = {"endpoints": [f"127.0.0.1:{free_port()}"]}
     upstream = {"name": "cache", "protocol": "redis", "listen": {"port": shop.listen}, "redis": redis}
     spec = {"template": TEMPLATE, "upstreams": [upstream], "proxy": {"metricsPort": shop.metrics}}
@@ -198,7 +198,7 @@ def test_the_splitter_for_redis_tells_it_too(shop: Shop, tmp_path: Path) -> None
     file = tmp_path / "ambassador.yaml"
     file.write_text(shop.text())
     command: list[str | Path] = [
-        own_program(SPLITTER),
+        own_program(REDIS),
         f"--config={file}",
         f"--metrics-bind=127.0.0.1:{shop.metrics}",
     ]

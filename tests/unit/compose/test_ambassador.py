@@ -96,7 +96,7 @@ def by_two_ports(**changes: Any) -> dict[str, Any]:
 
 
 class TestRedisByTwoPorts:
-    def test_haproxy_stands_for_it_and_the_splitter_for_the_other(self) -> None:
+    def test_haproxy_stands_for_it_and_redis_ambassador_for_the_other(self) -> None:
         composition = composed(app(upstreams=[by_two_ports(), redis_upstream("queue", 6390)]))
         assert metrics_ports(composition) == {"ambassador": 8404, "haproxy": 8405}
         assert [p["containerPort"] for p in helpers(composition)["haproxy"]["ports"]] == [6379, 6380, 8405]

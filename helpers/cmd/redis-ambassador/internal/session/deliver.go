@@ -7,15 +7,15 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
 )
 
-// deliver passes on some of what a link has received, at most so many replies, when it is their turn. It returns how
+// deliver passes on some of what a connection has received, at most so many replies, when it is their turn. It returns how
 // many have ended.
-func (s *Session) deliver(l *link, replies *resp.Replies, most int) (ended int, err error) {
-	turn, err := s.awaitTurn(l)
+func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (ended int, err error) {
+	turn, err := s.awaitTurn(u)
 	if err != nil {
 		return 0, err
 	}
-	b := l.wire.unread()
-	n, ended, reset, err := s.measure(l, replies, b, min(most, turn.most), turn.swallow)
+	b := u.socket.unread()
+	n, ended, reset, err := s.measure(u, replies, b, min(most, turn.most), turn.swallow)
 	if err != nil {
 		return ended, err
 	}
@@ -30,27 +30,27 @@ func (s *Session) deliver(l *link, replies *resp.Replies, most int) (ended int, 
 	switch {
 	case turn.swallow:
 	case turn.most == unlimited:
-		err = s.write(l, b[:n], 0)
+		err = s.write(u, b[:n], 0)
 	default:
-		err = s.write(l, b[:n], ended)
+		err = s.write(u, b[:n], ended)
 	}
-	l.wire.consume(n)
+	u.socket.consume(n)
 	switch {
 	case err != nil:
 		s.Close()
 		return ended, errClosed
 	case reset:
-		s.pipeEnded(l)
+		s.pipeEnded(u)
 		return ended, errReset
 	case ended > 0:
-		s.answered(l, ended, turn.swallow)
+		s.answered(u, ended, turn.swallow)
 	}
 	return ended, nil
 }
 
 // write writes to the client what completes so many replies. They count as answered before the client can have them and
-// send its next command. Others learn when a trunk has to wait.
-func (s *Session) write(l *link, b []byte, answers int) error {
+// send its next command. Others learn when a shared connection has to wait.
+func (s *Session) write(u *upstreamConn, b []byte, answers int) error {
 	s.answers.Add(int64(answers))
 	n, err := s.client.writeSome(b)
 	if err != nil || n == len(b) {
@@ -58,15 +58,13 @@ func (s *Session) write(l *link, b []byte, answers int) error {
 	}
 	s.answers.Add(int64(-answers))
 	defer s.answers.Add(int64(answers))
-	if l.trunk != nil {
-		defer l.trunk.stall(s)()
-	}
+	defer u.carrier.stall()()
 	_, err = s.client.Write(b[n:])
 	return err
 }
 
 // measure finds the ends of at most so many replies. reset tells that the last one ends a pipe.
-func (s *Session) measure(l *link, replies *resp.Replies, b []byte, most int, swallow bool) (n, ended int, reset bool, err error) {
+func (s *Session) measure(u *upstreamConn, replies *resp.Replies, b []byte, most int, swallow bool) (n, ended int, reset bool, err error) {
 	for n < len(b) && ended < most {
 		m, end, err := replies.Scan(b[n:])
 		if err != nil {
@@ -80,13 +78,13 @@ func (s *Session) measure(l *link, replies *resp.Replies, b []byte, most int, sw
 		head := replies.Head()
 		switch {
 		case head[0] == '-':
-			l.notice(head)
+			u.notice(head)
 			if swallow {
-				s.setupFailed(l, setupRefused(l.server, head))
+				s.setupFailed(u, setupRefused(u.server, head))
 			}
 		case string(head) == "+RESET" && s.resetting.Load():
 			return n, ended, true, nil
-		case head[0] == '>' && !s.isPiped(l):
+		case head[0] == '>' && !s.isPiped(u):
 			return n, ended, false, errUnasked
 		}
 	}
@@ -95,65 +93,65 @@ func (s *Session) measure(l *link, replies *resp.Replies, b []byte, most int, sw
 
 const unlimited = int(^uint(0) >> 1)
 
-// turn is what a link may deliver.
+// turn is what a connection may deliver.
 type turn struct {
 	most    int  // replies
 	swallow bool // they are not for the client
 	then    func(reply []byte)
 }
 
-// awaitTurn waits until it is the link's turn to write to the client. A link that is in the middle of a reply has the turn.
-func (s *Session) awaitTurn(l *link) (turn, error) {
+// awaitTurn waits until it is the connection's turn to write to the client. One that is in the middle of a reply has the
+// turn.
+func (s *Session) awaitTurn(u *upstreamConn) (turn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
 		switch head := s.order.head(); {
 		case s.closed:
 			return turn{}, errClosed
-		case l.settingUp > 0:
-			return turn{most: l.settingUp, swallow: true}, nil
-		case s.piped == l:
+		case u.settingUp > 0:
+			return turn{most: u.settingUp, swallow: true}, nil
+		case s.piped == u:
 			return turn{most: unlimited}, nil
-		case head != nil && head.from == l:
+		case head != nil && head.from == u:
 			return turn{most: head.n, then: head.then}, nil
-		case l.owed == 0:
+		case u.outstanding == 0:
 			return turn{}, errUnasked
 		}
-		s.await(l)
+		s.await(u)
 	}
 }
 
-// await waits for a change. The lock is held. A trunk has to wait only while a reply of ours is written.
-func (s *Session) await(l *link) {
-	if l.trunk != nil {
-		defer l.trunk.stall(s)()
-	}
+// await waits for a change. The lock is held. A shared connection has to wait only while a reply of ours is
+// written.
+func (s *Session) await(u *upstreamConn) {
+	defer u.carrier.stall()()
 	s.changed.Wait()
 }
 
 // answered counts replies that the client has got, and lets the next ones take their turn.
-func (s *Session) answered(l *link, n int, swallowed bool) {
+func (s *Session) answered(u *upstreamConn, n int, swallowed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case swallowed:
-		if l.settingUp -= n; l.settingUp == 0 {
+		if u.settingUp -= n; u.settingUp == 0 {
 			s.changed.Broadcast()
 		}
 		return
-	case s.piped == l:
+	case s.piped == u:
 		return
 	}
 	head := s.order.head()
 	if head == nil {
 		return
 	}
-	l.settle(n)
+	u.settle(n)
 	if head.n -= n; head.n > 0 {
 		return
 	}
-	if l.repeats && l.owed == 0 {
-		l.drop()
+	if u.repeats && u.outstanding == 0 {
+		u.drop()
 	}
 	if head.writes > 0 {
 		s.lastWrite.Store(int64(time.Since(epoch)))
@@ -183,49 +181,49 @@ func (s *Session) tellLocals() {
 	}
 }
 
-// linkLost lets a link go that is gone, and tells whether what it has owed is to be repeated. The client notices only
-// when it was owed a reply over it that nobody else may give, or when what it has made of the connection can't be made
+// connLost lets a connection go that is lost, and tells whether its outstanding commands are to be repeated. The client
+// notices only when a reply was outstanding that nobody else may give, or when what it has made of the connection can't be made
 // again elsewhere: then it loses its own, as it would have without us.
-func (s *Session) linkLost(l *link) (repeat bool) {
+func (s *Session) connLost(u *upstreamConn) (repeat bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.lost.Store(true)
-	for i, other := range s.links {
-		if other == l {
-			s.links = append(s.links[:i], s.links[i+1:]...)
+	u.lost.Store(true)
+	for i, other := range s.conns {
+		if other == u {
+			s.conns = append(s.conns[:i], s.conns[i+1:]...)
 			break
 		}
 	}
 	s.changed.Broadcast()
-	if s.closed || l.dropped.Load() {
+	if s.closed || u.dropped.Load() {
 		return false
 	}
-	l.server.Look()
-	if l.owed > 0 && l.repeatable() {
+	u.server.Look()
+	if u.outstanding > 0 && u.repeatable() {
 		return true
 	}
-	if l.owed > 0 || s.piped == l || s.held.Load() && l.isPrimary && l.trunk == nil {
+	if u.outstanding > 0 || s.piped == u || s.held.Load() && u.isPrimary && u.carrier.exclusive() {
 		s.shared.Metrics.Broken.Add(1)
 		s.close()
 	}
 	return false
 }
 
-func (s *Session) setupFailed(l *link, err error) {
+func (s *Session) setupFailed(u *upstreamConn, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.setupErr = err
+	u.setupErr = err
 }
 
-func (s *Session) isPiped(l *link) bool {
+func (s *Session) isPiped(u *upstreamConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.piped == l
+	return s.piped == u
 }
 
 // pipeEnded is told when the client has got the reply to the RESET that ends a pipe.
-func (s *Session) pipeEnded(l *link) {
-	l.dropped.Store(true)
+func (s *Session) pipeEnded(u *upstreamConn) {
+	u.dropped.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.piped = nil

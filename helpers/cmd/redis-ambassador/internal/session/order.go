@@ -1,8 +1,8 @@
 package session
 
-// expectation is replies that the client is owed, in the order of its commands.
+// expectation is replies that are outstanding for the client, in the order of its commands.
 type expectation struct {
-	from   *link // nil: the reply is local
+	from   *upstreamConn // nil: the reply is local
 	n      int
 	writes uint64 // how many of the commands were writes: reads after them may have to go to the primary
 	blocks bool   // it may be answered late
@@ -58,8 +58,8 @@ func (o *order) pop() {
 	}
 }
 
-// pass makes what one link owes another one's debt.
-func (o *order) pass(from, to *link) {
+// pass makes the replies outstanding on one connection outstanding on another.
+func (o *order) pass(from, to *upstreamConn) {
 	for i := o.first; i < len(o.all); i++ {
 		if o.all[i].from == from {
 			o.all[i].from = to

@@ -8,8 +8,8 @@ import (
 )
 
 // toPipe enters the state piped. Replies that are still to come are counted to the last one first.
-func (s *Session) toPipe() (*link, error) {
-	l, err := s.ownPrimary()
+func (s *Session) toPipe() (*upstreamConn, error) {
+	u, err := s.ownPrimary()
 	if err != nil {
 		return nil, s.unavailableForGood(err)
 	}
@@ -20,14 +20,14 @@ func (s *Session) toPipe() (*link, error) {
 	s.common.drop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l.lost.Load() {
+	if u.lost.Load() {
 		return nil, errClosed
 	}
-	s.pipe, s.piped = l, l
-	return l, nil
+	s.pipe, s.piped = u, u
+	return u, nil
 }
 
-func (s *Session) routePiped(kind routing.Kind) (*link, error) {
+func (s *Session) routePiped(kind routing.Kind) (*upstreamConn, error) {
 	s.counts.pinned++
 	if kind == routing.Reset {
 		return nil, s.resetPipe()
@@ -35,7 +35,7 @@ func (s *Session) routePiped(kind routing.Kind) (*link, error) {
 	return s.pipe, nil
 }
 
-// reset makes the connection as it was at its beginning: with no links, so that the next ones are logged in anew as
+// reset makes the connection as it was at its beginning: with no upstream connections, so that the next ones are logged in anew as
 // the configuration says.
 func (s *Session) reset() error {
 	if err := s.drained(); err != nil {
@@ -55,7 +55,7 @@ func (s *Session) resetPipe() error {
 		return err
 	}
 	s.resetting.Store(true)
-	if _, err := s.pipe.wire.Write(resp.Append(nil, "RESET")); err != nil {
+	if _, err := s.pipe.socket.Write(resp.Append(nil, "RESET")); err != nil {
 		return errClosed
 	}
 	timer := time.AfterFunc(resetTimeout, s.Close)

@@ -8,7 +8,7 @@ import (
 // mostKept is how many bytes of reads are kept until they are answered; a longer pipeline isn't repeated.
 const mostKept = 4 << 10
 
-// kept is the reads that a replica owes answers to, so that another server can be asked when it is lost. It has the
+// kept is the reads whose answers are outstanding at a replica, so that another server can be asked when it is lost. It has the
 // answered ones in front, too, until all are.
 type kept struct {
 	bytes    []byte
@@ -16,29 +16,29 @@ type kept struct {
 	lacks    bool // not everything is kept
 }
 
-// keep keeps the pieces of a buffer that the link is about to be sent. The lock is held.
-func (l *link) keep(buffer []byte) {
-	for _, p := range l.pieces {
-		if l.kept.lacks = l.kept.lacks || len(l.kept.bytes)+p.end-p.start > mostKept; l.kept.lacks {
+// keep keeps the pieces of a buffer that the connection is about to be sent. The lock is held.
+func (u *upstreamConn) keep(buffer []byte) {
+	for _, p := range u.pieces {
+		if u.kept.lacks = u.kept.lacks || len(u.kept.bytes)+p.end-p.start > mostKept; u.kept.lacks {
 			return
 		}
-		l.kept.bytes = append(l.kept.bytes, buffer[p.start:p.end]...)
+		u.kept.bytes = append(u.kept.bytes, buffer[p.start:p.end]...)
 	}
 }
 
 // settle notes that the client has got replies. The lock is held.
-func (l *link) settle(replies int) {
-	l.kept.answered += replies
-	if l.owed -= replies; l.owed == 0 {
-		l.kept = kept{bytes: l.kept.bytes[:0]}
+func (u *upstreamConn) settle(replies int) {
+	u.kept.answered += replies
+	if u.outstanding -= replies; u.outstanding == 0 {
+		u.kept = kept{bytes: u.kept.bytes[:0]}
 	}
 }
 
-// repeatable tells whether what the link owes can be asked of another server: they are reads that went to a replica,
+// repeatable tells whether what is outstanding can be asked of another server: they are reads that went to a replica,
 // and the client has got no part of an answer. It is done once, for a read may be what has ended the server. The lock
 // is held.
-func (l *link) repeatable() bool {
-	return !l.isPrimary && !l.repeats && !l.kept.lacks && !l.begun && l.replies.Between()
+func (u *upstreamConn) repeatable() bool {
+	return !u.isPrimary && !u.repeats && !u.kept.lacks && !u.begun && u.replies.Between()
 }
 
 // rest is what of the commands isn't answered yet.
@@ -55,42 +55,42 @@ func (k *kept) rest() ([]byte, error) {
 	return b, nil
 }
 
-// repeat asks another server what a lost link owes. The link that does it is for that only: the client's goroutine
+// repeat asks another server what was outstanding on a lost connection. The one that does it is for that only: the client's goroutine
 // doesn't know it, and waits for its answers before it reads elsewhere.
-func (s *Session) repeat(lost *link) {
-	l := s.dialInstead(lost.server)
+func (s *Session) repeat(lost *upstreamConn) {
+	u := s.dialInstead(lost.server)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
-	if lost.owed == 0 { // who was here first has taken everything along
-		if l != nil {
-			l.drop()
+	if lost.outstanding == 0 { // who was here first has taken everything along
+		if u != nil {
+			u.drop()
 		}
 		return
 	}
 	request, err := lost.kept.rest()
-	if l == nil || l.lost.Load() || err != nil {
+	if u == nil || u.lost.Load() || err != nil {
 		s.shared.Metrics.Broken.Add(1)
 		s.close()
 		return
 	}
-	s.shared.Metrics.Repeated.Add(int64(lost.owed))
-	l.owed, lost.owed = lost.owed, 0
+	s.shared.Metrics.Repeated.Add(int64(lost.outstanding))
+	u.outstanding, lost.outstanding = lost.outstanding, 0
 	lost.kept = kept{}
-	s.order.pass(lost, l)
+	s.order.pass(lost, u)
 	s.mu.Unlock()
-	_, err = l.wire.Write(request)
+	_, err = u.socket.Write(request)
 	s.mu.Lock()
 	if err != nil {
-		l.Close()
+		u.Close()
 	}
 	s.changed.Broadcast()
 }
 
-// dialInstead makes a link to a server that may answer reads, and isn't the one that was lost; nil without one.
-func (s *Session) dialInstead(lost *topology.Server) *link {
+// dialInstead makes a connection to a server that may answer reads, and isn't the one that was lost; nil without one.
+func (s *Session) dialInstead(lost *topology.Server) *upstreamConn {
 	snapshot := s.shared.Monitor.Snapshot()
 	servers := append([]*topology.Server(nil), snapshot.Replicas...)
 	if snapshot.Primary != nil && s.shared.Policy.Load().Read == PreferReplica {
@@ -100,8 +100,8 @@ func (s *Session) dialInstead(lost *topology.Server) *link {
 		if server == lost {
 			continue
 		}
-		if l, err := s.dial(server, &link{repeats: true}); err == nil {
-			return l
+		if u, err := s.dial(server, &upstreamConn{repeats: true}); err == nil {
+			return u
 		}
 	}
 	return nil

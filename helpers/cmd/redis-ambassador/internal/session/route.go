@@ -8,8 +8,8 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/routing"
 )
 
-// route decides where a command goes, and expects its replies. Without a link the command isn't sent.
-func (s *Session) route(c resp.Command) (*link, error) {
+// route decides where a command goes, and expects its replies. Without a connection the command isn't sent.
+func (s *Session) route(c resp.Command) (*upstreamConn, error) {
 	kind, shareable := s.shared.Monitor.Commands().Of(c.Args)
 	shareable = shareable && c.Complete && c.Len <= smallBuffer && !s.multi && !s.watch
 	if s.pipe != nil {
@@ -53,29 +53,29 @@ func (s *Session) route(c resp.Command) (*link, error) {
 }
 
 // routeBlocking takes what may be answered late.
-func (s *Session) routeBlocking(kind routing.Kind) (l *link, err error) {
+func (s *Session) routeBlocking(kind routing.Kind) (u *upstreamConn, err error) {
 	s.writesSent++
 	e := expectation{n: 1, writes: 1, blocks: !s.multi}
 	if kind == routing.Waits {
-		l, err = s.routeWait(e)
+		u, err = s.routeWait(e)
 	} else {
-		l, err = s.toPrimary(false, e)
+		u, err = s.toPrimary(false, e)
 	}
-	if l != nil {
+	if u != nil {
 		s.blocking = s.writesSent
 	}
-	return l, err
+	return u, err
 }
 
 // routeTransaction takes what MULTI and WATCH are about. Inside a transaction WATCH is an error and UNWATCH is queued;
 // EXEC and DISCARD end the watching only where they end a transaction (multi.c).
-func (s *Session) routeTransaction(kind routing.Kind) (*link, error) {
+func (s *Session) routeTransaction(kind routing.Kind) (*upstreamConn, error) {
 	e := expectation{n: 1}
 	if err := s.settleReads(); err != nil {
 		return nil, err
 	}
-	l, err := s.ownPrimary()
-	if err != nil || l == nil {
+	u, err := s.ownPrimary()
+	if err != nil || u == nil {
 		if kind == routing.Multi || kind == routing.Watch {
 			return nil, s.unavailableForGood(err)
 		}
@@ -84,7 +84,7 @@ func (s *Session) routeTransaction(kind routing.Kind) (*link, error) {
 	switch kind {
 	case routing.Multi:
 		last := s.lastWritten()
-		s.multi, s.unheard = true, last != nil && last.trunk != nil
+		s.multi, s.unheard = true, last != nil && !last.carrier.exclusive()
 	case routing.Exec:
 		e.writes = 1
 		s.writesSent++
@@ -97,7 +97,7 @@ func (s *Session) routeTransaction(kind routing.Kind) (*link, error) {
 		s.watch = s.watch && s.multi
 	}
 	s.held.Store(s.multi || s.watch)
-	return s.owed(l, e), nil
+	return s.expectFrom(u, e), nil
 }
 
 func (s *Session) leaveTransaction() {
@@ -124,15 +124,15 @@ func (s *Session) pinned() bool {
 		time.Since(epoch)-time.Duration(s.lastWrite.Load()) < policy.AfterWrite
 }
 
-func (s *Session) routeRead(shareable bool) (*link, error) {
-	l, err := s.choose(shareable, s.readLink)
+func (s *Session) routeRead(shareable bool) (*upstreamConn, error) {
+	u, err := s.choose(shareable, s.readConn)
 	if err != nil {
 		return nil, err
 	}
-	if l != nil {
+	if u != nil {
 		s.counts.reads++
 		s.readsOut = true
-		return s.owed(l, expectation{n: 1}), nil
+		return s.expectFrom(u, expectation{n: 1}), nil
 	}
 	if s.shared.Policy.Load().Read == ReadReplica {
 		s.shared.Metrics.Unavailable.Add(1)
@@ -143,9 +143,9 @@ func (s *Session) routeRead(shareable bool) (*link, error) {
 	return s.toPrimary(shareable, expectation{n: 1})
 }
 
-// routeSetup sends what changes the connection to the primary. When it has succeeded there, other links get it before
+// routeSetup sends what changes the connection to the primary. When it has succeeded there, other connections get it before
 // their next use.
-func (s *Session) routeSetup(c resp.Command) (*link, error) {
+func (s *Session) routeSetup(c resp.Command) (*upstreamConn, error) {
 	if s.multi {
 		return s.toPipe() // whether it is carried out is decided by EXEC
 	}
@@ -154,53 +154,53 @@ func (s *Session) routeSetup(c resp.Command) (*link, error) {
 	}
 	commands := setupCommands(c.Args)
 	onlySetup := s.own.primary == nil || s.own.primary.onlySetup
-	l, err := s.ownPrimary()
-	if err != nil || l == nil {
+	u, err := s.ownPrimary()
+	if err != nil || u == nil {
 		return nil, s.unavailableForGood(err)
 	}
 	s.setupsSent++
-	s.owed(l, expectation{n: 1, then: func(reply []byte) {
+	s.expectFrom(u, expectation{n: 1, then: func(reply []byte) {
 		if reply[0] != '-' && len(commands) > 0 {
 			s.setup.change(commands)
-			l.version = s.setup.version
+			u.version = s.setup.version
 		}
 		s.setupsAnswered.Add(1)
 	}})
-	l.onlySetup = onlySetup
-	return l, nil
+	u.onlySetup = onlySetup
+	return u, nil
 }
 
 // routeWait sends what asks whether replicas have the client's writes. A server counts those of one connection only
-// (redis.io: WAIT), up to its last one: that is the one that is asked, a trunk as well. Who has asked once may ask again,
+// (redis.io: WAIT), up to its last one: that is the one that is asked, shared or not. Who has asked once may ask again,
 // so from then on nobody shares.
 //
 // It ends a session of which a connection that had writes is lost or led elsewhere: the new primary of a failover would
 // say yes to writes that died with the old one.
-func (s *Session) routeWait(e expectation) (*link, error) {
+func (s *Session) routeWait(e expectation) (*upstreamConn, error) {
 	s.shared.apart.Store(true)
 	last := s.lastWritten()
 	if s.multi && s.unheard {
 		return nil, s.breakOff()
 	}
-	if last == nil || last.trunk == nil {
-		l, err := s.toPrimary(false, e)
-		if l != nil && last != nil && (s.isStrayed() || l != last) {
+	if last == nil || last.carrier.exclusive() {
+		u, err := s.toPrimary(false, e)
+		if u != nil && last != nil && (s.isStrayed() || u != last) {
 			return nil, s.breakOff()
 		}
-		return l, err
+		return u, err
 	}
 	if s.isStrayed() || last.server != s.shared.Monitor.Snapshot().Primary {
 		return nil, s.breakOff()
 	}
-	if err := s.settleTrunk(last); err != nil {
+	if err := s.settleShared(last); err != nil {
 		return nil, err
 	}
 	if err := s.flush(); err != nil {
 		return nil, err
 	}
 	s.common.primary = last
-	last.hold()
-	return s.owed(last, e), nil
+	last.carrier.hold()
+	return s.expectFrom(last, e), nil
 }
 
 func (s *Session) breakOff() error {
@@ -208,8 +208,8 @@ func (s *Session) breakOff() error {
 	return errClosed
 }
 
-// lastWritten is the link that the last write went over.
-func (s *Session) lastWritten() *link {
+// lastWritten is the connection that the last write went over.
+func (s *Session) lastWritten() *upstreamConn {
 	if len(s.written) == 0 {
 		return nil
 	}
@@ -218,17 +218,17 @@ func (s *Session) lastWritten() *link {
 
 // isStrayed tells whether one of the connections that had writes is lost, or led to another server than the last one.
 func (s *Session) isStrayed() bool {
-	return s.strayed || slices.ContainsFunc(s.written, func(l *link) bool { return l.lost.Load() })
+	return s.strayed || slices.ContainsFunc(s.written, func(u *upstreamConn) bool { return u.lost.Load() })
 }
 
-// wrote notes that a write goes over a link.
-func (s *Session) wrote(l *link) {
+// wrote notes that a write goes over a connection.
+func (s *Session) wrote(u *upstreamConn) {
 	last := s.lastWritten()
-	if last == l {
+	if last == u {
 		return
 	}
-	s.strayed = last != nil && (s.isStrayed() || last.server != l.server)
-	s.written = append(slices.DeleteFunc(s.written, func(old *link) bool { return old == l || old.lost.Load() }), l)
+	s.strayed = last != nil && (s.isStrayed() || last.server != u.server)
+	s.written = append(slices.DeleteFunc(s.written, func(old *upstreamConn) bool { return old == u || old.lost.Load() }), u)
 }
 
 // settleReads waits, where reads are to see the client's writes, for reads on a replica: they must not see a write that
@@ -241,37 +241,35 @@ func (s *Session) settleReads() error {
 	return s.drained()
 }
 
-func (s *Session) toPrimary(shareable bool, e expectation) (*link, error) {
+func (s *Session) toPrimary(shareable bool, e expectation) (*upstreamConn, error) {
 	if e.writes > 0 {
 		if err := s.settleReads(); err != nil {
 			return nil, err
 		}
 	}
-	l, err := s.choose(shareable, s.primaryLink)
-	if err != nil || l == nil {
+	u, err := s.choose(shareable, s.primaryConn)
+	if err != nil || u == nil {
 		s.writesSent -= e.writes
 		return nil, s.unavailable(err)
 	}
-	return s.owed(l, e), nil
+	return s.expectFrom(u, e), nil
 }
 
-// owed expects a reply from a link.
-func (s *Session) owed(l *link, e expectation) *link {
-	e.from = l
+// expectFrom expects a reply from a connection.
+func (s *Session) expectFrom(u *upstreamConn, e expectation) *upstreamConn {
+	e.from = u
 	s.asked++
-	l.onlySetup = false
-	if l.trunk != nil {
-		l.commands++
-	}
+	u.onlySetup = false
+	u.carrier.expect()
 	if e.writes > 0 {
-		s.wrote(l)
+		s.wrote(u)
 	}
 	if last := len(s.batch) - 1; last >= 0 && e.joins(&s.batch[last]) {
 		s.batch[last].join(e)
 	} else {
 		s.batch = append(s.batch, e)
 	}
-	return l
+	return u
 }
 
 // unavailable replies that there is no primary. The code is what Redis itself says when it can't serve as it has no

@@ -17,12 +17,12 @@ const (
 	redialAfter = 50 * time.Millisecond
 )
 
-// primaryLink is the link to the primary, made when there is none. It waits for a primary for a short time.
-func (s *Session) primaryLink(p *lane) (*link, error) {
+// primaryConn is the connection to the primary, made when there is none. It waits for a primary for a short time.
+func (s *Session) primaryConn(p *connSet) (*upstreamConn, error) {
 	snapshot := s.shared.Monitor.Snapshot()
-	if l := p.primary; l != nil {
-		if !l.lost.Load() && l.server == snapshot.Primary && (p == &s.own || l.version == s.setup.version) {
-			return l, nil
+	if u := p.primary; u != nil {
+		if !u.lost.Load() && u.server == snapshot.Primary && (p == &s.own || u.version == s.setup.version) {
+			return u, nil
 		}
 		if err := s.leavePrimary(p); err != nil {
 			return nil, err
@@ -41,10 +41,10 @@ func (s *Session) primaryLink(p *lane) (*link, error) {
 	for {
 		var again <-chan time.Time
 		if snapshot.Primary != nil {
-			l, err := s.connect(p, snapshot.Primary, true)
+			u, err := s.connect(p, snapshot.Primary, true)
 			if err == nil {
-				p.primary = l
-				return l, nil
+				p.primary = u
+				return u, nil
 			}
 			if p == &s.common && errors.Is(err, errRefused) {
 				return nil, err // the connection that was set up so may still be there
@@ -63,9 +63,9 @@ func (s *Session) primaryLink(p *lane) (*link, error) {
 	}
 }
 
-// leavePrimary gives up the link to a server that isn't the primary any more, or that is gone, or a part in a trunk that
-// isn't set up as the client's connection is now.
-func (s *Session) leavePrimary(p *lane) error {
+// leavePrimary gives up the connection to a server that isn't the primary any more, or that is gone, or a part in a shared
+// one that isn't set up as the client's connection is now.
+func (s *Session) leavePrimary(p *connSet) error {
 	if s.multi || s.watch {
 		return errClosed // half a transaction can't be taken elsewhere
 	}
@@ -77,37 +77,37 @@ func (s *Session) leavePrimary(p *lane) error {
 	return nil
 }
 
-// leave gives up a link. A part in a trunk that has had writes is kept: its loss means something to WAIT.
-func (s *Session) leave(l *link) {
-	if l.trunk == nil || !slices.Contains(s.written, l) {
-		l.drop()
+// leave gives up a connection. A part in a shared one that has had writes is kept: its loss means something to WAIT.
+func (s *Session) leave(u *upstreamConn) {
+	if u.carrier.exclusive() || !slices.Contains(s.written, u) {
+		u.drop()
 	}
 }
 
-// connect makes a link of a lane's kind.
-func (s *Session) connect(p *lane, server *topology.Server, asPrimary bool) (*link, error) {
-	l := &link{isPrimary: asPrimary}
+// connect makes a connection of the set's kind.
+func (s *Session) connect(p *connSet, server *topology.Server, asPrimary bool) (*upstreamConn, error) {
+	u := &upstreamConn{isPrimary: asPrimary}
 	if p == &s.own {
-		return s.dial(server, l)
+		return s.dial(server, u)
 	}
-	return s.join(server, l)
+	return s.join(server, u)
 }
 
-// readLink is the link to a replica, nil if there is none. A session stays with its replica: what it has read once it
+// readConn is the connection to a replica, nil if there is none. A session stays with its replica: what it has read once it
 // reads again.
-func (s *Session) readLink(p *lane) (*link, error) {
+func (s *Session) readConn(p *connSet) (*upstreamConn, error) {
 	snapshot := s.shared.Monitor.Snapshot()
-	if l := p.reads; l != nil {
-		fit := !l.lost.Load() && (snapshot == p.readsFor || slices.Contains(snapshot.Replicas, l.server))
-		if fit && l.version == s.setup.version {
+	if u := p.reads; u != nil {
+		fit := !u.lost.Load() && (snapshot == p.readsFor || slices.Contains(snapshot.Replicas, u.server))
+		if fit && u.version == s.setup.version {
 			p.readsFor = snapshot
-			return l, nil
+			return u, nil
 		}
 		if err := s.drained(); err != nil {
 			return nil, err
 		}
-		if fit && p == &s.own && s.setUp(l, s.shared.Monitor.Access()) == nil {
-			return l, nil
+		if fit && p == &s.own && s.setUp(u, s.shared.Monitor.Access()) == nil {
+			return u, nil
 		}
 		p.dropReads()
 	}
@@ -123,10 +123,10 @@ func (s *Session) readLink(p *lane) (*link, error) {
 	}
 	for i := range snapshot.Replicas {
 		server := snapshot.Replicas[(first+i)%len(snapshot.Replicas)]
-		l, err := s.connect(p, server, false)
+		u, err := s.connect(p, server, false)
 		if err == nil {
-			s.replica, p.reads, p.readsFor = server, l, snapshot
-			return l, nil
+			s.replica, p.reads, p.readsFor = server, u, snapshot
+			return u, nil
 		}
 	}
 	return nil, nil
@@ -139,4 +139,4 @@ func sentence(err error) string {
 	return strings.NewReplacer("\r", " ", "\n", " ").Replace(err.Error())
 }
 
-var _ topology.Link = (*link)(nil)
+var _ topology.Connection = (*upstreamConn)(nil)

@@ -10,7 +10,8 @@
 // over between the socket it came from and the socket it goes to; what one side doesn't take in isn't read from the
 // other.
 //
-// A link is a session's way to a server: a connection of its own, or its part in a trunk, that many sessions share.
+// An upstream connection is a session's way to a server. A carrier takes its commands there: a connection of the session's
+// own, or its part in one that many sessions share.
 package session
 
 import (
@@ -70,34 +71,34 @@ type Shared struct {
 	Monitor *topology.Monitor
 	Policy  atomic.Pointer[Policy]
 	Metrics Metrics
-	trunks  trunks
-	apart   atomic.Bool   // no trunks are used any more: WAIT asks what a connection has written
+	conns   sharedConns
+	apart   atomic.Bool   // nothing is shared any more: WAIT asks what a connection has written
 	turn    atomic.Uint32 // which replica the next session takes
 }
 
 // Session is a client's. Serve runs it.
 type Session struct {
 	shared *Shared
-	client *wire
+	client *socket
 
 	// Of the client's goroutine.
 	commands     resp.Commands
-	own, common  lane
-	over         *link            // the part in a trunk over which all is owed that is; nil: it is owed over own links
-	alone        bool             // for good: all goes over own links
+	own, common  connSet
+	over         *upstreamConn    // the part in a shared connection on which all is outstanding that is; nil: it is on own ones
+	alone        bool             // for good: all goes over own connections
 	replica      *topology.Server // the last one that was read from
-	written      []*link          // all that writes went over, the last one last
+	written      []*upstreamConn  // all that writes went over, the last one last
 	strayed      bool             // they don't all lead to one server
 	unheard      bool             // the connection of the transaction has not had the last write before it
-	asked        int64            // replies that were expected from links
-	pipe         *link            // in the state piped: the primary
+	asked        int64            // replies that were expected from servers
+	pipe         *upstreamConn    // in the state piped: the primary
 	taken        int              // bytes of what is unread that the batch has
 	batch        []expectation
-	ordered      int    // length of order when it was last seen
-	counts       counts // of the batch
-	tooLate      bool   // the batch has reads for a replica that is lost
-	passing      bool   // a command larger than the buffer is under way
-	passTo       *link  // nil: it is discarded
+	ordered      int           // length of order when it was last seen
+	counts       counts        // of the batch
+	tooLate      bool          // the batch has reads for a replica that is lost
+	passing      bool          // a command larger than the buffer is under way
+	passTo       *upstreamConn // nil: it is discarded
 	multi, watch bool
 	readsOut     bool // reads were sent to a replica
 	writesSent   uint64
@@ -111,20 +112,20 @@ type Session struct {
 	writesAnswered atomic.Uint64
 	setupsAnswered atomic.Uint64
 	lastWrite      atomic.Int64 // since epoch
-	answers        atomic.Int64 // replies from links that the client has got
+	answers        atomic.Int64 // replies from servers that the client has got
 
 	mu      sync.Mutex
 	changed *sync.Cond
 	order   order
-	links   []*link
-	piped   *link
+	conns   []*upstreamConn
+	piped   *upstreamConn
 	setup   setup
 	closed  bool
 }
 
 // New makes a session for a client.
 func New(shared *Shared, client net.Conn) *Session {
-	s := &Session{shared: shared, client: newWire(client)}
+	s := &Session{shared: shared, client: newSocket(client)}
 	s.changed = sync.NewCond(&s.mu)
 	return s
 }
@@ -188,13 +189,13 @@ func (s *Session) leaveIfDraining() error {
 // take takes in a command that has arrived as a whole.
 func (s *Session) take(c resp.Command) error {
 	if c.Count > 0 { // Redis passes over empty commands
-		l, err := s.route(c)
+		u, err := s.route(c)
 		if err != nil {
 			return err
 		}
-		if l != nil {
+		if u != nil {
 			start := s.client.start + s.taken
-			l.add(start, start+c.Len)
+			u.add(start, start+c.Len)
 		}
 	}
 	s.taken += c.Len
@@ -206,11 +207,11 @@ func (s *Session) beginPass(c resp.Command) error {
 	if len(c.Args) == 0 {
 		return resp.ProtocolError("a command's name is too large")
 	}
-	l, err := s.route(c)
+	u, err := s.route(c)
 	if err != nil {
 		return err
 	}
-	s.passTo = l
+	s.passTo = u
 	if err := s.flush(); err != nil {
 		return err
 	}
@@ -225,7 +226,7 @@ func (s *Session) pass(n int, ended bool, err error) error {
 		return err
 	}
 	if s.passTo != nil {
-		if _, err := s.passTo.wire.Write(s.client.unread()[:n]); err != nil {
+		if _, err := s.passTo.socket.Write(s.client.unread()[:n]); err != nil {
 			return errClosed
 		}
 	}
@@ -241,10 +242,10 @@ func (s *Session) flush() error {
 	if err := s.expect(); err != nil {
 		return err
 	}
-	for _, p := range [...]*lane{&s.own, &s.common} {
-		for l := range p.links {
-			if len(l.pieces) > 0 {
-				if err := s.send(l); err != nil {
+	for _, p := range [...]*connSet{&s.own, &s.common} {
+		for u := range p.conns {
+			if len(u.pieces) > 0 {
+				if err := s.send(u); err != nil {
 					return err
 				}
 			}
@@ -256,20 +257,20 @@ func (s *Session) flush() error {
 	return nil
 }
 
-// send sends what waits for a link. A replica that is lost is not the client's loss: what it owes is repeated, by who
-// notices the loss, unless that was before the replica owed it.
-func (s *Session) send(l *link) error {
-	if !l.isPrimary && s.tooLate {
+// send sends what waits for a connection. A replica that is lost is not the client's loss: what is outstanding there is
+// repeated, by who notices the loss, unless that was before it was outstanding.
+func (s *Session) send(u *upstreamConn) error {
+	if !u.isPrimary && s.tooLate {
 		s.tooLate = false
-		l.withdraw()
-		s.repeat(l)
+		u.withdraw()
+		s.repeat(u)
 		return nil
 	}
-	if err := l.send(s.client.data); err != nil {
-		if l.isPrimary {
+	if err := u.send(s.client.data); err != nil {
+		if u.isPrimary {
 			return errClosed
 		}
-		l.Close()
+		u.Close()
 	}
 	return nil
 }
@@ -289,17 +290,17 @@ func (s *Session) expect() error {
 		if s.closed || e.from != nil && e.from.lost.Load() && (e.from == s.passTo || !e.from.repeatable()) {
 			return errClosed
 		}
-		if l := e.from; l != nil {
-			l.owed += e.n
-			s.tooLate = s.tooLate || l.lost.Load()
+		if u := e.from; u != nil {
+			u.outstanding += e.n
+			s.tooLate = s.tooLate || u.lost.Load()
 		}
 		s.order.push(e)
 		s.batch[i] = expectation{}
 	}
 	s.batch = s.batch[:0]
-	for _, l := range [...]*link{s.own.reads, s.common.reads} {
-		if l != nil {
-			l.keep(s.client.data)
+	for _, u := range [...]*upstreamConn{s.own.reads, s.common.reads} {
+		if u != nil {
+			u.keep(s.client.data)
 		}
 	}
 	if s.passTo != nil {
@@ -309,7 +310,7 @@ func (s *Session) expect() error {
 	return nil
 }
 
-// drained waits until the client has got every reply that it is owed.
+// drained waits until no reply is outstanding.
 func (s *Session) drained() error {
 	if err := s.flush(); err != nil {
 		return err
@@ -353,7 +354,7 @@ func (s *Session) abandoned() {
 	defer timer.Stop()
 	if s.pipe != nil {
 		s.pipe.dropped.Store(true)
-		s.pipe.wire.closeWrite()
+		s.pipe.socket.closeWrite()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -382,8 +383,8 @@ func (s *Session) LookAgain() {
 	s.client.LookAgain()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.links {
-		l.wire.LookAgain()
+	for _, u := range s.conns {
+		u.socket.LookAgain()
 	}
 }
 
@@ -401,8 +402,8 @@ func (s *Session) close() {
 	}
 	s.closed = true
 	s.client.shutDown()
-	for _, l := range s.links {
-		l.Close()
+	for _, u := range s.conns {
+		u.Close()
 	}
 	s.changed.Broadcast()
 }

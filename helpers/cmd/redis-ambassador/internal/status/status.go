@@ -68,7 +68,7 @@ var Families = []Family{
 		})},
 	{"redis_ambassador_server_connections", "gauge", "Connections to a server on behalf of clients.",
 		eachServer(func(o *output, u *session.Shared, s topology.State) {
-			o.value(float64(s.Links), "upstream", u.Name, "server", s.Addr)
+			o.value(float64(s.Connections), "upstream", u.Name, "server", s.Addr)
 		})},
 }
 

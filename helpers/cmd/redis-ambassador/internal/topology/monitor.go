@@ -113,7 +113,7 @@ func (m *Monitor) keep(addrs []string) {
 		if !slices.Contains(addrs, addr) {
 			server.stop()
 			delete(m.servers, addr)
-			time.AfterFunc(retireAfter, server.CloseLinks)
+			time.AfterFunc(retireAfter, server.CloseConnections)
 		}
 	}
 	for _, addr := range addrs {
@@ -222,7 +222,7 @@ func (m *Monitor) publish(primary *Server, replicas []*Server, reason string) {
 		// What waits for the old one waits in vain, unless it comes back.
 		time.AfterFunc(retireAfter, func() {
 			if m.Snapshot().Primary != old.Primary {
-				old.Primary.ClosePrimaryLinks()
+				old.Primary.ClosePrimaryConnections()
 			}
 		})
 	}

@@ -27,15 +27,15 @@ type Server struct {
 	seen  observation
 	lag   time.Duration
 
-	mu    sync.Mutex
-	links map[Link]bool // whether it is used as the primary
+	mu          sync.Mutex
+	connections map[Connection]bool // whether it is used as the primary
 }
 
-// Link is a session's connection to a server. Close ends it, and what waits for it.
-type Link interface{ Close() }
+// Connection is a session's connection to a server. Close ends it, and what waits for it.
+type Connection interface{ Close() }
 
 func newServer(addr string, stop context.CancelFunc) *Server {
-	return &Server{Addr: addr, stop: stop, look: make(chan struct{}, 1), links: map[Link]bool{}}
+	return &Server{Addr: addr, stop: stop, look: make(chan struct{}, 1), connections: map[Connection]bool{}}
 }
 
 // Look makes the monitor look at the server now: something has happened.
@@ -46,44 +46,44 @@ func (s *Server) Look() {
 	}
 }
 
-// Linked registers a connection, until Unlinked. asPrimary tells what it is used as.
-func (s *Server) Linked(l Link, asPrimary bool) {
+// Connected registers a connection, until Disconnected. asPrimary tells what it is used as.
+func (s *Server) Connected(c Connection, asPrimary bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.links[l] = asPrimary
+	s.connections[c] = asPrimary
 }
 
-// Unlinked forgets a connection.
-func (s *Server) Unlinked(l Link) {
+// Disconnected forgets a connection.
+func (s *Server) Disconnected(c Connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.links, l)
+	delete(s.connections, c)
 }
 
-// Links is how many connections there are.
-func (s *Server) Links() int {
+// Connections is how many connections there are.
+func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.links)
+	return len(s.connections)
 }
 
-// CloseLinks ends all connections.
-func (s *Server) CloseLinks() { s.closeLinks(true) }
+// CloseConnections ends all connections.
+func (s *Server) CloseConnections() { s.closeConnections(true) }
 
-// ClosePrimaryLinks ends those that use it as the primary.
-func (s *Server) ClosePrimaryLinks() { s.closeLinks(false) }
+// ClosePrimaryConnections ends those that use it as the primary.
+func (s *Server) ClosePrimaryConnections() { s.closeConnections(false) }
 
-func (s *Server) closeLinks(all bool) {
+func (s *Server) closeConnections(all bool) {
 	s.mu.Lock()
-	var links []Link
-	for l, asPrimary := range s.links {
+	var connections []Connection
+	for c, asPrimary := range s.connections {
 		if all || asPrimary {
-			links = append(links, l)
+			connections = append(connections, c)
 		}
 	}
 	s.mu.Unlock()
-	for _, l := range links {
-		l.Close()
+	for _, c := range connections {
+		c.Close()
 	}
 }
 
@@ -160,7 +160,7 @@ func (m *Monitor) gone(server *Server, err error) {
 	server.seen = observation{}
 	m.judge()
 	m.mu.Unlock()
-	server.CloseLinks()
+	server.CloseConnections()
 }
 
 // watcher holds the connection over which a server is watched.
@@ -225,11 +225,11 @@ func (w *watcher) learnCommands(o observation) error {
 
 // State is what is known of a server.
 type State struct {
-	Addr  string
-	Role  Role
-	Fit   bool // it is the primary, or a replica that may answer reads
-	Lag   time.Duration
-	Links int
+	Addr        string
+	Role        Role
+	Fit         bool // it is the primary, or a replica that may answer reads
+	Lag         time.Duration
+	Connections int
 }
 
 // States are those of all servers, in order of their addresses.
@@ -239,7 +239,7 @@ func (m *Monitor) States() []State {
 	snapshot := m.snapshot.Load()
 	var states []State
 	for _, server := range m.servers {
-		s := State{Addr: server.Addr, Role: cmp.Or(server.seen.role, Unknown), Lag: server.lag, Links: server.Links()}
+		s := State{Addr: server.Addr, Role: cmp.Or(server.seen.role, Unknown), Lag: server.lag, Connections: server.Connections()}
 		s.Fit = server == snapshot.Primary
 		for _, replica := range snapshot.Replicas {
 			s.Fit = s.Fit || server == replica

@@ -2,9 +2,9 @@ package session
 
 import "sync"
 
-// gate says who may get into line at a trunk. Nobody gets in behind what keeps others waiting: a command that the
+// admissionGate says who may get into line at a shared connection. Nobody gets in behind what keeps others waiting: a command that the
 // server may answer late, or a client that doesn't read.
-type gate struct {
+type admissionGate struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	inside  int // batches that were let in and aren't in line yet
@@ -14,10 +14,10 @@ type gate struct {
 }
 
 // open makes the gate ready for use.
-func (g *gate) open() { g.changed.L = &g.mu }
+func (g *admissionGate) open() { g.changed.L = &g.mu }
 
 // enter asks to let a batch in; inLine tells that its session is in line already, so that nobody waits longer for it.
-func (g *gate) enter(inLine bool) bool {
+func (g *admissionGate) enter(inLine bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.held > 0 || g.stalled && !inLine || g.closed {
@@ -28,7 +28,7 @@ func (g *gate) enter(inLine bool) bool {
 }
 
 // leave is told that a batch is in line, or doesn't come.
-func (g *gate) leave() {
+func (g *admissionGate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.inside--; g.inside == 0 && g.held > 0 {
@@ -38,7 +38,7 @@ func (g *gate) leave() {
 
 // hold lets nobody in any more, until release, but a batch that ends with what may be answered late. It waits for those
 // who are inside.
-func (g *gate) hold() {
+func (g *admissionGate) hold() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held++
@@ -48,26 +48,26 @@ func (g *gate) hold() {
 	g.inside++
 }
 
-func (g *gate) release() {
+func (g *admissionGate) release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.held--
 }
 
 // stall lets nobody in who isn't in line, until the returned function is called.
-func (g *gate) stall() (over func()) {
+func (g *admissionGate) stall() (over func()) {
 	g.setStalled(true)
 	return func() { g.setStalled(false) }
 }
 
-func (g *gate) setStalled(stalled bool) {
+func (g *admissionGate) setStalled(stalled bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stalled = stalled
 }
 
 // close lets nobody in for ever.
-func (g *gate) close() {
+func (g *admissionGate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
