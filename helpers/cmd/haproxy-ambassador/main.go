@@ -31,8 +31,8 @@ Host names in server-template lines are completed by the search list of /etc/res
 do and HAProxy does not.
 
 Pages at --metrics:
-  /healthz   503 until each upstream has had an endpoint that is well, from then on 200: for a startupProbe
-  /readyz    200 while a configuration runs and each of its upstreams has an endpoint that is well
+  /healthz   503 until each upstream has had a healthy endpoint, from then on 200: for a startupProbe
+  /readyz    200 while a configuration runs and each of its upstreams has a healthy endpoint
   /config    the hash of the configuration that runs; from the second line on, why a newer one does not
   /metrics   HAProxy's Prometheus metrics, and the hash and the validity of the configuration
   /stats     HAProxy's page of statistics

@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { processtest.Main(m, main) }
 
-// patience is the most that a client waits for an answer.
-const patience = 30 * time.Second
+// answerTimeout bounds a client's wait for an answer.
+const answerTimeout = 30 * time.Second
 
 // pod is the program at work, with a directory as the volume of its configuration.
 type pod struct {
@@ -126,7 +126,7 @@ func (p *pod) dial() (*client, error) {
 }
 
 func (c *client) ask() (string, error) {
-	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return "", err
 	}
 	if _, err := fmt.Fprintln(c.conn, "who"); err != nil {
@@ -212,11 +212,11 @@ func TestAConfigurationThatPassesTheCheckAndCannotBeLoadedIsTold(t *testing.T) {
 func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {
 	p := start(t)
 	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
-	p.await("/healthz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+	p.await("/healthz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
 	p.configure("server one " + server(t, "one") + " check inter 100ms")
 	p.await("/healthz", http.StatusOK, "ok")
 	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
-	p.await("/readyz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+	p.await("/readyz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
 	p.await("/healthz", http.StatusOK, "ok")
 }
 
@@ -230,10 +230,10 @@ func TestAnUpstreamThatRunsOnItsBackupIsWell(t *testing.T) {
 	}
 }
 
-func TestAnUpstreamWhoseNameMeansNothingIsNotWell(t *testing.T) {
+func TestAnUpstreamWhoseNameMeansNothingIsUnhealthy(t *testing.T) {
 	p := start(t)
 	p.configure("server-template nowhere- 2 nowhere.invalid:1 init-addr none")
-	p.await("/healthz", http.StatusServiceUnavailable, "no endpoint is well of: up")
+	p.await("/healthz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
 }
 
 func TestARenewedFileBesideItIsLoaded(t *testing.T) {

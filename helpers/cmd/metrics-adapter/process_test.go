@@ -26,8 +26,8 @@ type process struct {
 	port int
 }
 
-// start runs an adapter with a configuration, in which {{port}} stands for the metrics' port. It has to stop in good order
-// when the test ends.
+// start runs an adapter with a configuration, in which {{port}} stands for the metrics' port. It has to stop in good
+// order when the test ends.
 func start(t *testing.T, config string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, dir: t.TempDir(), port: processtest.FreePort(t)}
@@ -109,7 +109,7 @@ func (p *process) series() string {
 	return regexp.MustCompile(`(?m)^(#|adapter_).*\n`).ReplaceAllString(p.metrics(), "")
 }
 
-// contract is what /contract says, but for the digest.
+// contract returns the answer of /contract, without the digest.
 func (p *process) contract() string {
 	var report map[string]any
 	if err := json.Unmarshal([]byte(p.get("/contract", "")), &report); err != nil {

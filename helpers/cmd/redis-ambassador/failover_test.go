@@ -307,7 +307,7 @@ func TestALaggingReplicaGetsNoReads(t *testing.T) {
 	}
 }
 
-// repeated is how many reads a second server was asked.
+// repeated counts the reads that a second server was asked.
 func (p *process) repeated() (count int) {
 	for line := range strings.Lines(p.metrics()) {
 		if rest, ok := strings.CutPrefix(line, `redis_ambassador_repeated_reads_total{upstream="redis"} `); ok {

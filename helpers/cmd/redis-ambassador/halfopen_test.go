@@ -14,7 +14,7 @@ import (
 	"podpatterns.dev/helpers/internal/processtest"
 )
 
-// lostWithin is how long the loss of a connection may go unnoticed: 20 s as the manual says, and a busy machine.
+// lostWithin bounds the time in which the loss of a connection is noticed: 20 s as the manual says, and a busy machine.
 const lostWithin = 40 * time.Second
 
 // inNetwork is set where a test runs in a network of its own.

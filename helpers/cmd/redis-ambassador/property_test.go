@@ -67,7 +67,7 @@ func sequence(random *rand.Rand, length int, rare ...[]string) [][]string {
 	return commands
 }
 
-// unstable is what differs between any two connections or servers.
+// unstable matches what differs between any two connections or servers.
 var unstable = regexp.MustCompile(`\$2\r\nid\r\n:\d+`)
 
 func stable(answers string) string { return unstable.ReplaceAllString(answers, "id") }

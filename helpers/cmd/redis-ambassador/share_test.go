@@ -195,7 +195,7 @@ func TestAClientThatDoesNotRead(t *testing.T) {
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("others waited %v", took)
 	}
-	time.Sleep(6 * time.Second) // longer than anybody's patience
+	time.Sleep(6 * time.Second) // longer than slowClientTimeout
 	for range 4 {
 		if got := slow.Read(); len(got) < 8<<20 {
 			t.Fatalf("got %d bytes", len(got))
@@ -303,8 +303,8 @@ func TestAPasswordThatIsChangedAfterwards(t *testing.T) {
 	other.Want("$1\r\nw\r\n", "GET", "k")
 }
 
-// While primaries die under shared connections nobody gets another's answer, and nobody waits for ever. Each client counts
-// from a number of its own on; Redis itself may forget the last steps.
+// While primaries die under shared connections nobody gets another's answer, and nobody waits for ever. Each client
+// counts from a number of its own on; Redis itself may forget the last steps.
 func TestNobodyGetsTheAnswersOfOthersInAFailover(t *testing.T) {
 	t.Parallel()
 	servers := trio(t)

@@ -17,8 +17,8 @@ import (
 const (
 	// asProgram is set in the environment of a test binary that is to be the program.
 	asProgram = "PODPATTERNS_TEST_AS_PROGRAM"
-	// patience bounds every wait of a test. A busy machine takes its time; only what never comes reaches it.
-	patience = time.Minute
+	// waitTimeout bounds every wait of a test. A busy machine takes its time; only what never comes reaches it.
+	waitTimeout = time.Minute
 )
 
 // Main runs the program where Command has started it, otherwise the tests.
@@ -82,8 +82,8 @@ func (p *Process) Wait() int {
 	p.t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
-		p.t.Fatalf("the program has not ended within %s", patience)
+	case <-time.After(waitTimeout):
+		p.t.Fatalf("the program has not ended within %s", waitTimeout)
 	}
 	return p.command.ProcessState.ExitCode()
 }
@@ -107,9 +107,9 @@ func (p *Process) Eventually(what string, holds func() bool) {
 // Eventually waits until a condition holds.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(waitTimeout); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within %s: %s", patience, what)
+			t.Fatalf("not within %s: %s", waitTimeout, what)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func (h *HAProxy) Metrics(ctx context.Context) (string, error) {
 	return h.get(ctx, "/metrics")
 }
 
-// Down gives the upstreams of which no endpoint is well, nor one that stands in for them (backup).
+// Down returns the upstreams without a healthy endpoint, or one that stands in for them (backup).
 func (h *HAProxy) Down(ctx context.Context) ([]string, error) {
 	text, err := h.get(ctx, "/metrics?scope=backend")
 	if err != nil {

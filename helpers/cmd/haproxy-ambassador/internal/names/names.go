@@ -106,7 +106,7 @@ func (r *Resolver) Absolute(ctx context.Context, text string) (absolute string, 
 			unknown = append(unknown, host)
 		}
 	}
-	unknown = r.look(ctx, unknown)
+	unknown = r.resolve(ctx, unknown)
 	for i, line := range lines {
 		if before, host, after, found := template(line); found && r.known[host] != "" {
 			lines[i] = before + r.known[host] + after
@@ -115,8 +115,8 @@ func (r *Resolver) Absolute(ctx context.Context, text string) (absolute string, 
 	return strings.Join(lines, ""), unknown
 }
 
-// look asks for names and gives those that were not found.
-func (r *Resolver) look(ctx context.Context, hosts []string) []string {
+// resolve asks for names and returns those that were not found.
+func (r *Resolver) resolve(ctx context.Context, hosts []string) []string {
 	found := make([]string, len(hosts))
 	var group sync.WaitGroup
 	turns := make(chan struct{}, lookups)

@@ -28,7 +28,7 @@ type Supervisor struct {
 	proxy *haproxy.HAProxy
 	log   *slog.Logger
 
-	read     string // the state of the files at the last look
+	read     string // the state of the files at the last reconcile
 	askAgain time.Time
 	tried    string // what was last tried: the state of the files, and the text with absolute names
 
@@ -66,7 +66,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	ticks := time.NewTicker(configfile.Period)
 	defer ticks.Stop()
 	for {
-		s.look(ctx)
+		s.reconcile(ctx)
 		select {
 		case <-ticks.C:
 		case <-s.proxy.Done:
@@ -85,12 +85,12 @@ func (s *Supervisor) drain() error {
 	if err := s.proxy.Stop(); err != nil {
 		return err
 	}
-	<-s.proxy.Done // the kubelet's patience is the limit
+	<-s.proxy.Done // the kubelet's grace period is the limit
 	return nil
 }
 
-// look takes up what is new.
-func (s *Supervisor) look(ctx context.Context) {
+// reconcile takes up what is new.
+func (s *Supervisor) reconcile(ctx context.Context) {
 	file, err := config.Read(s.path)
 	if err != nil {
 		s.tried = ""

@@ -16,7 +16,7 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	var started atomic.Bool
 	mux.HandleFunc("GET /healthz", serve.Health(func(r *http.Request) (string, bool) {
 		if !started.Load() {
-			if why := unwell(r, s, proxy); why != "" {
+			if why := unhealthy(r, s, proxy); why != "" {
 				return why, false
 			}
 			started.Store(true)
@@ -24,7 +24,7 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 		return "ok", true
 	}))
 	mux.HandleFunc("GET /readyz", serve.Health(func(r *http.Request) (string, bool) {
-		if why := unwell(r, s, proxy); why != "" {
+		if why := unhealthy(r, s, proxy); why != "" {
 			return why, false
 		}
 		return "ok, config " + s.State().Running, true
@@ -44,8 +44,8 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	return mux
 }
 
-// unwell says why the application should not be sent work, or not be started; empty when all is well.
-func unwell(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) string {
+// unhealthy returns why the application should not be sent work, or not be started; empty when it should.
+func unhealthy(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) string {
 	state := s.State()
 	if state.Running == "" {
 		return "no configuration runs: " + state.Refused
@@ -55,7 +55,7 @@ func unwell(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) string {
 	case err != nil:
 		return err.Error()
 	case len(down) > 0:
-		return "no endpoint is well of: " + strings.Join(down, ", ")
+		return "no healthy endpoint for: " + strings.Join(down, ", ")
 	}
 	return ""
 }

@@ -15,7 +15,7 @@ var (
 	shown     = prometheus.NewDesc("adapter_series", "Series of the application, as metrics.maxSeries counts them.", nil, nil)
 )
 
-// Report is what /contract answers.
+// Report is the answer of /contract.
 type Report struct {
 	Contract  string             `json:"contract"`
 	Config    string             `json:"config"` // as in adapter_config_info
@@ -36,7 +36,7 @@ func (a *Adapter) serveContract(w http.ResponseWriter, _ *http.Request) {
 	_ = json.NewEncoder(w).Encode(a.report()) // the reader has gone
 }
 
-// contractCollector checks the output against the contract when somebody looks.
+// contractCollector checks the output against the contract at each scrape.
 type contractCollector struct{ *Adapter }
 
 func (c *contractCollector) Describe(all chan<- *prometheus.Desc) {

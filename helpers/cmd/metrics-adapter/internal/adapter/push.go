@@ -63,7 +63,7 @@ func (p *pushing) finish() {
 	p.pusher.Push(ctx)
 }
 
-// everything is what a scrape gets.
+// everything gathers all that a scrape gets.
 type everything struct {
 	*series.Store
 	own *telemetry.Telemetry

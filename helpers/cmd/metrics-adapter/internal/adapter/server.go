@@ -25,7 +25,7 @@ type server struct {
 // maxScrapes bounds the memory that many readers at once take.
 const maxScrapes = 8
 
-// listen opens the port that the metrics are wanted on, unless it is open.
+// listen opens the port of the metrics, unless it is open.
 func (a *Adapter) listen(m spec.Metrics) (*server, error) {
 	if a.server != nil && a.server.port == m.Port {
 		return a.server, nil

@@ -121,7 +121,7 @@ const (
 	Count
 )
 
-// Target is what a name in a rule means.
+// Target is the meaning of a name in a rule.
 type Target struct {
 	Metric
 	Part Part

@@ -15,7 +15,7 @@ var manual string
 // Help is the manual.
 func Help() string { return manual }
 
-// Options is what the user wants.
+// Options are the flags' values.
 type Options struct {
 	Config  string
 	Check   bool

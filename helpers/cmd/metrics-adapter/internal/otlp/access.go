@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Access is what a receiver asks of us, in files that may change at any time, as Secrets do. Empty paths: nothing.
+// Access holds the files that a receiver calls for, which may change at any time, as Secrets do. Empty paths: none.
 type Access struct {
 	// Headers has pairs as OTEL_EXPORTER_OTLP_HEADERS has them: authorization=Bearer%20token,tenant=a.
 	Headers string

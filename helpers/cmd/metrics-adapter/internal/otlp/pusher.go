@@ -30,7 +30,7 @@ const (
 	maxReason = 500
 )
 
-// Metrics are what is pushed.
+// Metrics are pushed.
 type Metrics interface {
 	// Offer gives all there is at the moment. Counters and histograms have a CreatedTimestamp.
 	Offer(now *timestamppb.Timestamp) []*dto.MetricFamily
@@ -38,7 +38,7 @@ type Metrics interface {
 	Taken(at *timestamppb.Timestamp)
 }
 
-// Outcome is how a push went.
+// Outcome is the result of a push.
 type Outcome string
 
 // The outcomes that there are. A later push carries all that an earlier one did, so none is repeated.

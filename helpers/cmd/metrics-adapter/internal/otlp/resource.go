@@ -10,10 +10,10 @@ import (
 	resource "go.opentelemetry.io/proto/slim/otlp/resource/v1"
 )
 
-// unknownService is what the conventions call a service of which nobody says the name.
+// unknownService is the conventions' name of a service without one.
 const unknownService = "unknown_service:metrics-adapter"
 
-// Resource is who the metrics are of, as OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say:
+// Resource names the source of the metrics, as OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say:
 // https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable.
 func Resource(environment func(string) string) *resource.Resource {
 	values := pairs(environment("OTEL_RESOURCE_ATTRIBUTES"))

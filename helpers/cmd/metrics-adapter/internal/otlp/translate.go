@@ -107,7 +107,7 @@ func attribute(key, value string) *common.KeyValue {
 	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: value}}}
 }
 
-// unit is what the name ends in, empty if that is no unit.
+// unit returns the unit that the name ends in, empty without one.
 func unit(name string) string {
 	parts := strings.Split(strings.TrimSuffix(name, "_total"), "_")
 	return units[parts[len(parts)-1]]

@@ -5,7 +5,7 @@ import (
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 )
 
-// Kind is what a value means.
+// Kind is the meaning of a value.
 type Kind int
 
 const (

@@ -22,7 +22,7 @@ contract: {name: red/v1, buckets: [1, 10]}`+logSource+`
 `)
 		for _, line := range []string{one, other, one} {
 			a.feeds["access"].Line(line)
-			a.watch.Look(40)
+			a.watch.Check(40)
 		}
 	})
 }
@@ -47,7 +47,7 @@ func FuzzCompile(f *testing.F) {
 			}
 		}
 		a.configure(string(text))
-		a.watch.Look(max(a.set.Metrics.MaxSeries, 0))
+		a.watch.Check(max(a.set.Metrics.MaxSeries, 0))
 		a.set.Missing(a.store)
 	})
 }

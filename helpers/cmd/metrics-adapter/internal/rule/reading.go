@@ -25,7 +25,7 @@ type Totals struct {
 	Counts []float64 // per bucket, not cumulative; the last is beyond all bounds
 }
 
-// maxReadings is how many totals are remembered of an emission that a page no longer has. One that comes back later
+// maxReadings bounds the totals that are remembered of an emission that a page no longer has. One that comes back later
 // than that counts in full.
 const maxReadings = 20_000
 

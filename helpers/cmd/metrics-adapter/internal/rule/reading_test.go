@@ -13,7 +13,7 @@ sources:
 rules:
 `
 
-// page is what a page of the application says: a value for each identity.
+// page is a page of the application: a value for each identity.
 type page map[string]float64
 
 func (a *adapter) reads(p page) {
@@ -29,7 +29,7 @@ func (a *adapter) reads(p page) {
 		}
 		return all
 	})
-	a.watch.Look(math.MaxInt)
+	a.watch.Check(math.MaxInt)
 }
 
 func TestTotals(t *testing.T) {
@@ -110,7 +110,7 @@ func TestHistogramsOfPages(t *testing.T) {
 	a := newAdapter(t, text)
 	read := func(totals Totals) {
 		a.feeds["stats"].Page(func(*Rule) []Finding { return []Finding{{Totals: &totals}} })
-		a.watch.Look(math.MaxInt)
+		a.watch.Check(math.MaxInt)
 	}
 	read(Totals{5000, []float64{1000, 2000}, []float64{1, 2, 3}})
 	read(Totals{7000, []float64{1000, 2000}, []float64{2, 2, 3}})

@@ -151,7 +151,7 @@ func TestNoMoreSeriesThanAllowed(t *testing.T) {
 	for i := range 1000 {
 		a.feeds["access"].Line(fmt.Sprintf("GET / %d 1ms", i))
 	}
-	a.watch.Look(20)
+	a.watch.Check(20)
 	// The histogram is 14, the errors are 1.
 	a.wantsOwn(`adapter_dropped_samples_total{reason="max_series",source="access"} 995`)
 	if a.store.Size() != 20 {

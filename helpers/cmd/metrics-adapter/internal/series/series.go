@@ -211,7 +211,7 @@ func (s *Series) size() int {
 	return 1
 }
 
-// maxCount is how far a float counts in ones.
+// maxCount is the highest number up to which a float counts in ones.
 const maxCount = 1 << 53
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

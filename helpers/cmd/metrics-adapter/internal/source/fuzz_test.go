@@ -42,7 +42,7 @@ func fuzzPages(f *testing.F, rules string, read func(context.Context, *page, *ru
 			if read(t.Context(), p, feed) != nil {
 				feed.NoPage()
 			}
-			watch.Look(40)
+			watch.Check(40)
 		}
 	})
 }

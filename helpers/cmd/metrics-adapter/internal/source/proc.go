@@ -10,7 +10,7 @@ import (
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 )
 
-// process is what is read of one process. NaN is what we may not know: open files are for the process's own user.
+// process has the figures of one process. NaN stands for what we may not know: open files are for the process's own user.
 type process struct {
 	identity string
 	values   map[string]float64

@@ -10,11 +10,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxBytes is how large a configuration may be: as much as a ConfigMap holds.
+// MaxBytes bounds a configuration: a ConfigMap holds no more.
 const MaxBytes = 1 << 20
 
 // Parse reads YAML or JSON: an Adapter's spec, or the whole Adapter. Unless that is impossible, problems come with all
-// that could be read, so that others can be looked for.
+// that could be read, so that others can be checked for.
 func Parse(text []byte) (s Spec, problems Problems, readable bool) {
 	top := map[string]json.RawMessage{}
 	if len(text) > MaxBytes {

@@ -4,7 +4,7 @@ package spec
 
 import "time"
 
-// Spec is what concerns the adapter of an Adapter's spec; the rest is the operator's.
+// Spec is the adapter's part of an Adapter's spec; the rest is the operator's.
 type Spec struct {
 	Contract Contract
 	Metrics  Metrics

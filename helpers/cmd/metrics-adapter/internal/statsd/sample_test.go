@@ -121,7 +121,7 @@ func FuzzPacket(f *testing.F) {
 		var sample Sample
 		for _, packet := range []string{one, other, one} {
 			server.take(&sample, packet)
-			watch.Look(30)
+			watch.Check(30)
 		}
 	})
 }

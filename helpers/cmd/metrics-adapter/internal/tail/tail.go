@@ -10,8 +10,8 @@
 //     already, by other bytes before that place
 //
 // A file that is there at the start is read from its end: its lines were counted before, or are nobody's. One that
-// comes later is read from its start. Files are looked at ten times a second or more: no notification by the kernel is
-// needed, and there is none on some volumes. A file that comes and is renamed again between two looks is not seen.
+// comes later is read from its start. Files are checked ten times a second or more: no notification by the kernel is
+// needed, and there is none on some volumes. A file that comes and is renamed again between two checks is not seen.
 package tail
 
 import (
@@ -33,7 +33,7 @@ const (
 	quiet = 30 * time.Second
 	// maxOld is how many old files are read on at once.
 	maxOld = 8
-	// chunks is how much is read at once of a file that never ends, before the others and the path are looked at.
+	// chunks is how much is read at once of a file that never ends, before the others and the path are checked.
 	chunks = 16
 
 	shortestWait = 5 * time.Millisecond
@@ -64,7 +64,7 @@ type Tail struct {
 func (t *Tail) Run(ctx context.Context) {
 	defer t.close()
 	t.buffer = make([]byte, MaxLine)
-	t.look(true)
+	t.check(true)
 	wait := shortestWait
 	for ctx.Err() == nil {
 		if t.read() {
@@ -77,7 +77,7 @@ func (t *Tail) Run(ctx context.Context) {
 			}
 			wait = min(2*wait, longestWait)
 		}
-		t.look(false)
+		t.check(false)
 	}
 }
 
@@ -101,8 +101,8 @@ func (t *Tail) read() bool {
 	return any
 }
 
-// look finds out whether the path is another file now, and gives up old ones.
-func (t *Tail) look(first bool) {
+// check finds out whether the path is another file now, and gives up old ones.
+func (t *Tail) check(first bool) {
 	err := t.find(first)
 	if !t.told || (err == nil) != (t.state == nil) {
 		t.State(err)

@@ -31,7 +31,7 @@ func follow(t *testing.T) *reader {
 func followFile(t *testing.T, path string) *reader {
 	r := &reader{t: t, path: path}
 	ctx, stop := context.WithCancel(context.Background())
-	looked := make(chan struct{})
+	checked := make(chan struct{})
 	var once sync.Once
 	tail := Tail{
 		Dir: filepath.Dir(path), Path: filepath.Base(path),
@@ -49,7 +49,7 @@ func followFile(t *testing.T, path string) *reader {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.up = err == nil
-			once.Do(func() { close(looked) })
+			once.Do(func() { close(checked) })
 		},
 	}
 	ended := make(chan struct{})
@@ -61,7 +61,7 @@ func followFile(t *testing.T, path string) *reader {
 		stop()
 		<-ended
 	})
-	<-looked // otherwise a test's first lines might be taken for old ones
+	<-checked // otherwise a test's first lines might be taken for old ones
 	return r
 }
 

@@ -59,7 +59,7 @@ func (t *Telemetry) Pushes() func(otlp.Outcome) {
 	return func(outcome otlp.Outcome) { t.pushes.WithLabelValues(string(outcome)).Inc() }
 }
 
-// Source is what is told about one source.
+// Source has the metrics of one source.
 type Source struct {
 	up        prometheus.Gauge
 	unmatched prometheus.Counter

@@ -20,7 +20,7 @@ import (
 	"podpatterns.dev/helpers/internal/configfile"
 )
 
-// Config is what to serve.
+// Config holds the upstreams to serve.
 type Config struct {
 	Upstreams   []Upstream
 	MetricsPort int    // 0: none is configured

@@ -43,7 +43,7 @@ func (r *reader) secret(field string, ref *secretRef) string {
 	return value
 }
 
-// tls is how servers are believed: by the authority in the Secret; without one by the system's, or else Mozilla's.
+// tls tells which servers to believe: by the authority in the Secret; without one by the system's, or else Mozilla's.
 func (r *reader) tls(serverName string, ca *secretRef) *tls.Config {
 	c := &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 	if ca == nil {

@@ -17,7 +17,7 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/status"
 )
 
-// Options is what the user wants. Parse has checked it.
+// Options are the flags' values, which Parse has checked.
 type Options struct {
 	Direct       *config.Upstream // without a file: what the flags say
 	File         string

@@ -59,7 +59,7 @@ func (p *Proxy) Apply(c config.Config) error {
 	return nil
 }
 
-// removedFor is how long the clients of an upstream that was removed may take to finish what is under way.
+// removedFor bounds the time in which the clients of an upstream that was removed finish what is under way.
 const removedFor = 10 * time.Second
 
 // listen opens the addresses that aren't open yet.

@@ -40,7 +40,7 @@ func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upst
 	u.shared.Name = c.Name
 	u.shared.Policy.Store(&c.Policy)
 	u.shared.Monitor = topology.New(ctx, c.Servers, u.log)
-	go u.lookAgain(ctx)
+	go u.recheck(ctx)
 	return u
 }
 
@@ -94,11 +94,11 @@ func (u *upstream) room() {
 	}
 }
 
-// lookAgainEvery bounds how long the end of a connection may go unnoticed.
-const lookAgainEvery = 250 * time.Millisecond
+// recheckEvery bounds how long the end of a connection may go unnoticed.
+const recheckEvery = 250 * time.Millisecond
 
-func (u *upstream) lookAgain(ctx context.Context) {
-	ticker := time.NewTicker(lookAgainEvery)
+func (u *upstream) recheck(ctx context.Context) {
+	ticker := time.NewTicker(recheckEvery)
 	defer ticker.Stop()
 	before := 0
 	for {
@@ -109,7 +109,7 @@ func (u *upstream) lookAgain(ctx context.Context) {
 		}
 		u.mu.Lock()
 		for s := range u.sessions {
-			s.LookAgain()
+			s.Recheck()
 		}
 		moves := u.moves
 		u.mu.Unlock()
@@ -121,7 +121,7 @@ func (u *upstream) lookAgain(ctx context.Context) {
 	}
 }
 
-// manyMoves is how many clients leave enough behind to be worth a collection.
+// manyMoves is the number of clients that leave enough behind to be worth a collection.
 const manyMoves = 16
 
 // tidy gives back what clients needed to come, and what they had when they left, once they have settled: connecting takes

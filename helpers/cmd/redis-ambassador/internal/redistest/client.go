@@ -9,8 +9,8 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
 )
 
-// patience bounds every wait of a test. A busy machine takes its time; only what never comes reaches it.
-const patience = time.Minute
+// waitTimeout bounds every wait of a test. A busy machine takes its time; only what never comes reaches it.
+const waitTimeout = time.Minute
 
 // Client is a connection whose replies are told as they are on the wire.
 type Client struct {
@@ -30,7 +30,7 @@ func Connect(t testing.TB, addr string) *Client {
 }
 
 func connect(t testing.TB, addr string) (*Client, error) {
-	conn, err := net.DialTimeout("tcp", addr, patience)
+	conn, err := net.DialTimeout("tcp", addr, waitTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (c *Client) Read() string {
 
 // TryRead is Read that may fail.
 func (c *Client) TryRead() (string, error) {
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	_ = c.conn.SetReadDeadline(time.Now().Add(waitTimeout))
 	var replies resp.Replies
 	for seen := 0; ; {
 		n, ended, err := replies.Scan(c.unread[seen:])
@@ -92,7 +92,7 @@ func (c *Client) TryRead() (string, error) {
 // ReadAll reads to the end of the connection.
 func (c *Client) ReadAll() string {
 	c.t.Helper()
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience))
+	_ = c.conn.SetReadDeadline(time.Now().Add(waitTimeout))
 	all, err := io.ReadAll(c.conn)
 	if err != nil {
 		return string(all) + err.Error()

@@ -138,7 +138,7 @@ func (s *Server) Pause() { _ = s.command.Process.Signal(syscall.SIGSTOP) }
 // Continue ends Pause.
 func (s *Server) Continue() { _ = s.command.Process.Signal(syscall.SIGCONT) }
 
-// Calls is how often a command was called since the server's start or CONFIG RESETSTAT.
+// Calls counts the calls of a command since the server's start or CONFIG RESETSTAT.
 func (s *Server) Calls(command string) int {
 	s.t.Helper()
 	var calls int

@@ -33,7 +33,7 @@ const (
 	Refused
 )
 
-// unknown is what a command is that no server has told of: nothing is known to speak against it.
+// unknown stands for a command that no server has told of: nothing is known to speak against it.
 const unknown = Write
 
 // longest is the length up to which names are looked up; longer ones are the primary's to refuse.

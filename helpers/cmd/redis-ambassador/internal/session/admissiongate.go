@@ -2,8 +2,8 @@ package session
 
 import "sync"
 
-// admissionGate says who may get into line at a shared connection. Nobody gets in behind what keeps others waiting: a command that the
-// server may answer late, or a client that doesn't read.
+// admissionGate says who may get into line at a shared connection. Nobody gets in behind what keeps others waiting: a
+// command that the server may answer late, or a client that doesn't read.
 type admissionGate struct {
 	mu      sync.Mutex
 	changed sync.Cond

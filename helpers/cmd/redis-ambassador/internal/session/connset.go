@@ -36,9 +36,10 @@ func (p *connSet) dropReads() {
 	}
 }
 
-// choose decides whether a command goes over a shared connection, and finds the connection. Replies that are outstanding
-// on a shared one are all that are: it would have to wait for the rest. So a client whose pipelines go to several servers, or hold what is
-// nobody else's business, has its own connections from then on; one with large replies as well, that hold up others.
+// choose decides whether a command goes over a shared connection, and finds the connection. Replies that are
+// outstanding on a shared one are all that are: it would have to wait for the rest. So a client whose pipelines go to
+// several servers, or hold what is nobody else's business, has its own connections from then on; one with large replies
+// as well, that hold up others.
 func (s *Session) choose(shareable bool, connect func(*connSet) (*upstreamConn, error)) (*upstreamConn, error) {
 	s.alone = s.alone || s.bulky.Load() || s.shared.apart.Load()
 	if shareable && !s.alone && (s.over != nil || s.idle()) {

@@ -7,8 +7,8 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
 )
 
-// deliver passes on some of what a connection has received, at most so many replies, when it is their turn. It returns how
-// many have ended.
+// deliver passes on some of what a connection has received, at most so many replies, when it is their turn. It returns
+// how many have ended.
 func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (ended int, err error) {
 	turn, err := s.awaitTurn(u)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Session) measure(u *upstreamConn, replies *resp.Replies, b []byte, most
 
 const unlimited = int(^uint(0) >> 1)
 
-// turn is what a connection may deliver.
+// turn bounds the replies that a connection may deliver.
 type turn struct {
 	most    int  // replies
 	swallow bool // they are not for the client
@@ -182,8 +182,8 @@ func (s *Session) tellLocals() {
 }
 
 // connLost lets a connection go that is lost, and tells whether its outstanding commands are to be repeated. The client
-// notices only when a reply was outstanding that nobody else may give, or when what it has made of the connection can't be made
-// again elsewhere: then it loses its own, as it would have without us.
+// notices only when a reply was outstanding that nobody else may give, or when what it has made of the connection can't
+// be made again elsewhere: then it loses its own, as it would have without us.
 func (s *Session) connLost(u *upstreamConn) (repeat bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,7 +198,7 @@ func (s *Session) connLost(u *upstreamConn) (repeat bool) {
 	if s.closed || u.dropped.Load() {
 		return false
 	}
-	u.server.Look()
+	u.server.Check()
 	if u.outstanding > 0 && u.repeatable() {
 		return true
 	}

@@ -35,8 +35,8 @@ func (s *Session) routePiped(kind routing.Kind) (*upstreamConn, error) {
 	return s.pipe, nil
 }
 
-// reset makes the connection as it was at its beginning: with no upstream connections, so that the next ones are logged in anew as
-// the configuration says.
+// reset makes the connection as it was at its beginning: with no upstream connections, so that the next ones are logged
+// in anew as the configuration says.
 func (s *Session) reset() error {
 	if err := s.drained(); err != nil {
 		return err

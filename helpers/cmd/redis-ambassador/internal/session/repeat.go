@@ -5,11 +5,11 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
 )
 
-// mostKept is how many bytes of reads are kept until they are answered; a longer pipeline isn't repeated.
+// mostKept bounds the bytes of reads that are kept until they are answered; a longer pipeline isn't repeated.
 const mostKept = 4 << 10
 
-// kept is the reads whose answers are outstanding at a replica, so that another server can be asked when it is lost. It has the
-// answered ones in front, too, until all are.
+// kept is the reads whose answers are outstanding at a replica, so that another server can be asked when it is lost. It
+// has the answered ones in front, too, until all are.
 type kept struct {
 	bytes    []byte
 	answered int
@@ -41,7 +41,7 @@ func (u *upstreamConn) repeatable() bool {
 	return !u.isPrimary && !u.repeats && !u.kept.lacks && !u.begun && u.replies.Between()
 }
 
-// rest is what of the commands isn't answered yet.
+// rest returns the commands that aren't answered yet.
 func (k *kept) rest() ([]byte, error) {
 	b := k.bytes
 	var commands resp.Commands
@@ -55,8 +55,8 @@ func (k *kept) rest() ([]byte, error) {
 	return b, nil
 }
 
-// repeat asks another server what was outstanding on a lost connection. The one that does it is for that only: the client's goroutine
-// doesn't know it, and waits for its answers before it reads elsewhere.
+// repeat asks another server what was outstanding on a lost connection. The one that does it is for that only: the
+// client's goroutine doesn't know it, and waits for its answers before it reads elsewhere.
 func (s *Session) repeat(lost *upstreamConn) {
 	u := s.dialInstead(lost.server)
 	s.mu.Lock()

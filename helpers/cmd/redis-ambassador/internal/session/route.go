@@ -143,8 +143,8 @@ func (s *Session) routeRead(shareable bool) (*upstreamConn, error) {
 	return s.toPrimary(shareable, expectation{n: 1})
 }
 
-// routeSetup sends what changes the connection to the primary. When it has succeeded there, other connections get it before
-// their next use.
+// routeSetup sends what changes the connection to the primary. When it has succeeded there, other connections get it
+// before their next use.
 func (s *Session) routeSetup(c resp.Command) (*upstreamConn, error) {
 	if s.multi {
 		return s.toPipe() // whether it is carried out is decided by EXEC

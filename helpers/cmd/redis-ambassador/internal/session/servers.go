@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// primaryWait is how long after the loss of a primary commands wait for the next one. Beyond it they fail at once:
-	// a longer failover must not pile them up.
+	// primaryWait is the time after the loss of a primary in which commands wait for the next one. Beyond it they fail at
+	// once: a longer failover must not pile them up.
 	primaryWait = 3 * time.Second
 	// redialAfter is the pause between two attempts to connect with a primary that doesn't take the connection.
 	redialAfter = 50 * time.Millisecond
@@ -63,8 +63,8 @@ func (s *Session) primaryConn(p *connSet) (*upstreamConn, error) {
 	}
 }
 
-// leavePrimary gives up the connection to a server that isn't the primary any more, or that is gone, or a part in a shared
-// one that isn't set up as the client's connection is now.
+// leavePrimary gives up the connection to a server that isn't the primary any more, or that is gone, or a part in a
+// shared one that isn't set up as the client's connection is now.
 func (s *Session) leavePrimary(p *connSet) error {
 	if s.multi || s.watch {
 		return errClosed // half a transaction can't be taken elsewhere
@@ -93,8 +93,8 @@ func (s *Session) connect(p *connSet, server *topology.Server, asPrimary bool) (
 	return s.join(server, u)
 }
 
-// readConn is the connection to a replica, nil if there is none. A session stays with its replica: what it has read once it
-// reads again.
+// readConn is the connection to a replica, nil if there is none. A session stays with its replica: what it has read
+// once it reads again.
 func (s *Session) readConn(p *connSet) (*upstreamConn, error) {
 	snapshot := s.shared.Monitor.Snapshot()
 	if u := p.reads; u != nil {

@@ -10,8 +10,8 @@
 // over between the socket it came from and the socket it goes to; what one side doesn't take in isn't read from the
 // other.
 //
-// An upstream connection is a session's way to a server. A carrier takes its commands there: a connection of the session's
-// own, or its part in one that many sessions share.
+// An upstream connection is a session's way to a server. A carrier takes its commands there: a connection of the
+// session's own, or its part in one that many sessions share.
 package session
 
 import (
@@ -31,9 +31,9 @@ const (
 	// with its length. Beyond the second bound, which only local replies can reach, the client has to read first.
 	maxTurns = 1 << 10
 	maxOrder = 1 << 16
-	// lingering is how long a client that is told to go may take to read its last replies.
+	// lingering bounds the time in which a client that is told to go reads its last replies.
 	lingering = 500 * time.Millisecond
-	// abandonedFor is how long the commands of a client that is gone may take.
+	// abandonedFor bounds the time that the commands of a client that is gone may take.
 	abandonedFor = 5 * time.Second
 )
 
@@ -48,7 +48,7 @@ var (
 	epoch = time.Now()
 )
 
-// ReadPolicy is where reads go.
+// ReadPolicy tells where reads go.
 type ReadPolicy string
 
 // The read policies of the API.
@@ -58,14 +58,14 @@ const (
 	ReadReplica   ReadPolicy = "Replica"
 )
 
-// Policy is what sessions may be told anew at any time.
+// Policy holds the settings of sessions, which may change at any time.
 type Policy struct {
 	Read ReadPolicy
 	// AfterWrite is how long after a write reads go to the primary; 0: reads care for no write.
 	AfterWrite time.Duration
 }
 
-// Shared is what the sessions of an upstream have in common.
+// Shared has all that the sessions of an upstream have in common.
 type Shared struct {
 	Name    string
 	Monitor *topology.Monitor
@@ -378,13 +378,13 @@ func (s *Session) Drain() {
 	_ = s.client.SetReadDeadline(time.Now())
 }
 
-// LookAgain finds ends of connections that reading missed; call it now and then.
-func (s *Session) LookAgain() {
-	s.client.LookAgain()
+// Recheck finds ends of connections that reading missed; call it now and then.
+func (s *Session) Recheck() {
+	s.client.Recheck()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, u := range s.conns {
-		u.socket.LookAgain()
+		u.socket.Recheck()
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
 )
 
-// setup is what a client has made of its connection, as the commands that repeat it on another one.
+// setup holds the commands with which a client has set up its connection, to repeat them on another one.
 type setup struct {
 	commands []setupCommand
 	version  int // grows with each change
@@ -38,7 +38,7 @@ func rank(c setupCommand) int {
 	return len(aspects)
 }
 
-// request is what is sent over a new connection, and the number of its commands. A client that has logged in itself
+// request returns the commands to be sent over a new connection, and their number. A client that has logged in itself
 // counts for more than the configuration.
 func (s *setup) request(access topology.Access) (request []byte, commands int) {
 	if auth := access.Auth(); auth != nil && (len(s.commands) == 0 || s.commands[0].aspect != "AUTH") {

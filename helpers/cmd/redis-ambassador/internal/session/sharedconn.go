@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// mostUnsent is how many bytes of commands wait for a server that takes none before clients wait as well.
+	// mostUnsent bounds the bytes of commands that wait for a server that takes none; beyond it clients wait as well.
 	mostUnsent = 256 << 10
-	// fewRounds is how often a client's goroutine sends what others have added meanwhile, before it sees to its own
+	// fewRounds bounds how often a client's goroutine sends what others have added meanwhile, before it sees to its own
 	// client again.
 	fewRounds = 8
-	// slowClientTimeout is how long a client that doesn't take its reply may keep others from theirs.
+	// slowClientTimeout bounds the time in which a client that doesn't take its reply may keep others from theirs.
 	slowClientTimeout = 5 * time.Second
 )
 
@@ -58,7 +58,7 @@ func newSharedConn(key sharedKey, registry *sharedConns) *sharedConn {
 func (c *sharedConn) dial(setups int) {
 	conn, err := dialApart(c.key.access, c.key.server.Addr)
 	if err != nil {
-		c.key.server.Look()
+		c.key.server.Check()
 		c.registry.forget(c)
 		c.open(err)
 		return

@@ -6,13 +6,14 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
 )
 
-// sharedConns are an upstream's shared connections, each made for the first session that needs it and closed after the last one.
+// sharedConns are an upstream's shared connections, each made for the first session that needs it and closed after the
+// last one.
 type sharedConns struct {
 	mu   sync.Mutex
 	open map[sharedKey]*sharedConn
 }
 
-// sharedKey is what sessions have in common that share a connection.
+// sharedKey is the same for sessions that share a connection.
 type sharedKey struct {
 	server    *topology.Server
 	isPrimary bool

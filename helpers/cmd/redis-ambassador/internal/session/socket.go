@@ -44,7 +44,7 @@ func returnBuffer(b []byte) {
 // It asks the kernel no more than it must. A socket that gave less than there was room for has nothing left, so the
 // next sign of it is awaited without trying to read first, which would cost a system call for every command (epoll(7)
 // on edge-triggered use). One thing can be missed: an end of the stream that arrived together
-// with the last bytes. LookAgain finds it.
+// with the last bytes. Recheck finds it.
 type socket struct {
 	net.Conn
 	raw           syscall.RawConn // nil for TLS, whose readiness isn't the socket's
@@ -56,7 +56,7 @@ type socket struct {
 	onReadable    func(fd uintptr) bool // readable, made once
 	onWritable    func(fd uintptr) bool // writable
 	onWritableNow func(fd uintptr) bool // writable that doesn't wait
-	onLook        func(fd uintptr)      // look
+	onRecheck     func(fd uintptr)      // recheck
 	out           []byte                // what is still to be written
 	outErr        syscall.Errno
 	assumed       atomic.Bool // that nothing is left, from a short read
@@ -66,13 +66,13 @@ func newSocket(conn net.Conn) *socket {
 	s := &socket{Conn: conn}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		s.raw, s.err = tcp.SyscallConn()
-		s.onReadable, s.onWritable, s.onLook = s.readable, s.writable, s.look
+		s.onReadable, s.onWritable, s.onRecheck = s.readable, s.writable, s.recheck
 		s.onWritableNow = func(fd uintptr) bool { s.writable(fd); return true }
 	}
 	return s
 }
 
-// unread is what was received and not yet consumed.
+// unread returns the bytes received and not yet consumed.
 func (s *socket) unread() []byte {
 	if s.data == nil {
 		return nil
@@ -219,14 +219,14 @@ func (s *socket) closeWrite() {
 	}
 }
 
-// LookAgain makes the reader read where it only assumed that nothing is left, and something is.
-func (s *socket) LookAgain() {
+// Recheck makes the reader read where it only assumed that nothing is left, and something is.
+func (s *socket) Recheck() {
 	if s.assumed.CompareAndSwap(true, false) {
-		_ = s.raw.Control(s.onLook)
+		_ = s.raw.Control(s.onRecheck)
 	}
 }
 
-func (s *socket) look(fd uintptr) {
+func (s *socket) recheck(fd uintptr) {
 	if !nothingLeft(fd) {
 		_ = s.SetReadDeadline(time.Now())
 	}

@@ -39,7 +39,7 @@ type upstreamConn struct {
 	kept        kept
 }
 
-// carrier is what carries an upstream connection to its server: a connection that is the session's own, or a part in one
+// carrier takes an upstream connection's commands to its server: a connection that is the session's own, or a part in one
 // that sessions share. The session asks for what it needs to know, and never which of them it has.
 type carrier interface {
 	// exclusive tells whether the server sees no commands of other sessions between the session's.
@@ -63,13 +63,13 @@ type carrier interface {
 // piece is a part of the client's buffer.
 type piece struct{ start, end int }
 
-// dial makes of u, which says what it is for, a connection of the session's own to the server, and sets it up as the client
-// has set up its connection.
+// dial makes of u, which says what it is for, a connection of the session's own to the server, and sets it up as the
+// client has set up its connection.
 func (s *Session) dial(server *topology.Server, u *upstreamConn) (*upstreamConn, error) {
 	access := s.shared.Monitor.Access()
 	conn, err := dialApart(access, server.Addr)
 	if err != nil {
-		server.Look()
+		server.Check()
 		return nil, err
 	}
 	u.session, u.server, u.socket = s, server, newSocket(conn)
@@ -168,7 +168,7 @@ func (u *upstreamConn) deliver() error {
 func (u *upstreamConn) notice(reply []byte) {
 	for _, code := range [][]byte{[]byte("-READONLY"), []byte("-LOADING"), []byte("-MASTERDOWN"), []byte("-NOREPLICAS")} {
 		if bytes.HasPrefix(reply, code) {
-			u.server.Look()
+			u.server.Check()
 		}
 	}
 }

@@ -25,7 +25,7 @@ const (
 // KeepAlive makes an idle connection end lostAfter its other side has vanished without a word.
 var KeepAlive = net.KeepAliveConfig{Enable: true, Idle: lostAfter / 4, Interval: lostAfter / 4, Count: 3}
 
-// Access is how servers are reached.
+// Access has all that it takes to reach servers.
 type Access struct {
 	TLS      *tls.Config // nil: plain TCP. Without ServerName the address' host is checked.
 	Username string      // empty: Redis' default user
@@ -54,8 +54,8 @@ func (a Access) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	return (&tls.Dialer{NetDialer: &dialer, Config: a.TLS}).DialContext(ctx, "tcp", addr)
 }
 
-// boundLoss makes a connection end when nobody has taken in for lostAfter what was sent: keep-alive is silent then, and the
-// kernel by itself would try for a quarter of an hour.
+// boundLoss makes a connection end when nobody has taken in for lostAfter what was sent: keep-alive is silent then, and
+// the kernel by itself would try for a quarter of an hour.
 func boundLoss(_, _ string, conn syscall.RawConn) error {
 	var err error
 	if failed := conn.Control(func(fd uintptr) {

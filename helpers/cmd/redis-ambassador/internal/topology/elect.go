@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Role is what a server says it is.
+// Role is a server's own word for itself.
 type Role string
 
 // The roles of ROLE (https://redis.io/docs/latest/commands/role/).
@@ -15,7 +15,7 @@ const (
 	Replica Role = "replica"
 )
 
-// observation is what one look at a server showed. The zero value is a server that doesn't answer.
+// observation is the result of one check of a server. The zero value is a server that doesn't answer.
 type observation struct {
 	role   Role
 	serves bool // it answers commands: it isn't loading its data, for one

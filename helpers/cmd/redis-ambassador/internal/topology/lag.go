@@ -14,7 +14,7 @@ type point struct {
 	offset int64
 }
 
-// historyPoints is how far back a lag can be told: about four minutes.
+// historyPoints bounds the time back to which a lag can be told: about four minutes.
 const historyPoints = 480
 
 func (h *history) add(id string, offset int64, at time.Time) {

@@ -20,12 +20,12 @@ type Settings struct {
 	// SentinelMaster is the name under which Sentinels know the servers; then Endpoints are the Sentinels.
 	SentinelMaster string
 	SentinelAccess Access
-	Interval       time.Duration // between two looks at a server
-	Threshold      int           // failed looks in a row after which a server is given up
+	Interval       time.Duration // between two checks of a server
+	Threshold      int           // failed checks in a row after which a server is given up
 	MaxLag         time.Duration // 0: replicas may lag as they like
 }
 
-// Snapshot is what is known at a moment. It never changes.
+// Snapshot is the knowledge of one moment. It never changes.
 type Snapshot struct {
 	Primary  *Server // nil: none
 	Replicas []*Server
@@ -70,14 +70,14 @@ func (m *Monitor) Snapshot() *Snapshot { return m.snapshot.Load() }
 // Commands knows the servers' commands, nil while none could be asked.
 func (m *Monitor) Commands() *routing.Table { return m.commands.Load() }
 
-// Changes is how often another server has become the primary. known tells whether there has been one at all.
+// Changes counts how often another server has become the primary. known tells whether there has been one at all.
 func (m *Monitor) Changes() (count int, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.changes, m.last != nil
 }
 
-// Access is how to reach the servers now.
+// Access returns the present way to reach the servers.
 func (m *Monitor) Access() Access {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -102,7 +102,7 @@ func (m *Monitor) Configure(s Settings) {
 		go m.askSentinels(ctx, s)
 	}
 	for _, server := range m.servers {
-		server.Look()
+		server.Check()
 	}
 	m.judge()
 }
@@ -126,7 +126,7 @@ func (m *Monitor) keep(addrs []string) {
 	}
 }
 
-// retireAfter is how long a connection to a server that is no longer the primary may still bring answers.
+// retireAfter bounds the time in which a connection to a server that is no longer the primary may still bring answers.
 const retireAfter = time.Second
 
 // judge draws the conclusions from what is seen. The lock is held.

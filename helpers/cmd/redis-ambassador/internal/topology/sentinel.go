@@ -13,7 +13,7 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
 )
 
-// appointment is what a Sentinel says of the servers. Sentinels number their decisions: of two that disagree, the one
+// appointment is a Sentinel's word on the servers. Sentinels number their decisions: of two that disagree, the one
 // with the higher epoch knows the later failover.
 // (https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#configuration-epochs)
 type appointment struct {
@@ -94,7 +94,7 @@ func ask(ctx context.Context, s Settings, addr string) (appointment, error) {
 	// The Sentinel that leads a failover keeps the old primary in MASTER, with the new epoch, until the other replicas
 	// follow the new one. Only GET-MASTER-ADDR-BY-NAME gives the new one from its promotion on. It is asked after MASTER: an
 	// old epoch with the new address is outdone by other Sentinels, the reverse would bring the old primary back.
-	replies, err := c.ask(lookTimeout, []string{"SENTINEL", "MASTER", s.SentinelMaster},
+	replies, err := c.ask(checkTimeout, []string{"SENTINEL", "MASTER", s.SentinelMaster},
 		[]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.SentinelMaster}, []string{"SENTINEL", "REPLICAS", s.SentinelMaster})
 	if err != nil {
 		return appointment{}, err

@@ -20,10 +20,10 @@ import (
 type Server struct {
 	Addr string
 	stop context.CancelFunc
-	look chan struct{}
+	due  chan struct{}
 
 	// Guarded by the monitor's lock.
-	asked bool // it has been looked at, with or without success
+	asked bool // it has been checked, with or without success
 	seen  observation
 	lag   time.Duration
 
@@ -35,13 +35,13 @@ type Server struct {
 type Connection interface{ Close() }
 
 func newServer(addr string, stop context.CancelFunc) *Server {
-	return &Server{Addr: addr, stop: stop, look: make(chan struct{}, 1), connections: map[Connection]bool{}}
+	return &Server{Addr: addr, stop: stop, due: make(chan struct{}, 1), connections: map[Connection]bool{}}
 }
 
-// Look makes the monitor look at the server now: something has happened.
-func (s *Server) Look() {
+// Check makes the monitor check the server now: something has happened.
+func (s *Server) Check() {
 	select {
-	case s.look <- struct{}{}:
+	case s.due <- struct{}{}:
 	default:
 	}
 }
@@ -60,7 +60,7 @@ func (s *Server) Disconnected(c Connection) {
 	delete(s.connections, c)
 }
 
-// Connections is how many connections there are.
+// Connections counts the connections.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,16 +87,16 @@ func (s *Server) closeConnections(all bool) {
 	}
 }
 
-// lookTimeout bounds one look.
-const lookTimeout = time.Second
+// checkTimeout bounds one check.
+const checkTimeout = time.Second
 
-// watch looks at a server again and again.
+// watch checks a server again and again.
 func (m *Monitor) watch(ctx context.Context, server *Server) {
 	w := watcher{monitor: m, server: server}
 	defer w.close()
 	for failures := 0; ctx.Err() == nil; {
 		settings, fresh := m.current(), w.client == nil
-		o, err := w.look(ctx, settings)
+		o, err := w.check(ctx, settings)
 		switch {
 		case err == nil:
 			failures = 0
@@ -114,7 +114,7 @@ func (m *Monitor) watch(ctx context.Context, server *Server) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-server.look:
+		case <-server.due:
 		case <-time.After(settings.Interval):
 		}
 	}
@@ -140,7 +140,7 @@ func (m *Monitor) saw(server *Server, o observation) {
 	m.judge()
 }
 
-// unanswered notes that a server was looked at in vain.
+// unanswered notes that a server was checked in vain.
 func (m *Monitor) unanswered(server *Server) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -179,7 +179,7 @@ func (w *watcher) close() {
 	}
 }
 
-func (w *watcher) look(ctx context.Context, s Settings) (observation, error) {
+func (w *watcher) check(ctx context.Context, s Settings) (observation, error) {
 	if w.client != nil && w.access != s.Access {
 		w.close() // so that new credentials are tried before sessions need them
 	}
@@ -190,7 +190,7 @@ func (w *watcher) look(ctx context.Context, s Settings) (observation, error) {
 		}
 		w.client, w.access, w.asked = c, s.Access, time.Time{}
 	}
-	o, err := w.client.observe(lookTimeout)
+	o, err := w.client.observe(checkTimeout)
 	if err != nil {
 		if _, isReply := err.(resp.Error); !isReply {
 			w.close()
@@ -200,7 +200,7 @@ func (w *watcher) look(ctx context.Context, s Settings) (observation, error) {
 	return o, w.learnCommands(o)
 }
 
-// commandsEvery is how often the commands are asked for again: a module may have brought new ones.
+// commandsEvery is the time between two questions for the commands: a module may have brought new ones.
 const commandsEvery = 10 * time.Minute
 
 // learnCommands asks the primary for its commands, or, while none has been asked, any server.
@@ -208,7 +208,7 @@ func (w *watcher) learnCommands(o observation) error {
 	if w.monitor.Commands() != nil && (!o.isPrimary() || time.Since(w.asked) < commandsEvery) || !o.serves {
 		return nil
 	}
-	replies, err := w.client.ask(lookTimeout, []string{"COMMAND"})
+	replies, err := w.client.ask(checkTimeout, []string{"COMMAND"})
 	if err != nil {
 		w.close()
 		return err
@@ -223,7 +223,7 @@ func (w *watcher) learnCommands(o observation) error {
 	return nil
 }
 
-// State is what is known of a server.
+// State is the knowledge of a server.
 type State struct {
 	Addr        string
 	Role        Role

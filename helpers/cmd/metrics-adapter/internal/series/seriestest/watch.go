@@ -14,7 +14,7 @@ import (
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 )
 
-// Watch looks at a store again and again.
+// Watch checks a store again and again.
 type Watch struct {
 	t      *testing.T
 	store  *series.Store
@@ -35,8 +35,8 @@ func (w *Watch) Text() string {
 	return text
 }
 
-// Look fails the test if the output cannot be read, holds more than the limit, or a counter fell.
-func (w *Watch) Look(limit int) {
+// Check fails the test if the output cannot be read, holds more than the limit, or a counter fell.
+func (w *Watch) Check(limit int) {
 	w.t.Helper()
 	w.Text()
 	w.encode(expfmt.NewFormat(expfmt.TypeOpenMetrics))
