@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 from aiohttp import web
-from e2e.eventually import eventually
-from tests.builders import adapter, template
 
 from podpatterns.compose import compose
 from podpatterns.controller.apiserver import ApiError
 from podpatterns.controller.key import Key
 from podpatterns.controller.podmonitors import PodMonitors, passing
 from podpatterns.controller.refusal import Refusal
+from testbed.builders import adapter, template
+from testbed.eventually import eventually
 from tests.unit.controller.server import listing, refusal, serving
 
 FORBIDDEN = 'podmonitors.monitoring.coreos.com "adapter-shop" is forbidden: '
