@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from podpatterns.api.effect import ConfiguresHelper
 from podpatterns.api.metrics import Metrics
 from podpatterns.api.model import LIST_SET, Items, Model, Validation, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
@@ -82,13 +83,13 @@ class AdapterSpec(PatternSpec):
         ),
     )
 
-    contract: Contract = Contract()
+    contract: ConfiguresHelper[Contract] = Contract()
     """The monitoring model that the application is made to follow."""
     metrics: Metrics = Metrics()
     """Where the metrics are offered."""
     sources: Items[Source] = Field(min_length=1, max_length=32, json_schema_extra=list_map("name"))
     """Where the application tells about itself."""
-    rules: Items[Rule] = Field(default=(), max_length=128)
+    rules: ConfiguresHelper[Items[Rule]] = Field(default=(), max_length=128)
     """How what the sources say becomes metrics. Each rule is applied to what its source yields."""
 
 

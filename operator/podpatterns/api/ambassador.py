@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from podpatterns.api.effect import ShapesPod
 from podpatterns.api.kubernetes import PartialContainer, ResourceRequirements
 from podpatterns.api.model import Items, Model, Validation, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
@@ -62,13 +63,13 @@ class AmbassadorSpec(PatternSpec):
         ),
     )
 
-    mode: Literal["Proxy", "Local"] = "Proxy"
+    mode: ShapesPod[Literal["Proxy", "Local"]] = "Proxy"
     """Proxy: a proxy in the Pod connects the localhost ports with the endpoints. Local: no proxy; each
     upstream's local.container runs in the Pod, on the same port, for development without the outside world.
     Default: Proxy."""
     upstreams: Items[Upstream] = Field(min_length=1, max_length=32, json_schema_extra=list_map("name"))
     """The services that the application reaches on localhost."""
-    proxy: Proxy = Proxy()
+    proxy: ShapesPod[Proxy] = Proxy()
     """The proxy's container."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.model import Model
 from podpatterns.api.scalar import EnvironmentName, HostName, Port
@@ -26,7 +27,7 @@ class UpstreamEnv(Model):
 class Tls(Model):
     """TLS from the proxy to the endpoints; the application talks plainly to localhost."""
 
-    server_name: HostName | None = None
+    server_name: ConfiguresHelper[HostName | None] = None
     """The name that the endpoints' certificate must carry, also sent as SNI. Default: the endpoint's host."""
-    ca_secret_ref: SecretKeyRef | None = None
+    ca_secret_ref: ShapesPod[SecretKeyRef | None] = None
     """The certificate authorities to trust, as PEM in a Secret. Default: those of the proxy's image."""

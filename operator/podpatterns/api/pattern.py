@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
+from podpatterns.api.effect import IncludesPart, Policy, ShapesPod
 from podpatterns.api.kubernetes import ObjectMeta, PodTemplateSpec
 from podpatterns.api.model import Items, Model, Validation, list_map
 from podpatterns.api.scalar import KindName, ObjectName, Quantity
@@ -66,39 +67,43 @@ class PatternSpec(Model):
         ),
     )
 
-    replicas: int = Field(default=1, ge=0, le=MAX_REPLICAS)
+    replicas: Policy[int] = Field(default=1, ge=0, le=MAX_REPLICAS)
     """How many Pods to keep running. A reusable part (no template) has none, whatever this says.
     Default: 1."""
-    template: PodTemplateSpec | None = None
+    template: ShapesPod[PodTemplateSpec | None] = None
     """The application, as a core/v1 PodTemplateSpec; everything that a Pod can say may be said here. Helpers,
     shared volumes and included parts are added to it. Left out, the object makes no Pods: it is a reusable
     part, for other objects to include."""
-    shared_volumes: Items[SharedVolume] = Field(default=(), max_length=64, json_schema_extra=list_map("name"))
+    shared_volumes: ShapesPod[Items[SharedVolume]] = Field(
+        default=(), max_length=64, json_schema_extra=list_map("name")
+    )
     """Directories through which the containers of a Pod hand each other files. Each is an emptyDir, mounted
     in every container unless its mounts say otherwise."""
-    shared_memory: Quantity | None = None
+    shared_memory: ShapesPod[Quantity | None] = None
     """Size of a common /dev/shm, as a quantity such as 64Mi: System V and POSIX shared memory for all
     containers of the Pod together. It counts against their memory limits. Default: each container has its
     own, of the size that the container runtime gives."""
-    include: Items[Include] = Field(default=(), max_length=32, json_schema_extra=list_map("kind", "name"))
+    include: IncludesPart[Items[Include]] = Field(
+        default=(), max_length=32, json_schema_extra=list_map("kind", "name")
+    )
     """Parts to add to the Pods: objects without a template in the same namespace, often written by another
     team. A change of a part is rolled out to all that include it."""
-    pod_naming: Literal["Stable", "Generated"] = "Stable"
+    pod_naming: Policy[Literal["Stable", "Generated"]] = "Stable"
     """Stable: Pods are called <name>-0, <name>-1, …, and a replacement gets the name of the Pod that it
     replaces, with a new UID, once that one is gone. Generated: Pods are called <name>-<random>, and a
     replacement has a new name. Default: Stable."""
-    pod_replacement_policy: Literal["TerminatingOrFailed", "Failed"] = "TerminatingOrFailed"
+    pod_replacement_policy: Policy[Literal["TerminatingOrFailed", "Failed"]] = "TerminatingOrFailed"
     """When a Pod with a generated name is replaced. TerminatingOrFailed: as soon as its deletion begins or it
     failed, so that for a while both run. Failed: when it is gone or failed. With podNaming Stable a
     replacement always waits until the old Pod is gone. Default: TerminatingOrFailed."""
-    update_strategy: UpdateStrategy = UpdateStrategy()
+    update_strategy: Policy[UpdateStrategy] = UpdateStrategy()
     """How a change reaches the Pods that run."""
-    min_ready_seconds: int = Field(default=0, ge=0)
+    min_ready_seconds: Policy[int] = Field(default=0, ge=0)
     """How many seconds a Pod must be ready without a break before it counts as available. Default: 0."""
-    progress_deadline_seconds: int = Field(default=600, ge=1)
+    progress_deadline_seconds: Policy[int] = Field(default=600, ge=1)
     """After how many seconds without progress an update is reported as stuck, by the condition Progressing.
     More than minReadySeconds. Default: 600."""
-    revision_history_limit: int = Field(default=10, ge=0)
+    revision_history_limit: Policy[int] = Field(default=10, ge=0)
     """How many old revisions are kept to go back to. Default: 10."""
 
 

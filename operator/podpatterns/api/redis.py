@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from podpatterns.api.connection import Listen, Tls, UpstreamEnv
+from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
 from podpatterns.api.scalar import Duration, Endpoint
@@ -25,18 +26,18 @@ class ReadAfterWrite(Model):
 class Sentinel(Model):
     """Redis Sentinels, which decide who is the primary."""
 
-    master_name: str = Field(min_length=1, max_length=128, pattern="^[-._a-zA-Z0-9]+$")
+    master_name: ConfiguresHelper[str] = Field(min_length=1, max_length=128, pattern="^[-._a-zA-Z0-9]+$")
     """The name under which the Sentinels monitor the primary, such as mymaster."""
-    auth_secret_ref: SecretKeyRef | None = None
+    auth_secret_ref: ShapesPod[SecretKeyRef | None] = None
     """The Sentinels' own password, in a Secret. Default: none is sent."""
 
 
 class Reads(Model):
     """A port for reads alone. The application chooses by port, and HAProxy passes its connections through."""
 
-    listen: Listen
+    listen: ShapesPod[Listen]
     """Where the application finds replicas. In mode Local nothing listens here."""
-    env: UpstreamEnv | None = None
+    env: ShapesPod[UpstreamEnv | None] = None
     """Environment variables with host and port for reads, put into the application's containers. In mode
     Local they name the one port that there is, listen.port of the upstream."""
 
@@ -72,22 +73,24 @@ class Redis(Model):
         ),
     )
 
-    endpoints: Items[Endpoint] = Field(min_length=1, max_length=64, json_schema_extra=dict(LIST_SET))
+    endpoints: ConfiguresHelper[Items[Endpoint]] = Field(
+        min_length=1, max_length=64, json_schema_extra=dict(LIST_SET)
+    )
     """The servers, each as host:port. Which one is primary is discovered, and followed on failover. With
     sentinel, these are the Sentinels, and they name the servers."""
     sentinel: Sentinel | None = None
     """Lets Sentinels say who is the primary. Default: the servers are asked."""
-    read_policy: Literal["Primary", "PreferReplica", "Replica"] = "Primary"
+    read_policy: ConfiguresHelper[Literal["Primary", "PreferReplica", "Replica"]] = "Primary"
     """Where reads go. Primary: to the primary. PreferReplica: to replicas while there is one, else to the
     primary. Replica: to replicas only; without one, reads fail. Default: Primary."""
-    read_after_write: ReadAfterWrite | None = None
+    read_after_write: ConfiguresHelper[ReadAfterWrite | None] = None
     """Lets a connection read what it has just written, though replicas lag behind. Default: reads follow
     readPolicy alone."""
-    max_replica_lag: Duration | None = None
+    max_replica_lag: ConfiguresHelper[Duration | None] = None
     """How far behind the primary a replica may be and still get reads, such as 10s. Default: as it likes."""
-    username: str | None = Field(default=None, min_length=1, max_length=128)
+    username: ConfiguresHelper[str | None] = Field(default=None, min_length=1, max_length=128)
     """The ACL user that authSecretRef is the password of. Default: Redis' default user."""
-    auth_secret_ref: SecretKeyRef | None = None
+    auth_secret_ref: ShapesPod[SecretKeyRef | None] = None
     """The password, in a Secret. A client that logs in itself is whom it says. Default: none is sent."""
     tls: Tls | None = None
     """TLS to the servers. Default: plain TCP."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from podpatterns.api.effect import ShapesPod
 from podpatterns.api.kubernetes import SCHEMA_KEY
 from podpatterns.api.model import Items, Model, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
@@ -36,7 +37,7 @@ class Sidecar(Model):
 class SidecarAppSpec(PatternSpec):
     """What is wanted."""
 
-    sidecars: Items[Sidecar] = Field(default=(), max_length=64, json_schema_extra=list_map("name"))
+    sidecars: ShapesPod[Items[Sidecar]] = Field(default=(), max_length=64, json_schema_extra=list_map("name"))
     """The helpers, each a core/v1 Container plus order. Those with order BeforeApp start one after the other,
     as listed here, after those of included parts."""
 

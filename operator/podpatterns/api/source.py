@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.model import Model, Validation
 from podpatterns.api.scalar import Duration, HttpUrl, Label, Port, RelativePath
 
@@ -22,16 +23,16 @@ class HttpSource(Model):
 class LogSource(Model):
     """A file that the application appends lines to."""
 
-    volume: Label
+    volume: ShapesPod[Label]
     """The shared volume that the file is in."""
-    path: RelativePath
+    path: ConfiguresHelper[RelativePath]
     """The file's path inside the volume. Rotation is followed, by renaming or by truncation."""
 
 
 class StatsdSource(Model):
     """A StatsD server for the application to send to."""
 
-    port: Port
+    port: ShapesPod[Port]
     """The port on 127.0.0.1 that is listened on, for UDP and TCP."""
 
 
@@ -56,18 +57,18 @@ class Source(Model):
         for member in ("json", "prometheus", "log", "statsd", "proc")
     )
 
-    name: Label
+    name: ConfiguresHelper[Label]
     """The source's name, for rules to refer to."""
-    type: Literal["json", "prometheus", "log", "statsd", "proc"]
+    type: ConfiguresHelper[Literal["json", "prometheus", "log", "statsd", "proc"]]
     """json: a page with JSON. prometheus: a page in Prometheus's text format. log: a file of lines.
     statsd: StatsD packets. proc: figures that Linux keeps about processes."""
-    json_: HttpSource | None = Field(default=None, alias="json")
+    json_: ConfiguresHelper[HttpSource | None] = Field(default=None, alias="json")
     """The page of a source of type json."""
-    prometheus: HttpSource | None = None
+    prometheus: ConfiguresHelper[HttpSource | None] = None
     """The page of a source of type prometheus."""
     log: LogSource | None = None
     """The file of a source of type log."""
     statsd: StatsdSource | None = None
     """The port of a source of type statsd."""
-    proc: ProcSource | None = None
+    proc: ConfiguresHelper[ProcSource | None] = None
     """The processes of a source of type proc."""

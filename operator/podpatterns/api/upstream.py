@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from podpatterns.api.connection import Listen, Tls, UpstreamEnv
+from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import Container
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
 from podpatterns.api.redis import Redis
@@ -85,16 +86,16 @@ class Upstream(Model):
         ),
     )
 
-    name: Label
+    name: ShapesPod[Label]
     """The upstream's name, in metrics and messages."""
-    protocol: Literal["redis", "tcp", "http", "postgres", "memcached"]
+    protocol: ConfiguresHelper[Literal["redis", "tcp", "http", "postgres", "memcached"]]
     """What is spoken: redis, tcp, http, postgres or memcached. tcp is passed through unread. Of a memcached
     one endpoint is used at a time, the first that is well, so that all find what one has stored."""
-    listen: Listen
+    listen: ShapesPod[Listen]
     """Where the application finds the upstream."""
-    env: UpstreamEnv | None = None
+    env: ShapesPod[UpstreamEnv | None] = None
     """Environment variables with the upstream's host and port, put into the application's containers."""
-    endpoints: Items[Endpoint] | None = Field(
+    endpoints: ConfiguresHelper[Items[Endpoint] | None] = Field(
         default=None, min_length=1, max_length=64, json_schema_extra=dict(LIST_SET)
     )
     """The servers, each as host:port. A name may stand for up to 16 addresses, and is looked up again all the
@@ -102,13 +103,13 @@ class Upstream(Model):
     tls: Tls | None = None
     """TLS from the proxy to the endpoints. For protocol postgres they have to accept it without an SSLRequest
     before it, as PostgreSQL 17 does. Default: none."""
-    retries: Retries | None = None
+    retries: ConfiguresHelper[Retries | None] = None
     """When a request is tried again. Default: never."""
-    circuit_breaker: CircuitBreaker | None = None
+    circuit_breaker: ConfiguresHelper[CircuitBreaker | None] = None
     """When an endpoint is spared. Default: never."""
-    health_check: HealthCheck | None = None
+    health_check: ConfiguresHelper[HealthCheck | None] = None
     """How endpoints are watched. Default: only by the connections made to them."""
     redis: Redis | None = None
     """What protocol redis needs to know. Required with it."""
-    local: Local | None = None
+    local: ShapesPod[Local | None] = None
     """What stands for the upstream in mode Local. Required with it."""

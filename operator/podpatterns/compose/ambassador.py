@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.connection import Listen, UpstreamEnv
+from podpatterns.api.redis import Reads
+from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.haproxy import HOST, host_of, is_address
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
 from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 from podpatterns.compose.podfragment import File, PodFragment, Variable
+from podpatterns.compose.revision import shaping_fields
 from podpatterns.compose.rules.problem import Problem
 
 
@@ -31,9 +34,9 @@ def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFra
 def _local(spec: AmbassadorSpec, part: Part) -> PodFragment:
     return PodFragment(
         shape={
-            "mode": "Local",
-            "upstreams": _upstream_fields(spec, "listen", "env", "local"),
-            **({"reads": reads} if (reads := _reads_fields(spec, "env")) else {}),
+            **shaping_fields(spec, AmbassadorSpec, without=["proxy"]),
+            "upstreams": _upstreams(spec, without="name"),
+            **_reads(spec, without=["listen"]),
         },
         helpers=tuple(_local_servers(spec, part)),
         variables=tuple(_variables(spec, part)),
@@ -50,9 +53,9 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
     return PodFragment(
         shape={
             **part.shape,
-            **spec.model_dump(include={"proxy"}, exclude_defaults=True, by_alias=True),
-            "upstreams": _upstream_fields(spec, "name", "listen", "env"),
-            **({"reads": reads} if (reads := _reads_fields(spec, "listen", "env")) else {}),
+            **shaping_fields(spec, AmbassadorSpec),
+            "upstreams": _upstreams(spec, without="local"),
+            **_reads(spec),
             "proxies": {p.engine.role: p.pod_shape_inputs for p in needed},
         },
         helpers=tuple(p.container(images) for p in needed),
@@ -70,17 +73,17 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
     )
 
 
-def _upstream_fields(spec: AmbassadorSpec, *fields: str) -> list[dict[str, Any]]:
-    """Return these fields of each upstream, defaults left out."""
-    return [u.model_dump(include=set(fields), exclude_defaults=True, by_alias=True) for u in spec.upstreams]
+def _upstreams(spec: AmbassadorSpec, without: str) -> list[dict[str, Any]]:
+    return [shaping_fields(u, Upstream, without=[without]) for u in spec.upstreams]
 
 
-def _reads_fields(spec: AmbassadorSpec, *fields: str) -> dict[str, Any]:
-    return {
-        u.name: u.redis.reads.model_dump(include=set(fields), exclude_defaults=True, by_alias=True)
+def _reads(spec: AmbassadorSpec, without: Collection[str] = ()) -> dict[str, Any]:
+    reads = {
+        u.name: shaping_fields(u.redis.reads, Reads, without=without)
         for u in spec.upstreams
         if u.redis and u.redis.reads
     }
+    return {"reads": reads} if reads else {}
 
 
 def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[PodContainer]:

@@ -63,7 +63,7 @@ def compose(
     parts = parts_of(app, available)
     settings = sum(_settings(part.pattern) for part in parts)
     _check(_too_many(settings, POD_SETTINGS, "metrics, labels and endpoints in its helpers' configuration"))
-    fragments = [_fragment(part, images or HelperImages()) for part in parts]
+    fragments = [pod_fragment(part, images or HelperImages()) for part in parts]
     template = app.spec.template or {}
     spec = template.get("spec") or {}
     containers = in_starting_order(spec, [f.helpers for f in fragments])
@@ -128,7 +128,8 @@ def _data(files: Sequence[File]) -> dict[str, str]:
     return {file.key: file.text for file in files}
 
 
-def _fragment(part: Part, images: HelperImages) -> PodFragment:
+def pod_fragment(part: Part, images: HelperImages) -> PodFragment:
+    """Return what the object adds to the Pod, by its kind."""
     match part.pattern:
         case SidecarApp(spec=spec):
             return sidecars(spec, part)

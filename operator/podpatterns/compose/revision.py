@@ -9,43 +9,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from podpatterns.api import Pattern
+from podpatterns.api import Pattern, PatternSpec
+from podpatterns.api.effect import Effect, fields_marked, fields_touching
+from podpatterns.api.model import Model
 
 LENGTH = 10
 """Hex digits: 40 bits, far more than the revisions one object ever has."""
 
-COMMON = {"template", "shared_volumes", "shared_memory"}
-"""The fields of all kinds that shape the Pod."""
-
-OF_ONE_KIND = {
-    "sidecars",
-    "mode",
-    "upstreams",
-    "proxy",
-    "contract",
-    "metrics",
-    "sources",
-    "rules",
-}
-"""The fields that only one kind has."""
-
 
 def recorded_spec(app: Pattern) -> dict[str, Any]:
-    """What the author of `app` wrote about its Pods and their helpers, as it is on the wire."""
-    return app.spec.model_dump(include=COMMON | OF_ONE_KIND, exclude_defaults=True, by_alias=True)
+    """Return the fields of `app` that shape its Pods or configure their helpers, as the author wrote them."""
+    recorded = fields_touching(type(app.spec), Effect.SHAPES_POD, Effect.CONFIGURES_HELPER)
+    return app.spec.model_dump(include=set(recorded), exclude_defaults=True, by_alias=True)
 
 
 def revision(shapes: Sequence[tuple[Pattern, Mapping[str, Any]]]) -> str:
-    """The hash of the application (first) and its parts, each with what its own kind's fields say."""
-    return short_hash(
-        [
-            {**o.spec.model_dump(include=COMMON, exclude_defaults=True, by_alias=True), **shape}
-            for o, shape in shapes
-        ]
-    )
+    """Return the hash of the application (first) and its parts, each with the shape of its kind."""
+    return short_hash([{**shaping_fields(o.spec, PatternSpec), **shape} for o, shape in shapes])
+
+
+def shaping_fields(
+    written: Model, declared_by: type[Model], *, without: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the fields that shape the Pod, of those that a class of the model declares itself.
+
+    Defaults are left out, or a new field would change the hash of every object.
+    """
+    own = set(fields_marked(declared_by, Effect.SHAPES_POD) & declared_by.__annotations__.keys())
+    return written.model_dump(include=own.difference(without), exclude_defaults=True, by_alias=True)
 
 
 def short_hash(data: object) -> str:

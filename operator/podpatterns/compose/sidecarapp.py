@@ -8,11 +8,12 @@ from podpatterns.api.sidecarapp import SidecarAppSpec
 from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 from podpatterns.compose.podfragment import PodFragment
+from podpatterns.compose.revision import shaping_fields
 
 
 def sidecars(spec: SidecarAppSpec, part: Part) -> PodFragment:
     return PodFragment(
-        shape=spec.model_dump(include={"sidecars"}, exclude_defaults=True, by_alias=True),
+        shape=shaping_fields(spec, SidecarAppSpec),
         helpers=tuple(_containers(spec, part)),
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from podpatterns.api.adapter import AdapterSpec
+from podpatterns.api.effect import Effect, fields_touching
 from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.compose.helpers.helper import (
     CONFIG_DIRECTORY,
@@ -59,8 +60,8 @@ def _volumes(spec: AdapterSpec) -> list[str]:
 
 
 def adapter_config(spec: AdapterSpec) -> str:
-    fields = {"contract", "metrics", "sources", "rules"}
-    written = spec.model_dump(mode="json", include=fields, exclude_defaults=True, by_alias=True)
+    told = fields_touching(AdapterSpec, Effect.CONFIGURES_HELPER)
+    written = spec.model_dump(mode="json", include=set(told), exclude_defaults=True, by_alias=True)
     return yaml_text(written)
 
 

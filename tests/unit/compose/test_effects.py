@@ -1,0 +1,333 @@
+"""Every spec field has one effect, and that effect is what a change of the field has.
+
+Two objects of a kind differ in every field. Taking one field of the second into the first shows its effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from tests.builders import pattern
+
+from podpatterns.api import KINDS
+from podpatterns.api.effect import Effect, leaves
+from podpatterns.compose import HelperImages, recorded_spec
+from podpatterns.compose.composition import pod_fragment
+from podpatterns.compose.part import Part
+from podpatterns.compose.revision import revision
+
+Spec = dict[str, Any]
+
+LEAVES = [
+    (kind.kind, path, found)
+    for kind in KINDS
+    for path, found in leaves(kind.model.model_fields["spec"].annotation)  # type: ignore[arg-type]
+]
+
+WITHOUT_CHOICE = {"upstreams[].redis.readAfterWrite.policy"}
+"""Fields with a single value."""
+
+WEB, LOG = {"name": "web", "image": "nginx"}, {"name": "log", "image": "busybox"}
+
+COMMON: tuple[Spec, Spec] = (
+    {
+        "replicas": 1,
+        "template": {"spec": {"containers": [WEB, LOG]}},
+        "sharedVolumes": [
+            {
+                "name": "data",
+                "mountPath": "/data",
+                "sizeLimit": "1Gi",
+                "medium": "Memory",
+                "mounts": [{"container": "web", "mountPath": "/web", "readOnly": True, "subPath": "in"}],
+            },
+            {"name": "logs", "mountPath": "/logs"},
+            {"name": "more", "mountPath": "/more"},
+        ],
+        "sharedMemory": "1Mi",
+        "include": [{"kind": "SidecarApp", "name": "one"}],
+        "podNaming": "Stable",
+        "podReplacementPolicy": "TerminatingOrFailed",
+        "updateStrategy": {
+            "type": "Recreate",
+            "maxUnavailable": 1,
+            "maxSurge": 1,
+            "partition": 1,
+            "paused": True,
+        },
+        "minReadySeconds": 1,
+        "progressDeadlineSeconds": 100,
+        "revisionHistoryLimit": 1,
+    },
+    {
+        "replicas": 2,
+        "template": {"spec": {"containers": [WEB, {**LOG, "image": "busybox:2"}]}},
+        "sharedVolumes": [
+            {
+                "name": "other",
+                "mountPath": "/other",
+                "sizeLimit": "2Gi",
+                "mounts": [{"container": "log", "mountPath": "/log", "readOnly": False, "subPath": "out"}],
+            },
+        ],
+        "sharedMemory": "2Mi",
+        "include": [{"kind": "Adapter", "name": "two"}],
+        "podNaming": "Generated",
+        "podReplacementPolicy": "Failed",
+        "updateStrategy": {
+            "type": "OnDelete",
+            "maxUnavailable": 2,
+            "maxSurge": 2,
+            "partition": 2,
+            "paused": False,
+        },
+        "minReadySeconds": 2,
+        "progressDeadlineSeconds": 200,
+        "revisionHistoryLimit": 2,
+    },
+)
+
+
+def secret(name: str) -> Spec:
+    return {"name": name, "key": f"key-of-{name}"}
+
+
+def upstream(name: str, port: int, protocol: str, **fields: Any) -> Spec:
+    env = {"hostName": f"{name}_HOST".upper(), "portName": f"{name}_PORT".upper()}
+    return {"name": name, "protocol": protocol, "listen": {"port": port}, "env": env, **fields}
+
+
+def tls(name: str) -> Spec:
+    return {"serverName": name, "caSecretRef": secret(name)}
+
+
+def redis(name: str, **fields: Any) -> Spec:
+    return {"endpoints": [f"{name}:6379"], **fields}
+
+
+def splitting(name: str, port: int, policy: str, span: str) -> Spec:
+    """A Redis with one port."""
+    return upstream(
+        name,
+        port,
+        "redis",
+        redis=redis(
+            name,
+            sentinel={"masterName": name, "authSecretRef": secret(f"sentinel-{name}")},
+            readPolicy=policy,
+            readAfterWrite={"window": span},
+            maxReplicaLag=span,
+            username=name,
+            authSecretRef=secret(f"auth-{name}"),
+            tls=tls(name),
+        ),
+    )
+
+
+def with_reads(name: str, port: int) -> Spec:
+    env = {"hostName": f"{name}_READS".upper(), "portName": f"{name}_READS_PORT".upper()}
+    return upstream(
+        name,
+        port,
+        "redis",
+        redis=redis(
+            name, readPolicy="PreferReplica", reads={"listen": {"port": port + 1}, "env": env}, tls=tls(name)
+        ),
+    )
+
+
+def web(name: str, port: int, times: int, protocol: str = "http") -> Spec:
+    return upstream(
+        name,
+        port,
+        protocol,
+        endpoints=[f"{name}:80"],
+        tls=tls(name),
+        retries={"attempts": times, "retryOn": [str(500 + times)]},
+        circuitBreaker={"maxConnections": times, "consecutiveErrors": times},
+        healthCheck={"interval": f"{times}s", "unhealthyThreshold": times, "path": f"/{times}"},
+    )
+
+
+def proxy(port: int, tag: str) -> Spec:
+    return {
+        "resources": {"limits": {"memory": f"{port}Ki"}},
+        "metricsPort": port,
+        "container": {"imagePullPolicy": tag},
+    }
+
+
+def local(image: str) -> Spec:
+    return {"container": {"name": "dev", "image": image}}
+
+
+def source(name: str, kind: str, **fields: Any) -> Spec:
+    return {"name": name, "type": kind, kind: fields}
+
+
+def emitted(name: str, label: str, scale: float) -> Spec:
+    labels = {label: "x"}
+    return {
+        "metric": f"{name}_total",
+        "labels": labels,
+        "when": f"{label} > 1",
+        "value": label,
+        "scale": scale,
+    }
+
+
+PAIRS: list[tuple[str, Spec, Spec]] = [
+    ("SidecarApp", {"sidecars": [{"name": "s", "image": "a"}]}, {"sidecars": [{"name": "s", "image": "b"}]}),
+    (
+        "Ambassador",
+        {
+            "upstreams": [
+                splitting("cache", 6379, "Primary", "1s"),
+                with_reads("pairs", 6400),
+                web("api", 8081, 1),
+            ],
+            "proxy": proxy(8404, "Always"),
+        },
+        {
+            "upstreams": [
+                splitting("store", 6479, "Replica", "2s"),
+                with_reads("twins", 6500),
+                web("www", 8181, 2, "tcp"),
+            ],
+            "proxy": proxy(8504, "Never"),
+        },
+    ),
+    (
+        "Ambassador",
+        {
+            "upstreams": [upstream("db", 5432, "tcp", endpoints=["db:5432"], local=local("a"))],
+            "mode": "Local",
+        },
+        {
+            "upstreams": [upstream("db", 5432, "tcp", endpoints=["db:5432"], local=local("b"))],
+            "mode": "Proxy",
+        },
+    ),
+    (
+        "Adapter",
+        {
+            "contract": {
+                "name": "custom",
+                "labels": {"team": "a"},
+                "metrics": [{"name": "a_total", "type": "counter", "labels": ["code"], "buckets": [1.0]}],
+                "buckets": [1.0],
+            },
+            "metrics": {
+                "port": 9090,
+                "path": "/metrics",
+                "maxSeries": 1,
+                "otlp": {
+                    "endpoint": "https://a:4318",
+                    "interval": "1s",
+                    "timeout": "1s",
+                    "headersSecretRef": secret("headers-a"),
+                    "caSecretRef": secret("ca-a"),
+                },
+            },
+            "sources": [
+                source("page", "json", url="http://127.0.0.1/a", interval="1s"),
+                source("text", "prometheus", url="http://127.0.0.1/a", interval="1s"),
+                source("file", "log", volume="logs", path="a.log"),
+                source("udp", "statsd", port=8125),
+                source("cpu", "proc", command="a", interval="1s"),
+            ],
+            "rules": [
+                {"source": "page", "path": "a", "metric": "a_total", "labels": {"code": "a"}, "scale": 2.0},
+                {"source": "file", "regex": "a", "emit": [emitted("a", "code", 2.0)]},
+            ],
+        },
+        {
+            "contract": {
+                "name": "red/v1",
+                "labels": {"team": "b"},
+                "metrics": [{"name": "b_total", "type": "gauge", "labels": ["method"], "buckets": [2.0]}],
+                "buckets": [2.0],
+            },
+            "metrics": {
+                "port": 9191,
+                "path": "/other",
+                "maxSeries": 2,
+                "otlp": {
+                    "endpoint": "https://b:4318",
+                    "interval": "2s",
+                    "timeout": "2s",
+                    "headersSecretRef": secret("headers-b"),
+                    "caSecretRef": secret("ca-b"),
+                },
+            },
+            "sources": [
+                {**source("other", "json", url="http://127.0.0.1/b", interval="2s"), "type": "prometheus"},
+                source("text", "prometheus", url="http://127.0.0.1/b", interval="2s"),
+                source("file", "log", volume="more", path="b.log"),
+                source("udp", "statsd", port=8126),
+                source("cpu", "proc", command="b", interval="2s"),
+            ],
+            "rules": [
+                {"source": "text", "path": "b", "metric": "b_total", "labels": {"code": "b"}, "scale": 3.0},
+                {"source": "cpu", "regex": "b", "emit": [emitted("b", "method", 3.0)]},
+            ],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "found"), LEAVES)
+def test_a_field_has_one_effect(kind: str, path: str, found: frozenset[Effect]) -> None:
+    """A field without an effect would neither be rolled out nor kept in the history: give it one in its model
+    (podpatterns.api.effect)."""
+    assert len(found) == 1, f"{kind} spec.{path} has {sorted(e.value for e in found)}"
+
+
+class Outcome(NamedTuple):
+    revision: str
+    files: dict[str, str]
+    recorded: Spec
+
+
+def outcome(kind: str, spec: Spec) -> Outcome:
+    app = pattern(kind, "shop", spec)
+    fragment = pod_fragment(Part(app, 0, "config"), HelperImages())
+    files = {file.container: file.text for file in fragment.files}
+    return Outcome(revision([(app, fragment.shape)]), files, recorded_spec(app))
+
+
+def changed(one: Any, other: Any, path: list[str]) -> Iterator[Any]:
+    """Yield copies of `one` with the field of `other`, once for each place where they differ in it."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return
+    step, rest = path[0], path[1:]
+    name = step.removesuffix("[]")
+    if not rest:
+        if one.get(name) != other.get(name):
+            yield {**{k: v for k, v in one.items() if k != name}, **{k: other[k] for k in other if k == name}}
+    elif step.endswith("[]"):
+        for i, pair in enumerate(zip(one.get(name, ()), other.get(name, ()), strict=False)):
+            for item in changed(*pair, rest):
+                items = [*one[name][:i], item, *one[name][i + 1 :]]
+                yield {**one, name: items}
+    else:
+        for value in changed(one.get(name), other.get(name), rest):
+            yield {**one, name: value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "effect"),
+    [(kind, path, effect) for kind, path, found in LEAVES if path not in WITHOUT_CHOICE for effect in found],
+)
+def test_a_change_has_the_effect_of_its_field(kind: str, path: str, effect: Effect) -> None:
+    pairs = [({**COMMON[0], **a}, {**COMMON[1], **b}) for k, a, b in PAIRS if k == kind]
+    cases = [(one, new) for one, other in pairs for new in changed(one, other, path.split("."))]
+    assert cases, "the two objects don't differ in this field: give it two values above"
+    for old_spec, new_spec in cases:
+        old, new = outcome(kind, old_spec), outcome(kind, new_spec)
+        assert (old.revision != new.revision) == (effect is Effect.SHAPES_POD)
+        assert (old.recorded != new.recorded) == (effect in (Effect.SHAPES_POD, Effect.CONFIGURES_HELPER))
+        if effect is not Effect.SHAPES_POD:
+            assert (old.files != new.files) == (effect is Effect.CONFIGURES_HELPER)
