@@ -8,8 +8,10 @@ from hypothesis import settings
 from testbed.cluster.progress import summary
 
 # How long an example takes says more about the machine than about the code.
-settings.register_profile("podpatterns", deadline=None)
-settings.load_profile("podpatterns")
+settings.register_profile("full", deadline=None)
+# For `make check`: what takes long is tried with a few examples.
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.load_profile("full")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

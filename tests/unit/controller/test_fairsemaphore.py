@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podpatterns.controller.fairsemaphore import FairSemaphore
@@ -79,7 +79,6 @@ async def test_who_is_cancelled_gives_its_turn_on(*, turn_has_come: bool) -> Non
     slots=st.integers(1, 5),
     steps=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["come", "cancel"]), st.integers(0, 3))),
 )
-@settings(deadline=None)
 def test_whoever_is_cancelled_no_slot_is_lost(slots: int, steps: list[tuple[str, str, int]]) -> None:
     async def scenario() -> None:
         room = Room(slots)

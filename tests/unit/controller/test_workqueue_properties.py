@@ -163,7 +163,7 @@ class Machine(RuleBasedStateMachine):
 
 
 class TestMachine(Machine.TestCase):  # type: ignore[misc, valid-type]
-    settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+    settings = settings(max_examples=settings().max_examples * 3 // 5, stateful_step_count=50)
 
 
 Reconcile = tuple[list[float], bool, float]
@@ -173,7 +173,6 @@ RECONCILES = st.tuples(st.lists(WAITS, min_size=1, max_size=3), st.booleans(), s
 
 
 @given(st.lists(RECONCILES, min_size=2, max_size=20))
-@settings(deadline=None)
 def test_whatever_waits_are_asked_for_timers_come_once_a_second(reconciles: list[Reconcile]) -> None:
     async def scenario() -> None:
         queue: WorkQueue[str] = WorkQueue(lambda _: "all", 1, 1)

@@ -201,7 +201,7 @@ class Cluster(RuleBasedStateMachine):
 
 
 TestCluster = Cluster.TestCase
-TestCluster.settings = settings(max_examples=150, stateful_step_count=30)
+TestCluster.settings = settings(max_examples=settings().max_examples * 3 // 2, stateful_step_count=30)
 
 
 @given(want=wants(), names=st.lists(st.integers(0, 9), unique=True))

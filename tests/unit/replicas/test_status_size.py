@@ -112,7 +112,7 @@ def check(status: dict[str, Any]) -> None:
 
 
 @given(observations(), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_a_status_is_bounded_whatever_was_observed(observed: Observed, composed: bool) -> None:
     app = sidecarapp("n" * 57, template=template(), replicas=30)
     want = Wanted.of(app, "new") if composed or not observed.problems else None
