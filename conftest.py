@@ -7,6 +7,8 @@ from hypothesis import settings
 
 from testbed.cluster.progress import summary
 
+pytest_plugins = ["testbed.beside"]
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("full", deadline=None)
 # For `make check`: what takes long is tried with a few examples.
