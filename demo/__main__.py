@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from demo import steps
 from demo.cluster import demo_cluster
 from testbed import release
+from testbed.cluster.images import GIT_SERVER, GIT_SYNC, NGINX
 from testbed.cluster.kind import KUBECONFIG
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.progress import step, summary
@@ -18,6 +19,7 @@ from testbed.website import EXAMPLES, Website
 if TYPE_CHECKING:
     from demo.steps import Shown
 
+IMAGES = (GIT_SYNC, NGINX, GIT_SERVER)
 READY_SECONDS = 120
 
 CLOSING = """
@@ -38,7 +40,7 @@ Clean up
 
 def main() -> None:
     with step("make demo"):
-        cluster = demo_cluster()
+        cluster = demo_cluster(*IMAGES)
         kubectl = Kubectl(KUBECONFIG)
         try:
             shown = _demonstrate(kubectl, Website(cluster, kubectl))

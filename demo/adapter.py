@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from demo.cluster import demo_cluster
 from testbed import release
+from testbed.cluster.images import LEGACY, METRICS_ADAPTER, NGINX, PROMETHEUS, REDIS, REDIS_EXPORTER
 from testbed.cluster.kind import KUBECONFIG
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.progress import step, summary
@@ -18,6 +19,7 @@ from testbed.monitoring import FIGURES, Monitoring, complete
 if TYPE_CHECKING:
     from testbed.monitoring import Table
 
+IMAGES = (METRICS_ADAPTER, NGINX, REDIS, REDIS_EXPORTER, LEGACY, PROMETHEUS)
 FAILING = "orders"
 FIGURES_SECONDS = 120
 ALERT_SECONDS = 120
@@ -44,7 +46,7 @@ Clean up
 
 def main() -> None:
     with step("make demo-adapter"):
-        demo_cluster()
+        demo_cluster(*IMAGES)
         kubectl = Kubectl(KUBECONFIG)
         try:
             healthy, failing, alerts = _demonstrate(kubectl)

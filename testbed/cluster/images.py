@@ -30,11 +30,17 @@ PROMETHEUS = f"podpatterns/prometheus:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 # A shell with the usual commands, for containers of tests.
 BOX = f"podpatterns/box:{VERSION}"
+BOX_DIRECTORY = "testbed/images/box"
+
+HELPERS = (GIT_SYNC, REDIS_AMBASSADOR, METRICS_ADAPTER, HAPROXY_AMBASSADOR)
+EXAMPLES = (NGINX, REDIS, POSTGRES, MEMCACHED, LEGACY, REDIS_EXPORTER, PROMETHEUS, GIT_SERVER)
+ALL = (OPERATOR, *HELPERS, *EXAMPLES, BOX)
 
 
-def build_images() -> list[str]:
-    """Builds what the engine doesn't have yet, or has from other sources, and gives the tags of all."""
-    images = _images()
+def build_images(*tags: str) -> list[str]:
+    """Build what the engine doesn't have yet, or has from other sources, by default all; return the tags."""
+    bases = {"DEBIAN": debian()}
+    images = [_image(tag, bases) for tag in tags or ALL]
     # While one waits for Debian's mirror, another has the processor.
     with ThreadPoolExecutor(max_workers=2) as builders:
         # Each in this thread's context, which has the step that it is part of.
@@ -43,30 +49,23 @@ def build_images() -> list[str]:
     return [image.tag for image in images]
 
 
-def _images() -> list[Image]:
-    bases = {"DEBIAN": debian()}
-    operator = {
+def _image(tag: str, bases: dict[str, str]) -> Image:
+    name = tag.removeprefix("podpatterns/").partition(":")[0]
+    if tag == OPERATOR:
+        return Image(tag, _operator(), bases)
+    if tag in HELPERS:
+        # Only this one is more than a static program.
+        return Image(tag, _helper(name), bases if tag == HAPROXY_AMBASSADOR else {})
+    return Image(tag, _directory(BOX_DIRECTORY if tag == BOX else f"examples/images/{name}"), bases)
+
+
+def _operator() -> dict[str, Path]:
+    return {
         "Dockerfile": CHECKOUT / "operator" / "Dockerfile",
         "requirements.txt": REQUIREMENTS,
         "requirements": requirements_wheels(),
         "podpatterns": operator_wheel(),
     }
-    return [
-        Image(OPERATOR, operator, bases),
-        Image(GIT_SYNC, _helper("git-sync")),
-        Image(REDIS_AMBASSADOR, _helper("redis-ambassador")),
-        Image(METRICS_ADAPTER, _helper("metrics-adapter")),
-        Image(HAPROXY_AMBASSADOR, _helper("haproxy-ambassador"), bases),
-        Image(NGINX, _directory("examples/images/nginx"), bases),
-        Image(REDIS, _directory("examples/images/redis"), bases),
-        Image(POSTGRES, _directory("examples/images/postgres"), bases),
-        Image(MEMCACHED, _directory("examples/images/memcached"), bases),
-        Image(LEGACY, _directory("examples/images/legacy"), bases),
-        Image(REDIS_EXPORTER, _directory("examples/images/redis-exporter"), bases),
-        Image(PROMETHEUS, _directory("examples/images/prometheus"), bases),
-        Image(GIT_SERVER, _directory("examples/images/git-server"), bases),
-        Image(BOX, _directory("testbed/images/box"), bases),
-    ]
 
 
 def _helper(name: str) -> dict[str, Path]:
