@@ -18,20 +18,19 @@ help: ## This list
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch .venv
 
-lint: .venv
+lint: .venv ## Lint, types and import layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/podpatterns crds --check crds
 
-helpers: .venv
+helpers: .venv ## Go: vet and test the helper programs, with their processes
 	@$(BIN)/python -m testbed.cluster.packages redis-server haproxy ip=iproute2
 	cd helpers && go vet ./... && go test -parallel 6 ./...
 	cd testbed/cluster/runc-capped && go vet ./... && go test ./...
 
-check: lint helpers ## Lint, types, generated files, unit and property tests: the quick loop
-	$(BIN)/pytest tests/unit
+check: lint ## The quick loop: lint, types, imports, generated files, unit tests; installs nothing
+	$(BIN)/pytest --hypothesis-profile=quick tests/unit
 
 integration: .venv ## Tests on a real API server made of plain processes
 	$(BIN)/pytest -v tests/integration
@@ -39,8 +38,8 @@ integration: .venv ## Tests on a real API server made of plain processes
 e2e: .venv ## Scenarios with real containers on the kind cluster
 	$(BIN)/pytest -v e2e
 
-test: lint helpers ## Everything: what CI runs
-	$(BIN)/pytest -v
+test: lint helpers ## Everything: what CI runs; the scenarios run beside the other tests
+	$(BIN)/pytest -v --durations=25 --beside=e2e
 
 cluster: .venv ## Create (or reuse) the kind cluster; its kubeconfig is .cluster/kubeconfig
 	@$(BIN)/python -m testbed.cluster create
