@@ -32,9 +32,9 @@ GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 BOX = f"podpatterns/box:{VERSION}"
 BOX_DIRECTORY = "testbed/images/box"
 
-HELPERS = (GIT_SYNC, REDIS_AMBASSADOR, METRICS_ADAPTER, HAPROXY_AMBASSADOR)
+HELPER_IMAGES = (GIT_SYNC, REDIS_AMBASSADOR, METRICS_ADAPTER, HAPROXY_AMBASSADOR)
 EXAMPLES = (NGINX, REDIS, POSTGRES, MEMCACHED, LEGACY, REDIS_EXPORTER, PROMETHEUS, GIT_SERVER)
-ALL = (OPERATOR, *HELPERS, *EXAMPLES, BOX)
+ALL = (OPERATOR, *HELPER_IMAGES, *EXAMPLES, BOX)
 
 
 def build_images(*tags: str) -> list[str]:
@@ -53,7 +53,7 @@ def _image(tag: str, bases: dict[str, str]) -> Image:
     name = tag.removeprefix("podpatterns/").partition(":")[0]
     if tag == OPERATOR:
         return Image(tag, _operator(), bases)
-    if tag in HELPERS:
+    if tag in HELPER_IMAGES:
         # Only this one is more than a static program.
         return Image(tag, _helper(name), bases if tag == HAPROXY_AMBASSADOR else {})
     return Image(tag, _directory(BOX_DIRECTORY if tag == BOX else f"examples/images/{name}"), bases)

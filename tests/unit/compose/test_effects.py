@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from tests.builders import pattern
 
 from podpatterns.api import KINDS
 from podpatterns.api.effect import Effect, leaves
@@ -17,6 +16,7 @@ from podpatterns.compose import HelperImages, recorded_spec
 from podpatterns.compose.composition import pod_fragment
 from podpatterns.compose.part import Part
 from podpatterns.compose.revision import revision
+from testbed.builders import pattern
 
 Spec = dict[str, Any]
 
