@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.testbed import Testbed
 
 ROBBED = 20
-"""Objects that lose a Pod while nobody keeps them: when the last has it back, all have been looked at."""
+"""Objects that lose a Pod while nobody keeps them: when the last has it back, all have been reconciled."""
 
 
 @dataclass(frozen=True)

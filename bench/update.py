@@ -23,7 +23,7 @@ TIMEOUT = 300
 @dataclass(frozen=True)
 class Updated:
     seconds: float
-    """From the change until every Pod is Ready with the new image, as one sees who looks every tenth of that
+    """From the change until every Pod is Ready with the new image, as one sees who polls every tenth of that
     time again."""
     restarted: float
     """Applications that are not those from before: their Pods were replaced."""
@@ -34,16 +34,16 @@ async def update(testbed: Testbed, subject: Subject, pods: int) -> Updated:
     async with ramped_up(testbed, subject, 1, pods) as run:
         path = f"/api/v1/namespaces/{run.namespace}/pods"
 
-        async def look() -> list[dict[str, Any]]:
+        async def pods_now() -> list[dict[str, Any]]:
             return await testbed.api.items(path)
 
-        before = {_application(pod) for pod in await look()}
+        before = {_application(pod) for pod in await pods_now()}
         spec = subject.manifest(object_name(0), pods, NEW)["spec"]
         with step(f"{subject}: a new image for one helper of {pods} Pods"):
             started = time.monotonic()
             await testbed.api.patch(f"{subject.collection(run.namespace)}/{object_name(0)}", {"spec": spec})
             found = await eventually(
-                look, TIMEOUT, until=lambda found: len(found) == pods and all(map(_updated, found))
+                pods_now, TIMEOUT, until=lambda found: len(found) == pods and all(map(_updated, found))
             )
             seconds = time.monotonic() - started
         return Updated(seconds, float(len({_application(pod) for pod in found} - before)))

@@ -1,1 +1,1 @@
-"""Random scenarios under faults, with the witness looking on: `make chaos SEEDS=100`."""
+"""Random scenarios under faults, watched by the witness: `make chaos SEEDS=100`."""

@@ -161,7 +161,7 @@ class Scenario:
         # An operator that is behind, after a lost answer say, still makes good what it did not know of.
         self._testbed.barrier.wait()
         with witness.idle():
-            # Something that a look looks at, and that calls for nothing.
+            # Something that is reconciled, and that calls for nothing.
             for pod in self._api.pods():
                 self._api.patch_pod(
                     pod["metadata"]["name"], {"metadata": {"annotations": {DELETION_COST: "1"}}}

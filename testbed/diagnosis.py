@@ -1,4 +1,4 @@
-"""What one looks at first when a scenario on the cluster fails."""
+"""The first things to read when a scenario on the cluster fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one way in which tests wait: look again and again until it is so, within a limit."""
+"""The one way in which tests wait: poll until it is so, within a limit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def _eventually_async(
 
 
 class _Patience:
-    """How long to wait before looking again: a tenth of the time so far, as looking isn't free."""
+    """Seconds until the next poll: a tenth of the time so far, as polling isn't free."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout

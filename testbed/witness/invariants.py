@@ -9,9 +9,9 @@ reference or takes back the removal of its labels just while the operator makes 
 - A Pod's controller is the object that its labels name, by a UID that was seen under that name; and no Pod is
   made for a UID after the operator has shown that it knows the next one.
 - A Pod passes from one owner to another only by being an orphan in between.
-- The operator takes down no Pod that it knows to be well where fewer than replicas - maxUnavailable would be
-  left, counting in those that others took down since all was well. A new spec for a running Pod takes it down
-  until its node has taken note; nobody but the operator writes one.
+- The operator takes down no Pod that it knows to be healthy where fewer than replicas - maxUnavailable would
+  be left, counting in those that others took down since all were healthy. A new spec for a running Pod takes
+  it down until its node has taken note; nobody but the operator writes one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from testbed.witness.change import Change
 
-STORY = 30
+TRACE_LENGTH = 30
 """Changes told with a violation."""
 
 LIMIT = "Never more live Pods than replicas + maxSurge"
@@ -44,14 +44,14 @@ class Invariants:
 
     def __init__(self, taken_down: Collection[str] = ()) -> None:
         self._taken_down = taken_down
-        self._known_well: set[str] = set()
-        """UIDs of Pods of which the operator has said that they are well."""
+        self._known_healthy: set[str] = set()
+        """UIDs of Pods of which the operator has said that they are healthy."""
         self._lost: Counter[str] = Counter()
-        """By owner, the Pods that others took down since the operator last said that all are well."""
+        """By owner, the Pods that others took down since the operator last said that all are healthy."""
         self._owners: dict[str, Owner] = {}
         self._current: dict[Key, Owner] = {}
         self._pods: dict[str, Pod] = {}
-        self._story: deque[str] = deque(maxlen=STORY)
+        self._trace: deque[str] = deque(maxlen=TRACE_LENGTH)
 
     def observe(self, change: Change) -> list[Violation]:
         """The rules that this change broke. Changes come in the order of their resourceVersions."""
@@ -67,8 +67,8 @@ class Invariants:
         self._current[key] = owner
         owner.learn(change.object)
         pods = [p for p in self._pods.values() if p.owner_uid == owner.uid and p.live and p.kept]
-        if pods and owner.ready == len(pods) and all(p.well for p in pods):
-            self._known_well |= {p.uid for p in pods}
+        if pods and owner.ready == len(pods) and all(p.healthy for p in pods):
+            self._known_healthy |= {p.uid for p in pods}
             self._lost[owner.uid] = 0
         told = f"generation {meta['generation']}, observed {owner.observed}, limit {owner.limit}"
         self._tell(change, f"{key} {owner.uid[:8]}: {told}")
@@ -76,7 +76,7 @@ class Invariants:
     def _observe_pod(self, change: Change) -> Iterator[Violation]:
         pod = read(change.object)
         before = self._pods.get(pod.uid)
-        gone = change.type in ("DELETED", "VANISHED")
+        gone = change.type in ("DELETED", "UNLISTED")
         if gone:
             self._pods.pop(pod.uid, None)
         else:
@@ -86,9 +86,9 @@ class Invariants:
             yield from self._judge_creation(pod, pod.owner_uid)
         elif before and before.owner_uid and pod.owner_uid not in (before.owner_uid, None):
             yield self._violation(PASSED_ON, pod, f"was controlled by {before.owner_uid}")
-        if change.type in ("LISTED", "VANISHED"):
-            self._known_well.clear()  # what happened in between, and in which order, nobody saw
-        elif before and before.well and (gone or not pod.well):
+        if change.type in ("LISTED", "UNLISTED"):
+            self._known_healthy.clear()  # what happened in between, and in which order, nobody saw
+        elif before and before.healthy and (gone or not pod.healthy):
             deleted = gone or pod.terminating
             # A deletion raises the generation too. One that is orphaned or fails may be deleted much later.
             by_operator = pod.uid in self._taken_down if deleted else pod.generation > before.generation
@@ -106,26 +106,26 @@ class Invariants:
         if current is not owner and current.observed:
             yield self._violation(SUCCESSOR, pod, f"the operator knows {owner.key} as {current.uid}")
         if not owner.fits(pod.name):
-            yield self._violation(NAME, pod, f"generations the operator may know: {owner.wishes}")
+            yield self._violation(NAME, pod, f"generations the operator may know: {owner.bounds}")
         live = sum(p.live and p.kept for p in self._pods.values() if p.owner_uid == owner_uid)
         if live > owner.limit:
             yield self._violation(LIMIT, pod, f"live Pods of {owner.key}: {live}, limit {owner.limit}")
 
     def _judge_loss(self, pod: Pod, *, by_operator: bool) -> Iterator[Violation]:
         assert pod.owner_uid
-        known, owner = pod.uid in self._known_well, self._owners.get(pod.owner_uid)
-        self._known_well.discard(pod.uid)
+        known, owner = pod.uid in self._known_healthy, self._owners.get(pod.owner_uid)
+        self._known_healthy.discard(pod.uid)
         if not by_operator:
             self._lost[pod.owner_uid] += 1
         elif known and owner:
-            left = sum(p.well for p in self._pods.values() if p.owner_uid == owner.uid)
+            left = sum(p.healthy for p in self._pods.values() if p.owner_uid == owner.uid)
             lost = self._lost[owner.uid]
             if left + lost < owner.least:
-                detail = f"{left} Pods of {owner.key} are well, {lost} lost to others, least {owner.least}"
+                detail = f"{left} Pods of {owner.key} are healthy, {lost} lost to others, least {owner.least}"
                 yield self._violation(AVAILABLE, pod, detail)
 
     def _tell(self, change: Change, text: str) -> None:
-        self._story.append(f"{change.version} {change.type} {text}")
+        self._trace.append(f"{change.version} {change.type} {text}")
 
     def _violation(self, rule: str, pod: Pod, detail: str) -> Violation:
-        return Violation(rule, str(pod), detail, tuple(self._story))
+        return Violation(rule, str(pod), detail, tuple(self._trace))

@@ -22,7 +22,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SpecBounds:
     """What one generation of a spec asks for."""
 
     name: str
@@ -51,7 +51,7 @@ class Owner:
 
     key: Key
     uid: str
-    wishes: dict[int, Wish] = field(default_factory=dict)
+    bounds: dict[int, SpecBounds] = field(default_factory=dict)
     observed: int = 0
     ready: int = 0
     """How many Pods the operator says are there and ready, all of them; 0 while some are not."""
@@ -60,23 +60,23 @@ class Owner:
         status = obj.get("status") or {}
         counts = {status.get(name) for name in ("replicas", "readyReplicas", "availableReplicas")}
         self.ready = counts.pop() or 0 if len(counts) == 1 else 0
-        self.wishes[obj["metadata"]["generation"]] = wish(obj)
+        self.bounds[obj["metadata"]["generation"]] = spec_bounds(obj)
         self.observed = (obj.get("status") or {}).get("observedGeneration", 0)
-        self.wishes = {generation: w for generation, w in self.wishes.items() if generation >= self.observed}
+        self.bounds = {generation: b for generation, b in self.bounds.items() if generation >= self.observed}
 
     @property
     def limit(self) -> int:
-        return max((w.limit for w in self.wishes.values()), default=0)
+        return max((b.limit for b in self.bounds.values()), default=0)
 
     @property
     def least(self) -> int:
-        return min((w.least for w in self.wishes.values()), default=0)
+        return min((b.least for b in self.bounds.values()), default=0)
 
     def fits(self, pod: str) -> bool:
-        return any(w.fits(pod) for w in self.wishes.values())
+        return any(b.fits(pod) for b in self.bounds.values())
 
 
-def wish(obj: Object) -> Wish:
+def spec_bounds(obj: Object) -> SpecBounds:
     spec = obj["spec"]
     replicas = spec.get("replicas", 1) if "template" in spec else 0
     stable = spec.get("podNaming", "Stable") == "Stable"
@@ -85,7 +85,7 @@ def wish(obj: Object) -> Wish:
     unavailable = math.floor(_count(strategy.get("maxUnavailable", "25%"), replicas))
     if not unavailable and not surge:
         unavailable = 1  # else nothing could ever be updated
-    return Wish(obj["metadata"]["name"], stable, replicas, replicas + surge, replicas - unavailable)
+    return SpecBounds(obj["metadata"]["name"], stable, replicas, replicas + surge, replicas - unavailable)
 
 
 def _count(value: int | str, replicas: int) -> float:

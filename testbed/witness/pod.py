@@ -35,7 +35,7 @@ class Pod:
         return not self.terminating and self.phase not in ("Failed", "Succeeded")
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Counts as available, or has done its work."""
         done = self.phase == "Succeeded" and not self.terminating
         return self.kept and (done or (self.live and self.ready and self.carried_out))

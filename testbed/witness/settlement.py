@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from testbed.witness.owner import wish
+from testbed.witness.owner import spec_bounds
 from testbed.witness.pod import Pod, read
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _unsettled_part(part: Object, owners: Iterable[Object]) -> Iterator[str]:
 
 
 def _unsettled(owner: Object, pods: list[Pod]) -> Iterator[str]:
-    wanted, status, meta = wish(owner), owner.get("status", {}), owner["metadata"]
+    wanted, status, meta = spec_bounds(owner), owner.get("status", {}), owner["metadata"]
     yield from _unobserved(owner)
     if "deletionTimestamp" in meta:
         return

@@ -12,9 +12,9 @@ class Violation:
     subject: str
     """The object or the request that broke it."""
     detail: str
-    story: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
     """What happened before, the latest last."""
 
     def __str__(self) -> str:
-        story = "".join(f"\n    {line}" for line in self.story)
-        return f"{self.rule}\n  {self.subject}: {self.detail}{story}"
+        trace = "".join(f"\n    {line}" for line in self.trace)
+        return f"{self.rule}\n  {self.subject}: {self.detail}{trace}"

@@ -61,7 +61,7 @@ class Watcher:
             self.gaps.append(f"{self._kind} {self._version}..{version}")
         present = {item["metadata"]["uid"]: {**item, "kind": self._kind} for item in answer["items"]}
         for uid in self.objects.keys() - present.keys():
-            self._take(Change("VANISHED", version, self.objects[uid]))
+            self._take(Change("UNLISTED", version, self.objects[uid]))
         for item in present.values():
             self._take(Change("LISTED", version, item))
         self._version, self._listed = version, True
@@ -94,7 +94,7 @@ class Watcher:
 
     def _take(self, change: Change) -> None:
         uid = change.object["metadata"]["uid"]
-        if change.type in ("DELETED", "VANISHED"):
+        if change.type in ("DELETED", "UNLISTED"):
             self.objects.pop(uid, None)
         else:
             self.objects[uid] = change.object

@@ -69,8 +69,8 @@ class Witness(LoopThread):
     def idle(self) -> Iterator[None]:
         """Waits until all is settled and the operator rests; inside, each write of it here is a violation.
 
-        What is done inside should make the operator look, and end with a sign that it has looked: one that
-        looks at nothing writes nothing.
+        What is done inside should make the operator reconcile, and end with a sign that it has: one that
+        reconciles nothing writes nothing.
         """
         eventually(self.unsettled, until=lambda left: not left)
         eventually(self._seconds_of_rest, until=lambda rest: rest > QUIET_SECONDS)

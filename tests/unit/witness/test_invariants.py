@@ -181,11 +181,11 @@ def test_what_was_there_before_is_not_judged() -> None:
 def test_the_story_is_told() -> None:
     history = Invariants()
     [violation] = history.observe(Change("ADDED", 7, pod("site-0", "1")))
-    assert violation.story == ("7 ADDED Pod site-0 1 of A: Running",)
+    assert violation.trace == ("7 ADDED Pod site-0 1 of A: Running",)
 
 
 def three_well(*taken_down: str, max_unavailable: int = 1) -> History:
-    """Three Pods, of which the operator has said that they are well, and a newer revision to roll out."""
+    """Three Pods, of which the operator has said that they are healthy, and a newer revision to roll out."""
     history = History(*taken_down)
     spec: dict[str, Any] = {"replicas": 3, "updateStrategy": {"maxUnavailable": max_unavailable}}
     history.site(1, observed=1, ready=0, **spec)
@@ -236,7 +236,7 @@ def test_a_smaller_spec_is_an_excuse() -> None:
 def test_after_a_gap_nothing_is_known() -> None:
     history = three_well("site-0", "site-1", "site-2")
     for index in range(3):
-        assert history.pod(f"site-{index}", event="VANISHED") == []
+        assert history.pod(f"site-{index}", event="UNLISTED") == []
 
 
 def test_an_update_in_place_takes_a_pod_down_until_its_node_has_taken_note() -> None:
