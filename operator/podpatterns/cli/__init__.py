@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from podpatterns.cli.check import check
+from podpatterns.cli.conditions import conditions
 from podpatterns.cli.crds import crds
 from podpatterns.cli.diff import diff
 from podpatterns.cli.history import history
@@ -18,5 +19,5 @@ def main() -> None:
     """Sidecars, ambassadors and adapters for Kubernetes."""
 
 
-for command in (check, crds, diff, history, rollback, run):
+for command in (check, conditions, crds, diff, history, rollback, run):
     main.add_command(command)

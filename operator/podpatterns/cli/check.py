@@ -11,6 +11,7 @@ import click
 import yaml
 
 from podpatterns.api import KINDS, Adapter, FieldError, InvalidObject, Pattern, parse
+from podpatterns.api.conditions import Reason
 from podpatterns.api.invalid import first_errors
 from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.options import files_option
@@ -103,7 +104,7 @@ def judge(written: Sequence[Written]) -> Verdict:
     available = {key: app for key, (_, app) in apps.items()}
     for one, app in apps.values():
         problems = _problems(app, available)
-        absent = [p for p in problems if p.reason == "PartNotFound"]
+        absent = [p for p in problems if p.reason is Reason.PART_NOT_FOUND]
         unknown += [Finding(one.where, p) for p in absent]
         findings += [Finding(one.where, p) for p in problems if p not in absent]
     return Verdict(tuple(findings), tuple(unknown))

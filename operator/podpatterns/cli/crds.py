@@ -8,23 +8,16 @@ from typing import Any
 import click
 import yaml
 
+from podpatterns.cli.generated import check_option, keep
+
 
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--check", is_flag=True, help="Write nothing; fail when a file is missing or not up to date.")
+@check_option
 def crds(directory: Path, check: bool) -> None:
     """Write the CustomResourceDefinitions into DIRECTORY, one file per kind."""
-    files = rendered()
-    stale = [name for name, text in files.items() if _content(directory / name) != text]
-    if check:
-        if stale:
-            names = ", ".join(str(directory / name) for name in stale)
-            raise click.ClickException(f"stale: {names}; mend it with: podpatterns crds {directory}")
-        return
-    directory.mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        (directory / name).write_text(files[name])
-        click.echo(f"wrote {directory / name}")
+    files = {directory / name: text for name, text in rendered().items()}
+    keep(files, f"podpatterns crds {directory}", check=check)
 
 
 def rendered() -> dict[str, str]:
@@ -41,7 +34,3 @@ class _Dumper(yaml.SafeDumper):
 
 def _yaml(crd: dict[str, Any]) -> str:
     return yaml.dump(crd, Dumper=_Dumper, allow_unicode=True, width=110)
-
-
-def _content(path: Path) -> str | None:
-    return path.read_text() if path.exists() else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import Reason
 from podpatterns.compose.rules.problem import CannotCompose, Problem
 
 Key = tuple[str, str]
@@ -70,7 +71,7 @@ def parts_of(app: Pattern, available: Mapping[Key, Pattern]) -> list[Part]:
                     path,
                     f'there is no {include.kind} "{include.name}" in namespace {app.metadata.namespace}: '
                     "create it or take the entry out",
-                    "PartNotFound",
+                    Reason.PART_NOT_FOUND,
                 )
             )
         elif part.spec.template is not None:

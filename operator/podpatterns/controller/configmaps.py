@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import Reason
 from podpatterns.compose import Composition, config_map_manifest
 from podpatterns.compose.part import config_map_name
 from podpatterns.controller.apiserver import ApiError, ApiServer
@@ -23,7 +24,7 @@ from podpatterns.replicas.configmap import (
     is_mounted,
     observe_config_map,
 )
-from podpatterns.replicas.failure import Failure
+from podpatterns.replicas.failure import Failure, refused
 
 
 class ConfigMaps:
@@ -49,7 +50,7 @@ class ConfigMaps:
         except ApiError as error:
             if error.passing:
                 raise
-            return Failure(error.reason, f"ConfigMap {name}: {error.message}")
+            return refused(error.reason, f"ConfigMap {name}: {error.message}")
 
     def is_own(self, app: Pattern) -> bool:
         """There is a ConfigMap under the object's name, and the object controls it."""
@@ -86,9 +87,9 @@ class ConfigMaps:
                 await self._delete(f"{path}/{meta['name']}", found)
             case LeaveAlone():
                 return Failure(
-                    "ConfigMapNameTaken",
-                    f'a ConfigMap "{meta["name"]}" exists already and is not this object\'s: it is left '
-                    "alone; delete it or rename this object",
+                    Reason.CONFIG_MAP_NAME_TAKEN,
+                    f'a ConfigMap "{meta["name"]}" exists already and is not this object\'s: the operator '
+                    "leaves it alone; delete it or rename this object",
                 )
         return None
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import EventReason, PodReason
 from podpatterns.compose import Problem
 from podpatterns.controller.executor import Outcome
 from podpatterns.controller.key import Key
@@ -30,32 +31,38 @@ class Events:
     def refused(self, entry: Entry, failure: Failure) -> None:
         """A write that the API server, or a fact of the cluster, refused."""
         note = f"{failure.reason}: {failure.message}"
-        self._recorder.warning(entry.key, entry.uid, "FailedWrite", "Write", note)
+        self._recorder.warning(entry.key, entry.uid, EventReason.FAILED_WRITE, "Write", note)
 
     def no_pod_monitor(self, entry: Entry, why: str) -> None:
-        self._recorder.warning(entry.key, entry.uid, "NoPodMonitor", "Write", why)
+        self._recorder.warning(entry.key, entry.uid, EventReason.POD_MONITOR_NOT_WRITTEN, "Write", why)
 
     def revision_ignored(self, app: Pattern, name: str, why: str) -> None:
         """A ControllerRevision with its labels that no operator wrote for it."""
         key = Key(app.kind, app.metadata.namespace, app.metadata.name)
         log.warning("ControllerRevision ignored", extra={"key": str(key), "revision": name, "error": why})
-        note = f"ControllerRevision {name} has this object's labels and is ignored: {why}"
-        self._recorder.warning(key, app.metadata.uid, "RevisionIgnored", "Read", note)
+        note = f"ControllerRevision {name} has this object's labels, and the operator ignores it: {why}"
+        self._recorder.warning(key, app.metadata.uid, EventReason.REVISION_IGNORED, "Read", note)
 
     def pods(self, entry: Entry, outcome: Outcome, changes: Mapping[str, Change]) -> None:
         """What was done with its Pods, and what was refused of it."""
         key, uid = entry.key, entry.uid
         if outcome.created:
             self._recorder.normal(
-                key, uid, "SuccessfulCreate", "Create", f"Created {enumerate_names(outcome.created)}"
+                key,
+                uid,
+                EventReason.SUCCESSFUL_CREATE,
+                "Create",
+                f"Created {enumerate_names(outcome.created)}",
             )
         for why in sorted({_why(d, changes) for d in outcome.deleted}):
             names = enumerate_names([d.name for d in outcome.deleted if _why(d, changes) == why])
-            self._recorder.normal(key, uid, "SuccessfulDelete", "Delete", f"Deleted {names} ({why})")
+            self._recorder.normal(
+                key, uid, EventReason.SUCCESSFUL_DELETE, "Delete", f"Deleted {names} ({why})"
+            )
         for revision in sorted({u.revision for u in outcome.updated}):
             names = enumerate_names([u.name for u in outcome.updated if u.revision == revision])
             note = f"Updated {names} in place ({changes[revision]})"
-            self._recorder.normal(key, uid, "SuccessfulUpdate", "Update", note)
+            self._recorder.normal(key, uid, EventReason.SUCCESSFUL_UPDATE, "Update", note)
         if failure := outcome.failure or names_taken(outcome.taken):
             self.refused(entry, failure)
         elif outcome.created or outcome.updated:
@@ -65,4 +72,4 @@ class Events:
 def _why(delete: Delete, changes: Mapping[str, Change]) -> str:
     """The reason; of an outdated Pod also what of the change it could not take."""
     change = changes.get(delete.revision)
-    return f"{delete.reason}: {change}" if delete.reason == "Outdated" and change else delete.reason
+    return f"{delete.reason}: {change}" if delete.reason == PodReason.OUTDATED and change else delete.reason

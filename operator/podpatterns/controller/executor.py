@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from podpatterns.api.conditions import Reason
 from podpatterns.compose.labels import CONFIGURATION
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.fairsemaphore import FairSemaphore
@@ -27,7 +28,7 @@ from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Create, Delete, Plan, Refresh, Update
 from podpatterns.replicas.change import Change
-from podpatterns.replicas.failure import Failure, name_taken
+from podpatterns.replicas.failure import Failure, name_taken, refused
 from podpatterns.replicas.inplace import in_place_patch
 from podpatterns.replicas.resize import announcement, resize_patch, withdrawal
 
@@ -70,7 +71,7 @@ class Outcome:
     def fail(self, error: Exception) -> None:
         """Note what a write ended with."""
         if isinstance(error, UnansweredError):
-            self.failure = Failure("NoAnswer", str(error))
+            self.failure = Failure(Reason.UNREACHABLE, str(error))
         elif not isinstance(error, ApiError):
             if self.error:
                 log.error("Write failed unexpectedly, as one before it", exc_info=error)
@@ -81,7 +82,7 @@ class Outcome:
         elif error.namespace_terminating:
             self.namespace_terminating = self.stopped = True
         else:
-            self.failure = Failure(error.reason, error.message)
+            self.failure = refused(error.reason, error.message)
             self.retry_after = max(self.retry_after, error.retry_after or 0)
 
 

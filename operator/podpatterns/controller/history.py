@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import Reason
 from podpatterns.compose import Composition, owner_reference
 from podpatterns.compose.labels import selector
 from podpatterns.controller.apiserver import ApiError, ApiServer
@@ -118,7 +119,7 @@ class History:
         except NotGenuine as stranger:
             why = f"{stranger}: delete it"
         message = f'ControllerRevision "{name}" exists and is not the operator\'s: {why}'
-        status = {"reason": "RevisionNameTaken", "message": message}
+        status = {"reason": Reason.REVISION_NAME_TAKEN.value, "message": message}
         raise ApiError(HTTPStatus.CONFLICT, status, None)
 
     async def _delete(self, app: Pattern, revision: Revision) -> None:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import Reason
 from podpatterns.compose import Composition, owner_reference
 from podpatterns.compose.labels import HASH, KIND
 from podpatterns.compose.podmonitor import GROUP_VERSION, pod_monitor, pod_monitor_name
@@ -194,10 +195,11 @@ class PodMonitors:
     def _refused(self, key: Key, error: ApiError | UnansweredError) -> Failure:
         """Return what people are told of it; no message where it is nothing to them."""
         if not isinstance(error, ApiError):
-            return Failure("NoAnswer", "")
+            return Failure(Reason.UNREACHABLE, "")
         if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
             self._note(_place(key), None)  # gone, or another one by that name
-        return Failure(error.reason, "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}")
+        message = "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}"
+        return Failure(Reason.WRITE_REFUSED, message)
 
 
 def passing(error: ApiError) -> bool:

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from podpatterns.api.conditions import PodReason
 from podpatterns.compose.labels import KIND, NAME, selector
 from podpatterns.controller.key import Key, controller_of
 from podpatterns.controller.metrics import SKIPPED_RECORDS
 from podpatterns.replicas import Pod, observe
-from podpatterns.replicas.pod import UNREADABLE
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class PodStore:
             self._drop(uid)
         if home and stays:
             seen = observe(obj)
-            if seen.reason == UNREADABLE:
+            if seen.reason == PodReason.UNREADABLE:
                 # It counts as one that isn't ready, and its owner's status says so.
                 SKIPPED_RECORDS.labels("pods").inc()
                 log.error("Pod can't be read", extra={"pod": f"{home.key.namespace}/{seen.name}"})

@@ -13,6 +13,7 @@ from typing import Literal
 from uuid import uuid4
 
 from podpatterns.api import API_VERSION, GROUP
+from podpatterns.api.conditions import EventReason, Reason
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.key import Key
 
@@ -34,11 +35,11 @@ class Recorder:
         self._instance = os.environ.get("POD_NAME") or socket.gethostname()
         self._last_warning: dict[Key, tuple[str, str]] = {}
 
-    def normal(self, key: Key, uid: str, reason: str, action: str, note: str) -> None:
+    def normal(self, key: Key, uid: str, reason: EventReason, action: str, note: str) -> None:
         self._record(key, uid, "Normal", reason, action, note)
 
-    def warning(self, key: Key, uid: str, reason: str, action: str, note: str) -> None:
-        """Told once, until something else is told or `well` was called."""
+    def warning(self, key: Key, uid: str, reason: EventReason | Reason, action: str, note: str) -> None:
+        """Record it once, until another warning is recorded or `well` was called."""
         if self._last_warning.get(key) != (reason, note):
             self._last_warning[key] = (reason, note)
             self._record(key, uid, "Warning", reason, action, note)
@@ -62,7 +63,13 @@ class Recorder:
                 log.warning("Event not recorded", extra={"error": str(error)})
 
     def _record(
-        self, key: Key, uid: str, kind: Literal["Normal", "Warning"], reason: str, action: str, note: str
+        self,
+        key: Key,
+        uid: str,
+        kind: Literal["Normal", "Warning"],
+        reason: EventReason | Reason,
+        action: str,
+        note: str,
     ) -> None:
         event: dict[str, object] = {
             "apiVersion": "events.k8s.io/v1",
@@ -72,7 +79,7 @@ class Recorder:
             "reportingController": f"{GROUP}/operator",
             "reportingInstance": self._instance[:128],
             "type": kind,
-            "reason": reason,
+            "reason": reason.value,
             "action": action,
             "note": note.encode()[:NOTE_LENGTH].decode(errors="ignore"),
             "regarding": {
@@ -86,7 +93,7 @@ class Recorder:
         try:
             self._backlog.put_nowait((f"/apis/events.k8s.io/v1/namespaces/{key.namespace}/events", event))
         except asyncio.QueueFull:
-            log.warning("Event dropped, the API server is slow", extra={"key": str(key), "reason": reason})
+            log.warning("Event dropped", extra={"key": str(key), "reason": reason.value})
 
 
 def enumerate_names(names: Sequence[str]) -> str:

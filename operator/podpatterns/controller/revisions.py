@@ -17,7 +17,7 @@ from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas import Pod
 from podpatterns.replicas.change import Change, change
-from podpatterns.replicas.failure import Failure
+from podpatterns.replicas.failure import Failure, refused
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import revision_name
 
@@ -69,9 +69,9 @@ class Revisions:
         elif memory.begins_with(composition, entry.status, pods):
             memory.begun = memory.begun or (app, composition)
         elif not memory.revisions or memory.revisions[-1].hash != composition.revision:
-            if refused := memory.history.left(entry.generation, time.monotonic()):
+            if wait := memory.history.left(entry.generation, time.monotonic()):
                 assert memory.history.failure
-                raise CannotWrite(memory.history.failure, refused)
+                raise CannotWrite(memory.history.failure, wait)
             try:
                 await self._begin_if_possible(memory)
                 memory.revisions = await self._history.update(app, composition)
@@ -184,7 +184,7 @@ def unwritten(error: ApiError, thing: str) -> Failure:
     """
     if error.passing:
         raise error
-    return Failure(error.reason, f"{thing}: {error.message}")
+    return refused(error.reason, f"{thing}: {error.message}")
 
 
 def _change(revision: Revision, composition: Composition) -> Change:

@@ -1,41 +1,48 @@
-"""Conditions: single judgements on how an object fares."""
+"""Conditions: single judgements on an object's state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from podpatterns.api.conditions import REASONS, ConditionType, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, shown
 from podpatterns.replicas.pod import timestamp
 
 WORDS = {True: "True", False: "False", None: "Unknown"}
-REASON_LENGTH = 128
-"""Bytes. Whatever it is about, a condition is short: the whole status has room beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    type: str
+    type: ConditionType
     status: bool | None
-    """None where it can't be known."""
-    reason: str
+    """None is Unknown."""
+    reason: Reason
     message: str
 
+    def __post_init__(self) -> None:
+        known = REASONS[ConditionType(self.type)].get(self.status, ())
+        if not isinstance(self.reason, Reason) or self.reason not in known:
+            found = f"condition {self.type} with status {WORDS[self.status]} and reason {self.reason}"
+            raise ValueError(f"{found}: add it to the table in podpatterns.api.conditions")
 
-def told(previous: Mapping[str, Any], kind: str) -> Condition | None:
-    """What a status says already."""
+
+def told(previous: Mapping[str, Any], kind: ConditionType) -> Condition | None:
+    """Return the condition that a status has already; None for one of another operator's table."""
     for condition in previous.get("conditions") or ():
         if condition["type"] == kind:
             status = next(known for known, word in WORDS.items() if word == condition["status"])
-            return Condition(kind, status, condition["reason"], condition["message"])
+            with suppress(ValueError):
+                return Condition(kind, status, Reason(condition["reason"]), condition["message"])
     return None
 
 
 def conditions(
     found: Sequence[Condition], generation: int, previous: Mapping[str, Any], now: float
 ) -> list[dict[str, Any]]:
-    """As metav1.Conditions; one that did not turn keeps its lastTransitionTime."""
+    """Return metav1.Conditions; one whose status is unchanged keeps its lastTransitionTime."""
     before = {c["type"]: c for c in previous.get("conditions") or ()}
     result = []
     for condition in found:
@@ -44,9 +51,9 @@ def conditions(
         steady = old is not None and old["status"] == status
         result.append(
             {
-                "type": condition.type,
+                "type": condition.type.value,
                 "status": status,
-                "reason": shown(condition.reason, REASON_LENGTH),
+                "reason": condition.reason.value,
                 "message": shown(condition.message, MESSAGE_LENGTH),
                 "observedGeneration": generation,
                 "lastTransitionTime": old["lastTransitionTime"] if old and steady else timestamp(now),

@@ -10,20 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.compose import Composition, File
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.pod import Pod
 
-CONFIGURATION_CURRENT = "ConfigurationCurrent"
 LAGGING_SHOWN, LAGGING_SHOWN_IN_ALL = 10, 30
 """Pods named in a status, of one helper and of all; the counts tell of the others."""
 HELPERS_SHOWN = 100
 """No object has more: it includes at most 32 others, and each has at most two."""
 HASH_SHOWN, REFUSAL_SHOWN = 64, 250
 """Bytes of a helper's words."""
-ORDER = ("ConfigurationRefused", "RollingIn", "NoAnswer")
-"""Of reasons: what is wrong comes before what is not known."""
+ORDER = (Reason.CONFIGURATION_REFUSED, Reason.CONFIGURATION_PROGRESSING, Reason.UNREACHABLE)
+"""Of reasons: what is wrong comes before what is unknown."""
 TOLD_SHOWN = 3
 """Helpers named in a message."""
 
@@ -135,40 +135,40 @@ def configuration_current(
         yield previous
         return
     if not asked.pods:
-        yield _condition(None, "NotRunning", "no Pod of the newest revision runs yet")
+        yield _condition(None, Reason.NOT_RUNNING, "no Pod of the newest revision runs yet")
         return
     said = answers or {}
-    wrong: dict[str, list[tuple[File, Address, Running]]] = {}
+    wrong: dict[Reason, list[tuple[File, Address, Running]]] = {}
     for place, pod, file in asked.places():
         answer = said.get(place, NO_ANSWER)
         if fault := _fault(file, answer):
             wrong.setdefault(fault, []).append((file, pod, answer))
     if not wrong:
-        yield _condition(True, "AllCurrent", "every Pod runs the configuration that it is given")
+        yield _condition(True, Reason.ALL_CURRENT, "every helper runs the newest configuration")
         return
     worst = min(wrong, key=ORDER.index)
     told = [_told(worst, *of) for of in wrong[worst][:TOLD_SHOWN]]
-    status = False if worst == "ConfigurationRefused" else None
+    status = False if worst is Reason.CONFIGURATION_REFUSED else None
     message = listed(told, TOLD_SHOWN, MESSAGE_LENGTH, "; ", total=len(wrong[worst]))
     yield _condition(status, worst, message)
 
 
-def _fault(file: File, running: Running) -> str:
-    """The reason why one helper isn't current; empty when it is."""
+def _fault(file: File, running: Running) -> Reason | None:
+    """Return the reason why a helper isn't current; None when it is."""
     if current(file, running):
-        return ""
+        return None
     if running.refused:
-        return "ConfigurationRefused"
-    return "RollingIn" if running.answered else "NoAnswer"
+        return Reason.CONFIGURATION_REFUSED
+    return Reason.CONFIGURATION_PROGRESSING if running.answered else Reason.UNREACHABLE
 
 
-def _told(fault: str, file: File, pod: Address, running: Running) -> str:
+def _told(fault: Reason, file: File, pod: Address, running: Running) -> str:
     who = f"{file.container} in {pod.name}"
-    if fault == "ConfigurationRefused":
-        return f"{who} refuses what it is given and {_goes_on(file, running)}: {_words(running)}"
-    if fault == "RollingIn":
+    if fault is Reason.CONFIGURATION_REFUSED:
+        return f"{who} refuses the newest configuration and {_goes_on(file, running)}: {_words(running)}"
+    if fault is Reason.CONFIGURATION_PROGRESSING:
         return f"{who} runs {_hash(running) or 'none'} and not {file.hash} yet"
-    return f"{who} has not told yet what it runs: the operator asks at port {file.port} of the Pod"
+    return f"{who} has not answered yet: the operator polls port {file.port} of the Pod"
 
 
 def _goes_on(file: File, running: Running) -> str:
@@ -185,5 +185,5 @@ def _words(running: Running) -> str:
     return shown(running.refused, REFUSAL_SHOWN)
 
 
-def _condition(status: bool | None, reason: str, message: str) -> Condition:
-    return Condition(CONFIGURATION_CURRENT, status, reason, message)
+def _condition(status: bool | None, reason: Reason, message: str) -> Condition:
+    return Condition(ConditionType.CONFIGURATION_CURRENT, status, reason, message)

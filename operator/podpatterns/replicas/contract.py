@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.compose import Composition, MetricsEndpoint, Problem
-from podpatterns.compose.rules.contract import UNSATISFIABLE
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.pod import Pod
 
-CONTRACT_SATISFIED = "ContractSatisfied"
-AGE = "and is asked again within 5 minutes"
+AGE = "every 5 minutes at least"
 """How old an answer may be: LONGEST in controller/contracts.py."""
 
 ABSENT = "absent"
@@ -73,13 +72,14 @@ def contract_satisfied(
 ) -> Iterator[Condition]:
     """`answers` are by container. Until there are some, what was told before goes on being told."""
     if composition is None:
-        if bad := [p for p in problems if p.reason == UNSATISFIABLE]:
-            yield _condition(False, UNSATISFIABLE, listed(bad, PROBLEMS_SHOWN, MESSAGE_LENGTH, "; "))
+        if bad := [p for p in problems if p.reason is Reason.CONTRACT_UNSATISFIABLE]:
+            message = listed(bad, PROBLEMS_SHOWN, MESSAGE_LENGTH, "; ")
+            yield _condition(False, Reason.CONTRACT_UNSATISFIABLE, message)
         return
     if not composition.metrics_endpoints:
         return
     if asked is None:
-        yield _condition(None, "NotRunning", "no Pod of the newest revision runs yet")
+        yield _condition(None, Reason.NOT_RUNNING, "no Pod of the newest revision runs yet")
         return
     if previous and not answers:
         yield previous
@@ -96,29 +96,30 @@ def contract_satisfied(
 def _judge(pod: str, endpoint: MetricsEndpoint, answer: Answer | None) -> Condition:
     who = f"{endpoint.container} in {pod}"
     if answer is None:
-        return _condition(None, "NotAsked", f"{who} was not asked yet")
+        return _condition(None, Reason.PENDING, f"the operator has not polled {who} yet")
     if answer.trouble:
-        return _condition(None, "NoAnswer", f"{who} does not answer: {shown(answer.trouble, WORDS_SHOWN)}")
+        message = f"{who} does not answer: {shown(answer.trouble, WORDS_SHOWN)}"
+        return _condition(None, Reason.UNREACHABLE, message)
     if answer.hash == endpoint.hash:
         return _compared(who, endpoint.contract, answer.missing)
     if answer.refused:
         words = shown(answer.refused, WORDS_SHOWN)
-        message = f"{who} refuses the newest configuration, the last good one goes on: {words}"
-        return _condition(False, "ConfigurationRefused", message)
-    message = f"{who} does not run the newest configuration yet: it takes up to two minutes to get there"
-    return _condition(None, "OldConfiguration", message)
+        message = f"{who} refuses the newest configuration and goes on with the last good one: {words}"
+        return _condition(False, Reason.CONFIGURATION_REFUSED, message)
+    message = f"{who} does not run the newest configuration yet: the kubelet takes up to two minutes"
+    return _condition(None, Reason.CONFIGURATION_PROGRESSING, message)
 
 
 def _compared(who: str, contract: str, missing: Sequence[Missing]) -> Condition:
     if not missing:
-        message = f"{who} has all that {contract} wants; it stands for all Pods, {AGE}"
-        return _condition(True, "AllMetricsThere", message)
+        message = f"{who} offers every metric of {contract}; the operator polls this Pod alone, {AGE}"
+        return _condition(True, Reason.METRICS_PRESENT, message)
     told = listed([f"{m.metric} ({m.reason})" for m in missing], MISSING_SHOWN, WORDS_SHOWN)
-    message = f"{contract} misses in {who}: {told}"
+    message = f"{who} lacks metrics of {contract}: {told}"
     if all(m.reason == ABSENT for m in missing):
-        return _condition(None, "NothingFoundYet", message)
-    return _condition(False, "MetricsMissing", message)
+        return _condition(None, Reason.NO_SAMPLES_YET, message)
+    return _condition(False, Reason.METRICS_MISSING, message)
 
 
-def _condition(status: bool | None, reason: str, message: str) -> Condition:
-    return Condition(CONTRACT_SATISFIED, status, reason, message)
+def _condition(status: bool | None, reason: Reason, message: str) -> Condition:
+    return Condition(ConditionType.CONTRACT_SATISFIED, status, reason, message)

@@ -1,4 +1,4 @@
-"""What kept the operator from its work, told so that people can mend it."""
+"""Failures: what kept the operator from a write, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from podpatterns.api.conditions import FAILURES, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
-from podpatterns.replicas.diagnosis import REASON_LENGTH
 from podpatterns.replicas.reading import mapping, mappings, text
 
-INTERNAL_ERROR = "InternalError"
-NAME_TAKEN = "PodNameTaken"
 INTERNAL_LENGTH = 200
 """Bytes of an exception's own words; the log has all of them."""
 OWNERS_SHOWN = 3
@@ -21,13 +19,18 @@ OWNERS_SHOWN = 3
 class Failure:
     """The API server, a fact of the cluster or a fault of the operator kept something from being done."""
 
-    reason: str
-    """CamelCase, the server's where it gave one: Forbidden, PodNameTaken, …"""
+    reason: Reason
     message: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reason", shown(self.reason, REASON_LENGTH))
         object.__setattr__(self, "message", shown(self.message, MESSAGE_LENGTH))
+
+
+def refused(reason: str, message: str) -> Failure:
+    """Return the failure of a write that the API server refused, with the server's own reason where the table
+    has it."""
+    known = next((r for r in FAILURES if r == reason), None)
+    return Failure(known, message) if known else Failure(Reason.WRITE_REFUSED, f"{reason}: {message}")
 
 
 def internal_error(error: BaseException) -> Failure:
@@ -37,7 +40,7 @@ def internal_error(error: BaseException) -> Failure:
     except Exception:
         words = ""  # it is as broken as what it is about
     message = shown(f"{type(error).__name__}: {words}" if words else type(error).__name__, INTERNAL_LENGTH)
-    return Failure(INTERNAL_ERROR, f"{message}: the operator tries again, its log says more")
+    return Failure(Reason.OPERATOR_ERROR, f"{message}: the operator tries again; its log has the details")
 
 
 def name_taken(pod: Mapping[str, Any]) -> Failure:
@@ -46,9 +49,9 @@ def name_taken(pod: Mapping[str, Any]) -> Failure:
     owners = [f"{text(o.get('kind'))} {text(o.get('name'))}" for o in mappings(meta.get("ownerReferences"))]
     whose = f"belongs to {listed(owners, OWNERS_SHOWN, MESSAGE_LENGTH // 2)}" if owners else "has no owner"
     return Failure(
-        NAME_TAKEN,
-        f'a Pod "{text(meta.get("name"))}" exists already and {whose}: it is left alone; delete it or rename '
-        "one of the two",
+        Reason.POD_NAME_TAKEN,
+        f'a Pod "{text(meta.get("name"))}" exists already and {whose}: the operator leaves it alone; '
+        "delete it or rename one of the two",
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
 
+from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
@@ -112,7 +113,7 @@ def plan(
     return Plan(
         deletes=tuple(
             [Delete(p.name, p.uid, p.reason or p.phase, p.revision) for p in cleared]
-            + [Delete(p.name, p.uid, "ScaledDown", p.revision) for p in surplus]
+            + [Delete(p.name, p.uid, PodReason.SCALED_DOWN, p.revision) for p in surplus]
             + [Delete(p.name, p.uid, _why_outdated(wanted, p), p.revision) for p in replaced]
         ),
         updates=tuple(Update(p.name, p.uid, p.revision) for p in _without(replaced, outdated)),
@@ -227,7 +228,7 @@ def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:
 
 def _why_outdated(wanted: Wanted, pod: Pod) -> str:
     beyond = wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) >= wanted.replicas
-    return "ScaledDown" if beyond else "Outdated"
+    return PodReason.SCALED_DOWN if beyond else PodReason.OUTDATED
 
 
 def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any
 
+from podpatterns.api.conditions import PodReason
 from podpatterns.api.text import shown
 from podpatterns.compose.labels import CONFIGURATION, REVISION
 from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, diagnose, unfinished_resize
@@ -22,7 +23,6 @@ from podpatterns.replicas.resize import resize, still_asked_for
 # https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 INT32 = range(-(2**31), 2**31)
-UNREADABLE = "UnreadablePod"
 FINALIZERS_KEPT, FINALIZER_LENGTH = 3, 128
 """How many, and of each how many bytes: they are told while a Pod waits for them."""
 
@@ -171,7 +171,7 @@ def _unreadable(obj: Mapping[str, Any], error: Exception) -> Pod:
         created=time_of(meta.get("creationTimestamp")) or 0.0,
         phase=text(mapping(obj.get("status")).get("phase")) or "Pending",
         terminating=meta.get("deletionTimestamp") is not None,
-        reason=UNREADABLE,
+        reason=PodReason.UNREADABLE.value,
         message=shown(f"the Pod has not the form of a Pod ({type(error).__name__})", MESSAGE_LENGTH),
         resource_version=int(version) if re.fullmatch("[0-9]{1,20}", version) else 0,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.replicas.pod import seconds, timestamp
 
 
@@ -26,17 +27,18 @@ class Course:
         """Every Pod is of the newest revision and available."""
         return self.available >= app.spec.replicas == self.updated == self.live
 
-    def held(self, app: Pattern) -> tuple[str, str] | None:
-        """Reason and message where somebody wants the update to stop here."""
+    def held(self, app: Pattern) -> tuple[Reason, str] | None:
+        """Return reason and message where the spec stops the update here."""
         strategy, replicas = app.spec.update_strategy, app.spec.replicas
         if self.updated >= replicas:
             return None
         if strategy.paused:
-            return "Paused", "spec.updateStrategy.paused holds the rest"
+            return Reason.PAUSED, "spec.updateStrategy.paused is true"
         if strategy.type == "OnDelete":
-            return "OnDelete", "the others get it when somebody deletes them (spec.updateStrategy.type)"
+            return Reason.ON_DELETE, "the other Pods get it when they are deleted (spec.updateStrategy.type)"
         if strategy.partition and self.updated >= replicas - strategy.partition:
-            return "PartitionReached", f"spec.updateStrategy.partition keeps {strategy.partition} from it"
+            message = f"spec.updateStrategy.partition keeps {strategy.partition} at the old one"
+            return Reason.PARTITION_REACHED, message
         return None
 
 
@@ -57,7 +59,7 @@ def last_progress(app: Pattern, status: Mapping[str, Any], previous: Mapping[str
 
 def until_stuck(app: Pattern, status: Mapping[str, Any], now: float) -> float | None:
     """Seconds until the update is to be reported as stuck; None when it is complete, held or reported."""
-    progressing = next((c for c in status["conditions"] if c["type"] == "Progressing"), None)
-    if progressing is None or progressing["reason"] != "RollingOut":
+    progressing = next((c for c in status["conditions"] if c["type"] == ConditionType.PROGRESSING), None)
+    if progressing is None or progressing["reason"] != Reason.ROLLING_OUT:
         return None
     return max(0.0, seconds(status["lastProgressTime"]) + app.spec.progress_deadline_seconds - now)

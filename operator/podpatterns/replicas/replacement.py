@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.pod import Pod
 
 
@@ -80,7 +81,7 @@ class Replacements:
 
     def _leave(self, before: Pod, present: Pod | None, ours: Mapping[str, str], now: float) -> None:
         self._coming.pop(before.uid, None)
-        reason = ours.get(before.uid, "Deleted")
+        reason = ours.get(before.uid, PodReason.DELETED)
         if present is not None and present.finished:
             reason = present.reason or present.phase
         self._departed.append(Departure(before.name, before.uid, reason, now))

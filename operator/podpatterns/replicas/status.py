@@ -7,30 +7,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, listed
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
 from podpatterns.replicas.condition import Condition, conditions, told
 from podpatterns.replicas.configuration import (
-    CONFIGURATION_CURRENT,
     Answers,
     Inquiry,
     bounded,
     configuration_current,
     configurations,
 )
-from podpatterns.replicas.contract import CONTRACT_SATISFIED, Answer, Question, contract_satisfied
-from podpatterns.replicas.failure import INTERNAL_ERROR, Failure, internal_error, names_taken
+from podpatterns.replicas.contract import Answer, Question, contract_satisfied
+from podpatterns.replicas.failure import Failure, internal_error, names_taken
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
 from podpatterns.replicas.replacement import Replacement
 from podpatterns.replicas.unhealthy import NAMES_SHOWN, unhealthy
 from podpatterns.replicas.wanted import Wanted
 
-COMPLETE = "RevisionComplete"
 REPLACEMENTS_KEPT = 10
 PROBLEMS_SHOWN = 20
 USERS_KEPT = 100
+READY, PROGRESSING = ConditionType.READY, ConditionType.PROGRESSING
 LIST_LENGTH = MESSAGE_LENGTH // 3
 """Bytes of one list in a message of several."""
 
@@ -73,7 +73,7 @@ def unreadable_status(
     generation: int, problems: Sequence[Problem], previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
     """The status of an object that has not the form of its kind: the counts stay as last seen."""
-    ready = Condition("Ready", False, "InvalidSpec", problems_told(problems))
+    ready = Condition(READY, False, Reason.INVALID_SPEC, problems_told(problems))
     return _unjudged(ready, generation, previous, now)
 
 
@@ -82,7 +82,7 @@ def failed_status(
 ) -> dict[str, Any]:
     """The status of an object of which not even the status can be told: the counts stay as last seen."""
     failure = internal_error(error)
-    return _unjudged(Condition("Ready", False, failure.reason, failure.message), generation, previous, now)
+    return _unjudged(Condition(READY, False, failure.reason, failure.message), generation, previous, now)
 
 
 def _unjudged(ready: Condition, generation: int, previous: Mapping[str, Any], now: float) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def part_status(
     )
     if users > USERS_KEPT:
         message += f", of which status.usedBy names {USERS_KEPT}"
-    ready = Condition("Ready", True, "ReusablePart", message)
+    ready = Condition(READY, True, Reason.REUSABLE_PART, message)
     status: dict[str, Any] = {
         "observedGeneration": part.metadata.generation,
         "conditions": conditions([ready], part.metadata.generation, previous, now),
@@ -166,12 +166,12 @@ def app_status(
             observed.problems,
             observed.asked,
             observed.answers,
-            told(previous, CONTRACT_SATISFIED),
+            told(previous, ConditionType.CONTRACT_SATISFIED),
         ),
         *configuration_current(
             observed.inquiry,
             observed.running,
-            told(previous, CONFIGURATION_CURRENT) if _same_hashes(status, previous) else None,
+            told(previous, ConditionType.CONFIGURATION_CURRENT) if _same_hashes(status, previous) else None,
         ),
     ]
     status["conditions"] = conditions(found, app.metadata.generation, previous, observed.now)
@@ -186,8 +186,8 @@ def revision_name(app: Pattern, revision: str) -> str:
 def at_rest(status: Mapping[str, Any]) -> bool:
     """Nothing more is about to happen by itself: all is as wanted."""
     found = {c["type"]: c for c in status["conditions"]}
-    complete = found["Progressing"]["reason"] == COMPLETE and status["terminatingReplicas"] == 0
-    return bool(complete and found["Ready"]["status"] == "True")
+    complete = found[PROGRESSING]["reason"] == Reason.REVISION_COMPLETE
+    return bool(complete and status["terminatingReplicas"] == 0 and found[READY]["status"] == "True")
 
 
 def _configurations(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, 
             "name": r.name,
             "oldUID": r.old_uid,
             "newUID": r.new_uid,
-            "reason": r.reason,
+            "reason": str(r.reason),
             "time": timestamp(r.time),
             "duration": f"{r.took:.1f}s",
         }
@@ -226,25 +226,25 @@ def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, 
 
 def _ready(app: Pattern, observed: Observed, course: Course) -> Condition:
     if observed.problems:
-        return Condition("Ready", False, observed.problems[0].reason, problems_told(observed.problems))
+        return Condition(READY, False, observed.problems[0].reason, problems_told(observed.problems))
     count = f"{course.available} of {app.spec.replicas} Pods are available"
     error = observed.error
-    if error and (error.reason == INTERNAL_ERROR or not course.complete(app)):
-        return Condition("Ready", False, error.reason, f"{count}; {error.message}")
+    if error and (error.reason is Reason.OPERATOR_ERROR or not course.complete(app)):
+        return Condition(READY, False, error.reason, f"{count}; {error.message}")
     if course.available >= app.spec.replicas:
-        return Condition("Ready", True, "PodsAvailable", count)
+        return Condition(READY, True, Reason.PODS_AVAILABLE, count)
     if failure := observed.unwritten:
-        return Condition("Ready", False, failure.reason, f"{count}; {failure.message}")
+        return Condition(READY, False, failure.reason, f"{count}; {failure.message}")
     notes = [count]
-    if ill := unhealthy(observed.pods, observed.composition):
-        notes.append(f"not well: {ill}")
+    if names := unhealthy(observed.pods, observed.composition):
+        notes.append(f"unhealthy: {names}")
     secrets = observed.composition.secrets if observed.composition else ()
     if secrets and (mounting := sorted(p.name for p in observed.pods if p.live and p.mounting)):
         needed = listed(secrets, len(secrets), LIST_LENGTH, "; ")
         notes.append(f"{_some(mounting)} waits for its volumes, which need {needed}")
-    if leaving := sorted(f"{p.name}{_held_by(p)}" for p in observed.pods if p.terminating):
-        notes.append(f"waiting for {_some(leaving)} to be gone")
-    return Condition("Ready", False, "PodsNotAvailable", "; ".join(notes))
+    if terminating := sorted(f"{p.name}{_held_by(p)}" for p in observed.pods if p.terminating):
+        notes.append(f"waiting for {_some(terminating)} to terminate")
+    return Condition(READY, False, Reason.PODS_NOT_AVAILABLE, "; ".join(notes))
 
 
 def _held_by(pod: Pod) -> str:
@@ -256,32 +256,31 @@ def _held_by(pod: Pod) -> str:
 
 def _progressing(app: Pattern, observed: Observed, course: Course, status: Mapping[str, Any]) -> Condition:
     if observed.problems:
-        return Condition(
-            "Progressing", False, observed.problems[0].reason, "waiting for the object to be corrected"
-        )
+        reason = observed.problems[0].reason
+        return Condition(PROGRESSING, False, reason, "waiting for the object to be corrected")
     count = f"{course.updated} of {app.spec.replicas} Pods have the newest revision"
     if course.complete(app):
-        return Condition("Progressing", True, COMPLETE, count)
+        return Condition(PROGRESSING, True, Reason.REVISION_COMPLETE, count)
     if error := observed.error:
-        return Condition("Progressing", False, error.reason, f"{count}; {error.message}")
+        return Condition(PROGRESSING, False, error.reason, f"{count}; {error.message}")
     if held := course.held(app):
         reason, why = held
-        return Condition("Progressing", reason != "Paused", reason, f"{count}; {why}")
+        return Condition(PROGRESSING, reason is not Reason.PAUSED, reason, f"{count}; {why}")
     idle = observed.now - seconds(status["lastProgressTime"])
     stuck = idle >= app.spec.progress_deadline_seconds
     notes = [count, f"no progress for {app.spec.progress_deadline_seconds} s"] if stuck else [count]
-    if ill := unhealthy(observed.pods, observed.composition):
-        notes.append(f"not well: {ill}")
-    reason = "ProgressDeadlineExceeded" if stuck else "RollingOut"
-    return Condition("Progressing", not stuck, reason, "; ".join(notes))
+    if names := unhealthy(observed.pods, observed.composition):
+        notes.append(f"unhealthy: {names}")
+    reason = Reason.PROGRESS_DEADLINE_EXCEEDED if stuck else Reason.ROLLING_OUT
+    return Condition(PROGRESSING, not stuck, reason, "; ".join(notes))
 
 
 def _replica_failure(observed: Observed) -> Condition:
     """Of an unforeseen exception it isn't known whether it kept a Pod from being written."""
-    error = observed.error if observed.error and observed.error.reason != INTERNAL_ERROR else None
+    error = observed.error if observed.error and observed.error.reason is not Reason.OPERATOR_ERROR else None
     if failure := observed.unwritten or error:
-        return Condition("ReplicaFailure", True, failure.reason, failure.message)
-    return Condition("ReplicaFailure", False, "NoFailure", "every Pod could be written")
+        return Condition(ConditionType.REPLICA_FAILURE, True, failure.reason, failure.message)
+    return Condition(ConditionType.REPLICA_FAILURE, False, Reason.NO_FAILURE, "no write was refused")
 
 
 def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[Condition]:
@@ -290,14 +289,13 @@ def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[
         return
     ill = [f"{p.name} ({_some(names)})" for p in live if (names := [n for n in p.unready if n in proxies])]
     if ill:
-        message = f"an upstream has no endpoint that is well in {_some(ill)}: /readyz of the proxy says which"
-        yield Condition("UpstreamsHealthy", False, "EndpointsDown", message)
+        message = f"an upstream has no healthy endpoint in {_some(ill)}: /readyz of the proxy names it"
+        yield Condition(ConditionType.UPSTREAMS_HEALTHY, False, Reason.ENDPOINTS_UNHEALTHY, message)
     elif any(p.phase == "Running" for p in live):
-        yield Condition(
-            "UpstreamsHealthy", True, "EndpointsUp", "every upstream has an endpoint that is well"
-        )
+        message = "every upstream has a healthy endpoint"
+        yield Condition(ConditionType.UPSTREAMS_HEALTHY, True, Reason.ENDPOINTS_HEALTHY, message)
     else:
-        yield Condition("UpstreamsHealthy", False, "NotRunning", "no Pod runs yet")
+        yield Condition(ConditionType.UPSTREAMS_HEALTHY, False, Reason.NOT_RUNNING, "no Pod runs yet")
 
 
 def _some(names: Sequence[str]) -> str:

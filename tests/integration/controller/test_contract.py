@@ -102,7 +102,7 @@ def satisfied(shop: Shop, run: Run) -> Adapter:
     adapter = run()
     shop.move()
     shop.send("hits:1|c")
-    shop.becomes("AllMetricsThere")
+    shop.becomes("MetricsPresent")
     eventually(
         lambda: shop.condition("ConfigurationCurrent"), until=lambda c: c.get("reason") == "AllCurrent"
     )
@@ -114,12 +114,12 @@ def test_the_condition_follows_what_the_adapter_finds(shop: Shop, run: Run) -> N
     eventually(lambda: shop.condition("Ready"), until=lambda c: c.get("status") == "True")
     run()
     shop.move()
-    absent = shop.becomes("NothingFoundYet")
+    absent = shop.becomes("NoSamplesYet")
     assert absent["status"] == "Unknown"
-    assert absent["message"] == "custom misses in adapter in shop-0: app_hits_total (absent)"
+    assert absent["message"] == "adapter in shop-0 lacks metrics of custom: app_hits_total (absent)"
 
     shop.send("hits:1|c")
-    there = shop.becomes("AllMetricsThere")
+    there = shop.becomes("MetricsPresent")
     assert there["status"] == "True"
     eventually(
         lambda: shop.condition("ConfigurationCurrent"), until=lambda c: c.get("reason") == "AllCurrent"
@@ -131,11 +131,11 @@ def test_a_metric_that_cannot_be_taken_breaks_the_contract(shop: Shop, run: Run)
     eventually(lambda: shop.condition("Ready"), until=lambda c: c.get("status") == "True")
     run()
     shop.move()
-    shop.becomes("NothingFoundYet")
+    shop.becomes("NoSamplesYet")
     shop.send("hits:3|g")
     broken = shop.becomes("MetricsMissing")
     assert broken["status"] == "False"
-    assert broken["message"] == "custom misses in adapter in shop-0: app_hits_total (type)"
+    assert broken["message"] == "adapter in shop-0 lacks metrics of custom: app_hits_total (type)"
 
 
 def test_a_restarted_operator_asks_again_and_writes_nothing(
@@ -147,7 +147,7 @@ def test_a_restarted_operator_asks_again_and_writes_nothing(
     sites.ready("later")  # by then all objects that were there have been looked at
     assert shop.version() == version
     adapter.process.stop()
-    assert shop.becomes("NoAnswer")["status"] == "Unknown"
+    assert shop.becomes("Unreachable")["status"] == "Unknown"
 
 
 def test_rules_that_cannot_satisfy_the_contract_change_nothing_that_runs(shop: Shop, run: Run) -> None:
@@ -170,18 +170,18 @@ def test_rules_that_cannot_satisfy_the_contract_change_nothing_that_runs(shop: S
     assert adapter.contract()["satisfied"]
 
     shop.apply(HITS)
-    shop.becomes("AllMetricsThere")
+    shop.becomes("MetricsPresent")
     assert shop.pods() == pods
 
 
 def test_a_configuration_that_is_not_there_yet_is_told(shop: Shop, run: Run) -> None:
     adapter = satisfied(shop, run)
     shop.apply({**HITS, "labels": {"team": "shop"}})
-    shop.becomes("OldConfiguration")
+    shop.becomes("ConfigurationProgressing")
     (adapter.directory / "adapter.yaml").write_text(shop.configuration())  # as the kubelet does
-    shop.becomes("NothingFoundYet")
+    shop.becomes("NoSamplesYet")
     shop.send("hits:1|c")
-    shop.becomes("AllMetricsThere")
+    shop.becomes("MetricsPresent")
 
 
 ONLY_GO = "a > // what Go takes for a comment the operator leaves to the adapter"
@@ -190,7 +190,7 @@ ONLY_GO = "a > // what Go takes for a comment the operator leaves to the adapter
 def test_what_only_the_adapter_can_refuse_is_told_with_its_index(shop: Shop, run: Run) -> None:
     adapter = satisfied(shop, run)
     shop.apply({"source": "sent", "path": "hits", "emit": [{"metric": "app_hits_total", "when": ONLY_GO}]})
-    shop.becomes("OldConfiguration")
+    shop.becomes("ConfigurationProgressing")
     (adapter.directory / "adapter.yaml").write_text(shop.configuration())  # as the kubelet does
     refused = shop.becomes("ConfigurationRefused")
     assert refused["status"] == "False"

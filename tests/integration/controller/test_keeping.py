@@ -67,7 +67,7 @@ def test_a_pod_held_by_a_finalizer_keeps_its_name_until_it_is_gone(sites: Sites,
         "message"
     ]
     assert message == (
-        "0 of 1 Pods are available; waiting for site-0 (finalizer test.example/hold) to be gone"
+        "0 of 1 Pods are available; waiting for site-0 (finalizer test.example/hold) to terminate"
     )
     assert sites.uids() == before
     sites.let_go("site-0")

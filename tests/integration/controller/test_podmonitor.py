@@ -86,7 +86,7 @@ def monitors(sites: Sites, prometheus_operator: None) -> Monitors:
 
 def warnings(kubectl: Kubectl) -> list[str]:
     found = kubectl.get("events", "--field-selector=involvedObject.name=shop")["items"]
-    return [event["message"] for event in found if event["reason"] == "NoPodMonitor"]
+    return [event["message"] for event in found if event["reason"] == "PodMonitorNotWritten"]
 
 
 def test_it_is_made_and_follows_the_object(

@@ -77,8 +77,8 @@ def test_a_pod_on_a_lost_node_is_waited_for_and_collected_by_the_cluster(
         sites.pods, until=lambda pods: [p["spec"].get("nodeName") for p in pods] == [lost_node]
     )
     kubectl("delete", "pod", "site-0", "--wait=false")
-    ready = eventually(lambda: sites.condition("Ready"), until=lambda c: "to be gone" in c.get("message", ""))
-    assert f"waiting for site-0 (on node {lost_node}) to be gone" in ready["message"]
+    waiting = f"waiting for site-0 (on node {lost_node}) to terminate"
+    eventually(lambda: sites.condition("Ready"), until=lambda c: waiting in c.get("message", ""))
     assert sites.uids() == {"site-0": pod["metadata"]["uid"]}, "neither forced nor doubled"
 
     set_ready(kubectl, lost_node, "False")

@@ -137,11 +137,9 @@ def shop(sites: Sites) -> Shop:
 
 def test_status_follows_each_pod(shop: Shop, run: Run) -> None:
     shop.apply("192.0.2.1:1", replicas=2)
-    unknown = shop.becomes("ConfigurationCurrent", "NoAnswer")
+    unknown = shop.becomes("ConfigurationCurrent", "Unreachable")
     assert unknown["status"] == "Unknown"
-    assert unknown["message"].startswith(
-        "haproxy in shop-0 has not told yet what it runs: the operator asks at"
-    )
+    assert unknown["message"].startswith("haproxy in shop-0 has not answered yet: the operator polls")
     first = shop.told()["hash"]
     assert shop.told() == {"hash": first}
 
@@ -152,7 +150,7 @@ def test_status_follows_each_pod(shop: Shop, run: Run) -> None:
     assert shop.told() == {"hash": first, "runningPods": 2}
 
     shop.apply("192.0.2.2:1", replicas=2)
-    shop.becomes("ConfigurationCurrent", "RollingIn")
+    shop.becomes("ConfigurationCurrent", "ConfigurationProgressing")
     second = shop.told()["hash"]
     assert second != first
     pods[0].bring(shop.text())
@@ -179,7 +177,8 @@ def test_what_an_engine_refuses_is_told_in_its_words(shop: Shop, run: Run) -> No
     pod.bring(f"{shop.text()}bogus\n")
     refused = shop.becomes("ConfigurationCurrent", "ConfigurationRefused")
     assert refused["status"] == "False"
-    assert f"haproxy in shop-0 refuses what it is given and goes on with {before}" in refused["message"]
+    told = f"haproxy in shop-0 refuses the newest configuration and goes on with {before}"
+    assert told in refused["message"]
     assert "unknown keyword 'bogus'" in refused["message"]
     [lagging] = shop.told()["laggingPods"]
     assert (lagging["pod"], lagging["hash"]) == ("shop-0", before)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import Reason
 from podpatterns.compose import CannotCompose, Problem, compose
 from podpatterns.compose.rules.problem import one_of
 from testbed.builders import adapter, ambassador, sidecarapp, template
@@ -20,7 +21,8 @@ def refused(app: Pattern, *parts: Pattern) -> tuple[Problem, ...]:
 
 
 def test_twenty_are_kept_and_the_last_says_how_many_more() -> None:
-    problems = CannotCompose(Problem(f"spec.a[{i}]", "bad", "PortsConflict") for i in range(100)).problems
+    found = (Problem(f"spec.a[{i}]", "bad", Reason.PORTS_CONFLICT) for i in range(100))
+    problems = CannotCompose(found).problems
     assert [p.path for p in problems] == [*(f"spec.a[{i}]" for i in range(19)), "spec"]
     assert problems[-1].message == "81 problems more: mend these first"
     assert {p.reason for p in problems} == {"PortsConflict"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from podpatterns.api.conditions import Reason
 from podpatterns.controller.memory import LONGEST_TAKEN, STATUS_PAUSE, UNANSWERED_SECONDS, Memory
 from podpatterns.replicas import Create, Delete, Plan
 from podpatterns.replicas.failure import Failure
 from testbed.builders import NOW, failed, pod, wanted
 
-REFUSED = Failure("Forbidden", "exceeded quota")
-TAKEN = Failure("PodNameTaken", 'a Pod "site-0" exists already')
+REFUSED = Failure(Reason.FORBIDDEN, "exceeded quota")
+TAKEN = Failure(Reason.POD_NAME_TAKEN, 'a Pod "site-0" exists already')
 
 
 def creations(*names: str) -> tuple[Create, ...]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 
+from podpatterns.api.conditions import EventReason
 from podpatterns.controller.key import Key
 from podpatterns.controller.recorder import OVERLOADED_SECONDS, Recorder
 from tests.unit.controller.server import refusal, serving
@@ -29,7 +30,8 @@ async def refused(count: int, answer: Callable[[], web.Response]) -> list[float]
     async with serving(handler) as api:
         recorder = Recorder(api)
         for number in range(count):
-            recorder.normal(Key("SidecarApp", "ns", f"site-{number}"), "uid", "Reason", "Act", "note")
+            key = Key("SidecarApp", "ns", f"site-{number}")
+            recorder.normal(key, "uid", EventReason.SUCCESSFUL_CREATE, "Act", "note")
         running = asyncio.create_task(recorder.run())
         async with asyncio.timeout(20):
             await enough.wait()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from podpatterns.api.conditions import Reason
 from podpatterns.controller.refusal import Refusal
 from podpatterns.replicas.failure import Failure
 
-REFUSED = Failure("Forbidden", "exceeded quota")
+REFUSED = Failure(Reason.FORBIDDEN, "exceeded quota")
 
 
 def test_each_refusal_makes_the_next_try_wait_for_longer() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from podpatterns.api import Status
+from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.compose import compose
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.configuration import (
@@ -66,25 +67,25 @@ def test_where_there_is_no_helper_nobody_is_asked_and_nothing_told() -> None:
 @pytest.mark.parametrize(
     ("said", "status", "reason", "message"),
     [
-        ([GIVEN, GIVEN], True, "AllCurrent", "every Pod runs the configuration that it is given"),
+        ([GIVEN, GIVEN], True, "AllCurrent", "every helper runs the newest configuration"),
         (
             [GIVEN, OLDER],
             None,
-            "RollingIn",
+            "ConfigurationProgressing",
             f"ambassador in shop-1 runs 0123456789 and not {FILE.hash} yet",
         ),
         (
             [GIVEN],
             None,
-            "NoAnswer",
-            "ambassador in shop-1 has not told yet what it runs: the operator asks at port 8404 of the Pod",
+            "Unreachable",
+            "ambassador in shop-1 has not answered yet: the operator polls port 8404 of the Pod",
         ),
         (
             [REFUSING, OLDER],
             False,
             "ConfigurationRefused",
             (
-                "ambassador in shop-0 refuses what it is given and goes on with 0123456789, not "
+                "ambassador in shop-0 refuses the newest configuration and goes on with 0123456789, not "
                 f"{FILE.hash}: haproxy -c: unknown keyword"
             ),
         ),
@@ -92,15 +93,15 @@ def test_where_there_is_no_helper_nobody_is_asked_and_nothing_told() -> None:
             [GIVEN, Running("", "no such file")],
             False,
             "ConfigurationRefused",
-            "ambassador in shop-1 refuses what it is given and runs none: no such file",
+            "ambassador in shop-1 refuses the newest configuration and runs none: no such file",
         ),
         (
             [GIVEN, Running(FILE.hash, "bad ca.crt")],
             False,
             "ConfigurationRefused",
             (
-                f"ambassador in shop-1 refuses what it is given and goes on with {FILE.hash} as it was: "
-                "bad ca.crt"
+                f"ambassador in shop-1 refuses the newest configuration and goes on with {FILE.hash} "
+                "as it was: bad ca.crt"
             ),
         ),
     ],
@@ -135,7 +136,7 @@ def test_the_status_stays_small_and_has_the_form_that_the_crd_gives_it() -> None
 
 def test_until_somebody_was_asked_what_was_told_before_stays() -> None:
     """So that an operator that starts writes nothing."""
-    before = Condition("ConfigurationCurrent", True, "AllCurrent", "all of them")
+    before = Condition(ConditionType.CONFIGURATION_CURRENT, True, Reason.ALL_CURRENT, "all of them")
     entry = {"container": "ambassador", "hash": FILE.hash, "runningPods": 2}
     assert list(configuration_current(ASKED, None, before)) == [before]
     assert configurations(COMPOSED.files, ASKED, None, [entry]) == [entry]

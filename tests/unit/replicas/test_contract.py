@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.compose import Composition, Problem, compose
 from podpatterns.replicas import Pod
 from podpatterns.replicas.condition import Condition
@@ -36,38 +37,38 @@ def answer(*missing: Missing) -> Answer:
         (
             answer(),
             True,
-            "AllMetricsThere",
+            "MetricsPresent",
             (
-                "adapter in legacy-0 has all that custom wants; it stands for all Pods, and is asked again "
-                "within 5 minutes"
+                "adapter in legacy-0 offers every metric of custom; the operator polls this Pod alone, every "
+                "5 minutes at least"
             ),
         ),
         (
             answer(ABSENT),
             None,
-            "NothingFoundYet",
-            "custom misses in adapter in legacy-0: app_x_total (absent)",
+            "NoSamplesYet",
+            "adapter in legacy-0 lacks metrics of custom: app_x_total (absent)",
         ),
         (
             answer(ABSENT, Missing("app_y", "label team")),
             False,
             "MetricsMissing",
-            "custom misses in adapter in legacy-0: app_x_total (absent), app_y (label team)",
+            "adapter in legacy-0 lacks metrics of custom: app_x_total (absent), app_y (label team)",
         ),
-        (None, None, "NotAsked", "adapter in legacy-0 was not asked yet"),
+        (None, None, "Pending", "the operator has not polled adapter in legacy-0 yet"),
         (
             Answer(trouble="status 404"),
             None,
-            "NoAnswer",
+            "Unreachable",
             "adapter in legacy-0 does not answer: status 404",
         ),
         (
             Answer("other", refused="rules[0].path: bad"),
             False,
             "ConfigurationRefused",
-            "adapter in legacy-0 refuses the newest configuration, the last good one goes on: rules",
+            "adapter in legacy-0 refuses the newest configuration and goes on with the last good one: rules",
         ),
-        (Answer("other"), None, "OldConfiguration", "adapter in legacy-0 does not run the newest"),
+        (Answer("other"), None, "ConfigurationProgressing", "adapter in legacy-0 does not run the newest"),
     ],
 )
 def test_the_adapter_is_believed(
@@ -97,11 +98,11 @@ def test_one_pod_is_asked_and_always_the_same() -> None:
 
 def test_until_somebody_answers_what_was_told_before_stays() -> None:
     """So that an operator that starts writes nothing."""
-    before = Condition("ContractSatisfied", True, "AllMetricsThere", "all is there")
+    before = Condition(ConditionType.CONTRACT_SATISFIED, True, Reason.METRICS_PRESENT, "all is there")
     asked = question(COMPOSED, "new", [pod("legacy-0", address="10.0.0.1")])
     assert list(contract_satisfied(COMPOSED, (), asked, {}, before)) == [before]
     [found] = contract_satisfied(COMPOSED, (), asked, {"adapter": answer(ABSENT)}, before)
-    assert found.reason == "NothingFoundYet"
+    assert found.reason == "NoSamplesYet"
 
 
 def conditions(composition: Composition | None, *problems: Problem) -> list[Any]:
@@ -109,7 +110,7 @@ def conditions(composition: Composition | None, *problems: Problem) -> list[Any]
 
 
 def test_what_the_rules_cannot_make_is_told_without_a_pod() -> None:
-    bad = Problem("spec.rules", "no rule makes app_x_total", "ContractUnsatisfiable")
+    bad = Problem("spec.rules", "no rule makes app_x_total", Reason.CONTRACT_UNSATISFIABLE)
     other = Problem("spec.x", "bad")
     assert conditions(None, other, bad) == [
         (False, "ContractUnsatisfiable", "spec.rules: no rule makes app_x_total")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from podpatterns.replicas.failure import Failure, internal_error, name_taken, names_taken
+import pytest
+
+from podpatterns.api.conditions import Reason
+from podpatterns.replicas.failure import Failure, internal_error, name_taken, names_taken, refused
 
 
 class Broken(Exception):
@@ -12,14 +15,24 @@ class Broken(Exception):
 
 def test_an_unforeseen_exception_is_told_short() -> None:
     found = internal_error(KeyError("image"))
-    assert found == Failure("InternalError", "KeyError: 'image': the operator tries again, its log says more")
+    told = "KeyError: 'image': the operator tries again; its log has the details"
+    assert found == Failure(Reason.OPERATOR_ERROR, told)
     assert len(internal_error(ValueError("x\x1b" * 10_000)).message) < 260
     assert internal_error(Broken()).message.startswith("Broken: the operator")
 
 
+def test_a_servers_own_reason_is_kept_where_the_table_has_it() -> None:
+    assert refused("Forbidden", "exceeded quota") == Failure(Reason.FORBIDDEN, "exceeded quota")
+
+
+@pytest.mark.parametrize("word", ["Teapot", "PodsAvailable", "OperatorError", ""])
+def test_another_reason_of_a_server_goes_into_the_message(word: str) -> None:
+    assert refused(word, "no") == Failure(Reason.WRITE_REFUSED, f"{word}: no")
+
+
 def test_a_servers_answer_of_any_length_is_cut() -> None:
-    failure = Failure("Invalid\n" * 1000, "spec.containers[0]: \x00 " * 100_000)
-    assert len(failure.reason.encode()) <= 64
+    failure = refused("Invalid\n" * 1000, "spec.containers[0]: \x00 " * 100_000)
+    assert failure.reason is Reason.WRITE_REFUSED
     assert len(failure.message.encode()) <= 1024
     assert failure.message.isprintable()
 
@@ -30,7 +43,8 @@ def foreign(name: str, *owners: str) -> Failure:
 
 
 def test_a_taken_name_says_whose_it_is() -> None:
-    assert 'a Pod "site-0" exists already and has no owner: it is left alone' in foreign("site-0").message
+    told = 'a Pod "site-0" exists already and has no owner: the operator leaves it alone'
+    assert told in foreign("site-0").message
     assert "and belongs to ReplicaSet a, ReplicaSet b:" in foreign("site-0", "a", "b").message
     assert len(foreign("site-0", *("o" * 60 for _ in range(1000))).message.encode()) < 1000
 

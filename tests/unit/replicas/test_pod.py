@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podpatterns.api.conditions import PodReason
 from podpatterns.compose.labels import RESIZE, UPDATED_CONTAINERS
 from podpatterns.replicas import observe
-from podpatterns.replicas.pod import UNREADABLE
 from testbed.builders import NOW, REVISION, old, pod, unready
 
 
@@ -274,5 +274,5 @@ def test_a_pod_that_can_not_be_read_counts_as_live_and_not_available() -> None:
     assert (seen.name, seen.uid, seen.revision, seen.phase) == ("site-0", "u", "abc", "Running")
     assert seen.live
     assert not seen.available(NOW, 0)
-    assert seen.reason == UNREADABLE
+    assert seen.reason == PodReason.UNREADABLE
     assert seen.message == "the Pod has not the form of a Pod (ValueError)"

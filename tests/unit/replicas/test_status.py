@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from podpatterns.api import Status
+from podpatterns.api.conditions import Reason
 from podpatterns.compose import Problem, compose
 from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.failure import Failure, internal_error, name_taken
@@ -82,8 +83,8 @@ def test_ready_says_what_it_waits_for() -> None:
         "False",
         "PodsNotAvailable",
         (
-            "0 of 3 Pods are available; not well: site-0 (ImagePullBackOff); "
-            "waiting for site-1 (on node node-1) to be gone"
+            "0 of 3 Pods are available; unhealthy: site-0 (ImagePullBackOff); "
+            "waiting for site-1 (on node node-1) to terminate"
         ),
     )
 
@@ -114,7 +115,7 @@ def test_a_rollout_without_progress_says_so_and_what_is_not_well() -> None:
         "ProgressDeadlineExceeded",
         (
             "2 of 2 Pods have the newest revision; no progress for 60 s; "
-            'not well: site-1 (ImagePullBackOff): Back-off pulling image "x"'
+            'unhealthy: site-1 (ImagePullBackOff): Back-off pulling image "x"'
         ),
     )
 
@@ -140,7 +141,7 @@ def test_problems_leave_revisions_as_they_were() -> None:
 
 
 def test_a_refusal_is_told_in_the_servers_words() -> None:
-    failure = Failure("Forbidden", "exceeded quota")
+    failure = Failure(Reason.FORBIDDEN, "exceeded quota")
     status = status_of(1, [], failure=failure)
     assert condition(status, "ReplicaFailure") == ("True", "Forbidden", "exceeded quota")
     assert condition(status, "Ready") == ("False", "Forbidden", "0 of 1 Pods are available; exceeded quota")
@@ -215,11 +216,11 @@ def upstreams_healthy(pods: Sequence[Pod]) -> tuple[str, str, str]:
 
 
 def test_upstreams_are_as_well_as_the_proxies_say() -> None:
-    assert upstreams_healthy([pod("shop-0")])[:2] == ("True", "EndpointsUp")
-    assert upstreams_healthy([pod("shop-0", unready=("init",))])[:2] == ("True", "EndpointsUp")
+    assert upstreams_healthy([pod("shop-0")])[:2] == ("True", "EndpointsHealthy")
+    assert upstreams_healthy([pod("shop-0", unready=("init",))])[:2] == ("True", "EndpointsHealthy")
     assert upstreams_healthy([pod("shop-0", phase="Pending")])[:2] == ("False", "NotRunning")
     down = upstreams_healthy([pod("shop-0"), unready("shop-1", unready=("ambassador",))])
-    assert down[:2] == ("False", "EndpointsDown")
+    assert down[:2] == ("False", "EndpointsUnhealthy")
     assert "shop-1 (ambassador)" in down[2]
 
 
@@ -228,7 +229,7 @@ def test_a_taken_name_is_told_while_its_slot_is_empty() -> None:
     status = status_of(2, [pod("site-1")], taken=taken)
     assert condition(status, "ReplicaFailure") == ("True", "PodNameTaken", taken["site-0"].message)
     assert condition(status, "Ready")[1] == "PodNameTaken"
-    both = status_of(2, [pod("site-1")], taken=taken, failure=Failure("Forbidden", "exceeded quota"))
+    both = status_of(2, [pod("site-1")], taken=taken, failure=Failure(Reason.FORBIDDEN, "exceeded quota"))
     assert condition(both, "ReplicaFailure")[1] == "Forbidden"
 
 
@@ -236,8 +237,8 @@ def test_an_unforeseen_exception_is_not_ready_however_the_pods_are() -> None:
     status = status_of(1, [pod("site-0")], error=internal_error(KeyError("image")))
     assert condition(status, "Ready") == (
         "False",
-        "InternalError",
-        "1 of 1 Pods are available; KeyError: 'image': the operator tries again, its log says more",
+        "OperatorError",
+        "1 of 1 Pods are available; KeyError: 'image': the operator tries again; its log has the details",
     )
     assert status["availableReplicas"] == 1
     assert condition(status, "ReplicaFailure")[0] == "False"
@@ -248,11 +249,11 @@ def test_not_even_the_status_could_be_told() -> None:
     status = failed_status(4, KeyError("image"), previous, NOW)
     assert (status["replicas"], status["observedGeneration"]) == (2, 4)
     assert status["usedBy"] == previous["usedBy"]
-    assert condition(status, "Ready")[1] == "InternalError"
+    assert condition(status, "Ready")[1] == "OperatorError"
 
 
 def test_a_revision_that_could_not_be_written_is_not_ready_until_the_pods_have_it() -> None:
-    error = Failure("Forbidden", "ControllerRevision site-new: exceeded quota")
+    error = Failure(Reason.FORBIDDEN, "ControllerRevision site-new: exceeded quota")
     told = "ControllerRevision site-new: exceeded quota"
     status = status_of(1, [old("site-0")], error=error)
     assert condition(status, "Ready") == ("False", "Forbidden", f"1 of 1 Pods are available; {told}")

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podpatterns.api import Status
+from podpatterns.api.conditions import INVALID, Reason
 from podpatterns.compose import Composition, File, Problem
 from podpatterns.compose.podfragment import MetricsEndpoint
 from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.configuration import Address, Inquiry, Running
 from podpatterns.replicas.contract import Answer, Missing, Question
-from podpatterns.replicas.failure import Failure, internal_error, name_taken
+from podpatterns.replicas.failure import internal_error, name_taken, refused
 from podpatterns.replicas.status import Observed, app_status, failed_status, part_status, unreadable_status
 from testbed.builders import NOW, sidecarapp, template
 
@@ -25,6 +26,7 @@ LABEL = "c" * 63
 words = st.sampled_from(
     ["", "x" * 100_000, '"' * 5_000, "\\" * 5_000, "ä" * 5_000, "\x00" * 5_000, "\U0001f4a9" * 5_000]
 )
+reasons = words | st.sampled_from(list(Reason))
 counts = st.sampled_from([0, 1, 40, 1000])
 
 
@@ -74,12 +76,11 @@ def observations(draw: st.DrawFn) -> Observed:
     there = draw(pods(composition))
     addresses = tuple(Address(p.name, p.uid, p.address) for p in there)
     running = Running(draw(words), draw(words), answered=draw(st.booleans()))
-    failure = Failure(draw(words), draw(words))
+    failure = refused(draw(reasons), draw(words))
     missing = tuple(Missing(draw(words), draw(words)) for _ in range(3)) * draw(counts)
     return Observed(
         there,
-        [Problem(draw(words), draw(words), draw(st.sampled_from(["InvalidSpec", "ContractUnsatisfiable"])))]
-        * draw(counts),
+        [Problem(draw(words), draw(words), draw(st.sampled_from(INVALID)))] * draw(counts),
         draw(st.none() | st.just(failure)),
         NOW,
         [Replacement(LABEL, LABEL, LABEL, "R" * 64, NOW, 1.0)] * draw(counts),
@@ -97,7 +98,7 @@ def observations(draw: st.DrawFn) -> Observed:
         draw(
             st.none()
             | st.just(internal_error(ValueError(draw(words))))
-            | st.just(Failure(draw(words), f"ControllerRevision {LABEL}: {draw(words)}"))
+            | st.just(refused(draw(reasons), f"ControllerRevision {LABEL}: {draw(words)}"))
         ),
     )
 

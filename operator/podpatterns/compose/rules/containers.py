@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from podpatterns.api.conditions import Reason
 from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.podfragment import PodFragment
 from podpatterns.compose.rules.problem import Problem, shown
@@ -40,7 +41,7 @@ def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
                     path,
                     f"{protocol} port {number} is taken by {other}: the containers of a Pod share one port "
                     "space, give one of them another port",
-                    "PortsConflict",
+                    Reason.PORTS_CONFLICT,
                 )
 
 

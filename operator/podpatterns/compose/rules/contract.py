@@ -11,12 +11,10 @@ from itertools import pairwise
 
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.adapter import Contract as Written
+from podpatterns.api.conditions import Reason
 from podpatterns.api.rule import Emission, Rule
 from podpatterns.compose.rules.metricname import MetricType, offences
 from podpatterns.compose.rules.problem import Problem
-
-UNSATISFIABLE = "ContractUnsatisfiable"
-"""The reason of a problem: the rules can't make what the contract wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def contract_problems(spec: AdapterSpec) -> Iterator[Problem]:
                         f"{contract.name} wants the label {label} on {target.metric.name}; "
                         "give it here or in contract.labels"
                     )
-                    yield Problem(f"{at}.labels", message, UNSATISFIABLE)
+                    yield Problem(f"{at}.labels", message, Reason.CONTRACT_UNSATISFIABLE)
     yield from _not_made(contract, made)
 
 
@@ -124,7 +122,7 @@ def _not_made(contract: Contract, made: set[str]) -> Iterator[Problem]:
                 f"no rule makes {metric.name}, a {metric.type} that {contract.name} wants; "
                 "add one, or choose another contract"
             )
-            yield Problem("spec.rules", message, UNSATISFIABLE)
+            yield Problem("spec.rules", message, Reason.CONTRACT_UNSATISFIABLE)
 
 
 def _exposed(target: Target, source: str | None) -> Metric:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from podpatterns.api import FieldError
+from podpatterns.api.conditions import Reason
 from podpatterns.api.invalid import first_errors
 from podpatterns.api.text import NAME_LENGTH, listed
 from podpatterns.api.text import shown as shown_text
@@ -15,8 +16,8 @@ from podpatterns.api.text import shown as shown_text
 class Problem(FieldError):
     """Its message says what is wrong and what to do."""
 
-    reason: str = "InvalidSpec"
-    """The condition's reason: InvalidSpec, PartNotFound, PortsConflict or ContractUnsatisfiable."""
+    reason: Reason = Reason.INVALID_SPEC
+    """The condition's reason."""
 
 
 class CannotCompose(Exception):

@@ -1,0 +1,234 @@
+"""Condition types, and every reason that a condition, an Event or a replacement can have.
+
+`docs/conditions.md` is generated from this table. In each docstring the first sentence is the meaning; the
+others say what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class ConditionType(StrEnum):
+    READY = "Ready"
+    """The object runs as it is written: all replicas are available. A reusable part is ready when it is
+    valid."""
+    PROGRESSING = "Progressing"
+    """The rollout of the newest revision is complete or moves on."""
+    REPLICA_FAILURE = "ReplicaFailure"
+    """A Pod, or an object that its Pods need, could not be written."""
+    UPSTREAMS_HEALTHY = "UpstreamsHealthy"
+    """Every upstream has a healthy endpoint, by the readiness of the proxies. Objects without a proxy lack
+    it."""
+    CONTRACT_SATISFIED = "ContractSatisfied"
+    """The adapter offers every metric that its contract demands. Objects without an adapter lack it."""
+    CONFIGURATION_CURRENT = "ConfigurationCurrent"
+    """Every helper runs the newest configuration. Objects without a configured helper lack it."""
+
+
+class Reason(StrEnum):
+    """Of a condition. Those about a field or a refused write are also in the note of an Event."""
+
+    PODS_AVAILABLE = "PodsAvailable"
+    """All replicas are available."""
+    REUSABLE_PART = "ReusablePart"
+    """The object has no template and makes no Pods; others include it. The field status.usedBy names them."""
+    PODS_NOT_AVAILABLE = "PodsNotAvailable"
+    """Fewer Pods are available than spec.replicas. The message names the unhealthy ones and what they wait
+    for."""
+
+    REVISION_COMPLETE = "RevisionComplete"
+    """Every Pod has the newest revision and is available."""
+    ROLLING_OUT = "RollingOut"
+    """The newest revision is being rolled out. Wait; the message names the Pods that are unhealthy."""
+    PAUSED = "Paused"
+    """The rollout is paused. Set spec.updateStrategy.paused to false to resume it."""
+    ON_DELETE = "OnDelete"
+    """Pods get the newest revision only when they are deleted. Delete them one by one, or choose another
+    spec.updateStrategy.type."""
+    PARTITION_REACHED = "PartitionReached"
+    """The rollout stops at the partition. Lower spec.updateStrategy.partition to go on."""
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    """The rollout made no progress for spec.progressDeadlineSeconds. Correct the object, or go back with
+    `podpatterns rollback`; the message names the unhealthy Pods."""
+
+    NO_FAILURE = "NoFailure"
+    """No write was refused."""
+
+    INVALID_SPEC = "InvalidSpec"
+    """A field is missing, unknown or contradicts another one. Correct the field that the message names; until
+    then the Pods stay at the last good revision."""
+    PART_NOT_FOUND = "PartNotFound"
+    """An object that spec.include names does not exist. Create it, or remove it from spec.include."""
+    PORTS_CONFLICT = "PortsConflict"
+    """Two containers of the Pod listen on one port. Give one of them another port."""
+    CONTRACT_UNSATISFIABLE = "ContractUnsatisfiable"
+    """No rule of the Adapter makes a metric or label that the contract demands. Add a rule, or correct
+    spec.contract."""
+
+    POD_NAME_TAKEN = "PodNameTaken"
+    """A Pod that does not belong to the object has a name that the object needs. Delete that Pod, or rename
+    one of the two."""
+    CONFIG_MAP_NAME_TAKEN = "ConfigMapNameTaken"
+    """A ConfigMap that does not belong to the object has the name of the object's own. Delete that ConfigMap,
+    or rename the object."""
+    REVISION_NAME_TAKEN = "RevisionNameTaken"
+    """A ControllerRevision that the operator did not write has the name of the object's newest revision.
+    Delete that ControllerRevision."""
+    BAD_REQUEST = "BadRequest"
+    """The API server or an admission webhook refused the write. The message says why."""
+    UNAUTHORIZED = "Unauthorized"
+    """The API server does not accept the operator's credentials. Check the operator's ServiceAccount."""
+    FORBIDDEN = "Forbidden"
+    """A quota, Pod Security, an admission policy or missing permissions forbid the write. The message says
+    which: raise the quota, or correct the Pod template."""
+    NOT_FOUND = "NotFound"
+    """Something that the write needs does not exist. The message names it."""
+    CONFLICT = "Conflict"
+    """Another client changed the object meanwhile. The operator tries again."""
+    INVALID = "Invalid"
+    """The API server refused the Pod template as invalid. Correct the field that the message names."""
+    REQUEST_ENTITY_TOO_LARGE = "RequestEntityTooLarge"
+    """The object is too large for the API server. Make its template or its configuration smaller."""
+    INTERNAL_ERROR = "InternalError"
+    """The API server failed, or an admission webhook that it calls did. Check the webhook that the message
+    names."""
+    TIMEOUT = "Timeout"
+    """The API server did not finish the write in time. The operator tries again."""
+    SERVER_TIMEOUT = "ServerTimeout"
+    """The API server asks to try again later. The operator does."""
+    SERVICE_UNAVAILABLE = "ServiceUnavailable"
+    """The API server is unavailable. The operator tries again."""
+    WRITE_REFUSED = "WriteRefused"
+    """The API server refused the write for another reason. The message begins with that reason."""
+    OPERATOR_ERROR = "OperatorError"
+    """The operator met an unexpected error. It keeps the Pods and tries again; report it with the operator's
+    log."""
+
+    ENDPOINTS_HEALTHY = "EndpointsHealthy"
+    """Every upstream has a healthy endpoint in every running Pod."""
+    ENDPOINTS_UNHEALTHY = "EndpointsUnhealthy"
+    """An upstream has no healthy endpoint in some Pods. Ask the proxy's /readyz in a Pod that the message
+    names."""
+
+    METRICS_PRESENT = "MetricsPresent"
+    """The adapter offers every metric of the contract."""
+    METRICS_MISSING = "MetricsMissing"
+    """The adapter's metrics lack a label or have a wrong type. Correct the rules of the metrics that the
+    message names."""
+    NO_SAMPLES_YET = "NoSamplesYet"
+    """The rules have found no sample of a metric yet. Wait until the application has traffic; if it has,
+    check the rule."""
+
+    ALL_CURRENT = "AllCurrent"
+    """Every helper runs the newest configuration."""
+    CONFIGURATION_PROGRESSING = "ConfigurationProgressing"
+    """The newest configuration has not reached every helper. Wait: the kubelet takes up to two minutes."""
+    CONFIGURATION_REFUSED = "ConfigurationRefused"
+    """A helper refuses the newest configuration and goes on with the last good one. Correct the object by the
+    helper's message."""
+
+    NOT_RUNNING = "NotRunning"
+    """No Pod of the newest revision runs. The condition Ready says why."""
+    PENDING = "Pending"
+    """The operator has not polled the adapter yet. Wait a few seconds."""
+    UNREACHABLE = "Unreachable"
+    """The API server, or a helper in a Pod, did not answer. For a helper, check the NetworkPolicies between
+    the operator and the Pod."""
+
+
+class EventReason(StrEnum):
+    """Of an Event that the operator records about an object."""
+
+    SUCCESSFUL_CREATE = "SuccessfulCreate"
+    """The operator created Pods."""
+    SUCCESSFUL_DELETE = "SuccessfulDelete"
+    """The operator deleted Pods. The note says why."""
+    SUCCESSFUL_UPDATE = "SuccessfulUpdate"
+    """The operator updated Pods in place. The note says what changed."""
+    FAILED_WRITE = "FailedWrite"
+    """The API server refused a write. The note begins with the condition's reason, as in the conditions."""
+    REVISION_IGNORED = "RevisionIgnored"
+    """A ControllerRevision has the object's labels, and the operator did not write it. Delete it."""
+    POD_MONITOR_NOT_WRITTEN = "PodMonitorNotWritten"
+    """The object's PodMonitor could not be written. The note says why; the Pods run all the same."""
+
+
+class PodReason(StrEnum):
+    """Why a Pod was replaced or is unhealthy; the other reasons are the Pod's own, such as Evicted."""
+
+    DELETED = "Deleted"
+    """Somebody else deleted the Pod."""
+    OUTDATED = "Outdated"
+    """The Pod had an older revision and could not be updated in place."""
+    SCALED_DOWN = "ScaledDown"
+    """There were more Pods than spec.replicas."""
+    UNREADABLE = "UnreadablePod"
+    """The operator could not read the Pod's status. The operator's log says why."""
+
+
+INVALID = (Reason.INVALID_SPEC, Reason.PART_NOT_FOUND, Reason.PORTS_CONFLICT, Reason.CONTRACT_UNSATISFIABLE)
+"""No Pod can be made of the object as it is written."""
+FAILURES = (
+    Reason.POD_NAME_TAKEN,
+    Reason.CONFIG_MAP_NAME_TAKEN,
+    Reason.REVISION_NAME_TAKEN,
+    Reason.BAD_REQUEST,
+    Reason.UNAUTHORIZED,
+    Reason.FORBIDDEN,
+    Reason.NOT_FOUND,
+    Reason.CONFLICT,
+    Reason.INVALID,
+    Reason.REQUEST_ENTITY_TOO_LARGE,
+    Reason.INTERNAL_ERROR,
+    Reason.TIMEOUT,
+    Reason.SERVER_TIMEOUT,
+    Reason.SERVICE_UNAVAILABLE,
+    Reason.WRITE_REFUSED,
+    Reason.UNREACHABLE,
+)
+"""A write was refused: by a fact of the cluster, or by the API server in its own words
+(metav1.StatusReason)."""
+
+REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = MappingProxyType(
+    {
+        ConditionType.READY: {
+            True: (Reason.PODS_AVAILABLE, Reason.REUSABLE_PART),
+            False: (Reason.PODS_NOT_AVAILABLE, *INVALID, *FAILURES, Reason.OPERATOR_ERROR),
+        },
+        ConditionType.PROGRESSING: {
+            True: (Reason.REVISION_COMPLETE, Reason.ROLLING_OUT, Reason.ON_DELETE, Reason.PARTITION_REACHED),
+            False: (
+                Reason.PAUSED,
+                Reason.PROGRESS_DEADLINE_EXCEEDED,
+                *INVALID,
+                *FAILURES,
+                Reason.OPERATOR_ERROR,
+            ),
+        },
+        ConditionType.REPLICA_FAILURE: {True: FAILURES, False: (Reason.NO_FAILURE,)},
+        ConditionType.UPSTREAMS_HEALTHY: {
+            True: (Reason.ENDPOINTS_HEALTHY,),
+            False: (Reason.ENDPOINTS_UNHEALTHY, Reason.NOT_RUNNING),
+        },
+        ConditionType.CONTRACT_SATISFIED: {
+            True: (Reason.METRICS_PRESENT,),
+            False: (Reason.METRICS_MISSING, Reason.CONTRACT_UNSATISFIABLE, Reason.CONFIGURATION_REFUSED),
+            None: (
+                Reason.NO_SAMPLES_YET,
+                Reason.CONFIGURATION_PROGRESSING,
+                Reason.NOT_RUNNING,
+                Reason.PENDING,
+                Reason.UNREACHABLE,
+            ),
+        },
+        ConditionType.CONFIGURATION_CURRENT: {
+            True: (Reason.ALL_CURRENT,),
+            False: (Reason.CONFIGURATION_REFUSED,),
+            None: (Reason.CONFIGURATION_PROGRESSING, Reason.NOT_RUNNING, Reason.UNREACHABLE),
+        },
+    }
+)
+"""The reasons of each condition type, by its status; None is Unknown."""
