@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KEPT = {"helm.sh/resource-policy": "keep"}
 
 EVERY_VALUE = {
-    "replicas": 2,
+    "replicaCount": 2,
     "leaderElection": {"namespace": "operators"},
     "image": {
         "repository": "registry.example.com/operator",
@@ -30,7 +30,7 @@ EVERY_VALUE = {
         "digest": f"sha256:{'0' * 64}",
         "pullPolicy": "Always",
     },
-    "helperImages": "registry.example.com/helpers",
+    "helperImageRepository": "registry.example.com/helpers",
     "imagePullSecrets": [{"name": "registry"}],
     "logLevel": "DEBUG",
     "crds": {"install": True},
@@ -67,8 +67,8 @@ def test_every_value_reaches_the_deployment(tmp_path: Path) -> None:
     assert operator["resources"] == EVERY_VALUE["resources"]
     assert {
         "--log-level=DEBUG",
-        "--helper-images=registry.example.com/helpers",
-        "--lease-namespace=operators",
+        "--helper-image-repository=registry.example.com/helpers",
+        "--leader-election-namespace=operators",
     } <= set(operator["args"])
     assert objects["Role"][0]["metadata"]["namespace"] == "operators"
     assert objects["RoleBinding"][0]["metadata"]["namespace"] == "operators"
@@ -78,9 +78,9 @@ def test_every_value_reaches_the_deployment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("replica", 2),
+        ("replicas", 2),
         ("image.sha", 0),
-        ("replicas", "two"),
+        ("replicaCount", "two"),
         ("logLevel", "TRACE"),
         ("image.digest", "sha256:0"),
     ],
@@ -140,7 +140,7 @@ def test_upgrade_and_uninstall_keep_objects_and_pods(kubectl: Kubectl) -> None:
     kubectl("wait", "--for=condition=Ready", "sidecarapp/kept", "--timeout=60s")
     before = pod(kubectl, "kept-0")
 
-    install("logLevel=DEBUG", "replicas=2")
+    install("logLevel=DEBUG", "replicaCount=2")
     assert ready(pod(kubectl, "kept-0"))
     assert uid(pod(kubectl, "kept-0")) == uid(before)
 

@@ -18,31 +18,37 @@ time at 300 objects and held everything up for 0.1 s now and then; with these it
 
 @click.command()
 @click.option(
-    "--lease-namespace",
+    "--leader-election-namespace",
+    metavar="NAMESPACE",
     default="kube-system",
     show_default=True,
-    help="Namespace of the Lease that keeps a second operator waiting: the same one for all of a cluster's.",
+    help="Namespace of the Lease by which one of a cluster's operators leads: the same one for all of them.",
 )
 @click.option(
-    "--health",
-    metavar="URL",
-    help="Answer probes here, such as http://0.0.0.0:8080/healthz; /metrics is on the same port.",
+    "--health-probe-bind-address",
+    metavar="HOST:PORT",
+    help="Serve /healthz, /readyz and /metrics at this address, such as :8080. Default: serve none.",
 )
 @click.option(
-    "--helper-images",
+    "--helper-image-repository",
     metavar="REPOSITORY",
     default=HelperImages().repository,
     show_default=True,
-    help="Where the helpers' images are: REPOSITORY/redis-ambassador:<this version>, and so on.",
+    help="Pull the helpers' images from here: REPOSITORY/redis-ambassador:<this version>, and so on.",
 )
 @click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
     default="INFO",
     show_default=True,
-    help="How much to log; the log is JSON lines on standard error.",
+    help="Least severe messages to log; the log is JSON lines on standard error.",
 )
-def run(lease_namespace: str, health: str | None, helper_images: str, log_level: str) -> None:
+def run(
+    leader_election_namespace: str,
+    health_probe_bind_address: str | None,
+    helper_image_repository: str,
+    log_level: str,
+) -> None:
     """Run the operator, in a cluster or with the current kubeconfig."""
     # Slow to import, and needed by this command alone.
     import kopf  # noqa: PLC0415
@@ -60,6 +66,7 @@ def run(lease_namespace: str, health: str | None, helper_images: str, log_level:
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
     try:
-        asyncio.run(serve(lease_namespace, health, HelperImages(helper_images)))
+        helpers = HelperImages(helper_image_repository)
+        asyncio.run(serve(leader_election_namespace, health_probe_bind_address, helpers))
     except* LeadershipLostError as ends:
         raise click.ClickException("; ".join(map(str, ends.exceptions))) from None

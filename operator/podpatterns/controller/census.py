@@ -77,7 +77,7 @@ class Census:
             try:
                 await self._list_kinds(ALL if whole else self._missing)
             except (ApiError, UnansweredError) as error:
-                log.warning("Kinds not listed, trying again", extra={"error": str(error)})
+                log.warning("List of custom resources failed", extra={"error": str(error)})
                 due = -math.inf
                 await asyncio.sleep(RETRY)
                 continue
@@ -98,7 +98,7 @@ class Census:
                 served = await self._served()
                 break
             except (ApiError, UnansweredError) as error:
-                log.warning("Kinds not discovered, trying again", extra={"error": str(error)})
+                log.warning("Discovery failed", extra={"error": str(error)})
                 await asyncio.sleep(RETRY)
         if hidden := ALL - served:
             self._set_missing(self._missing | hidden)
@@ -110,7 +110,7 @@ class Census:
             try:
                 await self._list_kinds(ALL)
             except (ApiError, UnansweredError) as error:
-                log.warning("Kinds not listed, trying again", extra={"error": str(error)})
+                log.warning("List of custom resources failed", extra={"error": str(error)})
                 await asyncio.sleep(RETRY)
 
     async def _list_kinds(self, kinds: Set[Kind]) -> None:
@@ -183,11 +183,11 @@ class Census:
         names = [kind.kind for kind in KINDS if kind in missing]
         if names:
             log.warning(
-                "CustomResourceDefinitions are missing, going on without them: kubectl apply -f crds/",
+                "CustomResourceDefinitions missing: apply crds/",
                 extra={"kinds": names},
             )
         else:
-            log.info("All CustomResourceDefinitions are there")
+            log.info("All CustomResourceDefinitions installed")
         self._health.note("kinds", f"CustomResourceDefinitions missing: {', '.join(names)}" if names else "")
         self._missing = frozenset(missing)
 
@@ -195,7 +195,7 @@ class Census:
         self._changed(self._skipped[kind].guard(lambda: self._store.put(obj), obj))
 
     def _beat(self) -> None:
-        self._health.beat("census", within=2 * (INTERVAL + self._api.patience.request))
+        self._health.beat("resync", within=2 * (INTERVAL + self._api.patience.request))
 
 
 def _key_of(kind: str, obj: Any) -> Key | None:

@@ -50,12 +50,12 @@ class Controller:
     def __init__(
         self,
         client: ApiClient,
-        lease_namespace: str,
+        leader_election_namespace: str,
         identity: str,
         helpers: HelperImages,
         patience: Patience,
     ) -> None:
-        self._leadership = Leadership(ApiServer(client, patience), lease_namespace, identity)
+        self._leadership = Leadership(ApiServer(client, patience), leader_election_namespace, identity)
         api = ApiServer(client, patience, self._leadership.check)
         self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
@@ -117,7 +117,7 @@ class Controller:
                     await informer.relist_if_older(self._leadership.elected_at)
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
                 workers += [tasks.create_task(self._work_unhurried()) for _ in range(TELLERS)]
-                self.health.expect("looks", lambda: self._queue.longest - STALL_SECONDS)
+                self.health.expect("reconcile", lambda: self._queue.longest - STALL_SECONDS)
                 try:
                     await asyncio.Future()
                 except asyncio.CancelledError:
@@ -153,12 +153,12 @@ class Controller:
         except (ApiError, UnansweredError) as error:
             passing = isinstance(error, ApiError) and error.passing
             level = logging.DEBUG if passing else logging.WARNING
-            log.log(level, "Look failed, trying again", extra={"key": str(key), "error": str(error)})
+            log.log(level, "Reconcile failed", extra={"key": str(key), "error": str(error)})
             retry_after = error.retry_after if isinstance(error, ApiError) else None
             self._queue.add_failed(key, at_least=retry_after or 0.0)
         except Exception:
             # One object's surprise must not end the work for all others.
-            log.exception("Look failed unexpectedly, trying again", extra={"key": str(key)})
+            log.exception("Reconcile failed unexpectedly", extra={"key": str(key)})
             RECONCILE_ERRORS.labels(key.kind).inc()
             self._queue.add_failed(key)
         else:

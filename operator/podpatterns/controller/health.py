@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
-METRICS_PATH = "/metrics"
 
 
 class Health:
@@ -48,11 +46,12 @@ class Health:
 
 
 @asynccontextmanager
-async def probes(health: Health, url: str) -> AsyncIterator[None]:
-    """Inside, probes of `url` (http://HOST:PORT/PATH) get 200, or 503 and what is stuck.
+async def probes(health: Health, address: str) -> AsyncIterator[None]:
+    """Serve /healthz, /readyz and /metrics at `address` (HOST:PORT).
 
-    /metrics on the same port has the operator's metrics.
+    Probes get 200, or 503 and the parts that are overdue.
     """
+    where = _parsed(address)
 
     async def answer(_: web.Request) -> web.Response:
         stuck = health.stuck()
@@ -62,18 +61,23 @@ async def probes(health: Health, url: str) -> AsyncIterator[None]:
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    where = urlsplit(url)
-    if where.scheme != "http" or where.port is None or where.path == METRICS_PATH:
-        raise ValueError(
-            f"--health: {url} is not of the form http://HOST:PORT/PATH with another path than /metrics"
-        )
     application = web.Application()
-    application.router.add_get(where.path or "/", answer)
-    application.router.add_get(METRICS_PATH, metrics)
+    application.router.add_get("/healthz", answer)
+    application.router.add_get("/readyz", answer)
+    application.router.add_get("/metrics", metrics)
     runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, where.hostname, where.port).start()
+        await web.TCPSite(runner, *where).start()
         yield
     finally:
         await runner.cleanup()
+
+
+def _parsed(address: str) -> tuple[str | None, int]:
+    """Host and port; no host is every address of the machine."""
+    with suppress(ValueError):
+        parts = urlsplit(f"//{address}")
+        if parts.port is not None and parts.netloc == address:
+            return parts.hostname, parts.port
+    raise ValueError(f"--health-probe-bind-address: {address} is not of the form HOST:PORT, such as :8080")

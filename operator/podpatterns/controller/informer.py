@@ -81,7 +81,7 @@ class Informer:
             if healthy or lasted > pause:
                 pause = RETRY[0]
             log.warning(
-                "Watch broke, starting again",
+                "Watch failed",
                 extra={"path": self._path, "error": str(trouble or "ended at once"), "pause": pause},
             )
             await asyncio.sleep(pause)
@@ -94,7 +94,7 @@ class Informer:
             try:
                 await self._list()
             except (ApiError, UnansweredError) as error:
-                log.warning("Not listed, trying again", extra={"path": self._path, "error": str(error)})
+                log.warning("List failed", extra={"path": self._path, "error": str(error)})
                 await asyncio.sleep(pause)
                 pause = min(RETRY[1], 2 * pause)
 

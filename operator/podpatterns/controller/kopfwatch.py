@@ -51,7 +51,7 @@ async def watch_kinds(controller: Controller, patience: Patience, stop: asyncio.
             continue
         if time.monotonic() - began > KOPF_PAUSE[1]:
             pause = KOPF_PAUSE[0]
-        log.warning("kopf gave up, starting it again", extra={"error": repr(error), "pause": pause})
+        log.warning("kopf stopped: restarting it", extra={"error": repr(error), "pause": pause})
         await _first(asyncio.sleep(pause), stop.wait())
         pause = min(KOPF_PAUSE[1], 2 * pause)
 
@@ -75,7 +75,7 @@ async def _run_kopf(controller: Controller, patience: Patience, stop: asyncio.Ev
     for task in filter(_is_kopfs, asyncio.all_tasks()):
         task.cancel()
     if not run.done():
-        log.error("kopf does not end, going on without it")
+        log.error("kopf does not stop: continuing without it")
         return None
     error = run.exception()
     return None if told else error or RuntimeError("ended")

@@ -114,7 +114,7 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
                 # Somebody else wrote it, perhaps as its new holder.
                 await self.get(self.name, self.namespace)
             else:
-                log.warning("Lease not written", extra={"error": repr(error)})
+                log.warning("Lease update failed", extra={"error": repr(error)})
             return False
         if self.held_since == -math.inf:
             self.won_at = time.monotonic()

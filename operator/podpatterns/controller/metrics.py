@@ -6,17 +6,17 @@ from prometheus_client import Counter, Gauge
 
 SKIPPED_RECORDS = Counter(
     "podpatterns_skipped_records_total",
-    "Records of the API server that could not be read and were left out.",
+    "Objects from the API server that could not be read and were skipped.",
     ["resource"],
 )
 MALFORMED_WATCH_EVENTS = Counter(
     "podpatterns_malformed_watch_events_total",
-    "Lines of watches that were no event; each is followed by a new list.",
+    "Malformed events of watches; each causes a relist.",
     ["resource"],
 )
 RECONCILE_ERRORS = Counter(
     "podpatterns_reconcile_errors_total",
-    "Reconciles that ended in an unforeseen error.",
+    "Reconciles that ended in an unexpected error.",
     ["kind"],
 )
-LEADER = Gauge("podpatterns_leader", "1 while this instance leads, 0 while it stands by.")
+LEADER = Gauge("podpatterns_leader", "1 while this instance is the leader, 0 otherwise.")

@@ -40,7 +40,7 @@ async def ask_on(
                 await ask(session, key)
             except Exception:
                 # One Pod's surprise must not end the questions to all others.
-                log.exception("Not asked, trying again", extra={"key": str(key)})
+                log.exception("Poll failed unexpectedly", extra={"key": str(key)})
                 queue.add_failed(key)
             else:
                 queue.succeeded(key)

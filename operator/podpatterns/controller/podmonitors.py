@@ -57,7 +57,7 @@ class PodMonitors:
                 else:
                     # So a kind that was installed a moment ago answers, too.
                     failures += 1
-                    log.warning("PodMonitors not listed, trying again", extra={"error": str(error)})
+                    log.warning("List of PodMonitors failed", extra={"error": str(error)})
             if self._found is not None:
                 self._changed([key for key, wanted in self._wanted.items() if self._decide(key, wanted)])
             await asyncio.sleep(min(INTERVAL, backoff(failures)) if failures else INTERVAL)
@@ -227,6 +227,6 @@ def _written(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _taken(name: str) -> str:
     return (
-        f'a PodMonitor "{name}" exists already and is not this object\'s: it is left alone; delete it or '
-        "rename this object"
+        f'a PodMonitor "{name}" exists already and is not this object\'s: the operator leaves it alone; '
+        "delete it or rename this object"
     )

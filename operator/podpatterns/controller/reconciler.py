@@ -129,7 +129,7 @@ class Reconciler:
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception as error:
-            log.exception("Look failed unexpectedly", extra={"key": str(key)})
+            log.exception("Reconcile failed unexpectedly", extra={"key": str(key)})
             return await self._survive(entry, memory, error)
         finally:
             self._revisions.put_back(key, memory)
@@ -289,7 +289,7 @@ class Reconciler:
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception:
-            log.exception("Pods can't be kept", extra={"key": str(entry.key)})
+            log.exception("Pods not reconciled", extra={"key": str(entry.key)})
         status = failed_status(entry.generation, error, entry.status, time.time())
         again = await self._tell(entry, status, memory)
         return replace(again, after=_sooner(again.after, retry))
@@ -362,7 +362,7 @@ class Reconciler:
             await self._status.write(entry, status)
         except ApiError as error:
             failure = unwritten(error, "status")
-            log.warning("Status not written", extra={"key": str(entry.key), "error": failure.message})
+            log.warning("Status update failed", extra={"key": str(entry.key), "error": failure.message})
             return Again(memory.status.note(failure, generation, time.monotonic()))
         memory.status.clear()
         return Again()

@@ -128,7 +128,7 @@ class Revisions:
             await self._begin(memory)
         except ApiError as error:
             failure = unwritten(error, "ControllerRevision")
-            log.warning("First revision not kept", extra={"error": failure.message})
+            log.warning("First ControllerRevision not written", extra={"error": failure.message})
 
     async def _begin(self, memory: Memory) -> None:
         """Keep the revision that the first Pods were made from, before there is another."""

@@ -25,26 +25,27 @@ log = logging.getLogger(__name__)
 
 
 async def serve(
-    lease_namespace: str,
-    health: str | None,
+    leader_election_namespace: str,
+    health_probe_bind_address: str | None,
     helpers: HelperImages,
     patience: Patience = Patience(),  # noqa: B008 (immutable)
 ) -> None:
     """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it.
 
-    `health` is the URL at which probes are answered, if any.
+    Probes are answered at `health_probe_bind_address` (HOST:PORT), if there is one.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
     client = ApiClient(await _configuration())
-    controller = Controller(client, lease_namespace, _identity(), helpers, patience)
+    controller = Controller(client, leader_election_namespace, _identity(), helpers, patience)
     work = asyncio.create_task(controller.run())
     watching = asyncio.create_task(watch_kinds(controller, patience, stop))
     for task in (work, watching):
         task.add_done_callback(lambda _: stop.set())
     try:
         # kopf's own endpoint says that all is well for as long as it answers at all.
-        async with probes(controller.health, health) if health else nullcontext():
+        address = health_probe_bind_address
+        async with probes(controller.health, address) if address else nullcontext():
             await stop.wait()
     finally:
         stop.set()
@@ -63,7 +64,7 @@ def _end_at_once() -> None:
 
     Nothing is left to be done, and a process that neither works nor ends would never be started again.
     """
-    log.critical("kopf does not end, ending without it")
+    log.critical("kopf does not stop: exiting without it")
     os._exit(1)
 
 

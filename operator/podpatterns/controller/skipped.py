@@ -42,7 +42,7 @@ class Skipped:
             self._logged.popitem(last=False)
         # Without a traceback: that of a RecursionError is longer than all else.
         log.error(
-            "Record skipped: it can't be read",
+            "Record skipped: unreadable",
             extra={"resource": self._resource, "object": name, "error": repr(error)[:ERROR_LENGTH]},
         )
 

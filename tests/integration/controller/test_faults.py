@@ -160,7 +160,7 @@ def test_an_operator_whose_kopf_gave_up_goes_on(
     before, pid = sites.uids(), behind.pid
     proxy.faults = Expire()
     proxy.reset_watches()
-    eventually(lambda: any(m["message"].startswith("kopf gave up") for m in behind.messages()))
+    eventually(lambda: any(m["message"].startswith("kopf stopped") for m in behind.messages()))
     kubectl("delete", "pod", "site-0")
     sites.replaced(before, "site-0")
     proxy.faults = None

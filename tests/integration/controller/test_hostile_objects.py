@@ -132,7 +132,7 @@ def probed(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}/healthz"
-    command: list[str | Path] = [PROGRAM, "run", f"--health={url}"]
+    command: list[str | Path] = [PROGRAM, "run", f"--health-probe-bind-address=127.0.0.1:{port}"]
     process = OperatorProcess(control_plane.operator_kubeconfig, tmp_path, command=command)
     process.start()
     yield process, url

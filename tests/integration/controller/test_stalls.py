@@ -20,7 +20,7 @@ from tests.integration.controller.sites import Sites
     ("part", "says"),
     [
         ("blocked_loop", "no answer"),
-        ("stuck_look", "503 looks: overdue"),
+        ("stuck_look", "503 reconcile: overdue"),
         ("stuck_watch", "503 watch of /api/v1/pods: overdue"),
     ],
 )
@@ -30,7 +30,7 @@ def test_liveness_fails_when_something_stands_still(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}/healthz"
-    variant(part, f"--health={url}")
+    variant(part, f"--health-probe-bind-address=127.0.0.1:{port}")
     sites.ready("well")
     assert probe(url) == "200 ok"
     sites.apply(part.replace("_", "-"))

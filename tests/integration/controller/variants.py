@@ -1,6 +1,6 @@
 """`podpatterns run`, but with a part that stands still, or of another version; and with little patience.
 
-python variants.py <variant> [--health URL]
+python variants.py <variant> [--health-probe-bind-address HOST:PORT]
 """
 
 from __future__ import annotations

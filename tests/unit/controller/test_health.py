@@ -28,7 +28,7 @@ async def test_metrics_are_beside_the_probe(port: int) -> None:
     MALFORMED_WATCH_EVENTS.labels("pods").inc()
     RECONCILE_ERRORS.labels("SidecarApp").inc()
     LEADER.set(1)
-    async with probes(Health(), f"http://127.0.0.1:{port}/healthz"):
+    async with probes(Health(), f"127.0.0.1:{port}"):
         status, text = await get(f"http://127.0.0.1:{port}/metrics")
     assert status == 200
     found = {line.partition(" ")[0].partition("{")[0] for line in text.splitlines()}
@@ -43,7 +43,8 @@ async def test_metrics_are_beside_the_probe(port: int) -> None:
 async def test_a_note_does_not_make_it_unhealthy(port: int) -> None:
     health = Health()
     url = f"http://127.0.0.1:{port}/healthz"
-    async with probes(health, url):
+    async with probes(health, f":{port}"):
+        assert await get(f"http://127.0.0.1:{port}/readyz") == (200, "ok\n")
         assert await get(url) == (200, "ok\n")
         health.note("kinds", "Adapter is missing")
         assert await get(url) == (200, "ok\nAdapter is missing\n")
@@ -55,9 +56,10 @@ async def test_a_note_does_not_make_it_unhealthy(port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["0.0.0.0:8080", "https://0.0.0.0:8080/", "http://0.0.0.0/", "http://0.0.0.0:1/metrics"]
+    "address",
+    ["8080", "127.0.0.1", "127.0.0.1:", ":http", ":65536", "http://127.0.0.1:8080", ":8080/healthz", ""],
 )
-async def test_a_url_that_cannot_be_served(url: str) -> None:
-    with pytest.raises(ValueError, match="--health"):
-        async with probes(Health(), url):
+async def test_an_address_that_cannot_be_served(address: str) -> None:
+    with pytest.raises(ValueError, match="--health-probe-bind-address"):
+        async with probes(Health(), address):
             pass
