@@ -26,7 +26,7 @@ MAX_MISSING = 20
 """Of what is told of an answer: what is in a status must stay small."""
 MAX_WORD, MAX_REFUSAL = 128, 500
 """Bytes."""
-NO_ADAPTER = Answer(trouble="what is there is no adapter")
+NO_ADAPTER = Answer(trouble="the answer is not an adapter's")
 
 
 @dataclass(slots=True)

@@ -85,14 +85,14 @@ async def read_page(session: aiohttp.ClientSession, url: str) -> bytes:
             async for part in response.content.iter_any():
                 text += part
                 if len(text) > MAX_BYTES:
-                    raise NoPage("it is too long")
+                    raise NoPage("the answer is too long")
             return bytes(text)
     except aiohttp.ClientResponseError as error:
         raise NoPage(f"status {error.status}") from None
     except TimeoutError:
-        raise NoPage(f"nothing came within {PATIENCE.total:.0f} s") from None
+        raise NoPage(f"no answer within {PATIENCE.total:.0f} s") from None
     except aiohttp.ClientError:
-        raise NoPage("the operator can't connect to it") from None
+        raise NoPage("the operator can't connect to the Pod") from None
 
 
 def read_hash(told: object) -> str:
