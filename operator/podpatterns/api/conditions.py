@@ -29,7 +29,7 @@ class ConditionType(StrEnum):
 
 
 class Reason(StrEnum):
-    """Of a condition. Those about a field or a refused write are also in the note of an Event."""
+    """Reason of a condition. One about a wrong field or a refused write is in an Event, too."""
 
     PODS_AVAILABLE = "PodsAvailable"
     """All replicas are available."""
@@ -140,7 +140,7 @@ class Reason(StrEnum):
 
 
 class EventReason(StrEnum):
-    """Of an Event that the operator records about an object."""
+    """Reason of an Event that the operator records about an object."""
 
     SUCCESSFUL_CREATE = "SuccessfulCreate"
     """The operator created Pods."""
@@ -157,7 +157,7 @@ class EventReason(StrEnum):
 
 
 class PodReason(StrEnum):
-    """Why a Pod was replaced or is unhealthy; the other reasons are the Pod's own, such as Evicted."""
+    """Reason for which a Pod was replaced or is unhealthy. The others are the Pod's own, such as Evicted."""
 
     DELETED = "Deleted"
     """Somebody else deleted the Pod."""

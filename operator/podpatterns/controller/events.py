@@ -1,4 +1,4 @@
-"""What Events tell people of an object."""
+"""Events that the operator records about an object."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Events:
         self._recorder = recorder
 
     def problems(self, entry: Entry, problems: Sequence[Problem]) -> None:
-        """Why no Pod can be made of it as it is written."""
+        """Record the faults for which no Pod can be made of the object."""
         text = "; ".join(map(str, problems))
         self._recorder.warning(entry.key, entry.uid, problems[0].reason, "Compose", text)
 
     def refused(self, entry: Entry, failure: Failure) -> None:
-        """A write that the API server, or a fact of the cluster, refused."""
+        """Record a write that the API server, or a fact of the cluster, refused."""
         note = f"{failure.reason}: {failure.message}"
         self._recorder.warning(entry.key, entry.uid, EventReason.FAILED_WRITE, "Write", note)
 
@@ -37,14 +37,14 @@ class Events:
         self._recorder.warning(entry.key, entry.uid, EventReason.POD_MONITOR_NOT_WRITTEN, "Write", why)
 
     def revision_ignored(self, app: Pattern, name: str, why: str) -> None:
-        """A ControllerRevision with its labels that no operator wrote for it."""
+        """Record a ControllerRevision with the object's labels that no operator wrote for it."""
         key = Key(app.kind, app.metadata.namespace, app.metadata.name)
         log.warning("ControllerRevision ignored", extra={"key": str(key), "revision": name, "error": why})
         note = f"ControllerRevision {name} has this object's labels, and the operator ignores it: {why}"
         self._recorder.warning(key, app.metadata.uid, EventReason.REVISION_IGNORED, "Read", note)
 
     def pods(self, entry: Entry, outcome: Outcome, changes: Mapping[str, Change]) -> None:
-        """What was done with its Pods, and what was refused of it."""
+        """Record the Pods that were created, updated and deleted, and the write that was refused."""
         key, uid = entry.key, entry.uid
         if outcome.created:
             self._recorder.normal(
@@ -70,6 +70,6 @@ class Events:
 
 
 def _why(delete: Delete, changes: Mapping[str, Change]) -> str:
-    """The reason; of an outdated Pod also what of the change it could not take."""
+    """Return the reason; of an outdated Pod also the change that it could not take in place."""
     change = changes.get(delete.revision)
     return f"{delete.reason}: {change}" if delete.reason == PodReason.OUTDATED and change else delete.reason

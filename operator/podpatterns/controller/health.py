@@ -1,8 +1,8 @@
-"""Health: whether the parts of the controller that must never stand still still move.
+"""Health of the parts of the controller that must never hang.
 
-Each part says now and then that it lives, and within how many seconds it will say so again. A part that
-does not keep its word has a fault of its own: an API server that is away is waited for in steps that all have
-time limits. A blocked event loop doesn't answer at all, which a probe takes for the same.
+Each part reports that it lives, and within how many seconds it will report again. A part that is overdue has
+a fault of its own: an API server that is away is waited for in steps that all have
+time limits. A blocked event loop doesn't answer at all, and the probe fails, too.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ class Health:
         self._notes: dict[str, str] = {}
 
     def expect(self, part: str, overdue: Callable[[], float]) -> None:
-        """`overdue` tells by how many seconds `part` is late; it is well up to 0."""
+        """`overdue` returns the seconds by which `part` is late; it is healthy up to 0."""
         self._overdue[part] = overdue
 
     def beat(self, part: str, within: float) -> None:
-        """`part` lives, and says so again within so many seconds."""
+        """Report that `part` lives, and reports again within so many seconds."""
         due = time.monotonic() + within
         self.expect(part, lambda: time.monotonic() - due)
 
     def note(self, part: str, text: str) -> None:
-        """Tell people something about `part` that no restart would change; an empty text takes it back."""
+        """Show a text about `part` that fails no probe; an empty one removes it."""
         self._notes[part] = text
 
     @property
@@ -40,7 +40,7 @@ class Health:
         return [text for text in self._notes.values() if text]
 
     def stuck(self) -> list[str]:
-        """The parts that are overdue, and by how much."""
+        """Return the parts that are overdue, and by how much."""
         late = {part: overdue() for part, overdue in self._overdue.items()}
         return [f"{part}: overdue by {seconds:.0f} s" for part, seconds in late.items() if seconds > 0]
 

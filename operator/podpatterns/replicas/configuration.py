@@ -1,7 +1,7 @@
-"""Which configuration the helpers in Pods run: status.configurations, and the condition ConfigurationCurrent.
+"""The configuration that helpers in Pods run: status.configurations, and the condition ConfigurationCurrent.
 
-What they are given the composition tells. What they run only they know: each is asked until it runs that
-(docs/adr/0011).
+The composition has the newest configuration. Only a helper knows which one it runs: each is polled until that
+is the newest (docs/adr/0011).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HELPERS_SHOWN = 100
 HASH_SHOWN, REFUSAL_SHOWN = 64, 250
 """Bytes of a helper's words."""
 ORDER = (Reason.CONFIGURATION_REFUSED, Reason.CONFIGURATION_PROGRESSING, Reason.UNREACHABLE)
-"""Of reasons: what is wrong comes before what is unknown."""
+"""Reasons by severity: a fault comes before what is unknown."""
 TOLD_SHOWN = 3
 """Helpers named in a message."""
 
@@ -33,12 +33,12 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a helper said of its configuration."""
+    """A helper's answer about its configuration."""
 
     hash: str = ""
-    """Of the one that it runs; empty when it runs none."""
+    """The hash of the configuration that it runs; empty when it runs none."""
     refused: str = ""
-    """Why it does not run a newer one; empty when there is no reason."""
+    """The helper's reason to refuse a newer one; empty when it refuses none."""
     answered: bool = True
 
 
@@ -47,7 +47,7 @@ NO_ANSWER = Running(answered=False)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A Pod to ask."""
+    """A Pod to poll."""
 
     name: str
     uid: str
@@ -56,7 +56,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """Which helpers to ask: each of `files` has one, in each of `pods`."""
+    """The helpers to poll: each of `files` has one, in each of `pods`."""
 
     files: tuple[File, ...]
     pods: tuple[Address, ...]
@@ -69,7 +69,7 @@ Answers = Mapping[Place, Running]
 
 
 def inquiry(composition: Composition, revision: str, pods: Sequence[Pod]) -> Inquiry | None:
-    """The Pods that are given this configuration: those of the newest revision. None without any helper."""
+    """Return the helpers in running Pods of the newest revision; None without any helper."""
     if not composition.files:
         return None
     able = [p for p in pods if p.live and p.phase == "Running" and p.address and p.revision == revision]
@@ -78,7 +78,7 @@ def inquiry(composition: Composition, revision: str, pods: Sequence[Pod]) -> Inq
 
 
 def current(file: File, running: Running | None) -> bool:
-    """The helper runs what it is given, and there is nothing to ask it any more."""
+    """Tell whether the helper runs the newest configuration, and need not be polled any more."""
     return running is not None and running.hash == file.hash and not running.refused
 
 
@@ -88,7 +88,7 @@ def configurations(
     answers: Answers | None,
     previous: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """For status. While nobody was asked, what was told before of the same hash goes on being told."""
+    """Return status.configurations. Before the first poll an entry with the same hash stays as it is."""
     before = {(entry["container"], entry["hash"]): entry for entry in previous}
     told = []
     for file in files:
@@ -113,7 +113,7 @@ def _lagging(pod: Address, answer: Running) -> dict[str, str]:
 
 
 def bounded(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """As much of it as a status has room for, whoever wrote it."""
+    """Return as much of status.configurations as a status has room for."""
     room = LAGGING_SHOWN_IN_ALL
     result = []
     for entry in told[:HELPERS_SHOWN]:
@@ -128,7 +128,7 @@ def bounded(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def configuration_current(
     asked: Inquiry | None, answers: Answers | None, previous: Condition | None = None
 ) -> Iterator[Condition]:
-    """Until there are answers, what was told before goes on being told."""
+    """Yield the condition; before the first answer, the previous one."""
     if asked is None:
         return
     if previous and answers is None:

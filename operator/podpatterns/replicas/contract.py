@@ -1,7 +1,7 @@
-"""Whether the application's metrics are what the contract wants: the condition ContractSatisfied.
+"""The condition ContractSatisfied: an adapter offers the metrics that its contract demands.
 
-What the rules can't make is told by the composition. Whether they do make it only the adapters know: one Pod
-of the object is asked for each of its adapters now and then (docs/adr/0010).
+The composition knows which metrics no rule can make. Only the adapters know which ones they have made: those
+of one Pod are polled (docs/adr/0010).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.pod import Pod
 
 AGE = "every 5 minutes at least"
-"""How old an answer may be: LONGEST in controller/contracts.py."""
+"""The longest pause between two polls: LONGEST in controller/pace.py."""
 
 ABSENT = "absent"
-"""The adapter's word for a metric of which no rule has found anything yet."""
+"""The adapter's reason for a metric without samples."""
 
 PROBLEMS_SHOWN = MISSING_SHOWN = 20
 WORDS_SHOWN = 500
@@ -34,20 +34,20 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an adapter said, or that it didn't."""
+    """An adapter's answer, or the reason why there is none."""
 
     hash: str = ""
-    """Of the configuration that it runs."""
+    """The hash of the configuration that it runs."""
     missing: tuple[Missing, ...] = ()
     refused: str = ""
-    """What is wrong with a newer configuration; empty when nothing is."""
+    """The adapter's reason to refuse a newer configuration; empty when it refuses none."""
     trouble: str = ""
-    """Why there is no answer; empty when there is one."""
+    """The reason why there is no answer; empty when there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A Pod to ask, for each of its adapters."""
+    """A Pod whose adapters to poll."""
 
     pod: str
     address: str
@@ -55,7 +55,7 @@ class Question:
 
 
 def question(composition: Composition, revision: str, pods: Sequence[Pod]) -> Question | None:
-    """Whom to ask: the first Pod that runs and has what the composition says."""
+    """Return the first running Pod of the newest revision."""
     able = [p for p in pods if p.live and p.phase == "Running" and p.address and p.revision == revision]
     if not composition.metrics_endpoints or not able:
         return None
@@ -70,7 +70,7 @@ def contract_satisfied(
     answers: Mapping[str, Answer],
     previous: Condition | None = None,
 ) -> Iterator[Condition]:
-    """`answers` are by container. Until there are some, what was told before goes on being told."""
+    """Yield the condition; before the first answer, the previous one. `answers` are by container."""
     if composition is None:
         if bad := [p for p in problems if p.reason is Reason.CONTRACT_UNSATISFIABLE]:
             message = listed(bad, PROBLEMS_SHOWN, MESSAGE_LENGTH, "; ")
@@ -85,7 +85,7 @@ def contract_satisfied(
         yield previous
         return
     told = [_judge(asked.pod, e, answers.get(e.container)) for e in asked.endpoints]
-    # What is wrong comes before what is not known.
+    # A fault comes before what is unknown.
     worst = min(told, key=lambda c: (c.status is not False, c.status is not None))
     # So that the worst is not what is cut off.
     first = sorted(told, key=lambda c: c is not worst)

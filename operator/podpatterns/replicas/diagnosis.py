@@ -1,6 +1,6 @@
-"""What keeps a Pod from being healthy, read from its status.
+"""Diagnosis: the reason why a Pod is unhealthy, read from its status.
 
-A container's own last words, its termination message, may hold anything that it can read, the value of a
+A container's termination message may hold anything that it can read, the value of a
 Secret among it. They are kept apart from what node and server say: a status, which more people may read than
 the Pod's Secrets, shows them only of containers that the operator composed.
 """

@@ -1,4 +1,4 @@
-"""Whether an update moves on: what the condition Progressing says, and when it was last true.
+"""Progress of a rollout, for the condition Progressing and status.lastProgressTime.
 
 As Deployment's: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progressing-deployment
 """
@@ -16,7 +16,7 @@ from podpatterns.replicas.pod import seconds, timestamp
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How far an update has come."""
+    """Pods that an update has reached."""
 
     updated: int
     """Pods of the newest revision."""
@@ -43,7 +43,7 @@ class Course:
 
 
 def last_progress(app: Pattern, status: Mapping[str, Any], previous: Mapping[str, Any], now: float) -> str:
-    """The metav1.Time at which an update last moved on, `status` being the counts of this look.
+    """Return the metav1.Time of the last progress; `status` has the present counts.
 
     A change of the spec, such as an end of a pause, starts the clock anew.
     """
@@ -58,7 +58,7 @@ def last_progress(app: Pattern, status: Mapping[str, Any], previous: Mapping[str
 
 
 def until_stuck(app: Pattern, status: Mapping[str, Any], now: float) -> float | None:
-    """Seconds until the update is to be reported as stuck; None when it is complete, held or reported."""
+    """Return the seconds until the deadline; None when the update is complete, held or past it."""
     progressing = next((c for c in status["conditions"] if c["type"] == ConditionType.PROGRESSING), None)
     if progressing is None or progressing["reason"] != Reason.ROLLING_OUT:
         return None

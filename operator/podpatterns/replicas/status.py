@@ -1,4 +1,4 @@
-"""The status that an object's users read, from what was observed and what went wrong."""
+"""The status of an object, computed from the observed Pods and the failures."""
 
 from __future__ import annotations
 
@@ -37,42 +37,42 @@ LIST_LENGTH = MESSAGE_LENGTH // 3
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What there is to report on."""
+    """The state that a status reports."""
 
     pods: Sequence[Pod]
     problems: Sequence[Problem]
-    """Why no Pod can be made; empty when all is well."""
+    """The faults for which no Pod can be made; empty without any."""
     failure: Failure | None
     now: float
     """Unix seconds."""
     replacements: Sequence[Replacement] = ()
-    """Those completed and not yet in the previous status."""
+    """Completed replacements that are not in the previous status yet."""
     composition: Composition | None = None
     """None when there is none."""
     asked: Question | None = None
-    """Of the Pod's adapters; None when there is no Pod to ask."""
+    """The Pod whose adapters are polled; None when no Pod runs."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
-    """Of the adapters, by container."""
+    """The adapters' answers, by container."""
     inquiry: Inquiry | None = None
-    """Which helpers are asked what they run; None when there is no helper."""
+    """The helpers that are polled for their configuration; None when there is no helper."""
     running: Answers | None = None
-    """What they said; None before they were asked."""
+    """The helpers' answers; None before the first poll."""
     taken: Mapping[str, Failure] = field(default_factory=dict)
-    """Pods' names that somebody else has -> why their slots stay empty."""
+    """Failures by the name of a Pod that belongs to somebody else: its slot stays empty."""
     error: Failure | None = None
-    """What kept the operator from its work on the object as a whole: an error of its own, or a refusal of
-    what is written before Pods. The Pods are reported all the same."""
+    """The failure of the whole reconcile: an error of the operator's own, or a refused write of an object
+    that Pods need. The Pods are reported all the same."""
 
     @property
     def unwritten(self) -> Failure | None:
-        """What kept Pods from being written, the gravest alone."""
+        """The most severe failure to write Pods."""
         return self.failure or names_taken(self.taken)
 
 
 def unreadable_status(
     generation: int, problems: Sequence[Problem], previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
-    """The status of an object that has not the form of its kind: the counts stay as last seen."""
+    """Return the status of an object that does not fit its schema: the counts stay as last seen."""
     ready = Condition(READY, False, Reason.INVALID_SPEC, problems_told(problems))
     return _unjudged(ready, generation, previous, now)
 
@@ -80,7 +80,7 @@ def unreadable_status(
 def failed_status(
     generation: int, error: BaseException, previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
-    """The status of an object of which not even the status can be told: the counts stay as last seen."""
+    """Return the status of an object whose status can't be computed: the counts stay as last seen."""
     failure = internal_error(error)
     return _unjudged(Condition(READY, False, failure.reason, failure.message), generation, previous, now)
 
@@ -96,14 +96,14 @@ def _unjudged(ready: Condition, generation: int, previous: Mapping[str, Any], no
 
 
 def problems_told(problems: Sequence[Problem]) -> str:
-    """The first problems, as many as a condition has room for, and how many there are beyond."""
+    """Return the first problems, as many as fit into a condition, and the number of the others."""
     return listed(problems, PROBLEMS_SHOWN, MESSAGE_LENGTH, "; ")
 
 
 def part_status(
     part: Pattern, used_by: Sequence[Mapping[str, str]], previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
-    """The status of an object without a template: who uses it."""
+    """Return the status of an object without a template: the objects that include it."""
     users = len(used_by)
     message = (
         f"included by {users} object{'' if users == 1 else 's'}"
@@ -125,7 +125,7 @@ def part_status(
 def app_status(
     app: Pattern, wanted: Wanted | None, observed: Observed, previous: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The status of an object that makes Pods.
+    """Return the status of an object that makes Pods.
 
     `wanted` is None when the object can't be composed; then the revisions stay as they were.
     """
@@ -179,12 +179,12 @@ def app_status(
 
 
 def revision_name(app: Pattern, revision: str) -> str:
-    """How a revision is called in status."""
+    """Return the name of a revision in status."""
     return f"{app.metadata.name}-{revision}"
 
 
 def at_rest(status: Mapping[str, Any]) -> bool:
-    """Nothing more is about to happen by itself: all is as wanted."""
+    """Tell whether the rollout is complete and the object Ready: nothing more happens by itself."""
     found = {c["type"]: c for c in status["conditions"]}
     complete = found[PROGRESSING]["reason"] == Reason.REVISION_COMPLETE
     return bool(complete and status["terminatingReplicas"] == 0 and found[READY]["status"] == "True")
@@ -198,7 +198,7 @@ def _configurations(observed: Observed, previous: Mapping[str, Any]) -> dict[str
 
 
 def _same_hashes(status: Mapping[str, Any], previous: Mapping[str, Any]) -> bool:
-    """The helpers are given what they were given when the previous status was written."""
+    """Tell whether the helpers' configuration is that of the previous status."""
     now, before = (
         [(entry["container"], entry["hash"]) for entry in of.get("configurations") or ()]
         for of in (status, previous)
@@ -207,7 +207,7 @@ def _same_hashes(status: Mapping[str, Any], previous: Mapping[str, Any]) -> bool
 
 
 def _replacements(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
-    """The count and the last few, newest first."""
+    """Return the count, and the last replacements, newest first."""
     new = [
         {
             "name": r.name,
@@ -248,7 +248,7 @@ def _ready(app: Pattern, observed: Observed, course: Course) -> Condition:
 
 
 def _held_by(pod: Pod) -> str:
-    """Whose turn it is: a finalizer's author's, or that of the node, which may be lost."""
+    """Return what keeps a terminating Pod: a finalizer, or its node, which may be lost."""
     if pod.finalizers:
         return f" (finalizer {', '.join(pod.finalizers)})"
     return f" (on node {pod.node})" if pod.node else ""
@@ -276,7 +276,7 @@ def _progressing(app: Pattern, observed: Observed, course: Course, status: Mappi
 
 
 def _replica_failure(observed: Observed) -> Condition:
-    """Of an unforeseen exception it isn't known whether it kept a Pod from being written."""
+    """An error of the operator's own is left out: it may have kept no Pod from being written."""
     error = observed.error if observed.error and observed.error.reason is not Reason.OPERATOR_ERROR else None
     if failure := observed.unwritten or error:
         return Condition(ConditionType.REPLICA_FAILURE, True, failure.reason, failure.message)
@@ -284,7 +284,7 @@ def _replica_failure(observed: Observed) -> Condition:
 
 
 def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[Condition]:
-    """Judged by the kubelet's readiness probes of the proxies: it costs nothing to ask."""
+    """Judge by the readiness that the kubelet reports of the proxies, which costs no request."""
     if not proxies:
         return
     ill = [f"{p.name} ({_some(names)})" for p in live if (names := [n for n in p.unready if n in proxies])]

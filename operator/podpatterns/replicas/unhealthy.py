@@ -1,4 +1,4 @@
-"""The Pods that are not healthy, as a status tells of them."""
+"""The unhealthy Pods, as a status names them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES_LENGTH = 500
 
 
 def unhealthy(pods: Sequence[Pod], composition: Composition | None) -> str:
-    """The Pods, each with the reason; of the first that has more to say also the words. Empty without any."""
+    """Return the unhealthy Pods, each with its reason, and the message of the first that has one."""
     found = sorted((p for p in pods if p.reason), key=lambda p: p.name)
     helpers = {file.container for file in composition.files if not file.altered} if composition else set()
     revision = composition.revision if composition else ""
@@ -33,6 +33,6 @@ def _reason(pod: Pod) -> str:
 
 
 def _words(pod: Pod, helpers: Collection[str]) -> str:
-    """Those of node and server, and of a container's last ones those of a helper: what a container says that
-    people wrote is for those who may read its Pod."""
+    """Return the node's and the API server's message, and the termination message of a helper. One of a
+    container that people wrote is for those who may read its Pod."""
     return "; ".join(filter(None, (pod.last_words if pod.container in helpers else "", pod.message)))
