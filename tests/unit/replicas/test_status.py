@@ -8,7 +8,7 @@ from podpatterns.api import Status
 from podpatterns.api.conditions import Reason
 from podpatterns.compose import Problem, compose
 from podpatterns.replicas import Pod, Replacement, Wanted
-from podpatterns.replicas.failure import Failure, internal_error, name_taken
+from podpatterns.replicas.failure import Failure, internal_error, name_taken, refused
 from podpatterns.replicas.status import (
     Observed,
     app_status,
@@ -242,6 +242,13 @@ def test_an_unforeseen_exception_is_not_ready_however_the_pods_are() -> None:
     )
     assert status["availableReplicas"] == 1
     assert condition(status, "ReplicaFailure")[0] == "False"
+
+
+def test_a_failed_api_server_is_not_an_error_of_the_operators_own() -> None:
+    error = refused("InternalError", "ConfigMap site: failed calling webhook")
+    status = status_of(1, [pod("site-0")], error=error)
+    assert condition(status, "Ready")[0] == "True"
+    assert condition(status, "ReplicaFailure") == ("True", "InternalError", error.message)
 
 
 def test_not_even_the_status_could_be_told() -> None:
