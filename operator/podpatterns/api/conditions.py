@@ -92,9 +92,6 @@ class Reason(StrEnum):
     """The API server refused the Pod template as invalid. Correct the field that the message names."""
     REQUEST_ENTITY_TOO_LARGE = "RequestEntityTooLarge"
     """The object is too large for the API server. Make its template or its configuration smaller."""
-    INTERNAL_ERROR = "InternalError"
-    """The API server failed, or an admission webhook that it calls did. Check the webhook that the message
-    names."""
     TIMEOUT = "Timeout"
     """The API server did not finish the write in time. The operator tries again."""
     SERVER_TIMEOUT = "ServerTimeout"
@@ -103,7 +100,7 @@ class Reason(StrEnum):
     """The API server is unavailable. The operator tries again."""
     WRITE_REFUSED = "WriteRefused"
     """The API server refused the write for another reason. The message begins with that reason."""
-    OPERATOR_ERROR = "OperatorError"
+    INTERNAL_ERROR = "InternalError"
     """The operator met an unexpected error. It keeps the Pods and tries again; report it with the operator's
     log."""
 
@@ -182,7 +179,6 @@ FAILURES = (
     Reason.CONFLICT,
     Reason.INVALID,
     Reason.REQUEST_ENTITY_TOO_LARGE,
-    Reason.INTERNAL_ERROR,
     Reason.TIMEOUT,
     Reason.SERVER_TIMEOUT,
     Reason.SERVICE_UNAVAILABLE,
@@ -196,7 +192,7 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
     {
         ConditionType.READY: {
             True: (Reason.PODS_AVAILABLE, Reason.REUSABLE_PART),
-            False: (Reason.PODS_NOT_AVAILABLE, *INVALID, *FAILURES, Reason.OPERATOR_ERROR),
+            False: (Reason.PODS_NOT_AVAILABLE, *INVALID, *FAILURES, Reason.INTERNAL_ERROR),
         },
         ConditionType.PROGRESSING: {
             True: (Reason.REVISION_COMPLETE, Reason.ROLLING_OUT, Reason.ON_DELETE, Reason.PARTITION_REACHED),
@@ -205,7 +201,7 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
                 Reason.PROGRESS_DEADLINE_EXCEEDED,
                 *INVALID,
                 *FAILURES,
-                Reason.OPERATOR_ERROR,
+                Reason.INTERNAL_ERROR,
             ),
         },
         ConditionType.REPLICA_FAILURE: {True: FAILURES, False: (Reason.NO_FAILURE,)},

@@ -40,7 +40,7 @@ def internal_error(error: BaseException) -> Failure:
     except Exception:
         words = ""  # it is as broken as what it is about
     message = shown(f"{type(error).__name__}: {words}" if words else type(error).__name__, INTERNAL_LENGTH)
-    return Failure(Reason.OPERATOR_ERROR, f"{message}: the operator tries again; its log has the details")
+    return Failure(Reason.INTERNAL_ERROR, f"{message}: the operator tries again; its log has the details")
 
 
 def name_taken(pod: Mapping[str, Any]) -> Failure:

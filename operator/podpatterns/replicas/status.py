@@ -229,7 +229,7 @@ def _ready(app: Pattern, observed: Observed, course: Course) -> Condition:
         return Condition(READY, False, observed.problems[0].reason, problems_told(observed.problems))
     count = f"{course.available} of {app.spec.replicas} Pods are available"
     error = observed.error
-    if error and (error.reason is Reason.OPERATOR_ERROR or not course.complete(app)):
+    if error and (error.reason is Reason.INTERNAL_ERROR or not course.complete(app)):
         return Condition(READY, False, error.reason, f"{count}; {error.message}")
     if course.available >= app.spec.replicas:
         return Condition(READY, True, Reason.PODS_AVAILABLE, count)
@@ -277,7 +277,7 @@ def _progressing(app: Pattern, observed: Observed, course: Course, status: Mappi
 
 def _replica_failure(observed: Observed) -> Condition:
     """An error of the operator's own is left out: it may have kept no Pod from being written."""
-    error = observed.error if observed.error and observed.error.reason is not Reason.OPERATOR_ERROR else None
+    error = observed.error if observed.error and observed.error.reason is not Reason.INTERNAL_ERROR else None
     if failure := observed.unwritten or error:
         return Condition(ConditionType.REPLICA_FAILURE, True, failure.reason, failure.message)
     return Condition(ConditionType.REPLICA_FAILURE, False, Reason.NO_FAILURE, "no write was refused")

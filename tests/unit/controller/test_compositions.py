@@ -83,7 +83,7 @@ async def test_an_error_of_the_operators_own_is_a_problem_that_may_pass(
         broken.setattr(compositions, "compose", surprise)
         composed = await fixture.of("site")
     assert composed.error is not None
-    assert composed.error.reason == "OperatorError"
+    assert composed.error.reason == "InternalError"
     assert (await fixture.of("site")).composition is not None
 
 

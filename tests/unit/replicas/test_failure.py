@@ -16,7 +16,7 @@ class Broken(Exception):
 def test_an_unforeseen_exception_is_told_short() -> None:
     found = internal_error(KeyError("image"))
     told = "KeyError: 'image': the operator tries again; its log has the details"
-    assert found == Failure(Reason.OPERATOR_ERROR, told)
+    assert found == Failure(Reason.INTERNAL_ERROR, told)
     assert len(internal_error(ValueError("x\x1b" * 10_000)).message) < 260
     assert internal_error(Broken()).message.startswith("Broken: the operator")
 
@@ -25,7 +25,7 @@ def test_a_servers_own_reason_is_kept_where_the_table_has_it() -> None:
     assert refused("Forbidden", "exceeded quota") == Failure(Reason.FORBIDDEN, "exceeded quota")
 
 
-@pytest.mark.parametrize("word", ["Teapot", "PodsAvailable", "OperatorError", ""])
+@pytest.mark.parametrize("word", ["Teapot", "PodsAvailable", "InternalError", ""])
 def test_another_reason_of_a_server_goes_into_the_message(word: str) -> None:
     assert refused(word, "no") == Failure(Reason.WRITE_REFUSED, f"{word}: no")
 

@@ -237,7 +237,7 @@ def test_an_unforeseen_exception_is_not_ready_however_the_pods_are() -> None:
     status = status_of(1, [pod("site-0")], error=internal_error(KeyError("image")))
     assert condition(status, "Ready") == (
         "False",
-        "OperatorError",
+        "InternalError",
         "1 of 1 Pods are available; KeyError: 'image': the operator tries again; its log has the details",
     )
     assert status["availableReplicas"] == 1
@@ -248,7 +248,7 @@ def test_a_failed_api_server_is_not_an_error_of_the_operators_own() -> None:
     error = refused("InternalError", "ConfigMap site: failed calling webhook")
     status = status_of(1, [pod("site-0")], error=error)
     assert condition(status, "Ready")[0] == "True"
-    assert condition(status, "ReplicaFailure") == ("True", "InternalError", error.message)
+    assert condition(status, "ReplicaFailure") == ("True", "WriteRefused", error.message)
 
 
 def test_not_even_the_status_could_be_told() -> None:
@@ -256,7 +256,7 @@ def test_not_even_the_status_could_be_told() -> None:
     status = failed_status(4, KeyError("image"), previous, NOW)
     assert (status["replicas"], status["observedGeneration"]) == (2, 4)
     assert status["usedBy"] == previous["usedBy"]
-    assert condition(status, "Ready")[1] == "OperatorError"
+    assert condition(status, "Ready")[1] == "InternalError"
 
 
 def test_a_revision_that_could_not_be_written_is_not_ready_until_the_pods_have_it() -> None:
