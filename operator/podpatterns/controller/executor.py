@@ -34,6 +34,9 @@ from podpatterns.replicas.resize import announcement, resize_patch, withdrawal
 
 WRITES = 40
 """Under way at once for all objects. More make the API server no faster, and whoever comes next wait."""
+NAMESPACE_SHARE = 1 / 3
+"""Of one namespace for each that is left free: ten at most. They keep an API server of a few cores busy, and
+whoever else asks it, other controllers too, waits for all that are under way."""
 SHORTEST_PAUSE = 1.0
 """Seconds that an overloaded server is left alone at least."""
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -107,7 +110,7 @@ class Executor:
     def __init__(self, api: ApiServer, store: PodStore) -> None:
         self._api = api
         self._store = store
-        self._turns = FairSemaphore(WRITES)
+        self._turns = FairSemaphore(WRITES, NAMESPACE_SHARE)
 
     async def carry_out(self, plan: Plan, entry: Entry, route: Route) -> Outcome:
         """Do what the plan says, as far as the server allows.

@@ -1,10 +1,10 @@
 """The fair queue: items of tenants, handed out in turns to a limited number of seats.
 
 Two rules keep a tenant out of another's way. Tenants take turns: an item waits for one of another tenant,
-even if that one has 10,000. And a tenant gets a further seat only while it holds at most `SHARE` times what
-would be left free: alone it gets three quarters of them, several get equal parts, and who comes next finds
-one free (the dynamic thresholds of switches that share a buffer: Choudhury and Hahne, IEEE/ACM Transactions
-on Networking 6(2), 1998).
+even if that one has 10,000. And a tenant gets a further seat only while it holds at most `share` times what
+would be left free: of 3, a tenant alone gets three quarters of them, several get equal parts, and who comes
+next finds one free (the dynamic thresholds of switches that share a buffer: Choudhury and Hahne, IEEE/ACM
+Transactions on Networking 6(2), 1998).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ class FairQueue(Generic[T]):
     `take` passes over tenants that have their share: each of them has a seat, so there are fewer than seats.
     """
 
-    def __init__(self, seats: int) -> None:
+    def __init__(self, seats: int, share: float = SHARE) -> None:
         self._free = seats
+        self._share = share
         self._held: dict[Hashable, int] = {}
         """Seats by tenant."""
         self._lines: OrderedDict[Hashable, OrderedDict[T, None]] = OrderedDict()
@@ -66,4 +67,4 @@ class FairQueue(Generic[T]):
             del self._held[tenant]
 
     def _may_take(self, tenant: Hashable) -> bool:
-        return self._held.get(tenant, 0) <= SHARE * (self._free - 1)
+        return self._held.get(tenant, 0) <= self._share * (self._free - 1)

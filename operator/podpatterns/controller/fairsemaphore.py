@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
-from podpatterns.controller.fairqueue import FairQueue
+from podpatterns.controller.fairqueue import SHARE, FairQueue
 
 
 class FairSemaphore:
-    def __init__(self, slots: int) -> None:
-        self._waiting: FairQueue[asyncio.Event] = FairQueue(slots)
+    def __init__(self, slots: int, share: float = SHARE) -> None:
+        self._waiting: FairQueue[asyncio.Event] = FairQueue(slots, share)
 
     @asynccontextmanager
     async def slot(self, tenant: Hashable) -> AsyncIterator[None]:

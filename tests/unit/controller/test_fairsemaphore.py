@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podpatterns.controller.fairqueue import SHARE
 from podpatterns.controller.fairsemaphore import FairSemaphore
 
 
 class Room:
     """People inside by tenant, in the order in which they came."""
 
-    def __init__(self, slots: int) -> None:
-        self.semaphore = FairSemaphore(slots)
+    def __init__(self, slots: int, share: float = SHARE) -> None:
+        self.semaphore = FairSemaphore(slots, share)
         self.came: list[str] = []
         self.inside: Counter[str] = Counter()
         self.leave = asyncio.Event()
@@ -46,6 +47,16 @@ async def test_one_tenant_never_has_all_slots() -> None:
         assert room.inside == {"big": 3, "small": 1}
         room.leave.set()
     assert room.inside.total() == 0
+
+
+async def test_a_tenant_may_be_given_less() -> None:
+    room = Room(8, share=1 / 3)
+    async with asyncio.TaskGroup() as tasks:
+        for tenant in ["big"] * 50 + ["small"] * 2 + ["smaller"]:
+            tasks.create_task(room.visit(tenant))
+        await settle()
+        assert room.inside == {"big": 2, "small": 2, "smaller": 1}
+        room.leave.set()
 
 
 async def test_those_who_wait_come_in_turns() -> None:
