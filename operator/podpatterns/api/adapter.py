@@ -18,7 +18,7 @@ Buckets = Annotated[Items[float], Field(min_length=1, max_length=64)]
 
 
 class ContractMetric(Model):
-    """A metric that a contract of one's own demands."""
+    """Metric that a custom contract requires."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -27,20 +27,21 @@ class ContractMetric(Model):
     )
 
     name: MetricName
-    """The metric's name. It follows Prometheus's conventions: _total at the end of counters and of nothing
+    """Name of the metric. It follows Prometheus's conventions: _total at the end of counters and of nothing
     else, base units such as seconds, bytes and ratio."""
     type: Literal["counter", "gauge", "histogram"]
-    """The metric's type."""
+    """Type of the metric."""
     labels: Items[LabelName] = Field(default=(), max_length=16, json_schema_extra=dict(LIST_SET))
-    """Labels that each of its series must have, from the rule that makes it or from contract.labels."""
+    """Labels that each of its series must have, from the rule that produces it or from contract.labels."""
     buckets: Buckets | None = None
-    """The upper bounds of a histogram's buckets, rising; +Inf is added. Default: the contract's buckets."""
+    """Upper bounds of a histogram's buckets, ascending; the adapter adds +Inf. Default: buckets of the
+    contract."""
 
 
 class Contract(Model):
-    """The monitoring model that the application is made to follow. The adapter compares what comes out with
-    it. A metric that it names has the type given there; any other is a counter if its name ends in _total,
-    and a gauge otherwise."""
+    """Monitoring contract of the application. The adapter compares its metrics with it. A metric of the
+    contract has the type given there; any other is a counter if its name ends in _total, and a gauge
+    otherwise."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -51,23 +52,23 @@ class Contract(Model):
     )
 
     name: Literal["red/v1", "use/v1", "custom"] = "red/v1"
-    """red/v1: rate, errors and duration of requests, as app_requests_total, app_errors_total and
-    app_request_duration_seconds (histogram). use/v1: utilization, saturation and errors of resources, as
-    app_resource_utilization_ratio (0 to 1), app_resource_saturation (the length of the queue) and
-    app_resource_errors_total, each with the label resource. custom: what metrics lists. Default: red/v1."""
+    """Name of the contract. red/v1: rate, errors and duration of requests, as app_requests_total,
+    app_errors_total and app_request_duration_seconds (histogram). use/v1: utilization, saturation and errors
+    of resources, as app_resource_utilization_ratio (0 to 1), app_resource_saturation (queue length) and
+    app_resource_errors_total, each with the label resource. custom: the list in metrics. Default: red/v1."""
     labels: MetricLabels | None = None
-    """Labels put on every metric."""
+    """Labels to add to every metric."""
     metrics: Items[ContractMetric] | None = Field(
         default=None, min_length=1, max_length=64, json_schema_extra=list_map("name")
     )
-    """The metrics that the contract custom demands."""
+    """Metrics that the contract custom requires."""
     buckets: Buckets | None = None
-    """The upper bounds of the buckets of histograms that have none of their own, rising; +Inf is added.
-    Default: 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5 and 10."""
+    """Upper bounds of the buckets of histograms without buckets of their own, ascending; the adapter adds
+    +Inf. Default: 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5 and 10."""
 
 
 class AdapterSpec(PatternSpec):
-    """What is wanted."""
+    """Desired state."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -84,19 +85,20 @@ class AdapterSpec(PatternSpec):
     )
 
     contract: ConfiguresHelper[Contract] = Contract()
-    """The monitoring model that the application is made to follow."""
+    """Monitoring contract of the application."""
     metrics: Metrics = Metrics()
-    """Where the metrics are offered."""
+    """Metrics endpoint of the Pod."""
     sources: Items[Source] = Field(min_length=1, max_length=32, json_schema_extra=list_map("name"))
-    """Where the application tells about itself."""
+    """Sources of the application's own metrics."""
     rules: ConfiguresHelper[Items[Rule]] = Field(default=(), max_length=128)
-    """How what the sources say becomes metrics. Each rule is applied to what its source yields."""
+    """Rules that turn the data of sources into metrics. The adapter applies each rule to the data of its
+    source."""
 
 
 class Adapter(Pattern):
-    """An application and a helper that makes it look like every other one: whatever it tells about itself, in
-    JSON, in logs, by StatsD, comes out as the same few metrics. Without a template it is a reusable part."""
+    """Application and a helper that gives it the same metrics as every other application: from JSON, logs,
+    StatsD and more. Without a template it is a reusable part."""
 
     kind: Literal["Adapter"] = "Adapter"
     spec: AdapterSpec
-    """What is wanted."""
+    """Desired state."""

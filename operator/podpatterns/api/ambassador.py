@@ -15,22 +15,21 @@ from podpatterns.api.upstream import Upstream
 
 
 class Proxy(Model):
-    """The container that stands between the application and its upstreams. The Pod is ready only while every
-    upstream has an endpoint that is well."""
+    """Proxy container between the application and its upstreams. The Pod is ready only while every upstream
+    has a healthy endpoint."""
 
     resources: ResourceRequirements | None = None
     """CPU and memory of the proxy, as core/v1 ResourceRequirements."""
     metrics_port: Port = 8404
-    """The port of the proxy's Prometheus metrics, at /metrics. Where redis and other upstreams are mixed,
-    there are two proxies, and the second one, for the others and redis.reads, has the next port.
-    Default: 8404."""
+    """Port of the proxy's Prometheus metrics, at /metrics. With redis and other upstreams together there are
+    two proxies; the second one, for the others and redis.reads, uses the next port. Default: 8404."""
     container: PartialContainer | None = None
-    """Fields of a core/v1 Container that are merged last into the proxy's, or into both: whatever has no
+    """Fields of a core/v1 Container to merge into the proxy's last, or into both: for anything that has no
     field here."""
 
 
 class AmbassadorSpec(PatternSpec):
-    """What is wanted."""
+    """Desired state."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -64,19 +63,19 @@ class AmbassadorSpec(PatternSpec):
     )
 
     mode: ShapesPod[Literal["Proxy", "Local"]] = "Proxy"
-    """Proxy: a proxy in the Pod connects the localhost ports with the endpoints. Local: no proxy; each
-    upstream's local.container runs in the Pod, on the same port, for development without the outside world.
-    Default: Proxy."""
+    """Proxy: a proxy in the Pod connects the localhost ports with the endpoints. Local: no proxy;
+    local.container of each upstream runs in the Pod, on the same port, for development without the real
+    services. Default: Proxy."""
     upstreams: Items[Upstream] = Field(min_length=1, max_length=32, json_schema_extra=list_map("name"))
-    """The services that the application reaches on localhost."""
+    """Services that the application reaches on localhost."""
     proxy: ShapesPod[Proxy] = Proxy()
-    """The proxy's container."""
+    """Proxy container."""
 
 
 class Ambassador(Pattern):
-    """An application that talks only to localhost, and a proxy beside it that stands for the outside world:
-    it finds the servers, follows failovers, speaks TLS, retries. Without a template it is a reusable part."""
+    """Application that talks only to localhost, and a proxy beside it that connects it with its services: it
+    finds the servers, follows failovers, speaks TLS, retries. Without a template it is a reusable part."""
 
     kind: Literal["Ambassador"] = "Ambassador"
     spec: AmbassadorSpec
-    """What is wanted."""
+    """Desired state."""

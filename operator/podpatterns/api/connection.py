@@ -9,14 +9,14 @@ from podpatterns.api.scalar import EnvironmentName, HostName, Port
 
 
 class Listen(Model):
-    """Where the application finds the upstream."""
+    """Port on localhost where the application reaches the upstream."""
 
     port: Port
-    """The port on 127.0.0.1, unique in the Pod. Only containers of the Pod can reach it."""
+    """Port on 127.0.0.1, unique in the Pod. Only containers of the Pod can reach it."""
 
 
 class UpstreamEnv(Model):
-    """Environment variables that tell the application where the upstream is."""
+    """Environment variables that hold the upstream's host and port."""
 
     host_name: EnvironmentName | None = None
     """Name of the variable that holds the host, 127.0.0.1."""
@@ -25,9 +25,9 @@ class UpstreamEnv(Model):
 
 
 class Tls(Model):
-    """TLS from the proxy to the endpoints; the application talks plainly to localhost."""
+    """TLS from the proxy to the endpoints; the application speaks plain text to localhost."""
 
     server_name: ConfiguresHelper[HostName | None] = None
-    """The name that the endpoints' certificate must carry, also sent as SNI. Default: the endpoint's host."""
+    """Name that the endpoints' certificate must carry, also sent as SNI. Default: the endpoint's host."""
     ca_secret_ref: ShapesPod[SecretKeyRef | None] = None
-    """The certificate authorities to trust, as PEM in a Secret. Default: those of the proxy's image."""
+    """Certificate authorities to trust, as PEM in a Secret. Default: those of the proxy's image."""

@@ -57,9 +57,9 @@ class ObjectMeta(Model):
 
 
 class SecretKeyRef(Model):
-    """One key of a Secret in the same namespace. A change of the Secret is followed."""
+    """One key of a Secret in the same namespace. Helpers follow a change of the Secret."""
 
     name: ObjectName
-    """The Secret's name."""
+    """Name of the Secret."""
     key: str = Field(max_length=253, pattern="^[-._a-zA-Z0-9]+$")
-    """The key whose value is meant."""
+    """Key of the Secret that holds the value."""

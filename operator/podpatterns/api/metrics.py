@@ -13,8 +13,8 @@ from podpatterns.api.scalar import Duration, OtlpEndpoint, Port
 
 
 class Otlp(Model):
-    """A receiver of OTLP by HTTP, such as an OpenTelemetry Collector: what is offered to Prometheus is pushed
-    to it as well, under the same names."""
+    """Receiver of OTLP over HTTP, such as an OpenTelemetry Collector. It gets the same metrics as Prometheus,
+    under the same names."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -30,30 +30,31 @@ class Otlp(Model):
     )
 
     endpoint: ConfiguresHelper[OtlpEndpoint]
-    """The receiver's address: http://collector:4318. /v1/metrics is added unless it ends so."""
+    """Address of the receiver, such as http://collector:4318. The adapter appends /v1/metrics unless the
+    address ends with it."""
     interval: ConfiguresHelper[Duration] = "60s"
-    """Time between two pushes, 1s at least. Default: 60s."""
+    """Time between two pushes, at least 1s. Default: 60s."""
     timeout: ConfiguresHelper[Duration] = "10s"
-    """How long a push may take. One that fails is not repeated: the next one carries all that it did.
-    Default: 10s."""
+    """Time limit of a push. A failed push is not repeated: the next one carries all of its data. Default:
+    10s."""
     headers_secret_ref: ShapesPod[SecretKeyRef | None] = None
-    """Headers to send, in a Secret, written as in OTEL_EXPORTER_OTLP_HEADERS:
+    """Headers to send, in a Secret, in the format of OTEL_EXPORTER_OTLP_HEADERS:
     authorization=Bearer%20token,tenant=a."""
     ca_secret_ref: ShapesPod[SecretKeyRef | None] = None
-    """With an https endpoint, the certificate authorities to trust, as PEM in a Secret. The adapter's image
-    has none."""
+    """Certificate authorities to trust for an https endpoint, as PEM in a Secret. The adapter's image has
+    none."""
 
 
 class Metrics(Model):
-    """Where the metrics are offered."""
+    """Metrics endpoint of the Pod."""
 
     port: ShapesPod[Port] = 9090
-    """The port of the Pod that Prometheus scrapes. Default: 9090."""
+    """Port of the Pod that Prometheus scrapes. Default: 9090."""
     path: ShapesPod[Annotated[str, Field(max_length=256, pattern="^/")]] = "/metrics"
-    """The path that Prometheus scrapes. Default: /metrics."""
+    """Path that Prometheus scrapes. Default: /metrics."""
     max_series: ConfiguresHelper[int] = Field(default=2000, ge=1)
-    """How many series there may be, as Prometheus counts them: a histogram is one for each bucket and three
-    more. What is beyond is dropped and counted, so that a label with endless values does no harm.
+    """Maximum number of series, as Prometheus counts them: a histogram has one for each bucket and three
+    more. The adapter drops and counts further ones, so that a label of unbounded cardinality does no harm.
     Default: 2000."""
     otlp: Otlp | None = None
-    """Where they are pushed as well, for monitoring that doesn't scrape."""
+    """OTLP receiver to push the metrics to as well, for monitoring that doesn't scrape."""

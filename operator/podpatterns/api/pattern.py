@@ -26,16 +26,16 @@ MAX_REPLICAS = 100_000
 
 
 class Include(Model):
-    """Names a part: an object without a template, in the same namespace."""
+    """Reference to a part: an object without a template, in the same namespace."""
 
     kind: KindName
-    """The part's kind: SidecarApp, Ambassador or Adapter."""
+    """Kind of the part: SidecarApp, Ambassador or Adapter."""
     name: ObjectName
-    """The part's name."""
+    """Name of the part."""
 
 
 class PatternSpec(Model):
-    """What is wanted."""
+    """Desired state."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -68,43 +68,43 @@ class PatternSpec(Model):
     )
 
     replicas: Policy[int] = Field(default=1, ge=0, le=MAX_REPLICAS)
-    """How many Pods to keep running. A reusable part (no template) has none, whatever this says.
-    Default: 1."""
+    """Number of Pods to run. Ignored in a reusable part (no template), which has no Pods. Default: 1."""
     template: ShapesPod[PodTemplateSpec | None] = None
-    """The application, as a core/v1 PodTemplateSpec; everything that a Pod can say may be said here. Helpers,
-    shared volumes and included parts are added to it. Left out, the object makes no Pods: it is a reusable
-    part, for other objects to include."""
+    """The application, as a core/v1 PodTemplateSpec with any field of a Pod. The operator adds helpers,
+    shared volumes and included parts to it. Without a template the object makes no Pods: it is a reusable
+    part for other objects to include."""
     shared_volumes: ShapesPod[Items[SharedVolume]] = Field(
         default=(), max_length=64, json_schema_extra=list_map("name")
     )
-    """Directories through which the containers of a Pod hand each other files. Each is an emptyDir, mounted
-    in every container unless its mounts say otherwise."""
+    """Directories through which the containers of a Pod exchange files. Each is an emptyDir, mounted in every
+    container unless its mounts say otherwise."""
     shared_memory: ShapesPod[Quantity | None] = None
-    """Size of a common /dev/shm, as a quantity such as 64Mi: System V and POSIX shared memory for all
-    containers of the Pod together. It counts against their memory limits. Default: each container has its
-    own, of the size that the container runtime gives."""
+    """Size of one /dev/shm for System V and POSIX shared memory of all containers of the Pod, as a quantity
+    such as 64Mi. It counts against their memory limits. Default: each container has its own, of the container
+    runtime's size."""
     include: IncludesPart[Items[Include]] = Field(
         default=(), max_length=32, json_schema_extra=list_map("kind", "name")
     )
-    """Parts to add to the Pods: objects without a template in the same namespace, often written by another
-    team. A change of a part is rolled out to all that include it."""
+    """Parts to add to the Pods: objects without a template in the same namespace, often another team's. A
+    change of a part is rolled out to all objects that include it."""
     pod_naming: Policy[Literal["Stable", "Generated"]] = "Stable"
-    """Stable: Pods are called <name>-0, <name>-1, …, and a replacement gets the name of the Pod that it
-    replaces, with a new UID, once that one is gone. Generated: Pods are called <name>-<random>, and a
-    replacement has a new name. Default: Stable."""
+    """Naming of the Pods. Stable: <name>-0, <name>-1, …; a replacement gets the name of the Pod that it
+    replaces, with a new UID, after that Pod is gone. Generated: <name>-<random>; a replacement has a new
+    name. Default: Stable."""
     pod_replacement_policy: Policy[Literal["TerminatingOrFailed", "Failed"]] = "TerminatingOrFailed"
-    """When a Pod with a generated name is replaced. TerminatingOrFailed: as soon as its deletion begins or it
-    failed, so that for a while both run. Failed: when it is gone or failed. With podNaming Stable a
-    replacement always waits until the old Pod is gone. Default: TerminatingOrFailed."""
+    """Start of a replacement, with podNaming Generated. TerminatingOrFailed: as soon as the old Pod is
+    terminating or failed, so that both run for a while. Failed: after the old Pod is gone or failed. With
+    podNaming Stable a replacement always waits until the old Pod is gone. Default: TerminatingOrFailed."""
     update_strategy: Policy[UpdateStrategy] = UpdateStrategy()
-    """How a change reaches the Pods that run."""
+    """Rollout of a change to the running Pods."""
     min_ready_seconds: Policy[int] = Field(default=0, ge=0)
-    """How many seconds a Pod must be ready without a break before it counts as available. Default: 0."""
+    """Seconds for which a Pod must be ready without interruption before it counts as available. Default:
+    0."""
     progress_deadline_seconds: Policy[int] = Field(default=600, ge=1)
-    """After how many seconds without progress an update is reported as stuck, by the condition Progressing.
-    More than minReadySeconds. Default: 600."""
+    """Seconds without progress after which the condition Progressing reports a rollout as stuck. Must exceed
+    minReadySeconds. Default: 600."""
     revision_history_limit: Policy[int] = Field(default=10, ge=0)
-    """How many old revisions are kept to go back to. Default: 10."""
+    """Number of old revisions to keep for a rollback. Default: 10."""
 
 
 def _as_observed(value: object, read: ValidatorFunctionWrapHandler) -> Status:
@@ -133,6 +133,6 @@ class Pattern(Model):
     kind: KindName
     metadata: ObjectMeta
     spec: PatternSpec
-    """What is wanted."""
+    """Desired state."""
     status: Annotated[Status, WrapValidator(_as_observed)] = Status()
-    """What was last observed. Written by the operator alone."""
+    """Observed state. Only the operator writes it."""

@@ -14,36 +14,36 @@ from podpatterns.api.scalar import Duration, Endpoint
 
 
 class ReadAfterWrite(Model):
-    """What a connection that has written reads next."""
+    """Consistency of a connection's reads with its own writes."""
 
     policy: Literal["PinPrimary"] = "PinPrimary"
-    """PinPrimary: after a write, the connection's reads go to the primary for a while, so that it sees what
-    it wrote. Default: PinPrimary."""
+    """PinPrimary sends the reads of a connection to the primary for a while after it wrote, so that it sees
+    its own writes. Default: PinPrimary."""
     window: Duration = "500ms"
-    """How long after a write reads go to the primary, such as 500ms. Default: 500ms."""
+    """Time after a write during which reads go to the primary, such as 500ms. Default: 500ms."""
 
 
 class Sentinel(Model):
-    """Redis Sentinels, which decide who is the primary."""
+    """Redis Sentinels, which elect the primary."""
 
     master_name: ConfiguresHelper[str] = Field(min_length=1, max_length=128, pattern="^[-._a-zA-Z0-9]+$")
-    """The name under which the Sentinels monitor the primary, such as mymaster."""
+    """Name under which the Sentinels monitor the primary, such as mymaster."""
     auth_secret_ref: ShapesPod[SecretKeyRef | None] = None
-    """The Sentinels' own password, in a Secret. Default: none is sent."""
+    """Password of the Sentinels themselves, in a Secret. Default: none is sent."""
 
 
 class Reads(Model):
-    """A port for reads alone. The application chooses by port, and HAProxy passes its connections through."""
+    """Port for reads alone. The application chooses by port, and HAProxy passes its connections through."""
 
     listen: ShapesPod[Listen]
-    """Where the application finds replicas. In mode Local nothing listens here."""
+    """Port on localhost where the application reaches replicas. In mode Local nothing listens on it."""
     env: ShapesPod[UpstreamEnv | None] = None
     """Environment variables with host and port for reads, put into the application's containers. In mode
-    Local they name the one port that there is, listen.port of the upstream."""
+    Local they hold the upstream's only port, listen.port."""
 
 
 class Redis(Model):
-    """A Redis with replicas. Writes go to the primary, wherever it is."""
+    """Redis with replicas. Writes go to the primary, wherever it is."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -76,25 +76,27 @@ class Redis(Model):
     endpoints: ConfiguresHelper[Items[Endpoint]] = Field(
         min_length=1, max_length=64, json_schema_extra=dict(LIST_SET)
     )
-    """The servers, each as host:port. Which one is primary is discovered, and followed on failover. With
-    sentinel, these are the Sentinels, and they name the servers."""
+    """Redis servers, each as host:port. The proxy discovers the primary and follows failovers. With sentinel,
+    these are the Sentinels, and they name the servers."""
     sentinel: Sentinel | None = None
-    """Lets Sentinels say who is the primary. Default: the servers are asked."""
+    """Sentinels to ask for the primary. Default: the proxy asks the servers themselves."""
     read_policy: ConfiguresHelper[Literal["Primary", "PreferReplica", "Replica"]] = "Primary"
-    """Where reads go. Primary: to the primary. PreferReplica: to replicas while there is one, else to the
-    primary. Replica: to replicas only; without one, reads fail. Default: Primary."""
+    """Target of reads. Primary: the primary. PreferReplica: a replica if one is available, else the primary.
+    Replica: replicas only; without one, reads fail. Default: Primary."""
     read_after_write: ConfiguresHelper[ReadAfterWrite | None] = None
-    """Lets a connection read what it has just written, though replicas lag behind. Default: reads follow
-    readPolicy alone."""
+    """Lets a connection read its own writes, although replicas lag behind. Default: reads follow readPolicy
+    alone."""
     max_replica_lag: ConfiguresHelper[Duration | None] = None
-    """How far behind the primary a replica may be and still get reads, such as 10s. Default: as it likes."""
+    """Maximum lag of a replica behind the primary at which it still gets reads, such as 10s. Default: no
+    limit."""
     username: ConfiguresHelper[str | None] = Field(default=None, min_length=1, max_length=128)
-    """The ACL user that authSecretRef is the password of. Default: Redis' default user."""
+    """ACL user that logs in with the password of authSecretRef. Default: Redis' default user."""
     auth_secret_ref: ShapesPod[SecretKeyRef | None] = None
-    """The password, in a Secret. A client that logs in itself is whom it says. Default: none is sent."""
+    """Password to log in with, in a Secret. A client that logs in itself keeps its own user. Default: none is
+    sent."""
     tls: Tls | None = None
     """TLS to the servers. Default: plain TCP."""
     reads: Reads | None = None
-    """Gives reads a port of their own. Then HAProxy stands for the Redis, which knows no commands: what comes
-    at listen.port of the upstream goes to the primary, what comes here to replicas, by readPolicy. Servers
-    have to answer without a password. Default: one port, on which reads and writes are told apart."""
+    """Gives reads a port of their own. HAProxy, which doesn't read commands, then serves both ports:
+    listen.port of the upstream leads to the primary, this one to replicas, by readPolicy. The servers must
+    not require a password. Default: one port, where the proxy distinguishes reads from writes."""

@@ -13,27 +13,27 @@ MetricLabels = Annotated[dict[LabelName, Annotated[str, Field(max_length=256)]],
 
 
 class Emission(Model):
-    """One metric that a match yields."""
+    """Metric that a match produces."""
 
     metric: MetricName
-    """The metric's name. The contract knows its type; otherwise it is a counter with _total at its end, and a
-    gauge without. A histogram of which a source knows only totals is given as <name>_sum and <name>_count."""
+    """Name of the metric. Its type comes from the contract; otherwise it is a counter if the name ends in
+    _total, and a gauge if not. For a histogram of which the source has only totals, give <name>_sum and
+    <name>_count."""
     labels: MetricLabels | None = None
-    """The metric's labels. ${code} stands for the value of the group named code. There are no others but the
-    contract's own; what falls together is added up."""
+    """Labels of the metric. ${code} stands for the value of the group named code. The contract adds its own
+    labels; series with equal labels are summed."""
     when: str | None = Field(default=None, max_length=256)
-    """A condition over the groups, such as code >= 500 && method != "GET": comparisons of groups, numbers
-    and texts in double quotes, joined by &&, || and !. Numbers are compared as numbers. Without a condition,
-    every match counts."""
+    """Condition over the groups, such as code >= 500 && method != "GET": comparisons of groups, numbers and
+    double-quoted strings, joined by &&, || and !. Numbers compare as numbers. Default: every match counts."""
     value: str | None = Field(default=None, max_length=128)
-    """The group that holds the value. Default: each line of a log counts 1; of other sources, the value that
-    the path leads to."""
+    """Group that holds the value. Default: 1 for each line of a log; for other sources, the value at the
+    path."""
     scale: float | None = None
-    """The value is multiplied by this: 0.001 makes seconds of milliseconds. Default: 1."""
+    """Factor of the value: 0.001 turns milliseconds into seconds. Default: 1."""
 
 
 class Rule(Model):
-    """Takes one thing from a source and makes metrics of it."""
+    """Rule that turns one item of a source into metrics."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation("has(self.path) != has(self.regex)", "give either path or regex"),
@@ -45,21 +45,21 @@ class Rule(Model):
     )
 
     source: Label
-    """The source's name."""
+    """Name of the source."""
     path: str | None = Field(default=None, min_length=1, max_length=256)
-    """Where the value is. For json a JMESPath expression, in its simplest form the keys on the way, with dots
-    between them (http.hits); of a list each element is taken, and the fields of objects are groups:
-    items(endpoints)[*].{route: [0], hits: [1].hits}. For prometheus and proc the name of the metric there;
-    its labels are groups. For statsd the name as well, in which * stands for one part between dots
-    (api.*.hits), which is the group 1, 2 and so on; tags are groups, too."""
+    """Path of the value. json: a JMESPath expression, in its simplest form the keys joined by dots
+    (http.hits); each element of a list is a match, and the fields of objects are groups:
+    items(endpoints)[*].{route: [0], hits: [1].hits}. prometheus and proc: name of the source's metric; its
+    labels are groups. statsd: name of the metric, in which * stands for one part between dots (api.*.hits)
+    and is the group 1, 2 and so on; tags are groups, too."""
     regex: str | None = Field(default=None, min_length=1, max_length=1024)
-    """For sources of type log: what a line looks like, in RE2 syntax. Lines that don't match are skipped.
-    Named groups, (?P<code>\\d+), are there for emit."""
+    """Regular expression for the lines of a source of type log, in RE2 syntax. Lines without a match are
+    skipped. Its named groups, (?P<code>\\d+), can be used in emit."""
     metric: MetricName | None = None
-    """The metric to make, when it is a single one; its type follows as in emit."""
+    """Name of the metric, for a rule with a single one; its type follows as in emit."""
     labels: MetricLabels | None = None
-    """The labels of that metric, as in emit."""
+    """Labels of that metric, as in emit."""
     scale: float | None = None
-    """The value is multiplied by this: 0.001 makes seconds of milliseconds. Default: 1."""
+    """Factor of the value: 0.001 turns milliseconds into seconds. Default: 1."""
     emit: Items[Emission] | None = Field(default=None, min_length=1, max_length=16)
-    """The metrics to make, when there are several or they depend on what matched."""
+    """Metrics to produce, for a rule with several or with conditions."""

@@ -11,20 +11,20 @@ from podpatterns.api.scalar import Label, MountPath, Quantity, RelativePath
 
 
 class SharedVolumeMount(Model):
-    """How one container mounts a shared volume."""
+    """Mount of a shared volume in one container."""
 
     container: Label
-    """The container's name: the application's, a sidecar's, or one of an included part."""
+    """Name of the container: the application's, a sidecar's, or one of an included part."""
     mount_path: MountPath | None = None
-    """Where this container finds the volume. Default: the volume's mountPath."""
+    """Path of the volume in this container. Default: mountPath of the volume."""
     read_only: bool = False
-    """The container can read the volume and not write to it. Default: false."""
+    """Mounts the volume read-only. Default: false."""
     sub_path: RelativePath | None = None
-    """The directory inside the volume to mount. Default: the volume's root."""
+    """Directory of the volume to mount. Default: its root."""
 
 
 class SharedVolume(Model):
-    """An emptyDir: made empty with each Pod, deleted with it."""
+    """An emptyDir that containers of a Pod share: created empty with each Pod and deleted with it."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -36,19 +36,19 @@ class SharedVolume(Model):
     )
 
     name: Label
-    """The volume's name in the Pod. An application and the parts that it includes share a volume by giving it
-    the same name; each says where its own containers find it."""
+    """Name of the volume in the Pod. An application and the parts that it includes share a volume by giving
+    it the same name; each sets the paths in its own containers."""
     mount_path: MountPath | None = None
-    """Where every container finds the volume, unless mounts says otherwise for it. Left out, only the
-    containers listed in mounts have the volume."""
+    """Path of the volume in every container, unless mounts has another one. Without it only the containers in
+    mounts have the volume."""
     size_limit: Quantity | None = None
-    """How much the volume may hold, as a quantity such as 1Gi; a Pod that puts more into it is evicted.
+    """Maximum size of the volume, as a quantity such as 1Gi; the kubelet evicts a Pod that exceeds it.
     Default: no limit."""
     medium: Literal["Memory"] | None = None
-    """Memory keeps the files in RAM, where they count against the containers' memory limits.
-    Default: the node's disk."""
+    """Storage of the volume. Memory keeps the files in RAM, where they count against the containers' memory
+    limits. Default: the node's disk."""
     mounts: Items[SharedVolumeMount] = Field(
         default=(), max_length=64, json_schema_extra=list_map("container")
     )
-    """Containers that mount the volume in a way of their own. With a mountPath above, containers not listed
-    here mount the volume there."""
+    """Containers that mount the volume differently. With a mountPath above, all other containers mount the
+    volume there."""

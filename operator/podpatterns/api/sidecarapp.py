@@ -14,7 +14,7 @@ from podpatterns.api.scalar import Label
 
 
 class Sidecar(Model):
-    """A helper container: a core/v1 Container, plus `order`."""
+    """Helper container: a core/v1 Container, plus `order`."""
 
     # The container's fields lie beside ours on the wire; they are model_extra here.
     model_config = ConfigDict(
@@ -22,11 +22,11 @@ class Sidecar(Model):
     )
 
     name: Label
-    """The container's name, unique in the Pod."""
+    """Name of the container, unique in the Pod."""
     order: Literal["BeforeApp", "WithApp"] = "BeforeApp"
-    """When the helper runs. BeforeApp: it is up (its startupProbe passed, if it has one) before the
-    application starts, and is stopped after it, as a native sidecar. WithApp: an ordinary container beside
-    the application's. Default: BeforeApp."""
+    """Start order. BeforeApp: a native sidecar, which has started (and passed its startupProbe, if it has
+    one) before the application starts, and stops after it. WithApp: an ordinary container beside the
+    application's. Default: BeforeApp."""
 
     @property
     def container(self) -> dict[str, Any]:
@@ -35,17 +35,17 @@ class Sidecar(Model):
 
 
 class SidecarAppSpec(PatternSpec):
-    """What is wanted."""
+    """Desired state."""
 
     sidecars: ShapesPod[Items[Sidecar]] = Field(default=(), max_length=64, json_schema_extra=list_map("name"))
-    """The helpers, each a core/v1 Container plus order. Those with order BeforeApp start one after the other,
-    as listed here, after those of included parts."""
+    """Helper containers, each a core/v1 Container plus order. Those with order BeforeApp start one after the
+    other, in this order, after those of included parts."""
 
 
 class SidecarApp(Pattern):
-    """An application with helper containers that extend it: they load its content, rotate its logs, back up
-    its state. Without a template it is a reusable part: helpers for other objects to include."""
+    """Application with helper containers that extend it: they load its content, rotate its logs, back up its
+    state. Without a template it is a reusable part: helpers for other objects to include."""
 
     kind: Literal["SidecarApp"] = "SidecarApp"
     spec: SidecarAppSpec
-    """What is wanted."""
+    """Desired state."""

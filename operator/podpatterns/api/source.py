@@ -12,41 +12,41 @@ from podpatterns.api.scalar import Duration, HttpUrl, Label, Port, RelativePath
 
 
 class HttpSource(Model):
-    """A page of the application that is fetched again and again."""
+    """HTTP page of the application, fetched at an interval."""
 
     url: HttpUrl
-    """The page, on a port of the Pod: http://127.0.0.1:8801/stats."""
+    """URL of the page, on a port of the Pod: http://127.0.0.1:8801/stats."""
     interval: Duration = "15s"
     """Time between two fetches, such as 15s. Default: 15s."""
 
 
 class LogSource(Model):
-    """A file that the application appends lines to."""
+    """Log file of the application."""
 
     volume: ShapesPod[Label]
-    """The shared volume that the file is in."""
+    """Name of the shared volume with the file."""
     path: ConfiguresHelper[RelativePath]
-    """The file's path inside the volume. Rotation is followed, by renaming or by truncation."""
+    """Path of the file inside the volume. The adapter follows rotation by renaming and by truncation."""
 
 
 class StatsdSource(Model):
-    """A StatsD server for the application to send to."""
+    """StatsD server for the application to send to."""
 
     port: ShapesPod[Port]
-    """The port on 127.0.0.1 that is listened on, for UDP and TCP."""
+    """Port on 127.0.0.1 for UDP and TCP."""
 
 
 class ProcSource(Model):
-    """CPU time, memory and open files of the application's processes, as Linux counts them."""
+    """CPU time, memory and open files of the application's processes, from Linux."""
 
     command: str = Field(min_length=1, max_length=15)
-    """The processes' command name, as in /proc/<pid>/comm: at most 15 characters."""
+    """Command name of the processes, as in /proc/<pid>/comm: at most 15 characters."""
     interval: Duration = "15s"
     """Time between two readings, such as 15s. Default: 15s."""
 
 
 class Source(Model):
-    """One place to read from. The field named like `type` describes it."""
+    """Source of metrics. The field named like `type` configures it."""
 
     validations: ClassVar[tuple[Validation, ...]] = tuple(
         Validation(
@@ -58,17 +58,17 @@ class Source(Model):
     )
 
     name: ConfiguresHelper[Label]
-    """The source's name, for rules to refer to."""
+    """Name of the source, for rules to refer to."""
     type: ConfiguresHelper[Literal["json", "prometheus", "log", "statsd", "proc"]]
-    """json: a page with JSON. prometheus: a page in Prometheus's text format. log: a file of lines.
-    statsd: StatsD packets. proc: figures that Linux keeps about processes."""
+    """Type of the source. json: a page with JSON. prometheus: a page in Prometheus's text format. log: a file
+    of lines. statsd: StatsD packets. proc: Linux's figures about processes."""
     json_: ConfiguresHelper[HttpSource | None] = Field(default=None, alias="json")
-    """The page of a source of type json."""
+    """Page of a source of type json."""
     prometheus: ConfiguresHelper[HttpSource | None] = None
-    """The page of a source of type prometheus."""
+    """Page of a source of type prometheus."""
     log: LogSource | None = None
-    """The file of a source of type log."""
+    """File of a source of type log."""
     statsd: StatsdSource | None = None
-    """The port of a source of type statsd."""
+    """Port of a source of type statsd."""
     proc: ConfiguresHelper[ProcSource | None] = None
-    """The processes of a source of type proc."""
+    """Processes of a source of type proc."""

@@ -23,107 +23,108 @@ class Condition(Observed):
     """A metav1.Condition."""
 
     type: Text
-    """What is judged, such as Ready or Progressing."""
+    """Type of the condition, such as Ready or Progressing."""
     status: Literal["True", "False", "Unknown"]
-    """True, False or Unknown."""
+    """Status of the condition: True, False or Unknown."""
     reason: str = Field(max_length=bounds.REASON)
-    """Why, as one CamelCase word for programs."""
+    """Reason for the status, as one CamelCase word for programs."""
     message: str = Field(max_length=bounds.MESSAGE)
-    """Why, as a sentence for people: the field, what is wrong with it, what to do."""
+    """Explanation for people: the field, what is wrong with it, what to do."""
     observed_generation: int | None = None
-    """The metadata.generation that was judged."""
+    """The metadata.generation that the condition is about."""
     last_transition_time: Time
-    """When status last changed from one value to another."""
+    """Time of the last change of status."""
 
 
 class Replacement(Observed):
-    """A Pod that took the place of another."""
+    """Replacement of a Pod by another."""
 
     name: Text
-    """The new Pod's name."""
+    """Name of the new Pod."""
     old_uid: Text = Field(alias="oldUID")
-    """UID of the Pod that went."""
+    """UID of the old Pod."""
     new_uid: Text = Field(alias="newUID")
-    """UID of the Pod that came."""
+    """UID of the new Pod."""
     reason: str = Field(max_length=bounds.REASON)
-    """Why the old Pod went, as one CamelCase word: Deleted, Failed, Evicted, Outdated, …"""
+    """Reason for the end of the old Pod, as one CamelCase word: Deleted, Failed, Evicted, Outdated, …"""
     time: Time
-    """When the new Pod was created."""
+    """Creation time of the new Pod."""
     duration: Text
-    """How long it took from the old Pod's leaving until the new one was ready, such as 3.2s."""
+    """Time from the old Pod's termination until the new one was ready, such as 3.2s."""
 
 
 class LaggingPod(Observed):
-    """A Pod whose helper runs another configuration than it is given."""
+    """Pod whose helper runs another configuration than the current one."""
 
     pod: Text
-    """The Pod's name."""
+    """Name of the Pod."""
     hash: Text
-    """Of the configuration that it runs; empty when it runs none."""
+    """Hash of the configuration that the helper runs; empty if it runs none."""
     refused: str | None = Field(default=None, max_length=bounds.REFUSAL)
-    """Why it does not take up the one that it is given, in the helper's own words. Absent when it has not
-    come to that: the kubelet takes a while to bring it."""
+    """Error of the helper that refuses the current configuration. Absent before the helper has seen it: the
+    kubelet takes a while to update the file."""
 
 
 class Configuration(Observed):
-    """What a helper should run, and what it runs."""
+    """Configuration of a helper, and the Pods that run it."""
 
     container: Text
-    """The helper's container."""
+    """Name of the helper's container."""
     hash: Text
-    """The first 10 hex digits of its configuration file's SHA-256."""
+    """First 10 hex digits of the SHA-256 of its configuration file."""
     running_pods: int | None = None
-    """In how many Pods of the newest revision the helper has told that it runs this one. Absent: in none."""
+    """Number of Pods of the newest revision whose helper reports this configuration. Absent: none."""
     lagging_pods: Items[LaggingPod] | None = Field(
         default=None, max_length=bounds.LAGGING_PODS, json_schema_extra=list_map("pod")
     )
-    """The Pods of the newest revision in which it has told that it runs another one: the first 10 by name."""
+    """Pods of the newest revision whose helper reports another configuration: the first 10 by name."""
 
 
 class UsedBy(Observed):
-    """An object that includes this one."""
+    """Object that includes this one."""
 
     kind: KindName
-    """The object's kind."""
+    """Kind of the object."""
     name: Text
-    """The object's name, in the same namespace."""
+    """Name of the object, in the same namespace."""
 
 
 class Status(Observed):
-    """What was last observed."""
+    """Observed state."""
 
     observed_generation: int | None = None
-    """The metadata.generation that the rest of status is about. Smaller than metadata.generation, the last
-    change of the object isn't reflected here yet."""
+    """The metadata.generation that the status is about. If it is less than metadata.generation, the status
+    doesn't reflect the last change yet."""
     replicas: int | None = None
-    """Pods that exist and are not being deleted."""
+    """Number of Pods that exist and are not terminating."""
     ready_replicas: int | None = None
-    """Pods whose containers are all ready."""
+    """Number of Pods whose containers are all ready."""
     updated_replicas: int | None = None
-    """Pods of the newest revision, with all that it changed in them carried out by their nodes."""
+    """Number of Pods of the newest revision whose nodes have applied its changes."""
     available_replicas: int | None = None
-    """Pods that have been ready for minReadySeconds."""
+    """Number of Pods that have been ready for minReadySeconds."""
     terminating_replicas: int | None = None
-    """Pods that are being deleted and are not gone yet."""
+    """Number of terminating Pods."""
     replacements: int | None = None
-    """How many Pods have been replaced since the object was created."""
+    """Number of Pods replaced since the object was created."""
     recent_replacements: Items[Replacement] | None = Field(
         default=None, max_length=bounds.RECENT_REPLACEMENTS
     )
-    """The last replacements, newest first: which Pod took whose place, and why."""
+    """Last replacements, newest first, each with its reason."""
     current_revision: Text | None = None
-    """The revision that the Pods had before the update under way; equal to updateRevision when none is."""
+    """Revision of the Pods before the current rollout; equal to updateRevision if there is none."""
     update_revision: Text | None = None
-    """The newest revision."""
+    """Newest revision."""
     last_progress_time: Time | None = None
-    """When an update last moved on: it began, a Pod got the newest revision, or one became available."""
+    """Time of the last progress of a rollout: it began, or a Pod got the newest revision or became
+    available."""
     configurations: Items[Configuration] | None = Field(
         default=None, max_length=bounds.CONFIGURATIONS, json_schema_extra=list_map("container")
     )
-    """The configuration that each helper is given, and which Pods run it. A change of it alone rolls in while
-    the containers run."""
+    """Configuration of each helper, and the Pods that run it. A change of it alone reaches helpers without a
+    restart."""
     selector: Text | None = None
-    """The label selector of the Pods, for /scale, autoscalers and disruption budgets."""
+    """Label selector of the Pods, for /scale, autoscalers and disruption budgets."""
     used_by: Items[UsedBy] | None = Field(
         default=None, max_length=bounds.USED_BY, json_schema_extra=list_map("kind", "name")
     )
@@ -131,4 +132,4 @@ class Status(Observed):
     conditions: Items[Condition] | None = Field(
         default=None, max_length=bounds.CONDITIONS, json_schema_extra=list_map("type")
     )
-    """How the object fares, one judgement each: Ready, Progressing, ReplicaFailure, …"""
+    """Conditions of the object: Ready, Progressing, ReplicaFailure, …"""

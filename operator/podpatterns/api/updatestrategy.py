@@ -11,7 +11,7 @@ from podpatterns.api.scalar import CountOrPercentage
 
 
 class UpdateStrategy(Model):
-    """How a change of the template, of a helper or of an included part reaches the Pods that run."""
+    """Rollout of a change of the template, of a helper or of an included part to the running Pods."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -23,17 +23,18 @@ class UpdateStrategy(Model):
     )
 
     type: Literal["InPlaceIfPossible", "Recreate", "OnDelete"] = "InPlaceIfPossible"
-    """InPlaceIfPossible: where only images changed, the containers concerned restart inside their Pods and
-    the other containers keep running; any other change replaces Pods. Recreate: every change replaces Pods.
-    OnDelete: Pods get the new revision when somebody deletes them. Default: InPlaceIfPossible."""
+    """Way of updating a Pod. InPlaceIfPossible: a running Pod takes new images, CPU and memory, labels and
+    annotations, and a new image restarts only its own container; any other change replaces the Pod. Recreate:
+    every change replaces Pods. OnDelete: a Pod gets the new revision after somebody deletes it. Default:
+    InPlaceIfPossible."""
     max_unavailable: CountOrPercentage = "25%"
-    """How many Pods may be unavailable during an update, as a number or as a percentage of replicas, rounded
-    down. When both this and maxSurge come out as 0, it counts as 1. Default: 25%."""
+    """Maximum number of Pods that may be unavailable during a rollout, absolute or as a percentage of
+    replicas, rounded down. If this and maxSurge both round to 0, it counts as 1. Default: 25%."""
     max_surge: CountOrPercentage = 0
-    """How many Pods may exist beyond replicas during an update, as a number or as a percentage of replicas,
-    rounded up. Needs podNaming Generated: a stable name can't be held by two Pods. Default: 0."""
+    """Maximum number of Pods above replicas during a rollout, absolute or as a percentage of replicas,
+    rounded up. Needs podNaming Generated: two Pods can't have one stable name. Default: 0."""
     partition: int = Field(default=0, ge=0)
-    """How many Pods keep the old revision: those with an index below this (podNaming Stable), or any that
-    many (Generated). Default: 0, all are updated."""
+    """Number of Pods that keep the old revision: those with an index below it (podNaming Stable), or any that
+    many (Generated). Default: 0, which updates all."""
     paused: bool = False
-    """Holds the update where it is; Pods that fail or are deleted are still replaced. Default: false."""
+    """Pauses the rollout; Pods that fail or are deleted are still replaced. Default: false."""

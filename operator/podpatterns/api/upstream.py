@@ -21,48 +21,48 @@ RetryOn = Annotated[
 
 
 class Retries(Model):
-    """When a request is tried again."""
+    """Retries of failed requests."""
 
     attempts: int = Field(default=1, ge=0, le=10)
-    """How often a connection or, for protocol http, a request is tried again after it failed. Default: 1."""
+    """Number of retries of a failed connection or, with protocol http, of a failed request. Default: 1."""
     retry_on: Items[RetryOn] = Field(
         default=("connect-failure",), max_length=32, json_schema_extra=dict(LIST_SET)
     )
-    """Which failures are tried again: connect-failure, and for protocol http also the statuses "401", "403",
-    "404", "408", "425" and "500" to "504", where the method is one that may be repeated: not for POST and
-    PATCH. Default: connect-failure."""
+    """Failures to retry: connect-failure and, with protocol http, also the statuses "401", "403", "404",
+    "408", "425" and "500" to "504". POST and PATCH are never repeated because of a status. Default:
+    connect-failure."""
 
 
 class CircuitBreaker(Model):
-    """When an endpoint is spared."""
+    """Limits that protect an endpoint."""
 
     max_connections: int | None = Field(default=None, ge=1, le=1_000_000)
-    """How many connections an endpoint gets at once; more wait. Default: no limit."""
+    """Maximum number of concurrent connections to an endpoint; further ones wait. Default: no limit."""
     consecutive_errors: int | None = Field(default=None, ge=1, le=1_000_000)
-    """After how many errors in a row an endpoint gets no more connections until it recovers.
-    Default: never."""
+    """Consecutive failures after which an endpoint receives no traffic until it recovers. Default: no
+    limit."""
 
 
 class HealthCheck(Model):
-    """How endpoints are watched."""
+    """Health check of the endpoints."""
 
     interval: Duration = "2s"
     """Time between two checks of an endpoint, such as 500ms. Default: 2s."""
     unhealthy_threshold: int = Field(default=3, ge=1, le=100)
-    """After how many failed checks in a row an endpoint gets no more connections. Default: 3."""
+    """Consecutive failed checks after which an endpoint receives no traffic. Default: 3."""
     path: Annotated[str, Field(max_length=1024, pattern="^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$")] = "/"
-    """For protocol http, the path that is asked for; any status below 500 is well. Default: /."""
+    """Path to request, with protocol http; any status below 500 is healthy. Default: /."""
 
 
 class Local(Model):
-    """What stands for the upstream in mode Local."""
+    """Server that replaces the upstream in mode Local."""
 
     container: Container
-    """A server for development, as a core/v1 Container. It has to listen on the same port, listen.port."""
+    """Development server, as a core/v1 Container. It must listen on the upstream's listen.port."""
 
 
 class Upstream(Model):
-    """A service that the application reaches on localhost."""
+    """Service that the application reaches on localhost."""
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
@@ -87,29 +87,30 @@ class Upstream(Model):
     )
 
     name: ShapesPod[Label]
-    """The upstream's name, in metrics and messages."""
+    """Name of the upstream, in metrics and messages."""
     protocol: ConfiguresHelper[Literal["redis", "tcp", "http", "postgres", "memcached"]]
-    """What is spoken: redis, tcp, http, postgres or memcached. tcp is passed through unread. Of a memcached
-    one endpoint is used at a time, the first that is well, so that all find what one has stored."""
+    """Protocol of the upstream: redis, tcp, http, postgres or memcached. The proxy forwards tcp unread. With
+    memcached it uses one endpoint at a time, the first healthy one, so that all connections see the same
+    data."""
     listen: ShapesPod[Listen]
-    """Where the application finds the upstream."""
+    """Port on localhost where the application reaches the upstream."""
     env: ShapesPod[UpstreamEnv | None] = None
     """Environment variables with the upstream's host and port, put into the application's containers."""
     endpoints: ConfiguresHelper[Items[Endpoint] | None] = Field(
         default=None, min_length=1, max_length=64, json_schema_extra=dict(LIST_SET)
     )
-    """The servers, each as host:port. A name may stand for up to 16 addresses, and is looked up again all the
-    time. Required, unless protocol is redis."""
+    """Servers, each as host:port. A name may stand for up to 16 addresses; the proxy keeps resolving it.
+    Required unless protocol is redis."""
     tls: Tls | None = None
-    """TLS from the proxy to the endpoints. For protocol postgres they have to accept it without an SSLRequest
-    before it, as PostgreSQL 17 does. Default: none."""
+    """TLS from the proxy to the endpoints. With protocol postgres they must accept it without a preceding
+    SSLRequest, as PostgreSQL 17 does. Default: none."""
     retries: ConfiguresHelper[Retries | None] = None
-    """When a request is tried again. Default: never."""
+    """Retries of failed requests. Default: none."""
     circuit_breaker: ConfiguresHelper[CircuitBreaker | None] = None
-    """When an endpoint is spared. Default: never."""
+    """Limits that protect an endpoint. Default: none."""
     health_check: ConfiguresHelper[HealthCheck | None] = None
-    """How endpoints are watched. Default: only by the connections made to them."""
+    """Health check of the endpoints. Default: the proxy notices only failed connections."""
     redis: Redis | None = None
-    """What protocol redis needs to know. Required with it."""
+    """Settings of protocol redis. Required with it."""
     local: ShapesPod[Local | None] = None
-    """What stands for the upstream in mode Local. Required with it."""
+    """Server that replaces the upstream in mode Local. Required with it."""

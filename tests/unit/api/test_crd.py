@@ -165,6 +165,15 @@ def test_every_field_of_ours_is_described() -> None:
     assert [name for name in undescribed if not name.startswith("ObjectMeta.")] == []
 
 
+def test_descriptions_begin_with_their_subject(kind: str) -> None:
+    """`kubectl explain` shows them: a noun or what the field does, no question and no side clause."""
+    question = re.compile(r"(After|How|In|What|When|Where|Whether|Which|Those|Why)\b|[a-z]")
+    found = [
+        (path, described) for path, found in nodes(schema(kind)) if (described := found.get("description"))
+    ]
+    assert [(path, text) for path, text in found if question.match(text) or text[-1] not in ".…"] == []
+
+
 def test_kubernetes_types_are_complete_and_have_no_descriptions(kind: str) -> None:
     template = dict(nodes(node(kind, ".spec.template")))
     pod = template[".spec"]["properties"]
