@@ -1,4 +1,4 @@
-"""Adapter: the helper makes the application look like every other one."""
+"""Adapter: the helper gives the application the same metrics as every other one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ambassador: the helper stands for the outside world."""
+"""Ambassador: the helper connects the application with its upstreams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with an object that doesn't have the form of its kind."""
+"""InvalidObject: the errors of an object that doesn't match the schema of its kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from podpatterns.api.text import MESSAGE_LENGTH, shown
 
 ERRORS_KEPT = 20
-"""Of one object. They stand in its status, in Events and in the operator's memory."""
+"""Errors of one object to keep: they go into its status, Events and the operator's memory."""
 PATH_LENGTH = 256
 """Bytes of its path, which may contain a name that people gave."""
 ERRORS_COUNTED = 1000

@@ -16,7 +16,7 @@ from podpatterns.api.sidecarapp import SidecarApp
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind by all its names."""
+    """Names of a kind, and its model."""
 
     kind: str
     plural: str
@@ -35,7 +35,7 @@ _MODELS = {kind.kind: kind.model for kind in KINDS}
 
 
 def parse(obj: Mapping[str, Any]) -> SidecarApp | Ambassador | Adapter:
-    """The model of a manifest, as the API server gives it.
+    """Return the model of a manifest from the API server.
 
     Raises InvalidObject with every field that is missing, unknown or of the wrong form. The CEL rules of the
     CRDs are the API server's to check, not repeated here.

@@ -22,7 +22,7 @@ SCHEMA_KEY = "kubernetes-type"
 
 @dataclass(frozen=True, slots=True)
 class KubernetesType:
-    """Says which type of Kubernetes a dict holds."""
+    """Name of the Kubernetes type that a dict holds."""
 
     name: str
     """As the client's model is called: V1Container."""
@@ -42,7 +42,7 @@ ResourceRequirements = Annotated[dict[str, Any], KubernetesType("V1ResourceRequi
 
 
 class ObjectMeta(Model):
-    """What the API server says about an object; the defaults are those of an object not yet created."""
+    """Metadata of an object from the API server; the defaults are those of an object not yet created."""
 
     model_config = ConfigDict(extra="ignore")
 

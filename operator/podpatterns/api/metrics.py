@@ -1,4 +1,4 @@
-"""Where an Adapter offers metrics, and where it pushes them."""
+"""Metrics endpoint of an Adapter, and the receiver that it pushes to."""
 
 from __future__ import annotations
 

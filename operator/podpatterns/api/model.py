@@ -1,4 +1,4 @@
-"""What every model of the API has in common."""
+"""Model: the base of every model of the API."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Model(BaseModel):
         return schema
 
     def manifest(self) -> dict[str, Any]:
-        """The object as it is on the wire, without nulls: to Kubernetes they are fields left out."""
+        """Return the object as it is on the wire, without nulls, which to Kubernetes are absent fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 

@@ -1,4 +1,4 @@
-"""What all kinds share: the fields for running Pods."""
+"""Pattern: the fields that all kinds share."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ class PatternSpec(Model):
 
 
 def _as_observed(value: object, read: ValidatorFunctionWrapHandler) -> Status:
-    """A status that another version of the operator, or somebody else, wrote in another form tells nothing;
-    it makes an object no less readable."""
+    """Return the status; an empty one if another version of the operator, or somebody else, wrote it in
+    another form."""
     try:
         status: Status = read(value)
     except ValidationError:

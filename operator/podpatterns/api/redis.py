@@ -1,4 +1,4 @@
-"""A Redis upstream: one primary, replicas, and who may read where."""
+"""A Redis upstream: one primary, replicas, and the targets of reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How what a source says becomes metrics of the contract."""
+"""Rules of an Adapter, which turn the data of sources into metrics of the contract."""
 
 from __future__ import annotations
 

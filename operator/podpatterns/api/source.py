@@ -1,4 +1,4 @@
-"""Where an Adapter reads what the application tells about itself."""
+"""Sources of an Adapter: where it reads the application's own figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator reports about an object."""
+"""Status of an object, which the operator reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Text = Annotated[str, Field(max_length=bounds.TEXT)]
 
 
 class Observed(Model):
-    """A part of status. Fields of a newer operator, left behind by a downgrade, are passed over."""
+    """Part of the status. Fields of a newer operator, left behind by a downgrade, are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 

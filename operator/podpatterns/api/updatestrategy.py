@@ -1,4 +1,4 @@
-"""How Pods of an old revision become Pods of the new one."""
+"""Update strategy: the rollout of a new revision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service of the outside world, as an Ambassador offers it on localhost."""
+"""Upstream: a service that an Ambassador offers on localhost."""
 
 from __future__ import annotations
 

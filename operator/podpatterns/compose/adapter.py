@@ -1,5 +1,4 @@
-"""What an Adapter adds to the Pod: the helper that makes one monitoring model of all that the application
-tells."""
+"""PodFragment of an Adapter: the metrics adapter, which gives the application one monitoring model."""
 
 from __future__ import annotations
 
@@ -64,11 +63,11 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> PodFragment:
 
 
 def settings(spec: AdapterSpec) -> int:
-    """How many metrics and labels its configuration has: what it costs to write."""
+    """Return the number of metrics and labels in its configuration: the cost of writing it."""
     return sum(1 + len(e.labels or ()) for rule in spec.rules for e in (rule.emit or (rule,)))
 
 
 def adapter_problems(spec: AdapterSpec) -> Iterator[Problem]:
-    """What is wrong with the rules and the contract, wherever they are used."""
+    """Yield the problems of the rules and of the contract."""
     yield from rule_problems(spec)
     yield from contract_problems(spec)

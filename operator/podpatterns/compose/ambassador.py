@@ -1,4 +1,4 @@
-"""What an Ambassador adds to the Pod: proxies that stand for the upstreams, or the upstreams themselves."""
+"""PodFragment of an Ambassador: proxies to the upstreams, or in mode Local servers in their place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from podpatterns.compose.rules.problem import Problem
 
 
 def settings(spec: AmbassadorSpec) -> int:
-    """How many endpoints its configuration has: what it costs to write."""
+    """Return the number of endpoints in its configuration: the cost of writing it."""
     return sum(len((u.redis.endpoints if u.redis else u.endpoints) or ()) for u in spec.upstreams)
 
 
@@ -115,7 +115,7 @@ def _place(env: UpstreamEnv | None, listen: Listen, path: str) -> Iterator[Varia
 
 
 def _endpoint_problems(spec: AmbassadorSpec, part: Part) -> Iterator[Problem]:
-    """The schema's pattern leaves open whether what stands in brackets is an address."""
+    """Yield a problem for each endpoint whose brackets hold no address, which the schema's pattern allows."""
     for i, upstream in enumerate(spec.upstreams):
         endpoints = upstream.redis.endpoints if upstream.redis else upstream.endpoints
         field = "redis.endpoints" if upstream.redis else "endpoints"

@@ -33,22 +33,23 @@ class Composition:
     template: dict[str, Any]
     """A core/v1 PodTemplateSpec."""
     revision: str
-    """A hash of all that shapes the Pod: the same words, the same hash, in every version of the operator."""
+    """Hash of all fields that shape the Pod: the same spec has the same hash in every version of the
+    operator."""
     files: tuple[File, ...] = ()
     """The helpers' configuration, in the ConfigMap that the Pod mounts."""
     proxies: tuple[str, ...] = ()
-    """The containers that are ready while their upstreams are well."""
+    """Containers that are ready only while their upstreams are healthy."""
     secrets: tuple[str, ...] = ()
-    """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
+    """Secrets that its volumes need, each with the field that refers to it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
     metrics_endpoints: tuple[MetricsEndpoint, ...] = ()
-    """Where the Pod's adapters offer metrics."""
+    """Metrics endpoints of the Pod's adapters."""
     configuration: str = ""
-    """A hash of `data`, taken once: every look and every Pod asks for it. Empty when there are no files."""
+    """Hash of `data`, computed once: every reconcile and every Pod needs it. Empty without files."""
 
     @property
     def data(self) -> dict[str, str]:
-        """That of the ConfigMap."""
+        """Data of the ConfigMap."""
         return _data(self.files)
 
 
@@ -141,9 +142,9 @@ def pod_fragment(part: Part, images: HelperImages) -> PodFragment:
 
 
 def _metadata(template: Mapping[str, Any], fragments: Sequence[PodFragment]) -> dict[str, Any]:
-    """The template's own annotations have the last word, and the application's the word before parts'.
+    """Return the Pod's metadata. Annotations of the template override the application's, and those a part's.
 
-    Nobody writes what the operator goes by to tell whose a Pod is.
+    Reserved labels and annotations are dropped: by them the operator tells whose a Pod is.
     """
     written = dict(template.get("metadata") or {})
     for name in ("labels", "annotations"):
@@ -158,7 +159,7 @@ def _metadata(template: Mapping[str, Any], fragments: Sequence[PodFragment]) -> 
 
 
 def _too_many(number: int, most: int, what: str) -> Iterator[Problem]:
-    """Each object keeps its bounds; together they may not."""
+    """Yield a problem if all objects of the Pod together exceed a bound that each of them keeps."""
     if number > most:
         yield Problem("spec", f"the Pod would have {number} {what}: {most} are the most, take some out")
 

@@ -12,7 +12,7 @@ from podpatterns.compose.pod import owner_reference
 
 
 def config_map_manifest(app: Pattern, data: Mapping[str, str]) -> dict[str, Any]:
-    """What is sent to the API server to create the ConfigMap."""
+    """Return the ConfigMap to create."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -1,4 +1,4 @@
-"""What the operator writes on its Pods: labels, and annotations for what may change while they run."""
+"""Labels and annotations of the operator on its Pods; annotations for what may change while a Pod runs."""
 
 from __future__ import annotations
 
@@ -25,26 +25,30 @@ both, this says of a Pod whose label names another revision that it is between t
 by it a change of resources that the node puts off is told from one that somebody else asked for."""
 
 CONFIGURATION = f"{GROUP}/configuration"
-"""A hash of the configuration files that the Pod's helpers are given. A change of an annotation makes the
-kubelet bring a changed ConfigMap into the Pod at once instead of within a minute and a half
-(https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/)."""
+"""Hash of the current configuration files of the Pod's helpers.
+
+A change of an annotation makes the kubelet update a mounted ConfigMap at once instead of within a minute and
+a half (https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/).
+"""
 
 
 HASH = f"{GROUP}/hash"
-"""An annotation of objects that are no Pods: of all that the operator wrote into them. By it drift is judged,
-as servers add defaults, and what strangers wrote is told from the operator's own."""
+"""Annotation of the operator's other objects: hash of everything that it wrote into them.
+
+By it the operator notices drift, although servers add defaults, and tells its own content from others'.
+"""
 
 
 def selector(kind: str, name: str) -> dict[str, str]:
-    """What all Pods of one object carry, and no other Pod should."""
+    """Return the labels of all Pods of one object, which no other Pod should have."""
     return {KIND: kind, NAME: name}
 
 
 def reserved(key: str) -> bool:
-    """The label or annotation is the operator's own: by these it tells whose a Pod is and what it runs."""
+    """Return whether the label or annotation is the operator's own."""
     return key.startswith(f"{GROUP}/")
 
 
 def unreserved(written: Mapping[str, str] | None) -> dict[str, str]:
-    """Labels or annotations without the reserved ones, which a template must never give to a Pod."""
+    """Return the labels or annotations without the reserved ones, which no template may set."""
     return {key: value for key, value in (written or {}).items() if not reserved(key)}

@@ -13,35 +13,37 @@ Key = tuple[str, str]
 """Kind and name of a part, in the namespace of the object that includes it."""
 
 MAX_CONTAINER_NAME = 63
-"""A container's name is a DNS label."""
+"""Characters of a container's name, a DNS label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An object in its place in the Pod."""
+    """One of the objects that make a Pod."""
 
     pattern: Pattern
     owner: int
-    """0 is the application, 1… its parts in the order of `include`."""
+    """Index of the object: 0 is the application, 1… its parts in the order of `include`."""
     config_map: str
-    """The ConfigMap of the Pod's configuration files."""
+    """Name of the ConfigMap with the Pod's configuration files."""
 
     @property
     def prefix(self) -> str:
-        """What goes before the field path of something that an included part declared."""
+        """Prefix of a field path of an included part."""
         return f"{self.pattern.kind} {self.pattern.metadata.name}: " if self.owner else ""
 
     def path(self, field: str) -> str:
         return f"{self.prefix}{field}"
 
     def helper_name(self, role: str) -> str:
-        """The name of a container that the operator composes. One that a part brings carries the part's name,
-        so that an application can include several Ambassadors."""
+        """Return the name of a composed container.
+
+        In a part it ends with the part's name, so that an application can include several Ambassadors.
+        """
         return f"{role}-{self.pattern.metadata.name.replace('.', '-')}" if self.owner else role
 
     @property
     def shape(self) -> dict[str, str]:
-        """What of the place itself shapes the Pod: the name of a part, which its containers carry."""
+        """Fields of the part itself that shape the Pod: its name, which its containers carry."""
         return {"kind": self.pattern.kind, **({"name": self.pattern.metadata.name} if self.owner else {})}
 
     def name_problems(self, role: str) -> tuple[Problem, ...]:
@@ -53,12 +55,15 @@ class Part:
 
 
 def config_map_name(app: Pattern) -> str:
-    """The name of the ConfigMap with the configuration files of an application's Pods."""
+    """Return the name of the ConfigMap with the configuration files of an application's Pods."""
     return f"{app.kind.lower()}-{app.metadata.name}"
 
 
 def parts_of(app: Pattern, available: Mapping[Key, Pattern]) -> list[Part]:
-    """The application first, then what it includes of those `available`."""
+    """Return the application, then the parts that it includes, of those `available`.
+
+    Raises CannotCompose for a part that is missing or has a template.
+    """
     config_map = config_map_name(app)
     found = [Part(app, 0, config_map)]
     problems: list[Problem] = []

@@ -10,9 +10,9 @@ from podpatterns.compose.labels import CONFIGURATION, POD_INDEX, REVISION, selec
 
 
 def pod_manifest(app: Pattern, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
-    """What is sent to the API server to create the Pod `name`.
+    """Return the Pod `name` to create.
 
-    The template may be one from before reserved labels and annotations were refused.
+    The template may be from a revision before reserved labels and annotations were refused.
     """
     template = composition.template
     labels = {
@@ -37,7 +37,7 @@ def pod_manifest(app: Pattern, composition: Composition, name: str, index: int |
 
 
 def owner_reference(app: Pattern) -> dict[str, Any]:
-    """The reference that makes `app` the controller of a Pod."""
+    """Return the reference that makes `app` the controller of a Pod."""
     return {
         "apiVersion": app.api_version,
         "kind": app.kind,

@@ -18,12 +18,13 @@ class PodContainer:
     container_list: ContainerList
     """The list of the Pod's spec that it goes into."""
     owner: int
-    """Which object declared it: 0 is the application's own, 1… its parts in the order of `include`."""
+    """Index of the object that declared it: 0 is the application, 1… its parts in the order of `include`."""
     composed: bool = False
-    """The operator composed it; no user wrote it as a container. It has the shared volumes that it needs, or
-    that somebody mounts in it by name, and not all of them."""
+    """True for a container that the operator composes, and nobody wrote. It gets only the shared volumes that
+    it needs, or that name it in their mounts."""
     origins: Mapping[str, str] = field(default_factory=dict)
-    """What users wrote for fields of a composed container: ports[0].containerPort -> spec.metrics.port."""
+    """Fields that users wrote for fields of a composed container: ports[0].containerPort ->
+    spec.metrics.port."""
 
     @property
     def name(self) -> str:
@@ -31,21 +32,22 @@ class PodContainer:
 
     @property
     def of_the_application(self) -> bool:
-        """It stands in the template; it is no helper."""
+        """True for a container of the template, false for a helper."""
         return self.path.startswith("spec.template.")
 
     @property
     def keeps_running(self) -> bool:
-        """It runs beside the others, and so shares the port space with them; an init container ends first."""
+        """False for an init container that ends before the others start, and so doesn't share their port
+        space."""
         return self.container_list == "containers" or self.manifest.get("restartPolicy") == "Always"
 
     def field(self, name: str) -> str:
-        """The path that leads a user to a field of the container."""
+        """Return the path by which a user finds a field of the container."""
         return self.origins.get(name, f"{self.path}.{name}")
 
 
 def native_sidecar(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The init container that is up before the application starts and is stopped after it.
+    """Return the container as a native sidecar, which starts before the application and stops after it.
 
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
     """
@@ -55,10 +57,10 @@ def native_sidecar(manifest: Mapping[str, Any]) -> dict[str, Any]:
 def in_starting_order(
     template_spec: Mapping[str, Any], helpers: Sequence[Sequence[PodContainer]]
 ) -> list[PodContainer]:
-    """All containers: helpers BeforeApp, init containers, the application's, helpers WithApp.
+    """Return all containers: helpers BeforeApp, init containers, the application's, helpers WithApp.
 
-    `helpers` are those of the application and then of each part. Parts' come first, since the application's
-    own may rely on them.
+    `helpers` are those of the application and then of each part. Those of parts come first, since the
+    application's own may rely on them.
     """
     ordered = [c for of_one in (*helpers[1:], helpers[0]) for c in of_one]
 

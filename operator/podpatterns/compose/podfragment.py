@@ -1,6 +1,7 @@
-"""What one object adds to the Pod: each kind has a module that says so, and `composition` puts all together.
+"""PodFragment: the containers, volumes and files that one object adds to the Pod.
 
-The application and an included part have the same fragment, but for the names of its containers.
+A module per kind makes it, and `composition` joins them. The application and an included part have the same
+fragment, but for the names of its containers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Variable:
     name: str
     value: str
     path: str
-    """The field that asks for it."""
+    """Field that sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,15 @@ class File:
 
     container: str
     key: str
-    """In the ConfigMap."""
+    """Key in the ConfigMap."""
     text: str
     port: int
-    """Where the helper tells which configuration it runs, and at which page."""
+    """Port, and path below, where the helper reports the configuration that it runs."""
     page: str
     altered: bool = field(default=False, compare=False)
-    """People added fields to the container (spec.proxy.container): what it says may be theirs."""
+    """True if people added fields to the container (spec.proxy.container): its reports may be theirs."""
     hash: str = field(init=False)
-    """What the helper tells of the file that it runs."""
+    """Hash that the helper reports for the file that it runs."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hash", hashlib.sha256(self.text.encode()).hexdigest()[:LENGTH])
@@ -47,34 +48,34 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class MetricsEndpoint:
-    """Where an adapter offers metrics, and of which contract."""
+    """Metrics endpoint of an adapter, and its contract."""
 
     container: str
     port: int
     path: str
     contract: str
     hash: str
-    """Of its configuration file, as the adapter tells it too."""
+    """Hash of its configuration file, which the adapter reports too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodFragment:
     shape: Mapping[str, Any] = field(default_factory=dict)
-    """What people wrote of the kind's own fields that shapes the Pod; goes into the revision. What ends up in
-    `files` alone is left out: it rolls in without a new Pod."""
+    """Fields of the kind's own that shape the Pod, as people wrote them; they go into the revision. Fields
+    that end up in `files` alone are left out: helpers reload them without a new Pod."""
     helpers: tuple[PodContainer, ...] = ()
     volumes: tuple[dict[str, Any], ...] = ()
-    """For the helpers alone, each a core/v1 Volume."""
+    """Volumes for the helpers alone, each a core/v1 Volume."""
     variables: tuple[Variable, ...] = ()
     files: tuple[File, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
     shared_processes: str = ""
-    """The field that needs all containers to see each other's processes; empty when none does."""
+    """Field that needs all containers to see each other's processes; empty if none does."""
     proxies: tuple[str, ...] = ()
-    """The containers that are ready while their upstreams are well."""
+    """Containers that are ready only while their upstreams are healthy."""
     secrets: tuple[str, ...] = ()
-    """What its volumes need of other people's, and the field that asks for it: Secret redis, key password
+    """Secrets that its volumes need, each with the field that refers to it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
     metrics_endpoint: MetricsEndpoint | None = None
     problems: Iterable[Problem] = ()
-    """To be read once, and only as far as they are kept."""
+    """Problems of the object, an iterator to read once and only as far as they are kept."""

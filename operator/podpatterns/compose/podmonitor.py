@@ -1,4 +1,4 @@
-"""The PodMonitor manifest: for prometheus-operator, where Pods offer metrics
+"""The PodMonitor manifest: the Pods' metrics endpoints, for prometheus-operator
 (https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor)."""
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ GROUP_VERSION = "monitoring.coreos.com/v1"
 
 
 def pod_monitor_name(kind: str, name: str) -> str:
-    """That of the PodMonitor for an object."""
+    """Return the name of the PodMonitor of an object."""
     return f"{kind.lower()}-{name}"
 
 
 def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None:
-    """What is sent to the API server; None when the Pods have no adapter.
+    """Return the PodMonitor to write; None if the Pods have no adapter.
 
-    It has the object's own labels too: a Prometheus may choose PodMonitors by them.
+    It has the object's own labels too: a Prometheus may select PodMonitors by them.
     """
     if not composition.metrics_endpoints:
         return None
@@ -47,7 +47,8 @@ def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None
 
 
 def _endpoint(endpoint: MetricsEndpoint) -> dict[str, Any]:
-    """Ports of several adapters in a Pod have one name: the container tells them apart."""
+    """Return the endpoint of one adapter. Several in a Pod have the same name of the port, and differ by
+    container."""
     return {
         "port": "metrics",
         "path": endpoint.path,

@@ -1,8 +1,8 @@
-"""The revision hash: which Pods are up to date.
+"""The revision hash, which tells the Pods that are up to date.
 
-It is taken of what people wrote, defaults left out, and not of the composed Pod: a new version of the
+It covers the spec as people wrote it, without defaults, and not the composed Pod: a new version of the
 operator that composes a Pod a little differently, or knows a new field, must not restart every Pod of the
-cluster. Neither is drift ever judged by looking at live Pods: servers and webhooks add to those.
+cluster. Drift is not judged by live Pods either: servers and webhooks add to those.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from podpatterns.api.effect import Effect, fields_marked, fields_touching
 from podpatterns.api.model import Model
 
 LENGTH = 10
-"""Hex digits: 40 bits, far more than the revisions one object ever has."""
+"""Hex digits of a hash: 40 bits, far more than the revisions that one object ever has."""
 
 
 def recorded_spec(app: Pattern) -> dict[str, Any]:
@@ -43,6 +43,6 @@ def shaping_fields(
 
 
 def short_hash(data: object) -> str:
-    """A hash of plain data, whatever the order of its keys."""
+    """Return a hash of plain data, which doesn't depend on the order of keys."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]

@@ -1,4 +1,4 @@
-"""What a SidecarApp adds to the Pod: the helpers, as they are written."""
+"""PodFragment of a SidecarApp: the helpers, as their author wrote them."""
 
 from __future__ import annotations
 

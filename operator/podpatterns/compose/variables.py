@@ -10,7 +10,7 @@ from podpatterns.compose.podfragment import Variable
 
 
 def env(variables: Sequence[Variable]) -> list[dict[str, Any]]:
-    """The variables as a container has them."""
+    """Return the variables in the form of a container's env."""
     values = {v.name: v.value for v in variables}
     return [{"name": name, "value": value} for name, value in values.items()]
 

@@ -1,4 +1,4 @@
-"""Shared volumes and shared memory: emptyDirs, and who mounts them where."""
+"""Shared volumes and shared memory: emptyDirs, and their mounts in each container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHARED_MEMORY = "shared-memory"
 
 
 class Declaration:
-    """What one object says of a shared volume."""
+    """Declaration of a shared volume by one object."""
 
     def __init__(self, volume: SharedVolume, path: str) -> None:
         self.volume = volume
@@ -22,7 +22,7 @@ class Declaration:
         self.mounts = {m.container: m for m in reversed(volume.mounts)}
 
     def mount(self, container: str) -> dict[str, Any] | None:
-        """The volumeMount for a container, or None where it gets none."""
+        """Return the volumeMount for a container, or None if it gets none."""
         own = self.mounts.get(container)
         path = (own and own.mount_path) or self.volume.mount_path
         if path is None:
@@ -39,8 +39,8 @@ class Declaration:
 class Shared:
     """One emptyDir of the Pod and every declaration of it.
 
-    A part and the application that includes it share a volume by giving it one name; each says where its own
-    containers see it.
+    A part and the application that includes it share a volume by giving it one name; each sets the paths in
+    its own containers.
     """
 
     name: str
@@ -56,9 +56,9 @@ class Shared:
         return {"name": self.name, "emptyDir": source}
 
     def mount(self, container: PodContainer) -> dict[str, Any] | None:
-        """The volumeMount for a container, or None where it gets none.
+        """Return the volumeMount for a container, or None if it gets none.
 
-        The application's word about a container counts first, then that of the object which declared the
+        The application's mounts of the container come first, then those of the object that declared the
         container, then the first declaration.
         """
         for owner in (0, container.owner):
@@ -72,7 +72,7 @@ class Shared:
 
 
 def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
-    """The Pod's shared volumes, the application's first."""
+    """Return the Pod's shared volumes, the application's first."""
     shared: dict[str, Shared] = {}
     for part in parts:
         for i, volume in enumerate(part.pattern.spec.shared_volumes):
@@ -82,7 +82,7 @@ def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
 
 
 def shared_memory(parts: Sequence[Part]) -> dict[str, Any] | None:
-    """The volume behind /dev/shm; the application's size wins over a part's."""
+    """Return the volume of /dev/shm; the application's size overrides a part's."""
     for part in parts:
         if part.pattern.spec.shared_memory is not None:
             source = {"medium": "Memory", "sizeLimit": part.pattern.spec.shared_memory}
@@ -93,7 +93,7 @@ def shared_memory(parts: Sequence[Part]) -> dict[str, Any] | None:
 def with_mounts(
     container: PodContainer, shared: Sequence[Shared], memory: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """The container with the mounts that it did not write itself."""
+    """Return the container's manifest with the mounts that it doesn't have itself."""
     written = list(container.manifest.get("volumeMounts") or ())
     names = {mount.get("name") for mount in written}
     added = [m for s in shared if s.name not in names and (m := s.mount(container)) is not None]

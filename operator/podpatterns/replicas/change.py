@@ -1,9 +1,9 @@
-"""What changes from one Pod template to another, and whether running Pods can take it.
+"""Change from one Pod template to another, and whether running Pods can take it.
 
-Of a running Pod Kubernetes lets us change the images of its containers, their CPU and memory, labels and
-annotations (https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement). Whatever else
-differs is an obstacle: the Pod has to be replaced. So is a difference that can't be read, as templates also
-come from ControllerRevisions, which no schema checks.
+Of a running Pod Kubernetes allows changes of the images of its containers, their CPU and memory, labels and
+annotations (https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement). Any other
+difference is an obstacle: the Pod has to be replaced. So is a difference that can't be read, as templates
+also come from ControllerRevisions, which no schema checks.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Change:
         return not self.obstacles
 
     def __str__(self) -> str:
-        """What is new, for people: the obstacles, if there are any, else what changes in place."""
+        """Return the obstacles if there are any, else the changes in place, for people."""
         if self.obstacles:
             return listed(self.obstacles)
         new = [f"image of {name}" for name in self.images]
@@ -54,7 +54,7 @@ class Change:
 
 
 def change(old: Any, new: Any) -> Change:
-    """What has to be done to a Pod made from the template `old` to make it one of `new`.
+    """Return the change of a Pod made from the template `old` that makes it one of `new`.
 
     Any two JSON values have a Change.
     """

@@ -59,14 +59,14 @@ def updated_containers(pod: Object) -> Mapping[str, Mapping[str, str]] | None:
 
 
 def acknowledged(pod: Object) -> bool:
-    """The kubelet has taken note of the newest spec (KEP-5067)."""
+    """Return whether the kubelet has acknowledged the newest spec (KEP-5067)."""
     seen = mapping(pod.get("status")).get("observedGeneration")
     newest = mapping(pod.get("metadata")).get("generation")
     return not (isinstance(seen, int) and isinstance(newest, int)) or seen >= newest
 
 
 def restarting(pod: Object) -> bool:
-    """An update in place is under way: a container still is the one from before it, or none.
+    """Return whether an update in place is under way: a container still is the one from before it, or none.
 
     One whose image is again the one that it runs is not going to be replaced.
     """
@@ -89,7 +89,8 @@ def statuses(pod: Object) -> list[Mapping[str, Any]]:
 
 
 def _before(pod: Object, changing: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """What runs now where new images are to run, and what an earlier update still waits for."""
+    """Return the containers that run where new images are to run, and those that an earlier update waits
+    for."""
     ids = {text(s.get("name")): text(s.get("containerID")) for s in statuses(pod)}
     images = _images(pod)
     waiting = {n: b for n, b in (updated_containers(pod) or {}).items() if ids.get(n, "") == b["id"]}

@@ -1,4 +1,4 @@
-"""A change of a running Pod's CPU and memory, and what the operator writes on the Pod about it.
+"""Resize of a running Pod: the change of its CPU and memory, and the operator's record of it on the Pod.
 
 Resources are written through a subresource of their own, the revision label is not: a change of both takes
 more than one request, and any of them may be refused or be the last before the operator ends. So the Pod
@@ -26,10 +26,10 @@ Object = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """What the annotation on a Pod says."""
+    """Content of the annotation on a Pod."""
 
     revision: str
-    """The one that the Pod is, or was, brought to."""
+    """Revision that the Pod is, or was, brought to."""
     resources: Mapping[str, Mapping[str, Any]]
     """Container -> the ResourceRequirements that the operator asked for."""
 

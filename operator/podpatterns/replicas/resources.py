@@ -13,7 +13,7 @@ KINDS = ("requests", "limits")
 
 
 def requested(resources: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The same resources with every request spelled out: one that is left out equals the limit.
+    """Return the resources with every request: one that is left out equals the limit.
 
     The server fills requests in when a Pod is created, and not when it is resized.
     """
@@ -24,7 +24,7 @@ def requested(resources: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def resizable(old: Any, new: Any) -> bool:
-    """Only amounts of CPU and memory differ.
+    """Return whether only amounts of CPU and memory differ.
 
     Requests and limits can be changed, not added or taken away.
     """
@@ -34,7 +34,7 @@ def resizable(old: Any, new: Any) -> bool:
 
 
 def _frame(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """What has to stay: everything but the amounts."""
+    """Return everything but the amounts, which must stay."""
     amounts = {
         kind: {k: (None if k in COMPUTE else v) for k, v in (resources.get(kind) or {}).items()}
         for kind in KINDS

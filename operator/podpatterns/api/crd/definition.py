@@ -25,7 +25,7 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"name": "Revision", "type": "string", "jsonPath": ".status.updateRevision", "priority": 1},
     {"name": "Replacements", "type": "integer", "jsonPath": ".status.replacements", "priority": 1},
 )
-"""What `kubectl get` shows; priority 1 with `-o wide` only."""
+"""Columns of `kubectl get`; those of priority 1 with `-o wide` only."""
 
 
 def definitions() -> dict[str, dict[str, Any]]:

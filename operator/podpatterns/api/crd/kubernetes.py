@@ -81,7 +81,7 @@ _EMBEDDED_METADATA = {
     "type": "object",
     "properties": {"annotations": _STRING_MAP, "labels": _STRING_MAP},
 }
-"""What a template can say of the metadata of what is made from it."""
+"""Metadata that a template can give to its objects."""
 
 
 def _of_a_pod(name: str) -> JsonSchemaValue:

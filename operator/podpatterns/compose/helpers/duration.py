@@ -1,4 +1,4 @@
-"""Spans of time in Go's notation, as numbers."""
+"""Durations in Go's notation, as numbers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
 def milliseconds(duration: str) -> int:
-    """1m30s -> 90000; never less than 1."""
+    """Return the duration in milliseconds, at least 1: 1m30s -> 90000."""
     parts = re.findall(r"([0-9.]+)(ms|s|m|h)", duration)
     return max(1, int(sum(Decimal(number) * MILLISECONDS[unit] for number, unit in parts)))

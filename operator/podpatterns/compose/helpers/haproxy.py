@@ -18,10 +18,10 @@ from podpatterns.compose.helpers.duration import milliseconds
 
 HOST = "127.0.0.1"
 SLOTS = 16
-"""How many addresses of one name get connections: the Pods behind a headless Service."""
+"""Addresses of one name that get connections: the Pods behind a headless Service."""
 ADDRESS_CHARACTERS = frozenset("0123456789abcdefABCDEF.:")
 LONGEST = 24 * 3_600_000
-"""Milliseconds; HAProxy's own limit is 24 days."""
+"""Milliseconds of the longest check interval; HAProxy's own limit is 24 days."""
 
 GLOBAL = """\
 global
@@ -56,12 +56,14 @@ defaults
 """
 
 SAFE_METHODS = "METH_GET || METH_HEAD || METH_OPTIONS || { method PUT DELETE TRACE }"
-"""A request that is sent twice has the effect of one: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
+"""Condition for idempotent methods: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
 
 def haproxy_config(upstreams: Sequence[Upstream], secrets: str) -> str:
-    """The configuration for upstreams that are not redis, or have redis.reads; `secrets` is where they are
-    mounted."""
+    """Return the configuration for upstreams that are not redis, or have redis.reads.
+
+    `secrets` is the directory where their Secrets are mounted.
+    """
     sections = [section for u in upstreams for section in _sections(u, secrets)]
     lines = [line for name, body in sections for line in ("", f"listen {name}", *_indented(body))]
     more = haproxyredis.GLOBAL if any(haproxyredis.by_two_ports(u) for u in upstreams) else ""
@@ -73,7 +75,7 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _sections(upstream: Upstream, secrets: str) -> Iterator[tuple[str, Iterator[str]]]:
-    """Each with its name: no other upstream's, which have no dots."""
+    """Yield the sections of an upstream, each with a unique name: names of upstreams have no dots."""
     if said := haproxyredis.by_two_ports(upstream):
         redis, reads = said
         plain, port = haproxyredis.plain(upstream, redis), upstream.listen.port
@@ -113,14 +115,14 @@ def _servers(upstream: Upstream, secrets: str) -> Iterator[str]:
 
 
 def _host_header(upstream: Upstream) -> Iterator[str]:
-    """The application asks localhost for pages of the upstream; a name of its own choice is left to it."""
+    """Yield the rule that replaces a Host header of localhost by the upstream's; any other one stays."""
     if host := _host_name(upstream):
         local = "{ req.hdr(host),field(1,:) -m str 127.0.0.1 localhost }"
         yield f"http-request set-header Host {host} if {local}"
 
 
 def _host_name(upstream: Upstream) -> str | None:
-    """The one name of all endpoints, if they have one."""
+    """Return the name of all endpoints, if they have the same."""
     if upstream.tls and upstream.tls.server_name:
         return upstream.tls.server_name
     names = {host_of(endpoint) for endpoint in upstream.endpoints or ()}
@@ -137,7 +139,8 @@ def _retries(upstream: Upstream) -> Iterator[str]:
 
 
 def _checked(upstream: Upstream) -> bool:
-    """A server that the circuit breaker took out is found well again by checks alone."""
+    """Return whether endpoints are checked: a server that the circuit breaker took out recovers by checks
+    alone."""
     breaker = upstream.circuit_breaker
     return upstream.health_check is not None or bool(breaker and breaker.consecutive_errors)
 
@@ -160,7 +163,7 @@ def _check(upstream: Upstream) -> Iterator[str]:
 
 
 def _address(upstream: Upstream, endpoint: str) -> Iterator[str]:
-    """`server` for an address, `server-template` for a name, which can stand for many."""
+    """Yield `server` for an address, and `server-template` for a name, which may have many addresses."""
     host, _, port = endpoint.rpartition(":")
     if is_address(host_of(endpoint)):
         yield from ("server", f"{host_of(endpoint)}:{port}", endpoint)
@@ -199,7 +202,7 @@ def _tls_options(upstream: Upstream, tls: Tls, host: str, secrets: str) -> Itera
 
 
 def host_of(endpoint: str) -> str:
-    """The name or address in host:port, without brackets and without the dot of an absolute name."""
+    """Return the name or address in host:port, without brackets and without the dot of an absolute name."""
     return endpoint.rpartition(":")[0].strip("[]").rstrip(".")
 
 

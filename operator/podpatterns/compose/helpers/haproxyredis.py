@@ -1,4 +1,4 @@
-"""HAProxy for a Redis by two ports: writes go to the primary, reads to replicas, as ROLE tells who is who.
+"""HAProxy for a Redis with two ports: writes go to the primary, reads to replicas, by the answer to ROLE.
 
 HAProxy knows no commands; the application chooses by port (https://redis.io/docs/latest/commands/role/).
 """
@@ -12,12 +12,12 @@ from podpatterns.api.upstream import HealthCheck, Upstream
 from podpatterns.compose.helpers.duration import milliseconds
 
 PRIMARY, REPLICA = "master", "connected"
-"""What ROLE answers of a primary, and of a replica that gets its writes."""
+"""Answers to ROLE of a primary, and of a replica that is connected to it."""
 CHECK = HealthCheck(interval="500ms", unhealthy_threshold=2)
-"""How servers are asked unless something is said: a failover should not take long to be noticed."""
+"""Default health check: a failover should be noticed soon."""
 
 LONGEST_HOLD = 5_000
-"""Milliseconds."""
+"""Milliseconds of the longest delay of a connection before the first check."""
 
 STARTED = "proc.started"
 GLOBAL = f"""
@@ -28,13 +28,13 @@ global
 
 
 def by_two_ports(upstream: Upstream) -> tuple[Redis, Reads] | None:
-    """What is said of it, where the upstream is such a Redis."""
+    """Return the settings of a Redis with two ports; None for any other upstream."""
     redis = upstream.redis
     return (redis, redis.reads) if redis and redis.reads else None
 
 
 def plain(upstream: Upstream, redis: Redis) -> Upstream:
-    """The same with its servers where those of other protocols are, and checked in any case."""
+    """Return the upstream with its Redis servers as endpoints, and with a health check in any case."""
     return upstream.model_copy(
         update={
             "endpoints": redis.endpoints,
@@ -45,7 +45,7 @@ def plain(upstream: Upstream, redis: Redis) -> Upstream:
 
 
 def role_section(upstream: Upstream, port: int, role: str, servers: Sequence[str]) -> Iterator[str]:
-    """A port behind which are the servers of one role."""
+    """Yield the section of the port for the servers of one role."""
     yield f"bind 127.0.0.1:{port}"
     yield "mode tcp"
     # Of two that take themselves for the primary, one gets everything.
@@ -60,8 +60,11 @@ def role_section(upstream: Upstream, port: int, role: str, servers: Sequence[str
 
 
 def _hold(upstream: Upstream) -> Iterator[str]:
-    """A server counts as well until it was asked first, which takes up to an interval from the worker's start
-    or, of a name, from its first address. Connections wait for that, or a replica would get writes."""
+    """Yield the rules that delay connections until servers have been checked.
+
+    HAProxy takes a server for healthy before its first check, up to an interval after the worker's start or,
+    for a name, after its first address. Without the delay a replica would get writes.
+    """
     check = upstream.health_check or CHECK
     hold = min(LONGEST_HOLD, 2 * milliseconds(check.interval))
     yield f"tcp-request inspect-delay {hold}ms"

@@ -20,10 +20,10 @@ from podpatterns.compose.revision import short_hash
 
 CONFIG_DIRECTORY = "/etc/podpatterns"
 SECRETS_DIRECTORY = f"{CONFIG_DIRECTORY}/secrets"
-"""Here a SecretKeyRef's value is the file <name>/<key>."""
+"""Directory of the Secrets: the value of a SecretKeyRef is the file <name>/<key>."""
 
 WIDTH = 10_000
-"""Of a line of YAML: none is folded, people look for what they wrote."""
+"""Characters of a line of YAML: none is folded, so that people find what they wrote."""
 
 UNPRIVILEGED: Mapping[str, Any] = {
     "allowPrivilegeEscalation": False,
@@ -32,15 +32,15 @@ UNPRIVILEGED: Mapping[str, Any] = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""What the Pod Security level `restricted` asks for."""
+"""SecurityContext that the Pod Security level `restricted` requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelperImages:
-    """Where the helpers' images are: the operator's own version of each."""
+    """Images of the helpers, in the operator's own version."""
 
     repository: str = "podpatterns"
-    """What stands before /<helper>:<version>."""
+    """Prefix of /<helper>:<version>."""
     tag: str = __version__
 
     def image(self, helper: str) -> str:
@@ -48,21 +48,22 @@ class HelperImages:
 
 
 def yaml_text(written: Mapping[str, Any]) -> str:
-    """A configuration file. libyaml writes the same text as PyYAML itself, in a quarter of the time."""
+    """Return the text of a configuration file. libyaml writes the same as PyYAML, in a quarter of the
+    time."""
     text: str = yaml.dump(written, Dumper=yaml.CSafeDumper, sort_keys=False, width=WIDTH)
     return text
 
 
 def file_key(container: str, pod_shape_inputs: object, extension: str) -> str:
-    """The key of a container's configuration file in the ConfigMap."""
+    """Return the key of a container's configuration file in the ConfigMap."""
     return f"{container}-{short_hash(pod_shape_inputs)}.{extension}"
 
 
 def config_volume(
     name: str, config_map: str, key: str, file: str, secrets: Sequence[SecretKeyRef] = ()
 ) -> dict[str, Any]:
-    """A volume with one configuration file and the Secrets that it speaks of; the kubelet keeps both up to
-    date in place."""
+    """Return a volume with one configuration file and the Secrets that it names; the kubelet keeps both up to
+    date."""
     keys: dict[str, set[str]] = {}
     for ref in secrets:
         keys.setdefault(ref.name, set()).add(ref.key)
@@ -90,7 +91,7 @@ def config_mount(volume: str) -> dict[str, Any]:
 
 
 def probe(path: str, port: int, *, period: int, failures: int) -> dict[str, Any]:
-    """Asks for a page of the helper; in seconds and times."""
+    """Return an HTTP probe of the helper, with its period in seconds."""
     return {
         "httpGet": {"path": path, "port": port},
         "periodSeconds": period,
@@ -99,5 +100,5 @@ def probe(path: str, port: int, *, period: int, failures: int) -> dict[str, Any]
 
 
 STARTING = {"period": 1, "failures": 300}
-"""The application waits this long for a helper before the kubelet tries a restart of the helper."""
+"""Startup probe: the application waits this long for a helper before the kubelet restarts the helper."""
 READY = {"period": 5, "failures": 2}

@@ -1,4 +1,4 @@
-"""Merging a fragment of a container into a whole one, as `kubectl patch` would."""
+"""Merge of a fragment of a container into a whole one, as `kubectl patch` does it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIST_KEYS = {
 
 
 def merged(whole: Mapping[str, Any], fragment: Mapping[str, Any]) -> dict[str, Any]:
-    """`whole` with what `fragment` says: maps field by field, the lists above item by item, and anything else
+    """Return `whole` with `fragment` merged in: maps by field, the lists above by item; any other value is
     replaced."""
     result = dict(whole)
     for name, value in fragment.items():

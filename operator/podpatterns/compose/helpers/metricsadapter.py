@@ -1,6 +1,6 @@
 """The metrics adapter: its container, and its configuration.
 
-It makes one monitoring model of all that the application tells (helpers/metrics-adapter).
+It turns the application's own figures into the metrics of a contract (helpers/metrics-adapter).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 FILE = "adapter.yaml"
 STATSD_PROTOCOLS = ("UDP", "TCP")
 VOLUMES_DIRECTORY = "/var/lib/podpatterns/volumes"
-"""Here the shared volume of a log source is the directory <volume>."""
+"""Directory of the shared volumes of log sources: each is the directory <volume>."""
 
 
 def secrets(spec: AdapterSpec) -> list[tuple[str, SecretKeyRef]]:
-    """What pushing needs of other people's, each with the field that asks for it."""
+    """Return the Secrets that a push needs, each with the field that refers to it."""
     otlp = spec.metrics.otlp
     asked = (
         ("headersSecretRef", otlp and otlp.headers_secret_ref),
@@ -60,8 +60,8 @@ def _volumes(spec: AdapterSpec) -> list[str]:
 
 
 def adapter_config(spec: AdapterSpec) -> str:
-    told = fields_touching(AdapterSpec, Effect.CONFIGURES_HELPER)
-    written = spec.model_dump(mode="json", include=set(told), exclude_defaults=True, by_alias=True)
+    fields = fields_touching(AdapterSpec, Effect.CONFIGURES_HELPER)
+    written = spec.model_dump(mode="json", include=set(fields), exclude_defaults=True, by_alias=True)
     return yaml_text(written)
 
 
@@ -103,8 +103,11 @@ def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperIm
 
 
 def _identity(name: str) -> list[dict[str, Any]]:
-    """Who pushes, in OpenTelemetry's terms. Always there, so that it takes no new Pod to begin with that:
-    https://opentelemetry.io/docs/specs/semconv/non-normative/k8s-attributes/"""
+    """Return the environment that identifies the Pod in OpenTelemetry's terms.
+
+    It is always there, so that a push can start without a new Pod:
+    https://opentelemetry.io/docs/specs/semconv/non-normative/k8s-attributes/
+    """
     attributes = {
         "service.namespace": "$(POD_NAMESPACE)",
         "service.instance.id": f"$(POD_NAMESPACE).$(POD_NAME).{name}",

@@ -1,4 +1,4 @@
-"""The proxies of an Ambassador: which program stands for which upstreams, and its container."""
+"""The proxies of an Ambassador: the program for each upstream, and its container."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 LAST_PORT = 65_535
 
 CONFIG_PAGE = "/config"
-"""Of a proxy, beside its metrics: the hash of the configuration that it runs, and on further lines why it
-refuses a newer one."""
+"""Endpoint of a proxy, beside its metrics: the hash of the configuration that it runs, and on further lines
+the error of a newer one that it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A program that can stand for upstreams."""
+    """A proxy program."""
 
     role: str
-    """Its container's name in an Ambassador's own Pod, and its configuration file's."""
+    """Name of its container in an Ambassador's own Pod, and of its configuration file."""
     image: str
     serves: Callable[[Upstream], bool]
     metrics: str
-    """The name of its metrics port."""
+    """Name of its metrics port."""
     extension: str
     content: Callable[[AmbassadorSpec, Sequence[Upstream]], str]
-    """Its configuration."""
+    """Writer of its configuration."""
     arguments: Callable[[int], list[str]]
-    """Those beside --config, given the metrics port."""
+    """Arguments besides --config, for a metrics port."""
     run_directory: str = ""
-    """Where it writes; empty when it does not."""
+    """Directory that it writes to; empty if it writes to none."""
 
 
 def _splits(upstream: Upstream) -> bool:
-    """One port for reads and writes: a matter of commands."""
+    """Return whether the upstream has one port for reads and writes, told apart by command."""
     return upstream.redis is not None and upstream.redis.reads is None
 
 
@@ -93,13 +93,13 @@ ENGINES = (
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """One engine in one Ambassador."""
+    """One proxy of an Ambassador."""
 
     spec: AmbassadorSpec
     part: Part
     engine: Engine
     upstreams: Sequence[tuple[int, Upstream]]
-    """Those it stands for, each with its index in spec.upstreams."""
+    """Upstreams that it serves, each with its index in spec.upstreams."""
     metrics_port: int
 
     @property
@@ -179,7 +179,7 @@ class Proxy:
             yield f"ports[{at}].containerPort", path
 
     def _ports(self) -> Iterator[tuple[dict[str, Any], str]]:
-        """Those of the upstreams, each with the field that asks for it."""
+        """Yield the ports of the upstreams, each with the field that sets it."""
         names = {u.name for _, u in self.upstreams}
         for i, upstream in self.upstreams:
             yield named_port(upstream.name, upstream.listen), f"spec.upstreams[{i}].listen.port"
@@ -189,7 +189,7 @@ class Proxy:
                 yield port, f"spec.upstreams[{i}].redis.reads.listen.port"
 
     def secrets(self) -> Iterator[tuple[str, SecretKeyRef]]:
-        """The Secrets that it needs, each with the field that asks for it."""
+        """Yield the Secrets that it needs, each with the field that refers to it."""
         for i, upstream in self.upstreams:
             redis, path = upstream.redis, self.part.path(f"spec.upstreams[{i}]")
             asked = (
@@ -202,7 +202,8 @@ class Proxy:
 
 
 def proxies(spec: AmbassadorSpec, part: Part) -> list[Proxy]:
-    """One for each engine that is needed; the second one's metrics are at the next port."""
+    """Return a proxy for each engine that serves an upstream; the second one's metrics are at the next
+    port."""
     served = (
         (engine, [(i, u) for i, u in enumerate(spec.upstreams) if engine.serves(u)]) for engine in ENGINES
     )
@@ -214,6 +215,6 @@ def proxies(spec: AmbassadorSpec, part: Part) -> list[Proxy]:
 
 
 def named_port(name: str, listen: Listen) -> dict[str, Any]:
-    """The port by its upstream's name, where that can be a port's."""
+    """Return the port with its upstream's name, if that is a valid name of a port."""
     named = {"name": name} if PORT_NAME.fullmatch(name) else {}
     return {**named, "containerPort": listen.port}

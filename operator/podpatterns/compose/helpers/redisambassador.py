@@ -10,15 +10,15 @@ from podpatterns.compose.helpers.helper import yaml_text
 
 
 def redis_config(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
-    """The Ambassador's spec, cut down to what is redis-ambassador's business."""
+    """Return the fields of the Ambassador's spec that redis-ambassador reads."""
     proxy = spec.proxy.model_dump(include={"metrics_port"}, exclude_defaults=True, by_alias=True)
-    told = [
+    served = [
         {
             **u.model_dump(mode="json", exclude={"env", "local"}, exclude_defaults=True, by_alias=True),
-            # redis-ambassador's own default, when nothing is said, is a shorter interval.
+            # redis-ambassador's own default interval is shorter than the CRD's.
             **({"healthCheck": u.health_check.manifest()} if u.health_check else {}),
         }
         for u in upstreams
     ]
-    written = {**({"proxy": proxy} if proxy else {}), "upstreams": told}
+    written = {**({"proxy": proxy} if proxy else {}), "upstreams": served}
     return yaml_text(written)

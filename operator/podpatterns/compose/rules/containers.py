@@ -1,4 +1,4 @@
-"""The rules for the containers of a Pod: their names, their ports, and who sees whose processes."""
+"""The rules for the containers of a Pod: their names, ports and shared processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def name_problems(containers: Sequence[PodContainer]) -> Iterator[Problem]:
 
 
 def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
-    """Containers of a Pod share one port space; two that listen on one port never both start."""
+    """Yield a problem for each port of a second container: two that listen on one port never both start."""
     seen: dict[tuple[Any, str], str] = {}
     for container in containers:
         if not container.keeps_running:
@@ -46,7 +46,10 @@ def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
 
 
 def process_problems(spec: Mapping[str, Any], fragments: Sequence[PodFragment]) -> Iterator[Problem]:
-    """A Pod whose containers see the node's processes sees its own among them."""
+    """Yield a problem if processes must be shared and the template forbids it.
+
+    Containers that see the node's processes see the Pod's among them.
+    """
     needed = next((f.shared_processes for f in fragments if f.shared_processes), None)
     if needed and spec.get("shareProcessNamespace") is False and not spec.get("hostPID"):
         yield Problem(

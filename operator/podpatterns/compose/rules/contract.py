@@ -1,6 +1,6 @@
-"""The monitoring models that an Adapter can follow, and what the rules of one can make of them.
+"""The rules for an Adapter's contract: the metrics that it requires, and those that the rules can produce.
 
-The adapter judges the same (helpers/cmd/metrics-adapter/internal/contract), in the same words.
+The adapter judges the same (helpers/cmd/metrics-adapter/internal/contract), with the same messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Metric:
     name: str
     type: MetricType
     labels: tuple[str, ...] = ()
-    """That each of its series must have."""
+    """Labels that each of its series must have."""
 
 
 BUILTIN: Mapping[str, tuple[Metric, ...]] = {
@@ -41,13 +41,13 @@ BUILTIN: Mapping[str, tuple[Metric, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a metric's name in a rule means."""
+    """Meaning of a metric's name in a rule."""
 
     metric: Metric
     whole: bool
-    """False for a histogram's sum or count, given apart."""
+    """False for a histogram's sum or count, given separately."""
     known: bool
-    """The contract has the metric, and with it the type."""
+    """True for a metric of the contract, which has its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Contract:
     labels: Mapping[str, str]
     metrics: tuple[Metric, ...]
     targets: Mapping[str, Target]
-    """By name: its metrics, and the parts of its histograms."""
+    """Targets by name: its metrics, and the parts of its histograms."""
 
     @classmethod
     def of(cls, written: Written) -> Contract:
@@ -65,8 +65,8 @@ class Contract:
         return cls(written.name, written.labels or {}, metrics, dict(_targets(metrics)))
 
     def target(self, name: str) -> Target:
-        """A metric of the contract or a part of one; else a name with _total is a counter, any other a
-        gauge."""
+        """Return the meaning of a name: a metric of the contract or a part of one; else a counter if it ends
+        in _total, and a gauge if not."""
         if known := self.targets.get(name):
             return known
         kind: MetricType = "counter" if name.endswith("_total") else "gauge"
@@ -82,14 +82,14 @@ def _targets(metrics: Sequence[Metric]) -> Iterator[tuple[str, Target]]:
 
 
 def emissions(rule: Rule) -> list[tuple[str, Emission]]:
-    """The metrics that a rule makes, however they are written, each with its path inside the rule."""
+    """Return the metrics that a rule produces, in either notation, each with its path inside the rule."""
     if rule.metric is not None:
         return [("", Emission(metric=rule.metric, labels=rule.labels, scale=rule.scale))]
     return [(f".emit[{i}]", emission) for i, emission in enumerate(rule.emit or ())]
 
 
 def contract_problems(spec: AdapterSpec) -> Iterator[Problem]:
-    """Names off the conventions, and what the contract wants and no rule can make."""
+    """Yield the problems of names against the conventions, and of metrics that no rule produces."""
     contract = Contract.of(spec.contract)
     yield from _declaration_problems(spec.contract)
     made: set[str] = set()
@@ -126,7 +126,7 @@ def _not_made(contract: Contract, made: set[str]) -> Iterator[Problem]:
 
 
 def _exposed(target: Target, source: str | None) -> Metric:
-    """The metric as it takes up most names: a page's histogram stays one."""
+    """Return the metric in the form that takes up most names: a histogram of a scraped page stays one."""
     metric = target.metric
     if target.known or metric.type != "gauge" or source != "prometheus":
         return metric
@@ -134,9 +134,10 @@ def _exposed(target: Target, source: str | None) -> Metric:
 
 
 def _clashes(path: str, metric: Metric, owners: dict[str, str]) -> Iterator[Problem]:
-    """Names that would come out twice: OpenMetrics calls a counter's family by its name without _total.
+    """Yield a problem if OpenMetrics would give two metrics one name: it drops _total from a counter's
+    family.
 
-    `owners` has, of each name in OpenMetrics text, the metric that has it so far, and gets those of `metric`.
+    `owners` has the metric of each name in OpenMetrics text so far, and gets the names of `metric`.
     """
     for name in _names(metric):
         other = owners.setdefault(name, metric.name)
@@ -149,7 +150,7 @@ def _clashes(path: str, metric: Metric, owners: dict[str, str]) -> Iterator[Prob
 
 
 def _names(metric: Metric) -> list[str]:
-    """What OpenMetrics text has of the metric."""
+    """Return the names of the metric in OpenMetrics text."""
     if metric.type == "counter":
         base = metric.name.removesuffix("_total")
         return [metric.name, base, f"{base}_created"]

@@ -1,7 +1,8 @@
-"""Prometheus's conventions for the names of metrics: https://prometheus.io/docs/practices/naming
+"""The rules for names of metrics, by Prometheus's conventions: https://prometheus.io/docs/practices/naming
 
-The adapter refuses names by promlint, the linter of Prometheus's Go client. These are its rules for names, in
-its words, so that what the adapter would refuse is refused before there is a Pod. A test compares the two.
+The adapter refuses names by promlint, the linter of Prometheus's Go client. These are its rules, with its
+messages, so that a name that the adapter would refuse is refused before there is a Pod. A test compares the
+two.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ ABBREVIATIONS = ("s", "ms", "us", "ns", "sec", "b", "kb", "mb", "gb", "tb", "pb"
 
 
 def offences(name: str, kind: MetricType) -> list[str]:
-    """What is unconventional about the name of a metric of that type, sorted."""
+    """Return the violations in the name of a metric of that type, sorted."""
     return sorted(set(_offences(name, kind)))
 
 
@@ -67,7 +68,7 @@ def _offences(name: str, kind: MetricType) -> Iterator[str]:
 
 
 def _other_unit(name: str) -> tuple[str, str] | None:
-    """The first unit in the name and its base unit, if that is another one."""
+    """Return the first unit in the name and its base unit, if that is another one."""
     for word in name.split("_"):
         prefixes = [p for p in PREFIXES if word.startswith(p)] if word.startswith(PREFIXES) else []
         for stem in (word, *(word.removeprefix(p) for p in prefixes)):

@@ -1,8 +1,8 @@
-"""Whether an Adapter's rules can work, as far as their form tells.
+"""The rules for an Adapter's rules, as far as their form tells.
 
-In the words of the adapter (helpers/cmd/metrics-adapter/internal/spec and rule), which judges once more. It
-alone reads regular expressions, JMESPath and conditions, and so knows which groups there are; what it
-refuses, it says itself (the condition ConfigurationCurrent, `metrics-adapter --check`).
+The adapter judges once more, with the same messages (helpers/cmd/metrics-adapter/internal/spec and rule). It
+alone parses regular expressions, JMESPath and conditions, and so knows the groups; it reports what it refuses
+itself (the condition ConfigurationCurrent, `metrics-adapter --check`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PROC_METRICS = (
     "process_threads",
     "process_count",
 )
-"""What a source of type proc has."""
+"""Metrics of a source of type proc."""
 
 _TEMPLATE = re.compile(r"\$\{([^}]*)(\}?)")
 
@@ -49,7 +49,7 @@ def rule_problems(spec: AdapterSpec) -> Iterator[Problem]:
 
 
 def _finding_problems(at: str, rule: Rule, source: Source) -> Iterator[Problem]:
-    """How the rule finds something in what the source says."""
+    """Yield the problems of a rule's path or regex with its source."""
     if rule.regex and source.type != "log":
         yield Problem(
             f"{at}.regex", f"the source {source.name} is of type {source.type}, whose rules have a path"
@@ -71,7 +71,7 @@ def _emission_problems(at: str, emission: Emission) -> Iterator[Problem]:
 
 
 def _type_problems(at: str, emission: Emission, contract: Contract, source: Source) -> Iterator[Problem]:
-    """What a source of this type can't give."""
+    """Yield the problems of a metric's type with its source."""
     target = contract.target(emission.metric)
     name, kind = target.metric.name, target.metric.type
     if emission.scale is not None and emission.scale < 0 and kind != "gauge":
@@ -89,7 +89,7 @@ def _type_problems(at: str, emission: Emission, contract: Contract, source: Sour
 
 
 def _template_problems(at: str, emission: Emission) -> Iterator[Problem]:
-    """What stands for no group at all."""
+    """Yield the problems of references in labels that name no group."""
     for label, text in sorted((emission.labels or {}).items()):
         for found in _TEMPLATE.finditer(text) if "${" in text else ():
             if not found[2]:

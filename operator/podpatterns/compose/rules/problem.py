@@ -1,4 +1,4 @@
-"""What keeps an object from becoming a Pod, told so that its author can mend it."""
+"""Problem: the reason why an object can't become a Pod, written so that its author can correct it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from podpatterns.api.text import shown as shown_text
 
 @dataclass(frozen=True, slots=True)
 class Problem(FieldError):
-    """Its message says what is wrong and what to do."""
+    """A field error of an object. The message says what is wrong and what to do."""
 
     reason: Reason = Reason.INVALID_SPEC
     """The condition's reason."""
 
 
 class CannotCompose(Exception):
-    """The object passed the schema and still makes no Pod."""
+    """The object passed the schema, and can't become a Pod."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = first_errors(problems)
@@ -29,11 +29,11 @@ class CannotCompose(Exception):
 
 
 def one_of(names: Iterable[str]) -> str:
-    """The end of a sentence that tells which names there are."""
+    """Return the end of a sentence that lists the names in the Pod."""
     known = sorted(set(names))
     return f"the Pod has {listed(known)}" if known else "the Pod has none"
 
 
 def shown(name: object) -> str:
-    """A name in a template, where it may be of any length."""
+    """Return a name of a template, cut: it may be of any length."""
     return shown_text(str(name), NAME_LENGTH)

@@ -1,4 +1,4 @@
-"""The rules for volumes: their names, and who mounts what where."""
+"""The rules for volumes: their names, and the mounts of each container."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ def volume_problems(
     own: Sequence[Mapping[str, Any]],
     config: Sequence[Mapping[str, Any]],
 ) -> Iterator[Problem]:
-    """`mounted` are all containers with their mounts, `own` are spec.template.spec.volumes, `config` those of
-    the helpers' configuration."""
+    """Yield the problems of volumes and mounts.
+
+    `mounted` are all containers with their mounts, `own` are spec.template.spec.volumes, `config` those of
+    the helpers' configuration.
+    """
     own_names, config_names = ([str(v.get("name")) for v in volumes] for volumes in (own, config))
     of_helpers = set(config_names)
     for i, name in enumerate(own_names):
