@@ -47,7 +47,7 @@ def main() -> None:
 
 
 async def _run(names: Sequence[str], size: Size) -> None:
-    """What there is so far is kept after each bench."""
+    """Run the benches; the rows so far are kept after each."""
     rows: list[Row] = []
     loads = [os.getloadavg()[0]]
 

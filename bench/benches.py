@@ -1,4 +1,4 @@
-"""What is measured, each giving its rows."""
+"""The measurements, each giving its rows."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ EXPLAINED = {
         )
     },
 }
-"""What ends differently, and why that is right."""
+"""Tests that end differently, and why that is right."""
 
 Outcomes = dict[str, str]
 

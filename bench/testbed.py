@@ -63,7 +63,7 @@ class Testbed:
         self._control_plane.processes[KCM].command.extend(DEFAULT_LIMITS)
 
     async def cpu_seconds(self, side: Side) -> float:
-        """What its process has used when nothing is left to do."""
+        """Return the CPU time of its process when nothing is left to do."""
         await idle(self.pid(side))
         return cpu_seconds(self.pid(side))
 

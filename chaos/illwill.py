@@ -48,7 +48,7 @@ class IllWill:
 
 
 def forged(writes: AuditLog) -> list[Violation]:
-    """What the operator ran of forged revisions."""
+    """Return a violation for each forged revision that the operator ran."""
     return [
         Violation(FORGED, describe(entry), "")
         for entry in writes.entries()

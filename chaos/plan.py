@@ -1,4 +1,4 @@
-"""What happens in a scenario, all of it from the seed: objects, steps, kills.
+"""The plan of a scenario, all of it from the seed: objects, steps, kills.
 
 Some scenarios have a few steps of people who wish the operator ill or only wrote something odd
 (`illwill.py`), put between the other steps, which a seed decides whether these are there or not. What keeps
@@ -115,7 +115,7 @@ class Plan:
     seed: int
     steps: tuple[Step, ...]
     sites: tuple[Site, ...]
-    """What is wanted in the end."""
+    """The objects that are wanted in the end."""
     kills: frozenset[int]
     """The numbers of the writes at which the operator is killed."""
     standby: bool

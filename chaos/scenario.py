@@ -30,7 +30,7 @@ class Result:
     plan: Plan
     violations: tuple[Violation, ...]
     left: tuple[str, ...]
-    """What had not settled in time."""
+    """Reasons for which it had not settled in time."""
     gaps: tuple[str, ...]
     faults: tuple[str, ...]
     seconds: float

@@ -1,4 +1,4 @@
-"""What the demonstration shows: each step does one thing, waits for what must come of it and tells of it."""
+"""The steps of the demonstration: each does one thing, waits for what must come of it and tells of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REPLACEMENT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Shown:
-    """What was done, what came of it, and where that takes time, after how many seconds."""
+    """An action, its result, and where that takes time, the seconds until then."""
 
     done: str
     came: str

@@ -133,7 +133,7 @@ def example() -> list[dict[str, Any]]:
 
 
 def told(kubectl: Kubectl, word: str) -> list[tuple[float, str]]:
-    """What the application has said with that word, and when."""
+    """Return the times and the rest of the application's lines with that word."""
     lines = (line.split(" ", 2) for line in kubectl("logs", "shop-0", "--container=app").splitlines())
     return [(float(at), rest) for at, said, rest in lines if said == word]
 
@@ -143,7 +143,7 @@ def metrics(kubectl: Kubectl) -> str:
 
 
 def in_app(kubectl: Kubectl, script: str) -> str:
-    """What a Python script prints in the application's container."""
+    """Return the output of a Python script in the application's container."""
     return kubectl("exec", "shop-0", "--container=app", "--", "python3", "-c", script)
 
 

@@ -69,5 +69,5 @@ def test_a_replacement_starts_empty(kubectl: Kubectl) -> None:
 
 
 def _in(kubectl: Kubectl, container: str, script: str) -> str:
-    """What a shell script in a container of pair-0 writes."""
+    """Return the output of a shell script in a container of pair-0."""
     return kubectl("exec", "pair-0", f"--container={container}", "--", "sh", "-c", script)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.5
 NICENESS = 10
-"""What the second process builds takes the time that the first one leaves."""
+"""Of the second process: its builds take the time that the first one leaves."""
 ENDED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
 

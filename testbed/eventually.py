@@ -27,7 +27,7 @@ def eventually(
 def eventually(
     predicate: Callable[[], Any], timeout: float = 30, *, until: Callable[[Any], object] = bool
 ) -> Any:
-    """What `predicate` returns, as soon as it is true or `until` finds it good; `timeout` is in seconds.
+    """Return the value of `predicate` as soon as it, or `until` of it, is true; `timeout` is in seconds.
 
         eventually(lambda: pod("site-0").ready)
         eventually(pod_names, until=lambda names: len(names) == 50, timeout=60)

@@ -49,7 +49,7 @@ class Monitoring:
         self._kubectl("rollout", "status", "deployment/clients", f"--timeout={READY_SECONDS}s")
 
     def figures(self) -> Table:
-        """What the one query gives."""
+        """Return the result of the one query."""
         table: Table = {}
         for sample in self._ask("query", query=QUERY).get("result", ()):
             labels, (_, value) = sample["metric"], sample["value"]

@@ -1,4 +1,4 @@
-"""What a Pod says of itself, as `kubectl get pod --output=json` has it."""
+"""Fields of a Pod, as `kubectl get pod --output=json` has them."""
 
 from __future__ import annotations
 

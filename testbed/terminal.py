@@ -1,4 +1,4 @@
-"""What takes long before the tests is seen while it happens."""
+"""Output past pytest's capturing, for preparations that take long."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 
 def uncaptured(config: pytest.Config) -> AbstractContextManager[None]:
-    """What is printed inside is seen at once, not captured by pytest."""
+    """Show at once what is printed inside."""
     capture: Any = config.pluginmanager.getplugin("capturemanager")
     return cast("AbstractContextManager[None]", capture.global_and_fixture_disabled())

@@ -1,4 +1,4 @@
-"""What a process has used, by the kernel's count."""
+"""CPU time and memory of a process, by the kernel's count."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class Bench:
 
 
 def _settled(subject: Subject, sent: int) -> float:
-    """What was counted when all was, or when for a second nothing more came."""
+    """Return the count when all was counted, or when for a second nothing more came."""
     last, since = -1.0, time.monotonic()
 
     def seen() -> float | None:

@@ -94,7 +94,7 @@ class Subject:
         return self.directory / "logs" / "access.log"
 
     def counted(self) -> float:
-        """What app_requests_total says, all codes together."""
+        """Return app_requests_total, all codes together."""
         return sum(float(v) for v in re.findall(rf"^{REQUESTS}{{.*}} (\S+)$", self.metrics(), re.MULTILINE))
 
     def metrics(self) -> str:

@@ -53,7 +53,7 @@ def percentile(seconds: list[float], percent: int) -> float:
 async def duel(
     testbed: Testbed, rounds: int, samples: int, attacks: Collection[str] = tuple(ATTACKS)
 ) -> AsyncGenerator[Result]:
-    """What is known after each round, in each half of which so many Pods of each are deleted."""
+    """Yield the result so far after each round, in each half of which so many Pods of each are deleted."""
     result = Result()
     tenant = Tenant(testbed.api, "hostile")
     await tenant.settle_in()

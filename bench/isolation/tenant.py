@@ -31,7 +31,7 @@ LARGE_BYTES = 900_000
 LARGE, USERS, UPDATED, ADAPTERS = 20, 20, 20, 24
 FLAP_SECONDS = 1.0
 SLOW_SECONDS = 2.0
-"""What an adapter takes for its answer, each time another one."""
+"""An answer that an adapter takes, each time another one."""
 
 
 class Tenant:
@@ -249,4 +249,4 @@ async def records(tenant: Tenant) -> AsyncIterator[None]:
 ATTACKS: dict[str, Attack] = {
     attack.__name__: attack for attack in (records, updates, adapters, parts, quota, large, regexes, many)
 }
-"""Those first that wait for the operator until they can begin."""
+"""The attacks; first come those that wait for the operator until they can begin."""

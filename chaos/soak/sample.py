@@ -1,4 +1,4 @@
-"""What the operator holds at a moment at which it has nothing to do, and whether that grows."""
+"""Memory, files and threads of the operator at a moment at which it has nothing to do, and their growth."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def growth(samples: Sequence[Sample]) -> dict[str, float]:
 
 
 def leaks(samples: Sequence[Sample]) -> list[str]:
-    """What grows by more than it may."""
+    """Return the names of those that grow by more than they may."""
     if len(samples) < ENOUGH:
         return []
     return [what for what, grown in growth(samples).items() if grown > TOLERANCES[what]]

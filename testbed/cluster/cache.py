@@ -1,4 +1,4 @@
-"""What takes long to build is built once per user and found again by the content it is made from.
+"""A cache of what takes long to build, per user and by the content that it is made from.
 
 Entries lie in `${XDG_CACHE_HOME:-~/.cache}/podpatterns/<name>/<key>`. They never change once there, so any
 number of checkouts and processes may share them, and the whole directory may be deleted whenever nothing

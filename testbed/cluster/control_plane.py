@@ -131,13 +131,13 @@ class ControlPlane:
         return OPERATOR
 
     def audit(self, position: int) -> bytes:
-        """What the audit log has from that byte on."""
+        """Return the audit log from that byte on."""
         with self._audit_log.open("rb") as log:
             log.seek(position)
             return log.read()
 
     def audit_end(self) -> int:
-        """How many bytes the audit log has."""
+        """Return the size of the audit log in bytes."""
         return self._audit_log.stat().st_size
 
     def log_tail(self) -> str:

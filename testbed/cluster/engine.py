@@ -36,7 +36,7 @@ class EngineMissing(RuntimeError):
 
 
 def find() -> bool:
-    """Whether a Docker engine answers; DOCKER_HOST leads this process and its children to our own."""
+    """Return True when an engine answers; DOCKER_HOST leads this process and its children to our own."""
     if _answers():
         return True
     if _other_wanted() or not _answers(HOST):
@@ -80,7 +80,7 @@ def stop() -> bool:
 
 
 def _other_wanted() -> bool:
-    """Whether the user says which engine to use, and that isn't ours."""
+    """Return True when the user names an engine that isn't ours."""
     return os.environ.get("DOCKER_HOST", HOST) != HOST
 
 

@@ -30,5 +30,5 @@ def go(*arguments: str | Path, directory: Path) -> str:
 
 @functools.cache
 def toolchain(directory: Path) -> str:
-    """What Go compiles `directory` with and for; an older Go fetches the one that go.mod asks for."""
+    """Return the Go version and platform for `directory`; an older Go fetches the one of go.mod."""
     return go("env", "GOVERSION", "GOOS", "GOARCH", directory=directory)

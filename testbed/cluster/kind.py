@@ -114,12 +114,12 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
         return "system:serviceaccount:podpatterns-system:podpatterns-operator"
 
     def audit(self, position: int) -> bytes:
-        """What the API server's audit log has from that byte on."""
+        """Return the API server's audit log from that byte on."""
         command = ["docker", "exec", NODE, "tail", f"--bytes=+{position + 1}", AUDIT_LOG]
         return subprocess.run(command, check=True, capture_output=True).stdout
 
     def audit_end(self) -> int:
-        """How many bytes the audit log has."""
+        """Return the size of the audit log in bytes."""
         return int(run("docker", "exec", NODE, "stat", "--format=%s", AUDIT_LOG))
 
     def tag(self, image: str, *others: str) -> None:
@@ -152,7 +152,7 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
                 process.wait()
 
     def _exists(self) -> bool:
-        """Whether the node's container runs, and that from the image and the configuration that we want."""
+        """Return True when the node's container runs, from the image and the configuration that we want."""
         try:
             found = run("docker", "container", "inspect", "--format", "{{.Image}}", NODE)
             made_from = run("docker", "exec", NODE, "cat", MADE_FROM)

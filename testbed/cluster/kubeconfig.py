@@ -1,4 +1,4 @@
-"""What a kubeconfig that needs no other file says of its server and its user."""
+"""Server and user of a kubeconfig that needs no other file."""
 
 from __future__ import annotations
 

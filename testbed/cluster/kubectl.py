@@ -38,7 +38,7 @@ class Kubectl:
         return result.stdout
 
     def get(self, *arguments: str) -> dict[str, Any]:
-        """What `kubectl get <arguments>` finds: one object, or a List with `items`."""
+        """Return what `kubectl get <arguments>` finds: one object, or a List with `items`."""
         found: dict[str, Any] = json.loads(self("get", *arguments, "--output=json"))
         return found
 

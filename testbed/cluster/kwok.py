@@ -50,7 +50,7 @@ def fake_nodes(control_plane: ControlPlane, count: int = 10) -> Iterator[None]:
 
 
 def _ready(kubectl: Kubectl, kwok: Process) -> int:
-    """How many nodes are Ready."""
+    """Return the number of Ready nodes."""
     kwok.check()
     conditions = [
         condition

@@ -83,7 +83,7 @@ class OperatorProcess:
         return self._process.ended
 
     def messages(self) -> list[dict[str, Any]]:
-        """What the operator has logged."""
+        """Return the operator's log records."""
         if not self._process.log.exists():
             return []
         lines = self._process.log.read_text().splitlines()

@@ -64,7 +64,7 @@ class PKI:
         path.write_text(yaml.safe_dump(config))
 
     def tls_context(self, user: str, group: str | None = None) -> ssl.SSLContext:
-        """What a client needs to trust the API server and to be known to it as `user` in `group`."""
+        """Return what a client needs to trust the API server and to be known to it as `user` in `group`."""
         context = ssl.create_default_context()
         self._authority.configure_trust(context)
         self._client_certificate(user, group).configure_cert(context)

@@ -1,4 +1,4 @@
-"""What goes wrong between the operator and the API server, decided by a seed.
+"""Faults between the operator and the API server, decided by a seed.
 
 Only what can happen in a correct cluster: the network and the server may be slow, refuse, fall silent, end
 connections and lose answers; they don't invent objects, turn the order of a stream around or answer a

@@ -46,7 +46,7 @@ REFUSALS: dict[str, list[Refusal]] = {
 
 @dataclass(frozen=True, slots=True)
 class StreamFault:
-    """What happens to one watch."""
+    """The fault of one watch."""
 
     seed: str
     ends_after: int | None = None
@@ -86,11 +86,11 @@ class Fault:
 
 class Decisions(Protocol):
     def request(self, route: Route) -> Fault:
-        """What happens to this request."""
+        """Return the fault of this request."""
 
 
 class Faults:
-    """Those of one scenario, which runs in `namespace`; requests about other namespaces are left alone.
+    """The faults of one scenario, which runs in `namespace`; requests about other namespaces are left alone.
 
     `kills` has the numbers of those writes at which the operator is killed.
     """
@@ -102,10 +102,10 @@ class Faults:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._writes = 0
         self.told: list[str] = []
-        """What was decided, for people."""
+        """The decisions, for people."""
 
     def request(self, route: Route) -> Fault:
-        """What happens to the next request of its sort."""
+        """Return the fault of the next request of its sort."""
         if route.namespace not in ("", self._namespace) and route.resource != "leases":
             return Fault()
         sort = (route.verb, route.resource)

@@ -1,4 +1,4 @@
-"""What a request is for."""
+"""The verb, resource and namespace of a request."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AuditLog:
-    """What was asked for in `namespace` from now on, in the order in which it was answered."""
+    """The requests in `namespace` from now on, in the order in which they were answered."""
 
     def __init__(self, cluster: AuditedCluster, namespace: str) -> None:
         self._cluster = cluster

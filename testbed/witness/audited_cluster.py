@@ -1,4 +1,4 @@
-"""Where a witness watches."""
+"""The cluster that a witness watches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AuditedCluster(Protocol):
         """As whom the operator speaks to it."""
 
     def audit(self, position: int) -> bytes:
-        """What its audit log has from that byte on."""
+        """Return its audit log from that byte on."""
 
     def audit_end(self) -> int:
-        """How many bytes the audit log has."""
+        """Return the size of the audit log in bytes."""

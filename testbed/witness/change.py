@@ -1,4 +1,4 @@
-"""What a watch tells: one object, changed once."""
+"""An event of a watch: one object, changed once."""
 
 from __future__ import annotations
 

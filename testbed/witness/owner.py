@@ -23,7 +23,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SpecBounds:
-    """What one generation of a spec asks for."""
+    """The bounds that one generation of a spec sets."""
 
     name: str
     stable: bool
@@ -54,7 +54,7 @@ class Owner:
     bounds: dict[int, SpecBounds] = field(default_factory=dict)
     observed: int = 0
     ready: int = 0
-    """How many Pods the operator says are there and ready, all of them; 0 while some are not."""
+    """The number of Pods that the operator says are there and ready, all of them; 0 while some are not."""
 
     def learn(self, obj: Object) -> None:
         status = obj.get("status") or {}

@@ -1,4 +1,4 @@
-"""What is still to be done until everything is as wanted: empty when all is settled."""
+"""The reasons for which not everything is as wanted; none when all is settled."""
 
 from __future__ import annotations
 

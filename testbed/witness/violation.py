@@ -8,12 +8,12 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Violation:
     rule: str
-    """What must always be true."""
+    """The sentence that must always be true."""
     subject: str
     """The object or the request that broke it."""
     detail: str
     trace: tuple[str, ...] = ()
-    """What happened before, the latest last."""
+    """The changes before it, the latest last."""
 
     def __str__(self) -> str:
         trace = "".join(f"\n    {line}" for line in self.trace)

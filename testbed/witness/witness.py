@@ -61,7 +61,7 @@ class Witness(LoopThread):
         return [gap for watcher in self._watchers for gap in watcher.gaps]
 
     def unsettled(self) -> list[str]:
-        """What is still to be done until everything in the namespace is as wanted."""
+        """Return the reasons for which not everything in the namespace is as wanted."""
         pods, *owners = (list(watcher.objects.values()) for watcher in self._watchers)
         return unsettled([owner for of_kind in owners for owner in of_kind], pods)
 

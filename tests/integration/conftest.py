@@ -63,7 +63,7 @@ def crds(control_plane: ControlPlane) -> Path:
 
 @pytest.fixture(scope="session")
 def rights(control_plane: ControlPlane) -> None:
-    """What the chart allows the operator to do, and nothing else."""
+    """The rights that the chart gives the operator, and no others."""
     grant_operator_rights(control_plane)
 
 
