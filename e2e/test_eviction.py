@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("operator")
 
 EVICTED_TIMEOUT = 120.0
-"""Seconds. The kubelet measures volumes once a minute."""
+"""Seconds. The kubelet of the cluster measures volumes every ten."""
 
 
 def test_a_pod_whose_shared_volume_outgrows_its_limit_is_replaced(kubectl: Kubectl) -> None:
