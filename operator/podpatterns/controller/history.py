@@ -102,7 +102,9 @@ class History:
             wanted = manifest(app, composition, number)
         except TooLarge as error:
             code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            raise ApiError(code, {"reason": "RequestEntityTooLarge", "message": str(error)}, None) from None
+            raise ApiError(
+                code, {"reason": Reason.REQUEST_ENTITY_TOO_LARGE.value, "message": str(error)}, None
+            ) from None
         name = wanted["metadata"]["name"]
         try:
             return read(await self._api.create_normalized(_path(app), wanted), app.metadata.name)
