@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from podpatterns.controller.executor import Executor, Outcome, Route
-from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import MANY_PODS, PodStore
@@ -25,26 +25,26 @@ class PodKeeper:
         self._executor = executor
 
     async def carry_out(
-        self, entry: Entry, wanted: Wanted, route: Route, memory: Memory
+        self, entry: Entry, wanted: Wanted, route: Route, state: ObjectState
     ) -> tuple[float | None, Outcome]:
         """Make the Pods more like what is wanted; with the seconds after which to reconcile again."""
         pods = self._store.of(entry.key, entry.uid)
         generation, now = entry.generation, time.monotonic()
-        if (busy := memory.busy_until - now) > 0:
+        if (busy := state.busy_until - now) > 0:
             return busy, Outcome()
         todo = await off_the_loop(
-            len(pods), MANY_PODS, _decide, wanted, pods, memory, generation, now, time.time()
+            len(pods), MANY_PODS, _decide, wanted, pods, state, generation, now, time.time()
         )
         outcome = await self._executor.carry_out(todo, entry, route)
         now = time.monotonic()
-        memory.note_unanswered(outcome.unanswered, now)
-        memory.note_taken(outcome.taken, generation, now)
-        memory.carried_out(outcome.deleted, pods, self._store.of(entry.key, entry.uid))
-        return _next(todo, outcome, memory, generation, now), outcome
+        state.note_unanswered(outcome.unanswered, now)
+        state.note_taken(outcome.taken, generation, now)
+        state.carried_out(outcome.deleted, pods, self._store.of(entry.key, entry.uid))
+        return _next(todo, outcome, state, generation, now), outcome
 
 
 def _decide(
-    wanted: Wanted, pods: Sequence[Pod], memory: Memory, generation: int, now: float, unix_now: float
+    wanted: Wanted, pods: Sequence[Pod], state: ObjectState, generation: int, now: float, unix_now: float
 ) -> Plan:
     """Return the plan, without what has to wait."""
     todo = plan(
@@ -52,29 +52,29 @@ def _decide(
         pods,
         unix_now,
         fresh_names(wanted.name),
-        rest_after(memory.failures_of(wanted.revision)),
-        lost=memory.lost.look(wanted, pods),
-        taken_names=memory.names_to_avoid(wanted, (p.name for p in pods), generation, now),
+        rest_after(state.failures_of(wanted.revision)),
+        lost=state.lost.look(wanted, pods),
+        taken_names=state.names_to_avoid(wanted, (p.name for p in pods), generation, now),
     )
-    todo = memory.held_back(todo, generation, now)
-    return memory.owed_first(todo, wanted, pods, now)
+    todo = state.held_back(todo, generation, now)
+    return state.owed_first(todo, wanted, pods, now)
 
 
-def _next(todo: Plan, outcome: Outcome, memory: Memory, generation: int, now: float) -> float | None:
+def _next(todo: Plan, outcome: Outcome, state: ObjectState, generation: int, now: float) -> float | None:
     """Note what was refused; return the seconds after which to reconcile again, 0 where it went on."""
-    waits = [todo.wake_after, memory.until_a_name_is_tried(generation, now)]
+    waits = [todo.wake_after, state.until_a_name_is_tried(generation, now)]
     if outcome.failure:
         # Where nothing but updates was refused, Pods that are missing don't wait for them.
-        refusal = memory.pods if outcome.stopped else memory.updates
+        refusal = state.pods if outcome.stopped else state.updates
         return refusal.note(outcome.failure, generation, now, outcome.retry_after)
     if outcome.namespace_terminating:
         return TERMINATING_SECONDS
     if outcome.busy:
-        memory.busy_until = now + outcome.busy
+        state.busy_until = now + outcome.busy
         return outcome.busy
-    if not (memory.pods.left(generation, now) or memory.updates.left(generation, now)):
-        memory.pods.clear()
-        memory.updates.clear()
+    if not (state.pods.left(generation, now) or state.updates.left(generation, now)):
+        state.pods.clear()
+        state.updates.clear()
         if todo.deletes or outcome.updated or len(todo.creates) > len(outcome.taken):
             return 0
         if todo.updates:

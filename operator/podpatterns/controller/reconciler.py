@@ -31,8 +31,8 @@ from podpatterns.controller.executor import Executor, Route
 from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LeadershipLostError
-from podpatterns.controller.memory import LONGEST_TAKEN, Memory
 from podpatterns.controller.metrics import RECONCILE_ERRORS
+from podpatterns.controller.objectstate import LONGEST_TAKEN, ObjectState
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podkeeper import PodKeeper
@@ -111,7 +111,7 @@ class Reconciler:
         self._revisions = Revisions(History(api, self._events.revision_ignored))
         pollers = (observability.configurations, observability.contracts)
         self._status = StatusWriter(api, (stores.objects, stores.pods), pollers, self._ownership, changed)
-        self._memory: dict[Key, Memory] = {}
+        self._states: dict[Key, ObjectState] = {}
 
     async def reconcile(self, key: Key, *, telling: bool) -> Again:
         """One look; `telling` when it may write the status of an object that can work, and its history."""
@@ -120,101 +120,101 @@ class Reconciler:
             # Owner references and the cluster's garbage collector delete the Pods.
             self._forget(key)
             return Again()
-        memory = self._memory.get(key)
-        if memory is None or memory.uid != entry.uid:
-            memory = self._memory[key] = Memory(entry.uid)
+        state = self._states.get(key)
+        if state is None or state.uid != entry.uid:
+            state = self._states[key] = ObjectState(entry.uid)
         self._revisions.take(key)
         try:
-            return await self._reconcile(entry, memory, telling=telling)
+            return await self._reconcile(entry, state, telling=telling)
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception as error:
             log.exception("Reconcile failed unexpectedly", extra={"key": str(key)})
-            return await self._survive(entry, memory, error)
+            return await self._survive(entry, state, error)
         finally:
-            self._revisions.put_back(key, memory)
+            self._revisions.put_back(key, state)
 
-    async def _reconcile(self, entry: Entry, memory: Memory, *, telling: bool) -> Again:
+    async def _reconcile(self, entry: Entry, state: ObjectState, *, telling: bool) -> Again:
         composed = await self._compositions.of(entry)
         if composed.app is None or (entry.is_part and composed.problems):
             self._events.problems(entry, composed.problems)
             status = unreadable_status(entry.generation, composed.problems, entry.status, time.time())
-            return await self._tell(entry, status, memory)
+            return await self._tell(entry, status, state)
         if entry.is_part:
-            return await self._tell(entry, self._status.of_part(entry, composed.app), memory)
-        if retry := memory.internal.left(entry.generation, time.monotonic()):
-            again = await self._hold(entry, composed.app, memory, error=memory.internal.failure)
+            return await self._tell(entry, self._status.of_part(entry, composed.app), state)
+        if retry := state.internal.left(entry.generation, time.monotonic()):
+            again = await self._hold(entry, composed.app, state, error=state.internal.failure)
             return replace(again, after=_sooner(again.after, retry))
         if composed.composition is None:
             if composed.problems:
                 self._events.problems(entry, composed.problems)
-            wait = self._failed(entry, memory, composed.error) if composed.error else None
+            wait = self._failed(entry, state, composed.error) if composed.error else None
             again = await self._hold(
-                entry, composed.app, memory, problems=composed.problems, error=composed.error
+                entry, composed.app, state, problems=composed.problems, error=composed.error
             )
             return replace(again, after=_sooner(again.after, wait))
         try:
-            return await self._keep(entry, composed.app, composed.composition, memory, telling=telling)
+            return await self._keep(entry, composed.app, composed.composition, state, telling=telling)
         except CannotWrite as refused:
             self._events.refused(entry, refused.failure)
             again = await self._hold(
-                entry, composed.app, memory, error=refused.failure, unwritten=composed.composition
+                entry, composed.app, state, error=refused.failure, unwritten=composed.composition
             )
             return replace(again, after=_sooner(again.after, refused.after))
 
     async def _keep(
-        self, entry: Entry, app: Pattern, composition: Composition, memory: Memory, *, telling: bool
+        self, entry: Entry, app: Pattern, composition: Composition, state: ObjectState, *, telling: bool
     ) -> Again:
         """One round of writes, and what is to be told of it."""
         wanted = Wanted.of(app, composition.revision)
         await self._ownership.adopt(entry, app, wanted)
         pods = self._pods.of(entry.key, entry.uid)
-        revisions = await self._revisions.of(entry, app, composition, pods, memory)
-        changes = await self._revisions.changes(revisions, composition, pods, memory)
+        revisions = await self._revisions.of(entry, app, composition, pods, state)
+        changes = await self._revisions.changes(revisions, composition, pods, state)
         wanted = replace(
             wanted,
             configuration=composition.configuration,
-            held_revision=held_revision(entry, app, memory, composition.revision),
+            held_revision=held_revision(entry, app, state, composition.revision),
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
             known=frozenset(r.hash for r in revisions),
         )
-        await self._keep_config_map(entry, app, composition, wanted, memory)
+        await self._keep_config_map(entry, app, composition, wanted, state)
         route = _route(app, composition, revisions, changes)
-        after, outcome = await self._keeper.carry_out(entry, wanted, route, memory)
+        after, outcome = await self._keeper.carry_out(entry, wanted, route, state)
         self._events.pods(entry, outcome, changes)
         if outcome.error:
             raise outcome.error
         unmonitored = await self._observability.pod_monitors.keep(
-            entry.key, app, composition, memory.pod_monitor
+            entry.key, app, composition, state.pod_monitor
         )
         if unmonitored and not outcome.failure:
             self._events.no_pod_monitor(entry, unmonitored)
-        again = await self._conclude(entry, app, composition, wanted, memory, telling=telling)
+        again = await self._conclude(entry, app, composition, wanted, state, telling=telling)
         await self._ownership.release(entry)
-        memory.internal.clear()
-        refused = memory.pod_monitor.left(entry.generation, time.monotonic()) or None
+        state.internal.clear()
+        refused = state.pod_monitor.left(entry.generation, time.monotonic()) or None
         after = _sooner(_sooner(after, again.after), refused)
         return replace(again, after=after, rest=REST_PER_POD * len(pods))
 
     async def _keep_config_map(
-        self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, memory: Memory
+        self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, state: ObjectState
     ) -> None:
         """Raises CannotWrite: a Pod that mounts it would not start, or start with what a stranger wrote."""
         generation, now = entry.generation, time.monotonic()
-        if refused := memory.config_map.left(generation, now):
-            assert memory.config_map.failure
-            raise CannotWrite(memory.config_map.failure, refused)
+        if refused := state.config_map.left(generation, now):
+            assert state.config_map.failure
+            raise CannotWrite(state.config_map.failure, refused)
         pods = self._pods.of(entry.key, entry.uid)
         if failure := await self._config_maps.keep(app, composition, wanted, pods):
-            retry = memory.config_map.note(failure, generation, now, longest=LONGEST_TAKEN)
+            retry = state.config_map.note(failure, generation, now, longest=LONGEST_TAKEN)
             raise CannotWrite(failure, retry)
-        memory.config_map.clear()
+        state.config_map.clear()
 
     async def _hold(
         self,
         entry: Entry,
         app: Pattern,
-        memory: Memory,
+        state: ObjectState,
         *,
         problems: Sequence[Problem] = (),
         error: Failure | None = None,
@@ -226,49 +226,49 @@ class Reconciler:
         """
         again, wanted = Again(), None
         if unwritten is None:
-            memory.config_map.clear()
+            state.config_map.clear()
         good = None
-        if memory.config_map.failure is None or self._config_maps.is_own(app):
+        if state.config_map.failure is None or self._config_maps.is_own(app):
             # Else Pods would not start, or would start with what a stranger wrote.
-            good = await self._revisions.last_good(entry, app, memory)
-        if good is None and unwritten is not None and memory.history.failure:
+            good = await self._revisions.last_good(entry, app, state)
+        if good is None and unwritten is not None and state.history.failure:
             # No revision was ever written: what is missing can only be made as it would be now.
             bare = Wanted.of(app, unwritten.revision)
             pods = self._pods.of(entry.key, entry.uid)
             if not await self._config_maps.keep(app, unwritten, bare, pods):
                 good = unwritten
         if good is not None:
-            await self._restore_config_map(entry, app, good, memory)
-            revisions = memory.revisions or ()
+            await self._restore_config_map(entry, app, good, state)
+            revisions = state.revisions or ()
             wanted = replace(
                 Wanted.holding(app, good.revision, good.template),
-                held_revision=held_revision(entry, app, memory, good.revision),
+                held_revision=held_revision(entry, app, state, good.revision),
                 known=frozenset(r.hash for r in revisions),
             )
             await self._ownership.adopt(entry, app, wanted)
             after, outcome = await self._keeper.carry_out(
-                entry, wanted, _route(app, good, revisions, {}), memory
+                entry, wanted, _route(app, good, revisions, {}), state
             )
             self._events.pods(entry, outcome, {})
             if outcome.error:
                 raise outcome.error
             again = Again(after, rest=REST_PER_POD * len(self._pods.of(entry.key, entry.uid)))
-        status = await self._status.of_app(entry, app, None, wanted, memory, problems=problems, error=error)
-        if good is not None and not kept(memory, good.revision):
+        status = await self._status.of_app(entry, app, None, wanted, state, problems=problems, error=error)
+        if good is not None and not kept(state, good.revision):
             status = _unnamed(status)
-        told = await self._tell(entry, status, memory)
+        told = await self._tell(entry, status, state)
         await self._ownership.release(entry)
-        refused = memory.history.left(entry.generation, time.monotonic()) or None
+        refused = state.history.left(entry.generation, time.monotonic()) or None
         return replace(again, after=_sooner(_sooner(again.after, told.after), refused))
 
     async def _restore_config_map(
-        self, entry: Entry, app: Pattern, good: Composition, memory: Memory
+        self, entry: Entry, app: Pattern, good: Composition, state: ObjectState
     ) -> None:
         """Write the ConfigMap anew that somebody deleted while the object is held.
 
         A refusal keeps no Pod from being made: it starts as soon as the ConfigMap is there.
         """
-        revision = next((r for r in memory.revisions or () if r.hash == good.revision), None)
+        revision = next((r for r in state.revisions or () if r.hash == good.revision), None)
         if revision is None or not self._config_maps.is_missing(app, good.template):
             return
         if composition := await self._compositions.of_revision(entry, revision):
@@ -277,27 +277,27 @@ class Reconciler:
             if failure := await self._config_maps.keep(app, composition, wanted, pods):
                 self._events.refused(entry, failure)
 
-    async def _survive(self, entry: Entry, memory: Memory, error: Exception) -> Again:
+    async def _survive(self, entry: Entry, state: ObjectState, error: Exception) -> Again:
         """Keep the Pods in spite of an error of the operator's own, and tell it."""
         failure = internal_error(error)
-        retry = self._failed(entry, memory, failure)
+        retry = self._failed(entry, state, failure)
         try:
             composed = await self._compositions.of(entry)
             if composed.app is not None and not entry.is_part:
-                again = await self._hold(entry, composed.app, memory, error=failure)
+                again = await self._hold(entry, composed.app, state, error=failure)
                 return replace(again, after=_sooner(again.after, retry))
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception:
             log.exception("Pods not reconciled", extra={"key": str(entry.key)})
         status = failed_status(entry.generation, error, entry.status, time.time())
-        again = await self._tell(entry, status, memory)
+        again = await self._tell(entry, status, state)
         return replace(again, after=_sooner(again.after, retry))
 
-    def _failed(self, entry: Entry, memory: Memory, failure: Failure) -> float:
+    def _failed(self, entry: Entry, state: ObjectState, failure: Failure) -> float:
         """Note an error of the operator's own; return the seconds until the next try."""
         RECONCILE_ERRORS.labels(entry.key.kind).inc()
-        return memory.internal.note(failure, entry.generation, time.monotonic())
+        return state.internal.note(failure, entry.generation, time.monotonic())
 
     async def _conclude(
         self,
@@ -305,70 +305,70 @@ class Reconciler:
         app: Pattern,
         composition: Composition,
         wanted: Wanted,
-        memory: Memory,
+        state: ObjectState,
         *,
         telling: bool,
     ) -> Again:
         """The status, and the history that goes with it, when it is time for them."""
         now, pods = time.monotonic(), self._pods.of(entry.key, entry.uid)
-        if len(pods) > MANY_PODS and memory.status_due and memory.status_due > now:
-            return Again(memory.status_due - now)  # it would take a while to find out what to tell
-        status = await self._report(entry, app, composition, wanted, memory)
-        in_motion = not (status == entry.status or at_rest(status) or memory.failure or memory.taken)
-        if in_motion and (pause := memory.status_may_wait(now, self._api.answer_time)):
+        if len(pods) > MANY_PODS and state.status_due and state.status_due > now:
+            return Again(state.status_due - now)  # it would take a while to find out what to tell
+        status = await self._report(entry, app, composition, wanted, state)
+        in_motion = not (status == entry.status or at_rest(status) or state.failure or state.taken)
+        if in_motion and (pause := state.status_may_wait(now, self._api.answer_time)):
             return Again(pause)
         again = Again(until_stuck(app, status, time.time()))
-        refused = memory.history.left(entry.generation, now)
-        if not telling and (status != entry.status or (not refused and (memory.begun or memory.revisions))):
+        refused = state.history.left(entry.generation, now)
+        if not telling and (status != entry.status or (not refused and (state.begun or state.revisions))):
             return replace(again, untold=True)
-        memory.status_due = None
-        if not refused and (memory.begun or memory.revisions):
-            if failure := await self._revisions.conclude(entry, app, pods, memory, status):
+        state.status_due = None
+        if not refused and (state.begun or state.revisions):
+            if failure := await self._revisions.conclude(entry, app, pods, state, status):
                 self._events.refused(entry, failure)
-            status = await self._report(entry, app, composition, wanted, memory)
-        if memory.history.failure:
-            wait = memory.history.left(entry.generation, time.monotonic())
+            status = await self._report(entry, app, composition, wanted, state)
+        if state.history.failure:
+            wait = state.history.left(entry.generation, time.monotonic())
             again = replace(again, after=_sooner(again.after, wait))
-        told = await self._tell(entry, status, memory, at_once=True)
+        told = await self._tell(entry, status, state, at_once=True)
         return replace(again, after=_sooner(again.after, told.after))
 
     async def _report(
-        self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, memory: Memory
+        self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, state: ObjectState
     ) -> dict[str, Any]:
         """Return the status of an object that can work.
 
         It names a revision only when that is kept: by what it names a successor of this process knows.
         """
-        status = await self._status.of_app(entry, app, composition, wanted, memory)
-        if memory.begun and memory.history.failure:
+        status = await self._status.of_app(entry, app, composition, wanted, state)
+        if state.begun and state.history.failure:
             return _unnamed(status)
         return status
 
     async def _tell(
-        self, entry: Entry, status: Mapping[str, Any], memory: Memory, *, at_once: bool = False
+        self, entry: Entry, status: Mapping[str, Any], state: ObjectState, *, at_once: bool = False
     ) -> Again:
         """Write the status; one that goes on about the same generation not more often than it has to be."""
         generation, now = entry.generation, time.monotonic()
         if status == entry.status:
-            memory.status_due = None
+            state.status_due = None
             return Again()
-        if refused := memory.status.left(generation, now):
+        if refused := state.status.left(generation, now):
             return Again(refused)
         same = entry.status.get("observedGeneration") == generation
-        if same and not at_once and (pause := memory.status_may_wait(now, self._api.answer_time)):
+        if same and not at_once and (pause := state.status_may_wait(now, self._api.answer_time)):
             return Again(pause)
-        memory.status_due = None
+        state.status_due = None
         try:
             await self._status.write(entry, status)
         except ApiError as error:
             failure = unwritten(error, "status")
             log.warning("Status update failed", extra={"key": str(entry.key), "error": failure.message})
-            return Again(memory.status.note(failure, generation, time.monotonic()))
-        memory.status.clear()
+            return Again(state.status.note(failure, generation, time.monotonic()))
+        state.status.clear()
         return Again()
 
     def _forget(self, key: Key) -> None:
-        self._memory.pop(key, None)
+        self._states.pop(key, None)
         self._pods.settle_all(key)
         self._compositions.forget(key)
         self._revisions.take(key)

@@ -12,7 +12,7 @@ from podpatterns.controller.apiserver import ApiError
 from podpatterns.controller.history import History, needed
 from podpatterns.controller.key import Key
 from podpatterns.controller.lrucache import LruCache
-from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas import Pod
@@ -38,56 +38,56 @@ class CannotWrite(Exception):
 
 
 class Revisions:
-    """Those of an object in work stand in its Memory, and stay there afterwards while there is room."""
+    """Those of an object in work stand in its ObjectState, and stay there afterwards while there is room."""
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._idle: LruCache[Key, Memory] = LruCache(KEPT_BYTES)
+        self._idle: LruCache[Key, ObjectState] = LruCache(KEPT_BYTES)
 
     def take(self, key: Key) -> None:
         """Let the object keep its revisions: it is worked on, or gone."""
         self._idle.drop(key)
 
-    def put_back(self, key: Key, memory: Memory) -> None:
+    def put_back(self, key: Key, state: ObjectState) -> None:
         """Count the revisions of an object that was worked on; others' go for them and are listed again."""
-        if memory.revisions:
-            size = sum(len(revision.data.text) for revision in memory.revisions)
-            for other in self._idle.put(key, memory, size):
+        if state.revisions:
+            size = sum(len(revision.data.text) for revision in state.revisions)
+            for other in self._idle.put(key, state, size):
                 other.revisions, other.changes = None, ("", {})
 
     async def of(
-        self, entry: Entry, app: Pattern, composition: Composition, pods: Sequence[Pod], memory: Memory
+        self, entry: Entry, app: Pattern, composition: Composition, pods: Sequence[Pod], state: ObjectState
     ) -> Sequence[Revision]:
         """Return the history where it matters: an update is under way, or unknown Pods are there.
 
         Raises CannotWrite where the newest revision can't be kept.
         """
-        _forget_what_is_kept(entry, memory)
+        _forget_what_is_kept(entry, state)
         if not needed(app, composition, entry.status, pods):
-            memory.revisions, memory.begun, memory.first_revision = None, None, ""
-            memory.history.clear()
-        elif memory.begins_with(composition, entry.status, pods):
-            memory.begun = memory.begun or (app, composition)
-        elif not memory.revisions or memory.revisions[-1].hash != composition.revision:
-            if wait := memory.history.left(entry.generation, time.monotonic()):
-                assert memory.history.failure
-                raise CannotWrite(memory.history.failure, wait)
+            state.revisions, state.begun, state.first_revision = None, None, ""
+            state.history.clear()
+        elif state.begins_with(composition, entry.status, pods):
+            state.begun = state.begun or (app, composition)
+        elif not state.revisions or state.revisions[-1].hash != composition.revision:
+            if wait := state.history.left(entry.generation, time.monotonic()):
+                assert state.history.failure
+                raise CannotWrite(state.history.failure, wait)
             try:
-                await self._begin_if_possible(memory)
-                memory.revisions = await self._history.update(app, composition)
-                memory.begun = None
+                await self._begin_if_possible(state)
+                state.revisions = await self._history.update(app, composition)
+                state.begun = None
             except ApiError as error:
                 failure = unwritten(error, "ControllerRevision")
-                retry = memory.history.note(failure, entry.generation, time.monotonic())
+                retry = state.history.note(failure, entry.generation, time.monotonic())
                 raise CannotWrite(failure, retry) from None
-            memory.history.clear()
-        return memory.revisions or ()
+            state.history.clear()
+        return state.revisions or ()
 
     async def changes(
-        self, revisions: Sequence[Revision], composition: Composition, pods: Sequence[Pod], memory: Memory
+        self, revisions: Sequence[Revision], composition: Composition, pods: Sequence[Pod], state: ObjectState
     ) -> dict[str, Change]:
         """Return what brings the Pods that are there to the newest revision, for each older one."""
-        newest, known = memory.changes
+        newest, known = state.changes
         older = {p.revision for p in pods if p.live} - {composition.revision}
         known = {h: c for h, c in known.items() if h in older} if newest == composition.revision else {}
         for revision in revisions:
@@ -95,86 +95,86 @@ class Revisions:
                 known[revision.hash] = await off_the_loop(
                     revision.data.size, LONG_BYTES, _change, revision, composition
                 )
-        memory.changes = composition.revision, known
+        state.changes = composition.revision, known
         return known
 
-    async def last_good(self, entry: Entry, app: Pattern, memory: Memory) -> Composition | None:
+    async def last_good(self, entry: Entry, app: Pattern, state: ObjectState) -> Composition | None:
         """Return the newest revision that could be composed, and written if that is not refused.
 
         Its helpers' configuration is left out: that stays as it is in the cluster.
         """
-        _forget_what_is_kept(entry, memory)
-        if memory.begun and not memory.history.left(entry.generation, time.monotonic()):
+        _forget_what_is_kept(entry, state)
+        if state.begun and not state.history.left(entry.generation, time.monotonic()):
             try:
-                await self._begin(memory)
-                memory.history.clear()
+                await self._begin(state)
+                state.history.clear()
             except ApiError as error:
                 failure = unwritten(error, "ControllerRevision")
-                memory.history.note(failure, entry.generation, time.monotonic())
-        if memory.begun:
-            _, first = memory.begun
+                state.history.note(failure, entry.generation, time.monotonic())
+        if state.begun:
+            _, first = state.begun
             return Composition(template=first.template, revision=first.revision)
-        if memory.revisions is None:
-            memory.revisions = await self._history.list(app)
-        by_name = {revision_name(app, r.hash): r for r in memory.revisions}
+        if state.revisions is None:
+            state.revisions = await self._history.list(app)
+        by_name = {revision_name(app, r.hash): r for r in state.revisions}
         names = [entry.status.get(field) for field in ("updateRevision", "currentRevision")]
         named = (by_name[name] for name in names if name in by_name)
-        good = next(named, memory.revisions[-1] if memory.revisions else None)
+        good = next(named, state.revisions[-1] if state.revisions else None)
         return Composition(template=dict(good.template), revision=good.hash) if good else None
 
-    async def _begin_if_possible(self, memory: Memory) -> None:
+    async def _begin_if_possible(self, state: ObjectState) -> None:
         """A first revision that can't be kept, such as a too large one, holds up no correction."""
         try:
-            await self._begin(memory)
+            await self._begin(state)
         except ApiError as error:
             failure = unwritten(error, "ControllerRevision")
             log.warning("First ControllerRevision not written", extra={"error": failure.message})
 
-    async def _begin(self, memory: Memory) -> None:
+    async def _begin(self, state: ObjectState) -> None:
         """Keep the revision that the first Pods were made from, before there is another."""
-        if memory.begun:
-            app, composition = memory.begun
+        if state.begun:
+            app, composition = state.begun
             await self._history.begin(app, composition)
-            memory.begun, memory.first_revision = None, revision_name(app, composition.revision)
+            state.begun, state.first_revision = None, revision_name(app, composition.revision)
 
     async def conclude(
-        self, entry: Entry, app: Pattern, pods: Sequence[Pod], memory: Memory, status: dict[str, object]
+        self, entry: Entry, app: Pattern, pods: Sequence[Pod], state: ObjectState, status: dict[str, object]
     ) -> Failure | None:
         """Write what a status that is about to be written relies on, and delete what nobody needs any more.
 
         Returns why that was refused.
         """
         try:
-            if memory.begun:
-                await self._history.begin(*memory.begun)
-            elif memory.revisions:
-                memory.revisions = await self._history.prune(app, memory.revisions, status, pods)
+            if state.begun:
+                await self._history.begin(*state.begun)
+            elif state.revisions:
+                state.revisions = await self._history.prune(app, state.revisions, status, pods)
         except ApiError as error:
             failure = unwritten(error, "ControllerRevision")
-            memory.history.note(failure, entry.generation, time.monotonic())
+            state.history.note(failure, entry.generation, time.monotonic())
             return failure
-        memory.history.clear()
+        state.history.clear()
         return None
 
 
-def _forget_what_is_kept(entry: Entry, memory: Memory) -> None:
+def _forget_what_is_kept(entry: Entry, state: ObjectState) -> None:
     """A status names a revision only when it is kept."""
-    if memory.begun:
-        app, first = memory.begun
+    if state.begun:
+        app, first = state.begun
         if entry.status.get("updateRevision") == revision_name(app, first.revision):
-            memory.begun = None
+            state.begun = None
 
 
-def held_revision(entry: Entry, app: Pattern, memory: Memory, newest: str) -> str:
+def held_revision(entry: Entry, app: Pattern, state: ObjectState, newest: str) -> str:
     """Return the revision from before the update under way, if it is known how its Pods are made."""
-    current = entry.status.get("currentRevision") or memory.first_revision
-    known = (r.hash for r in memory.revisions or () if revision_name(app, r.hash) == current)
+    current = entry.status.get("currentRevision") or state.first_revision
+    known = (r.hash for r in state.revisions or () if revision_name(app, r.hash) == current)
     return next((found for found in known if found != newest), "")
 
 
-def kept(memory: Memory, revision: str) -> bool:
+def kept(state: ObjectState, revision: str) -> bool:
     """The history has the revision."""
-    return any(r.hash == revision for r in memory.revisions or ())
+    return any(r.hash == revision for r in state.revisions or ())
 
 
 def unwritten(error: ApiError, thing: str) -> Failure:

@@ -13,7 +13,7 @@ from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.key import Key
-from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import MANY_PODS, PodStore
@@ -52,7 +52,7 @@ class StatusWriter:
         app: Pattern,
         composition: Composition | None,
         wanted: Wanted | None,
-        memory: Memory,
+        state: ObjectState,
         *,
         problems: Sequence[Problem] = (),
         error: Failure | None = None,
@@ -64,7 +64,7 @@ class StatusWriter:
 
         def look() -> tuple[list[Replacement], Question | None, Inquiry | None]:
             return (
-                memory.replacements.look(pods, app.spec.replicas, memory.deleted, now, recorded),
+                state.replacements.look(pods, app.spec.replicas, state.deleted, now, recorded),
                 question(composition, composition.revision, pods) if composition else None,
                 inquiry(composition, composition.revision, pods) if composition else None,
             )
@@ -73,7 +73,7 @@ class StatusWriter:
         observed = Observed(
             pods,
             tuple(problems),
-            memory.failure,
+            state.failure,
             now,
             replaced,
             composition,
@@ -81,12 +81,12 @@ class StatusWriter:
             self._contracts.answers(entry.key, asked),
             helpers,
             self._configurations.answers(entry.key, helpers),
-            memory.taken,
+            state.taken,
             error,
         )
         previous = entry.status
-        if memory.first_revision and "currentRevision" not in previous:
-            previous = {**previous, "currentRevision": memory.first_revision}
+        if state.first_revision and "currentRevision" not in previous:
+            previous = {**previous, "currentRevision": state.first_revision}
         return await off_the_loop(len(pods), MANY_PODS, app_status, app, wanted, observed, previous)
 
     async def write(self, entry: Entry, status: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from podpatterns.compose import pod
 from podpatterns.controller import executor, podstore, statuswriter
 from podpatterns.controller.apiserver import ApiServer, UnansweredError
 from podpatterns.controller.key import Key
-from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Plan, Pod, Wanted, observe
 
@@ -56,7 +56,7 @@ def lost_answers() -> None:
 
 def forgets_unanswered() -> None:
     """A creation without an answer is tried again under another name."""
-    Memory.note_unanswered = lambda *_: None  # type: ignore[method-assign]
+    ObjectState.note_unanswered = lambda *_: None  # type: ignore[method-assign]
 
 
 def ignores_answers() -> None:

@@ -9,18 +9,18 @@ import pytest
 from podpatterns.controller import revisions
 from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
-from podpatterns.controller.memory import Memory
+from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.revisions import Revisions
 from podpatterns.replicas.change import Change
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.packed import Packed
 
 
-def updating(name: str) -> tuple[Key, Memory]:
+def updating(name: str) -> tuple[Key, ObjectState]:
     """An object with an update under way, whose revisions take 10 kB."""
     data = Packed.of(os.urandom(5_000).hex())
     kept = [Revision(f"{name}-{n}", f"uid-{n}", str(n), n, data) for n in range(2)]
-    return Key("SidecarApp", "ns", name), Memory(name, revisions=kept, changes=("1", {"0": Change()}))
+    return Key("SidecarApp", "ns", name), ObjectState(name, revisions=kept, changes=("1", {"0": Change()}))
 
 
 @pytest.fixture
@@ -31,28 +31,28 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Revisions:
 
 def test_those_of_stuck_rollouts_are_kept_up_to_a_bound(kept: Revisions) -> None:
     objects = [updating(f"site-{n}") for n in range(10)]
-    for key, memory in objects:
+    for key, state in objects:
         kept.take(key)
-        kept.put_back(key, memory)
-    assert [bool(memory.revisions) for _, memory in objects] == [False] * 7 + [True] * 3
-    assert [bool(memory.changes[1]) for _, memory in objects] == [False] * 7 + [True] * 3
+        kept.put_back(key, state)
+    assert [bool(state.revisions) for _, state in objects] == [False] * 7 + [True] * 3
+    assert [bool(state.changes[1]) for _, state in objects] == [False] * 7 + [True] * 3
 
 
 def test_an_object_in_work_keeps_its_own(kept: Revisions) -> None:
-    key, memory = updating("site")
-    kept.put_back(key, memory)
+    key, state = updating("site")
+    kept.put_back(key, state)
     kept.take(key)
     for n in range(10):
         kept.put_back(*updating(f"other-{n}"))
-    assert memory.revisions
+    assert state.revisions
 
 
 def test_nothing_is_kept_of_an_object_without_an_update(kept: Revisions) -> None:
     objects = [updating(f"site-{n}") for n in range(3)]
-    for key, memory in objects:
-        kept.put_back(key, memory)
+    for key, state in objects:
+        kept.put_back(key, state)
     _, first = objects[0]
-    idle = Memory("idle")
+    idle = ObjectState("idle")
     kept.put_back(Key("SidecarApp", "ns", "idle"), idle)
     assert idle.revisions is None
     assert first.revisions

@@ -1,4 +1,7 @@
-"""What the controller remembers of an object between two looks; losing it costs nothing but work."""
+"""The state of an object that the controller keeps from one reconcile to the next.
+
+Losing it costs nothing but work.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ LONG_LIFE = 600.0
 
 
 @dataclass(slots=True)
-class Memory:
+class ObjectState:
     uid: str
     begun: tuple[Pattern, Composition] | None = None
     """A new object and what its first Pods are made from, until a status names that revision."""
