@@ -39,12 +39,12 @@ def eventually(
     Raises:
         TimeoutError: it never became so; the message has the value last seen.
     """
-    patience = _Patience(timeout)
+    timeouts = _Patience(timeout)
     value = predicate()
     if inspect.isawaitable(value):
-        return _eventually_async(value, predicate, until, patience)
+        return _eventually_async(value, predicate, until, timeouts)
     while not until(value):
-        time.sleep(patience.pause(value))
+        time.sleep(timeouts.pause(value))
         value = predicate()
     return value
 
@@ -53,11 +53,11 @@ async def _eventually_async(
     first: Awaitable[T],
     predicate: Callable[[], Awaitable[T]],
     until: Callable[[T], object],
-    patience: _Patience,
+    timeouts: _Patience,
 ) -> T:
     value = await first
     while not until(value):
-        await asyncio.sleep(patience.pause(value))
+        await asyncio.sleep(timeouts.pause(value))
         value = await predicate()
     return value
 

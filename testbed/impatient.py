@@ -1,4 +1,4 @@
-"""`podpatterns run` with little patience for the API server, so that a scenario need not last minutes.
+"""`podpatterns run` with little timeouts for the API server, so that a scenario need not last minutes.
 
 python impatient.py run
 """
@@ -9,9 +9,9 @@ from functools import partial
 
 from podpatterns.cli import main
 from podpatterns.controller import shell
-from podpatterns.controller.apiserver import Patience
+from podpatterns.controller.apiserver import Timeouts
 
 if __name__ == "__main__":
     # A silence that is shorter than the API server's minute between bookmarks only begins the watch anew.
-    shell.serve = partial(shell.serve, patience=Patience(request=3, silence=4))
+    shell.serve = partial(shell.serve, timeouts=Timeouts(request=3, silence=4))
     main()

@@ -50,7 +50,7 @@ MADE_FROM = "/kind/podpatterns.made-from"
 
 
 class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
-    """pytest-kind's cluster with pinned programs, a node image that needs no registry, and more patience."""
+    """pytest-kind's cluster with pinned programs, a node image that needs no registry, and more timeouts."""
 
     def __init__(self) -> None:
         engine.ensure()

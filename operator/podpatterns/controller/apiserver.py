@@ -41,7 +41,7 @@ Body = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait for the API server, in seconds."""
 
     request: float = 30.0
@@ -115,10 +115,10 @@ class ApiServer:
     def __init__(
         self,
         client: ApiClient,
-        patience: Patience = Patience(),
+        timeouts: Timeouts = Timeouts(),
         fence: Callable[[], None] = lambda: None,
     ) -> None:
-        self.patience = patience
+        self.timeouts = timeouts
         self._fence = fence
         self.answer_time = 0.0
         """Seconds in which writes are answered lately: a moving average."""
@@ -178,7 +178,7 @@ class ApiServer:
         long, ApiError for an ERROR event or a refusal, MalformedEventError for what is no event.
         """
         query = {**params, "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": str(since)}
-        unbounded = aiohttp.ClientTimeout(sock_connect=self.patience.request, sock_read=self.patience.silence)
+        unbounded = aiohttp.ClientTimeout(sock_connect=self.timeouts.request, sock_read=self.timeouts.silence)
         response = await self._request("GET", path, params=query, timeout=unbounded)
         try:
             async for line in lines(response.content):
@@ -205,7 +205,7 @@ class ApiServer:
         max_bytes: int | None = None,
     ) -> bytes:
         """Return the answer's body; raises PageTooLongError when it has more than `max_bytes`."""
-        timeout = aiohttp.ClientTimeout(total=self.patience.request)
+        timeout = aiohttp.ClientTimeout(total=self.timeouts.request)
         if method != "GET":
             self._fence()
         asked = time.monotonic()

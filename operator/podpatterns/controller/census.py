@@ -195,7 +195,7 @@ class Census:
         self._changed(self._skipped[kind].guard(lambda: self._store.put(obj), obj))
 
     def _beat(self) -> None:
-        self._health.beat("resync", within=2 * (INTERVAL + self._api.patience.request))
+        self._health.beat("resync", within=2 * (INTERVAL + self._api.timeouts.request))
 
 
 def _key_of(kind: str, obj: Any) -> Key | None:

@@ -12,7 +12,7 @@ from typing import Any
 from kubernetes.aio.client import ApiClient
 
 from podpatterns.compose import HelperImages
-from podpatterns.controller.apiserver import ApiError, ApiServer, Patience, UnansweredError
+from podpatterns.controller.apiserver import ApiError, ApiServer, Timeouts, UnansweredError
 from podpatterns.controller.census import Census
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurations import Configurations
@@ -53,10 +53,10 @@ class Controller:
         leader_election_namespace: str,
         identity: str,
         helpers: HelperImages,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> None:
-        self._leadership = Leadership(ApiServer(client, patience), leader_election_namespace, identity)
-        api = ApiServer(client, patience, self._leadership.check)
+        self._leadership = Leadership(ApiServer(client, timeouts), leader_election_namespace, identity)
+        api = ApiServer(client, timeouts, self._leadership.check)
         self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
         self._queue: WorkQueue[Key] = WorkQueue(attrgetter("namespace"), WORKERS, TELLERS)

@@ -154,7 +154,7 @@ class Informer:
         self._changed(self._skipped.guard(lambda: self._store.remove(obj["metadata"]["uid"], version), obj))
 
     def _beat(self) -> None:
-        patience = self._api.patience
+        timeouts = self._api.timeouts
         self._health.beat(
-            f"watch of {self._path}", within=2 * (patience.silence + patience.request + RETRY[1])
+            f"watch of {self._path}", within=2 * (timeouts.silence + timeouts.request + RETRY[1])
         )

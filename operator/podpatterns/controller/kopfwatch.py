@@ -17,7 +17,7 @@ from typing import Any
 import kopf
 
 from podpatterns.api import GROUP, KINDS, VERSION
-from podpatterns.controller.apiserver import USER_AGENT, Patience
+from podpatterns.controller.apiserver import USER_AGENT, Timeouts
 from podpatterns.controller.controller import Controller
 
 END_SECONDS = 5.0
@@ -33,7 +33,7 @@ KOPF = Path(kopf.__file__).parent
 log = logging.getLogger(__name__)
 
 
-async def watch_kinds(controller: Controller, patience: Patience, stop: asyncio.Event) -> None:
+async def watch_kinds(controller: Controller, timeouts: Timeouts, stop: asyncio.Event) -> None:
     """Let kopf watch our kinds until `stop`.
 
     It discovers them once, and gives up on answers that an API server can well give: 404 when one of the
@@ -46,7 +46,7 @@ async def watch_kinds(controller: Controller, patience: Patience, stop: asyncio.
         if stop.is_set():
             return
         began = time.monotonic()
-        error = await _run_kopf(controller, patience, stop)
+        error = await _run_kopf(controller, timeouts, stop)
         if error is None:
             continue
         if time.monotonic() - began > KOPF_PAUSE[1]:
@@ -56,11 +56,11 @@ async def watch_kinds(controller: Controller, patience: Patience, stop: asyncio.
         pause = min(KOPF_PAUSE[1], 2 * pause)
 
 
-async def _run_kopf(controller: Controller, patience: Patience, stop: asyncio.Event) -> BaseException | None:
+async def _run_kopf(controller: Controller, timeouts: Timeouts, stop: asyncio.Event) -> BaseException | None:
     """Run kopf until `stop` or until a kind was installed; returns what made it give up before."""
     over = asyncio.Event()
     tasks = await kopf.spawn_tasks(
-        registry=_registry(controller, patience), standalone=True, clusterwide=True, stop_flag=over
+        registry=_registry(controller, timeouts), standalone=True, clusterwide=True, stop_flag=over
     )
     stop_on_signals(stop)  # kopf would take them for itself
     run = asyncio.create_task(kopf.run_tasks(tasks, ignored=_ALL_TASKS))
@@ -120,7 +120,7 @@ class _AllTasks(Collection["asyncio.Task[Any]"]):
 _ALL_TASKS = _AllTasks()
 
 
-def _registry(controller: Controller, patience: Patience) -> kopf.OperatorRegistry:
+def _registry(controller: Controller, timeouts: Timeouts) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
@@ -133,8 +133,8 @@ def _registry(controller: Controller, patience: Patience) -> kopf.OperatorRegist
         settings.posting.enabled = False
         settings.scanning.disabled = True
         settings.watching.chunk_size = CHUNK_SIZE
-        settings.watching.inactivity_timeout = patience.silence
-        settings.networking.request_timeout = patience.request  # 5 minutes by default
+        settings.watching.inactivity_timeout = timeouts.silence
+        settings.networking.request_timeout = timeouts.request  # 5 minutes by default
         # A restarted API server answers 403 and 429 for seconds; kopf would stay away for longer and longer.
         settings.networking.error_backoffs = [0.2, 0.5, *[1.0] * 60]
 

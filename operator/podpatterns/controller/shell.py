@@ -16,7 +16,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from podpatterns.compose import HelperImages
-from podpatterns.controller.apiserver import Patience
+from podpatterns.controller.apiserver import Timeouts
 from podpatterns.controller.controller import Controller
 from podpatterns.controller.health import probes
 from podpatterns.controller.kopfwatch import END_SECONDS, stop_on_signals, watch_kinds
@@ -28,7 +28,7 @@ async def serve(
     leader_election_namespace: str,
     health_probe_bind_address: str | None,
     helpers: HelperImages,
-    patience: Patience = Patience(),  # noqa: B008 (immutable)
+    timeouts: Timeouts = Timeouts(),  # noqa: B008 (immutable)
 ) -> None:
     """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it.
 
@@ -37,9 +37,9 @@ async def serve(
     stop = asyncio.Event()
     stop_on_signals(stop)
     client = ApiClient(await _configuration())
-    controller = Controller(client, leader_election_namespace, _identity(), helpers, patience)
+    controller = Controller(client, leader_election_namespace, _identity(), helpers, timeouts)
     work = asyncio.create_task(controller.run())
-    watching = asyncio.create_task(watch_kinds(controller, patience, stop))
+    watching = asyncio.create_task(watch_kinds(controller, timeouts, stop))
     for task in (work, watching):
         task.add_done_callback(lambda _: stop.set())
     try:

@@ -30,7 +30,7 @@ def proxy(operator: OperatorProcess, control_plane: ControlPlane, tmp_path: Path
 
 @pytest.fixture
 def behind(proxy: Proxy, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """An operator with little patience."""
+    """An operator with little timeouts."""
     command: list[str | Path] = [sys.executable, Path(impatient.__file__), "run"]
     operator = OperatorProcess(proxy.kubeconfig, tmp_path, command=command)
     operator.start()

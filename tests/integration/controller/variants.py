@@ -1,4 +1,4 @@
-"""`podpatterns run`, but with a part that stands still, or of another version; and with little patience.
+"""`podpatterns run`, but with a part that stands still, or of another version; and with little timeouts.
 
 python variants.py <variant> [--health-probe-bind-address HOST:PORT]
 """
@@ -16,7 +16,7 @@ from podpatterns.api import FieldError, InvalidObject, Pattern, parse
 from podpatterns.cli import main
 from podpatterns.compose import pod_manifest
 from podpatterns.controller import census, compositions, controller, executor, reconciler, shell
-from podpatterns.controller.apiserver import ApiServer, Patience
+from podpatterns.controller.apiserver import ApiServer, Timeouts
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
 from podpatterns.controller.reconciler import Again, Reconciler
@@ -121,6 +121,6 @@ VARIANTS: dict[str, Callable[[], None]] = {
 
 if __name__ == "__main__":
     controller.STALL_SECONDS = 1.0
-    shell.serve = partial(shell.serve, patience=Patience(request=1, silence=2))
+    shell.serve = partial(shell.serve, timeouts=Timeouts(request=1, silence=2))
     VARIANTS[sys.argv.pop(1)]()
     main(["run", *sys.argv[1:]])

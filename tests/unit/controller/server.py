@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from kubernetes.aio.client import ApiClient, Configuration
 
-from podpatterns.controller.apiserver import ApiServer, Patience
+from podpatterns.controller.apiserver import ApiServer, Timeouts
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -26,7 +26,7 @@ async def serving(handler: Handler) -> AsyncIterator[ApiServer]:
     configuration = Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")
     client = ApiClient(configuration)
     try:
-        yield ApiServer(client, Patience(request=10, silence=10))
+        yield ApiServer(client, Timeouts(request=10, silence=10))
     finally:
         await client.close()
         await runner.cleanup()
