@@ -16,7 +16,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from podpatterns.api import SidecarApp, parse
 from podpatterns.compose import Composition, compose, pod_manifest
 from podpatterns.controller.apiserver import ApiServer
-from podpatterns.controller.executor import WRITES, Executor, Outcome, Route
+from podpatterns.controller.executor import WRITES, Executor, Outcome, Transition
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import PodStore
@@ -75,8 +75,8 @@ class Bench:
     async def carry_out(
         self, todo: Plan, manifest: Callable[[Create], dict[str, Any]] | None = None, **changes: Change
     ) -> Outcome:
-        route = Route("new", manifest or self.manifest, changes, "")
-        return await Executor(self.api, self.store).carry_out(todo, self.entry, route)
+        transition = Transition("new", manifest or self.manifest, changes, "")
+        return await Executor(self.api, self.store).carry_out(todo, self.entry, transition)
 
     async def create(self, *indexes: int, revision: str = "old") -> Outcome:
         return await self.carry_out(Plan(creates=tuple(Create(f"site-{i}", i, revision) for i in indexes)))
@@ -309,8 +309,8 @@ async def test_a_revision_after_it_keeps_what_was_asked_for(bench: Bench, kubect
     bench.api.asked.clear()
     update = bench.update("site-0")
     executor = Executor(bench.api, bench.store)
-    route = Route("third", bench.manifest, {"new": Change(images={"web": "web:2"})}, "")
-    await executor.carry_out(Plan(updates=(update,)), bench.entry, route)
+    transition = Transition("third", bench.manifest, {"new": Change(images={"web": "web:2"})}, "")
+    await executor.carry_out(Plan(updates=(update,)), bench.entry, transition)
     assert bench.api.asked == ["get", "patch"]
     assert bench.pods["site-0"].is_of("third")
     assert written(kubectl)["podpatterns.dev/resize"] == before["podpatterns.dev/resize"].replace(

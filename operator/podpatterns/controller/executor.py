@@ -90,7 +90,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Transition:
     """How an object's Pods become what is wanted."""
 
     revision: str
@@ -112,13 +112,13 @@ class Executor:
         self._store = store
         self._turns = FairSemaphore(WRITES, NAMESPACE_SHARE)
 
-    async def carry_out(self, plan: Plan, entry: Entry, route: Route) -> Outcome:
+    async def carry_out(self, plan: Plan, entry: Entry, transition: Transition) -> Outcome:
         """Do what the plan says, as far as the server allows.
 
         Whatever one write ends with, the others are carried out and noted. Only nothing is created when a
         delete failed: the number of live Pods must not exceed what was planned.
         """
-        work = _Work(self._api, self._store, self._turns, entry, route)
+        work = _Work(self._api, self._store, self._turns, entry, transition)
         await asyncio.gather(
             *(work.attempt(work.delete, delete) for delete in plan.deletes),
             *(work.attempt(work.update, update) for update in plan.updates),
@@ -132,14 +132,14 @@ class _Work:
     """One plan being carried out."""
 
     def __init__(
-        self, api: ApiServer, store: PodStore, turns: FairSemaphore, entry: Entry, route: Route
+        self, api: ApiServer, store: PodStore, turns: FairSemaphore, entry: Entry, transition: Transition
     ) -> None:
         self.outcome = Outcome()
         self._api = api
         self._store = store
         self._entry = entry
         self._namespace = entry.key.namespace
-        self._route = route
+        self._transition = transition
         self._turns = turns
 
     async def attempt(self, write: Callable[[Any], Awaitable[None]], action: Action) -> None:
@@ -166,7 +166,7 @@ class _Work:
         if self.outcome.stopped:
             return
         try:
-            pod = await self._api.create(pods_path(self._namespace), self._route.manifest(create))
+            pod = await self._api.create(pods_path(self._namespace), self._transition.manifest(create))
             self.outcome.created.append(create.name)
         except UnansweredError:
             self.outcome.unanswered.append(create)
@@ -195,7 +195,7 @@ class _Work:
 
     async def update(self, update: Update) -> None:
         """Bring a Pod to the newest revision, by the promises above."""
-        change = self._route.changes[update.revision]
+        change = self._transition.changes[update.revision]
         path = pod_path(self._namespace, update.name)
         try:
             # The patch says what runs now: it takes a fresh look and fails if that is not true any more.
@@ -204,7 +204,9 @@ class _Work:
                 return self._store.forget(update.uid)
             if change.resources:
                 pod = await self._resize(path, pod, change)
-            answer = await self._api.strategic_patch(path, in_place_patch(pod, change, self._route.revision))
+            answer = await self._api.strategic_patch(
+                path, in_place_patch(pod, change, self._transition.revision)
+            )
         except ApiError as error:
             if error.code == HTTPStatus.NOT_FOUND:
                 self._store.forget(update.uid)
@@ -218,7 +220,7 @@ class _Work:
     async def _resize(self, path: str, pod: dict[str, Any], change: Change) -> dict[str, Any]:
         """Give the Pod its new resources, not without saying so on it before."""
         before = pod
-        if announced := announcement(pod, change, self._route.revision):
+        if announced := announcement(pod, change, self._transition.revision):
             pod = await self._api.strategic_patch(path, announced)
             self._store.put(pod)
         try:
@@ -236,7 +238,7 @@ class _Work:
             self._store.put(await self._api.strategic_patch(path, withdrawal(before)))
 
     async def refresh(self, refresh: Refresh) -> None:
-        annotations = {CONFIGURATION: self._route.configuration}
+        annotations = {CONFIGURATION: self._transition.configuration}
         patch = {"metadata": {"uid": refresh.uid, "annotations": annotations}}
         try:
             self._store.put(await self._api.strategic_patch(pod_path(self._namespace, refresh.name), patch))

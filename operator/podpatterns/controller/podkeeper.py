@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from podpatterns.controller.executor import Executor, Outcome, Route
+from podpatterns.controller.executor import Executor, Outcome, Transition
 from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podnames import fresh_names
@@ -25,7 +25,7 @@ class PodKeeper:
         self._executor = executor
 
     async def carry_out(
-        self, entry: Entry, wanted: Wanted, route: Route, state: ObjectState
+        self, entry: Entry, wanted: Wanted, transition: Transition, state: ObjectState
     ) -> tuple[float | None, Outcome]:
         """Make the Pods more like what is wanted; with the seconds after which to reconcile again."""
         pods = self._store.of(entry.key, entry.uid)
@@ -35,7 +35,7 @@ class PodKeeper:
         todo = await off_the_loop(
             len(pods), MANY_PODS, _decide, wanted, pods, state, generation, now, time.time()
         )
-        outcome = await self._executor.carry_out(todo, entry, route)
+        outcome = await self._executor.carry_out(todo, entry, transition)
         now = time.monotonic()
         state.note_unanswered(outcome.unanswered, now)
         state.note_taken(outcome.taken, generation, now)

@@ -27,7 +27,7 @@ from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.events import Events
-from podpatterns.controller.executor import Executor, Route
+from podpatterns.controller.executor import Executor, Transition
 from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LeadershipLostError
@@ -179,8 +179,8 @@ class Reconciler:
             known=frozenset(r.hash for r in revisions),
         )
         await self._keep_config_map(entry, app, composition, wanted, state)
-        route = _route(app, composition, revisions, changes)
-        after, outcome = await self._keeper.carry_out(entry, wanted, route, state)
+        transition = _transition(app, composition, revisions, changes)
+        after, outcome = await self._keeper.carry_out(entry, wanted, transition, state)
         self._events.pods(entry, outcome, changes)
         if outcome.error:
             raise outcome.error
@@ -247,7 +247,7 @@ class Reconciler:
             )
             await self._ownership.adopt(entry, app, wanted)
             after, outcome = await self._keeper.carry_out(
-                entry, wanted, _route(app, good, revisions, {}), state
+                entry, wanted, _transition(app, good, revisions, {}), state
             )
             self._events.pods(entry, outcome, {})
             if outcome.error:
@@ -378,9 +378,9 @@ class Reconciler:
         self._recorder.well(key)
 
 
-def _route(
+def _transition(
     app: Pattern, composition: Composition, revisions: Sequence[Revision], changes: Mapping[str, Change]
-) -> Route:
+) -> Transition:
     """To the newest revision; a Pod that is wanted in another one is made from that one's template."""
     by_hash = {r.hash: r for r in revisions}
 
@@ -391,7 +391,7 @@ def _route(
         of = replace(composition, template=dict(known.template), revision=create.revision)
         return pod_manifest(app, of, create.name, create.index)
 
-    return Route(composition.revision, manifest, changes, composition.configuration)
+    return Transition(composition.revision, manifest, changes, composition.configuration)
 
 
 def _unnamed(status: Mapping[str, Any]) -> dict[str, Any]:

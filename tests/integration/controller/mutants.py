@@ -96,9 +96,9 @@ def creates_first() -> None:
     """Creates before it deletes."""
     carry_out = executor.Executor.carry_out
 
-    async def hasty(self: executor.Executor, plan: Plan, entry: Any, route: Any) -> executor.Outcome:
-        first = await carry_out(self, Plan(creates=plan.creates), entry, route)
-        then = await carry_out(self, replace(plan, creates=()), entry, route)
+    async def hasty(self: executor.Executor, plan: Plan, entry: Any, transition: Any) -> executor.Outcome:
+        first = await carry_out(self, Plan(creates=plan.creates), entry, transition)
+        then = await carry_out(self, replace(plan, creates=()), entry, transition)
         return replace(then, created=first.created, failure=first.failure or then.failure)
 
     executor.Executor.carry_out = hasty  # type: ignore[method-assign]
