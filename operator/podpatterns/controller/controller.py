@@ -13,7 +13,6 @@ from kubernetes.aio.client import ApiClient
 
 from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiError, ApiServer, Timeouts, UnansweredError
-from podpatterns.controller.census import Census
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
@@ -27,6 +26,7 @@ from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.reconciler import Observability, Reconciler, Stores
 from podpatterns.controller.recorder import Recorder
+from podpatterns.controller.resync import Resync
 from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
@@ -60,7 +60,7 @@ class Controller:
         self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
         self._queue: WorkQueue[Key] = WorkQueue(attrgetter("namespace"), WORKERS, TELLERS)
-        self._census = Census(api, objects, self._add, self.health)
+        self._resync = Resync(api, objects, self._add, self.health)
         self._informers = [
             Informer(api, "/api/v1/pods", pods, self._add, self.health),
             Informer(api, "/api/v1/configmaps", config_maps, self._add, self.health),
@@ -80,16 +80,16 @@ class Controller:
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """An object of ours, as kopf's watch delivers it."""
-        self._census.see(event_type, obj)
+        self._resync.see(event_type, obj)
 
     async def before_discovery(self) -> None:
         """Returns when our kinds may be looked for; `kinds_installed` tells of those that come later."""
-        await self._census.before_discovery()
+        await self._resync.before_discovery()
 
     @property
     def kinds_installed(self) -> asyncio.Event:
         """A kind has come that was missing."""
-        return self._census.installed
+        return self._resync.installed
 
     async def run(self) -> None:
         """Work until cancelled. Raises, as an ExceptionGroup, what ended a task that should never end."""
@@ -98,7 +98,7 @@ class Controller:
                 leading = tasks.create_task(self._leadership.run())
                 # Where nobody else leads, what is listed from now on is as new as our election.
                 await self._leadership.attempted.wait()
-                tasks.create_task(self._census.run())
+                tasks.create_task(self._resync.run())
                 for informer in self._informers:
                     tasks.create_task(informer.run())
                 tasks.create_task(self._recorder.run())
@@ -106,13 +106,13 @@ class Controller:
                 tasks.create_task(self._contracts.run())
                 tasks.create_task(self._pod_monitors.run())
                 # A worker that starts on half a list would take the missing half for deleted.
-                await self._census.synced.wait()
+                await self._resync.synced.wait()
                 for informer in self._informers:
                     await informer.synced.wait()
                 log.info("In sync")
                 await self._leadership.elected.wait()
                 # A standby's caches may lack what the last leader wrote a moment ago.
-                await self._census.relist_if_older(self._leadership.elected_at)
+                await self._resync.relist_if_older(self._leadership.elected_at)
                 for informer in self._informers:
                     await informer.relist_if_older(self._leadership.elected_at)
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]

@@ -15,7 +15,7 @@ from typing import Any
 from podpatterns.api import FieldError, InvalidObject, Pattern, parse
 from podpatterns.cli import main
 from podpatterns.compose import pod_manifest
-from podpatterns.controller import census, compositions, controller, executor, reconciler, shell
+from podpatterns.controller import compositions, controller, executor, reconciler, resync, shell
 from podpatterns.controller.apiserver import ApiServer, Timeouts
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
@@ -66,7 +66,7 @@ def silent_kopf() -> None:
         pass
 
     controller.Controller.see = ignore  # type: ignore[method-assign]
-    census.INTERVAL = 1.0
+    resync.INTERVAL = 1.0
 
 
 def frozen_look() -> None:

@@ -1,4 +1,4 @@
-"""The census of our own kinds: whole lists, at the start, from time to time and when kopf listed again.
+"""The resync of our own kinds: whole lists at the start, from time to time and when kopf listed again.
 
 kopf tells of changes; it gives no DELETED event for what vanished while its watch was broken, nor does it say
 when its first list is complete, nor does it see a kind that comes after it has begun.
@@ -33,7 +33,7 @@ TURN = 16
 log = logging.getLogger(__name__)
 
 
-class Census:
+class Resync:
     def __init__(
         self, api: ApiServer, store: ObjectStore, changed: Callable[[Iterable[Key]], None], health: Health
     ) -> None:

@@ -13,12 +13,12 @@ import pytest
 from aiohttp import web
 
 from podpatterns.api import API_VERSION, GROUP, KINDS
-from podpatterns.controller import census
+from podpatterns.controller import resync
 from podpatterns.controller.apiserver import ApiServer
-from podpatterns.controller.census import Census
 from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
+from podpatterns.controller.resync import Resync
 from testbed.eventually import eventually
 from tests.unit.controller.server import listing, refusal, serving
 
@@ -27,7 +27,7 @@ PLURALS = frozenset(kind.plural for kind in KINDS)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(census, "RETRY", 0.05)
+    monkeypatch.setattr(resync, "RETRY", 0.05)
 
 
 def site(name: str, version: int = 1, **fields: Any) -> dict[str, Any]:
@@ -62,12 +62,12 @@ class Kinds:
         return listing(self.sites if plural == "sidecarapps" else [])
 
 
-def made(api: ApiServer, store: ObjectStore, health: Health) -> Census:
-    return Census(api, store, lambda _: None, health)
+def made(api: ApiServer, store: ObjectStore, health: Health) -> Resync:
+    return Resync(api, store, lambda _: None, health)
 
 
 @asynccontextmanager
-async def running(kinds: Kinds) -> AsyncIterator[tuple[Census, ObjectStore, Health]]:
+async def running(kinds: Kinds) -> AsyncIterator[tuple[Resync, ObjectStore, Health]]:
     store, health = ObjectStore(), Health()
     async with serving(kinds.handle) as api:
         found = made(api, store, health)
