@@ -12,7 +12,7 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition
 from podpatterns.controller.refusal import Refusal
-from podpatterns.replicas import Create, Delete, Plan, Pod, Replacements, Wanted, stray
+from podpatterns.replicas import Create, Delete, Plan, Pod, Replacements, Wanted, is_condemned
 from podpatterns.replicas.change import Change
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
@@ -102,18 +102,18 @@ class ObjectState:
             if name not in known and until > now
         }
         planned = {create.name: create for create in todo.creates}
-        strays = [until for name, (_, until) in self.unanswered.items() if stray(wanted, name)]
+        condemned = [until for name, (_, until) in self.unanswered.items() if is_condemned(wanted, name)]
         again = [
             planned.get(name, create)
             for name, (create, _) in self.unanswered.items()
-            if not stray(wanted, name)
+            if not is_condemned(wanted, name)
         ]
         others = [create for create in todo.creates if create.name not in self.unanswered]
-        room = max(0, len(todo.creates) - len(strays))
+        room = max(0, len(todo.creates) - len(condemned))
         creates = (*again, *others)[:room]
         if len(creates) == len(todo.creates):
             return replace(todo, creates=creates)
-        over = min(strays) - now
+        over = min(condemned) - now
         return replace(todo, creates=creates, wake_after=min(over, todo.wake_after or over))
 
     def note_unanswered(self, creates: Iterable[Create], now: float) -> None:
@@ -142,7 +142,7 @@ class ObjectState:
         A generated name is not tried a second time.
         """
         generated = wanted.naming == "Generated"
-        gone = {name for name in self.taken_names if generated or stray(wanted, name)}.union(created)
+        gone = {name for name in self.taken_names if generated or is_condemned(wanted, name)}.union(created)
         self.taken_names = {n: r for n, r in self.taken_names.items() if n not in gone}
         return {name for name, refusal in self.taken_names.items() if refusal.left(generation, now)}
 

@@ -4,7 +4,17 @@ Nothing here does I/O or reads a clock: Pods come in as slim records, time and f
 The controller carries the plan out.
 """
 
-from podpatterns.replicas.plan import Create, Delete, Plan, Refresh, Update, plan, rest_after, slot, stray
+from podpatterns.replicas.plan import (
+    Create,
+    Delete,
+    Plan,
+    Refresh,
+    Update,
+    is_condemned,
+    plan,
+    rest_after,
+    slot,
+)
 from podpatterns.replicas.pod import Pod, observe
 from podpatterns.replicas.replacement import Replacement, Replacements
 from podpatterns.replicas.wanted import Wanted
@@ -19,9 +29,9 @@ __all__ = [
     "Replacements",
     "Update",
     "Wanted",
+    "is_condemned",
     "observe",
     "plan",
     "rest_after",
     "slot",
-    "stray",
 ]

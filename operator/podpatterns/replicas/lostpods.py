@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from podpatterns.replicas.plan import stray
+from podpatterns.replicas.plan import is_condemned
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
@@ -25,7 +25,7 @@ class LostPods:
             self._revisions = {}
             return {}
         present = {p.name: p.revision for p in pods}
-        lost = {n: r for n, r in self._revisions.items() if n not in present and not stray(wanted, n)}
+        lost = {n: r for n, r in self._revisions.items() if n not in present and not is_condemned(wanted, n)}
         # Never more can be missing than are wanted and not there.
         missing = max(0, wanted.replicas - sum(1 for p in pods if p.live))
         lost = dict(list(lost.items())[-missing:]) if missing else {}

@@ -140,8 +140,8 @@ def slot(wanted: Wanted, name: str) -> int | None:
     return int(index)
 
 
-def stray(wanted: Wanted, name: str) -> bool:
-    """A Pod of that name holds no slot: its index is too high, or the name is a generated one from before."""
+def is_condemned(wanted: Wanted, name: str) -> bool:
+    """Return whether no replica has that name: its ordinal is too high, or the name is a generated one."""
     return wanted.naming == "Stable" and slot(wanted, name) not in range(wanted.replicas)
 
 
@@ -166,8 +166,8 @@ def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list
     if excess <= 0:
         return []
     if wanted.naming == "Stable":
-        strays = [p for p in live if stray(wanted, p.name)]
-        return sorted(strays, key=lambda p: _stable_rank(wanted, p, now))[: min(excess, MOST_AT_ONCE)]
+        condemned = [p for p in live if is_condemned(wanted, p.name)]
+        return sorted(condemned, key=lambda p: _stable_rank(wanted, p, now))[: min(excess, MOST_AT_ONCE)]
     surge = wanted.max_surge if _stands_in(wanted, live) else 0
     return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[
         : min(max(0, excess - surge), MOST_AT_ONCE)
@@ -207,7 +207,7 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
 
 
 def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
-    if stray(wanted, pod.name):
+    if is_condemned(wanted, pod.name):
         return not wanted.holds or slot(wanted, pod.name) is not None
     if wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) < wanted.partition:
         return False
@@ -217,7 +217,7 @@ def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
 def _in_place(wanted: Wanted, pod: Pod) -> bool:
     can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place
     # One between two revisions can be brought on, but nobody knows how to bring it back.
-    return can and pod.between in ("", wanted.revision) and not stray(wanted, pod.name)
+    return can and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
 
 
 def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:

@@ -74,11 +74,11 @@ def frozen_look() -> None:
     carry_out = executor.Executor.carry_out
     frozen: set[str] = set()
 
-    async def freeze(self: executor.Executor, plan: Any, entry: Any, route: Any) -> executor.Outcome:
+    async def freeze(self: executor.Executor, plan: Any, entry: Any, transition: Any) -> executor.Outcome:
         if entry.key.name == "frozen" and not frozen:
             frozen.add(entry.uid)
             time.sleep(LEASE_SECONDS + RETRY_SECONDS + 5)  # noqa: ASYNC251 (that is the point)
-        return await carry_out(self, plan, entry, route)
+        return await carry_out(self, plan, entry, transition)
 
     executor.Executor.carry_out = freeze  # type: ignore[method-assign]
 

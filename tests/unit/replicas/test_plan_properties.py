@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from podpatterns.replicas import Plan, Pod, Wanted, plan, stray
+from podpatterns.replicas import Plan, Pod, Wanted, is_condemned, plan
 from podpatterns.replicas.lostpods import LostPods
 from podpatterns.replicas.plan import FIRST_REST
 
@@ -190,7 +190,7 @@ class Cluster(RuleBasedStateMachine):
         if not want.rolls_out:
             assert decided.updates == ()
             moved = [d.name for d in decided.deletes if d.reason == "Outdated"]
-            assert all(stray(want, name) and not want.holds for name in moved), "only to a stable name"
+            assert all(is_condemned(want, name) and not want.holds for name in moved), "only to a stable name"
         if want.paused and want.held_revision not in ("", want.revision):
             gone = [p.revision for p in self.pods.values() if not p.live and p.name not in lost]
             newest = sum(1 for c in decided.creates if c.revision == want.revision)
