@@ -54,7 +54,7 @@ class Compositions:
 
     async def of(self, entry: Entry) -> Composed:
         """Return the object with its composition, made anew only when it or one of its parts changed."""
-        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.leaving]
+        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.terminating]
         version = (_version(entry), *sorted(map(_version, parts)))
         for cache in (self._short, self._long):
             if (kept := cache.get(entry.key)) and kept.version == version:
@@ -72,7 +72,7 @@ class Compositions:
 
         None where it can't be told any more: the object's parts are not what they were.
         """
-        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.leaving]
+        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.terminating]
         size = revision.data.size + sum(part.manifest.size for part in parts)
         found = await off_the_loop(size, LONG_BYTES, _of_revision, entry, revision, parts, self._images)
         return found if found and found.revision == revision.hash else None

@@ -53,7 +53,7 @@ class ConfigMapStore:
             del self._by_name[place]
 
     def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
-        """After a whole list at `version`: remove what vanished while no watch told."""
+        """After a whole list at `version`: remove what was deleted while no watch told."""
         present = set(listed)
         keys: set[Key] = set()
         for uid in [u for u in self._by_uid if u not in present]:

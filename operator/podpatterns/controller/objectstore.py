@@ -24,7 +24,7 @@ class Entry:
     uid: str
     generation: int
     resource_version: int
-    leaving: bool
+    terminating: bool
     labels: Mapping[str, str]
     status: Mapping[str, Any]
     includes: tuple[Key, ...]
@@ -45,7 +45,7 @@ def read(obj: Mapping[str, Any]) -> Entry:
         uid=meta["uid"],
         generation=meta["generation"],
         resource_version=int(meta["resourceVersion"]),
-        leaving="deletionTimestamp" in meta,
+        terminating="deletionTimestamp" in meta,
         labels=meta.get("labels") or {},
         status=obj.get("status") or {},
         includes=_includes(key, spec),
@@ -105,10 +105,10 @@ class ObjectStore:
             self._entries[key] = replace(known, resource_version=version, status=status)
             return set() if known.status == status else {key}
         entry = self._entries[key] = read(obj)
-        if known and (known.uid, known.generation, known.leaving) == (
+        if known and (known.uid, known.generation, known.terminating) == (
             entry.uid,
             entry.generation,
-            entry.leaving,
+            entry.terminating,
         ):
             return {key}  # its labels go to its PodMonitor
         return {key} | self._relink(key, known, entry)
@@ -122,7 +122,7 @@ class ObjectStore:
         return {key} | self._relink(key, known, None)
 
     def sweep(self, kind: str, listed: Mapping[Key, str], version: int) -> set[Key]:
-        """After a whole list of `kind` (key -> UID) at `version`: remove what vanished unseen."""
+        """After a whole list of `kind` (key -> UID) at `version`: remove what was deleted unseen."""
         missing = [
             entry
             for key, entry in self._entries.items()
@@ -147,7 +147,7 @@ class ObjectStore:
 
 def _same_words(known: Entry, meta: Mapping[str, Any]) -> bool:
     """Nothing that the entry keeps has changed, but perhaps the status."""
-    return (known.uid, known.generation, known.leaving, known.labels) == (
+    return (known.uid, known.generation, known.terminating, known.labels) == (
         meta["uid"],
         meta["generation"],
         "deletionTimestamp" in meta,

@@ -50,7 +50,7 @@ class Ownership:
 
     async def release(self, entry: Entry) -> None:
         """Let go of Pods that left our view although they are still there: their labels were changed."""
-        for pod in self._store.vanished(entry.key, entry.uid):
+        for pod in self._store.removed(entry.key, entry.uid):
             await self._release(entry, pod)
             self._store.settle(entry.key, [pod])
 

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 MANY_PODS = 1_000
 """Of one object, from which on what is computed from all of them would hold up the event loop: some 5 ms."""
-GRAVES = 10_000
-"""How many UIDs of gone Pods are remembered, so that a late answer to a write raises no ghost."""
+TOMBSTONES = 10_000
+"""How many UIDs of deleted Pods are kept, so that a late answer to a write makes no stale event."""
 
 
 class Home(NamedTuple):
@@ -40,8 +40,8 @@ class PodStore:
     def __init__(self) -> None:
         self._homes: dict[Home, dict[str, Pod]] = {}
         self._home: dict[str, Home] = {}
-        self._graves: OrderedDict[str, int] = OrderedDict()
-        self._vanished: defaultdict[Key, dict[str, tuple[str, Pod]]] = defaultdict(dict)
+        self._tombstones: OrderedDict[str, int] = OrderedDict()
+        self._removed: defaultdict[Key, dict[str, tuple[str, Pod]]] = defaultdict(dict)
         """By the object, then by UID: whose controller it was, and the Pod."""
 
     def __len__(self) -> int:
@@ -55,25 +55,25 @@ class PodStore:
         """Pods with the object's labels and no controller."""
         return self.of(key, "")
 
-    def vanished(self, key: Key, owner_uid: str) -> list[Pod]:
+    def removed(self, key: Key, owner_uid: str) -> list[Pod]:
         """Pods that left without terminating first, deleted at once or relabelled, until they are settled."""
-        return [pod for owner, pod in self._vanished.get(key, {}).values() if owner == owner_uid]
+        return [pod for owner, pod in self._removed.get(key, {}).values() if owner == owner_uid]
 
     def settle(self, key: Key, pods: Iterable[Pod]) -> None:
-        """It is known, and done, what followed from their vanishing."""
+        """It is known, and done, what followed from their removal."""
         for pod in pods:
-            self._vanished[key].pop(pod.uid, None)
-        if not self._vanished[key]:
-            del self._vanished[key]
+            self._removed[key].pop(pod.uid, None)
+        if not self._removed[key]:
+            del self._removed[key]
 
     def settle_all(self, key: Key) -> None:
         """There is no such object: nothing follows."""
-        self._vanished.pop(key, None)
+        self._removed.pop(key, None)
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
         """Take in a Pod as the server sent it; the keys whose Pods changed (none when it was no news)."""
         uid, version = obj["metadata"]["uid"], int(obj["metadata"]["resourceVersion"])
-        if version <= self._graves.get(uid, -1):
+        if version <= self._tombstones.get(uid, -1):
             return set()
         known = self._get(uid)
         if known is not None and version <= known.resource_version:
@@ -93,7 +93,7 @@ class PodStore:
             if before == home and known is not None and _alike(known, seen):
                 return set()
         elif home:
-            self._vanished[home.key][uid] = home.owner_uid, observe(obj)
+            self._removed[home.key][uid] = home.owner_uid, observe(obj)
         return {h.key for h in (before, home) if h}
 
     def remove(self, uid: str, version: int) -> set[Key]:
@@ -103,7 +103,7 @@ class PodStore:
             return set()
         home = self._home.get(uid)
         if known is not None and home is not None and home.owner_uid and known.live:
-            self._vanished[home.key][uid] = home.owner_uid, known
+            self._removed[home.key][uid] = home.owner_uid, known
         self.forget(uid, version)
         return {home.key} if home else set()
 
@@ -113,12 +113,12 @@ class PodStore:
         if known is not None:
             version = max(version, known.resource_version)
             self._drop(uid)
-        self._graves[uid] = max(version, self._graves.get(uid, 0))
-        if len(self._graves) > GRAVES:
-            self._graves.popitem(last=False)
+        self._tombstones[uid] = max(version, self._tombstones.get(uid, 0))
+        if len(self._tombstones) > TOMBSTONES:
+            self._tombstones.popitem(last=False)
 
     def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
-        """After a whole list at `version`: remove what vanished while no watch told."""
+        """After a whole list at `version`: remove what was deleted while no watch told."""
         present = set(listed)
         keys: set[Key] = set()
         for uid in [u for u in self._home if u not in present]:

@@ -116,7 +116,7 @@ class Reconciler:
     async def reconcile(self, key: Key, *, telling: bool) -> Again:
         """One look; `telling` when it may write the status of an object that can work, and its history."""
         entry = self._objects.get(key)
-        if entry is None or entry.leaving:
+        if entry is None or entry.terminating:
             # Owner references and the cluster's garbage collector delete the Pods.
             self._forget(key)
             return Again()

@@ -142,7 +142,7 @@ def test_a_pod_whose_labels_name_another_is_out_of_view() -> None:
     relabelled["metadata"]["labels"]["podpatterns.dev/name"] = "other"
     assert store.put(relabelled) == {SITE}
     assert names(store) == []
-    assert [p.name for p in store.vanished(SITE, "uid-of-site")] == ["site-0"]
+    assert [p.name for p in store.removed(SITE, "uid-of-site")] == ["site-0"]
     assert store.put(raw(version=3)) == {SITE}
     assert names(store) == ["site-0"]
 
@@ -157,10 +157,10 @@ def test_a_pod_that_left_without_terminating_is_told_of_until_that_is_settled() 
     store.remove("uid-of-site-0", 4)
     store.remove("uid-of-site-1", 5)
     for _ in range(2):
-        [gone] = store.vanished(SITE, "uid-of-site")
+        [gone] = store.removed(SITE, "uid-of-site")
         assert gone.name == "site-0"
     store.settle(SITE, [gone])
-    assert store.vanished(SITE, "uid-of-site") == []
+    assert store.removed(SITE, "uid-of-site") == []
 
 
 def test_pods_that_vanish_after_their_object_are_not_kept_for_ever() -> None:
@@ -169,13 +169,13 @@ def test_pods_that_vanish_after_their_object_are_not_kept_for_ever() -> None:
     store.put(raw())
     assert store.remove("uid-of-site-0", 2) == {SITE}
     store.settle_all(SITE)
-    assert store.vanished(SITE, "uid-of-site") == []
+    assert store.removed(SITE, "uid-of-site") == []
 
 
-def test_nobody_asks_for_orphans_that_vanished() -> None:
+def test_nobody_asks_for_orphans_that_removed() -> None:
     store = PodStore()
     orphan = raw()
     orphan["metadata"]["ownerReferences"] = []
     store.put(orphan)
     store.remove("uid-of-site-0", 2)
-    assert store.vanished(SITE, "") == []
+    assert store.removed(SITE, "") == []
