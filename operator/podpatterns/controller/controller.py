@@ -147,7 +147,7 @@ class Controller:
     async def _look(self, key: Key, *, telling: bool) -> None:
         rest = 0.0
         try:
-            again = await self._reconciler.reconcile(key, telling=telling)
+            result = await self._reconciler.reconcile(key, telling=telling)
         except LeadershipLostError:
             raise
         except (ApiError, UnansweredError) as error:
@@ -162,13 +162,13 @@ class Controller:
             RECONCILE_ERRORS.labels(key.kind).inc()
             self._queue.add_failed(key)
         else:
-            rest = again.rest
-            if not again.untold:
+            rest = result.rest
+            if not result.untold:
                 # With something left to tell, it is not known yet whether all of it succeeds.
                 self._queue.succeeded(key)
-            if again.after is not None:
-                self._queue.add_after(key, again.after) if again.after else self._queue.add(key)
-            if again.untold:
+            if result.after is not None:
+                self._queue.add_after(key, result.after) if result.after else self._queue.add(key)
+            if result.untold:
                 self._queue.add_unhurried(key)
         finally:
             self._queue.done(key, rest)

@@ -1,7 +1,7 @@
 """The informer of Pods and ConfigMaps that we made: LIST in pages, then WATCH with bookmarks, for ever.
 
-kopf's own watching is left aside for Pods: it keeps whole objects, gives no DELETED for what was deleted across
-a relist, and at 10,000 Pods costs a hundred times the latency (docs/adr/0002).
+kopf's own watching is left aside for Pods: it keeps whole objects, gives no DELETED for what was deleted
+across a relist, and at 10,000 Pods costs a hundred times the latency (docs/adr/0002).
 """
 
 from __future__ import annotations

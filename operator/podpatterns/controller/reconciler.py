@@ -1,9 +1,9 @@
-"""One look at one object: read the stores, plan, carry out, write the status.
+"""One reconcile of one object: read the stores, plan, carry out, write the status.
 
 The contract: `reconcile(key)` may be called at any time, any number of times, for any key, and never for one
 key twice at once. It derives everything from the present state; there is no separate path for creation,
 update or deletion. It returns when it has done one round of writes; whatever is left calls for another round.
-What only tells of Pods, the status and the history, is written by looks made for it.
+The status and the history are written by reconciles of a low priority, made for them.
 
 Whatever an object, its Pods or the API server come up with, the Pods are kept: at the last good revision
 where the newest can't be composed or written. A write that was refused is tried again at growing intervals,
@@ -48,9 +48,9 @@ from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
 from podpatterns.replicas.status import at_rest, failed_status, unreadable_status
 
-REST_PER_POD = 0.00005
-"""Seconds between two looks at an object for each of its Pods. A look at 500 Pods takes some 2 ms, and while
-they start there is news every few: one look in 25 ms sees it all, and leaves the time to who makes it."""
+THROTTLE_PER_POD = 0.00005
+"""Seconds between two reconciles of an object for each of its Pods. One of 500 Pods takes some 2 ms, and while
+they start there is news every few: one reconcile in 25 ms sees it all, and leaves the time to who makes it."""
 
 log = logging.getLogger(__name__)
 
@@ -74,15 +74,15 @@ class Observability:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """When to look again."""
+class Result:
+    """When to reconcile again."""
 
     after: float | None = None
     """Seconds; None when only an event can change anything."""
-    untold: bool = False
-    """There is something to tell: look again with `telling`, as soon as there is time."""
-    rest: float = 0
-    """Seconds that the next look waits, whatever happens."""
+    status_pending: bool = False
+    """The status is to be written: reconcile again with `write_status`, as soon as there is time."""
+    throttle: float = 0
+    """Seconds that the next reconcile waits, whatever happens."""
 
 
 class Reconciler:
@@ -113,19 +113,19 @@ class Reconciler:
         self._status = StatusWriter(api, (stores.objects, stores.pods), pollers, self._ownership, changed)
         self._states: dict[Key, ObjectState] = {}
 
-    async def reconcile(self, key: Key, *, telling: bool) -> Again:
-        """One look; `telling` when it may write the status of an object that can work, and its history."""
+    async def reconcile(self, key: Key, *, write_status: bool) -> Result:
+        """Reconcile once; write the status of an object that can work, and its history, only with `write_status`."""
         entry = self._objects.get(key)
         if entry is None or entry.terminating:
             # Owner references and the cluster's garbage collector delete the Pods.
             self._forget(key)
-            return Again()
+            return Result()
         state = self._states.get(key)
         if state is None or state.uid != entry.uid:
             state = self._states[key] = ObjectState(entry.uid)
         self._revisions.take(key)
         try:
-            return await self._reconcile(entry, state, telling=telling)
+            return await self._reconcile(entry, state, write_status=write_status)
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception as error:
@@ -134,37 +134,39 @@ class Reconciler:
         finally:
             self._revisions.put_back(key, state)
 
-    async def _reconcile(self, entry: Entry, state: ObjectState, *, telling: bool) -> Again:
+    async def _reconcile(self, entry: Entry, state: ObjectState, *, write_status: bool) -> Result:
         composed = await self._compositions.of(entry)
         if composed.app is None or (entry.is_part and composed.problems):
             self._events.problems(entry, composed.problems)
             status = unreadable_status(entry.generation, composed.problems, entry.status, time.time())
-            return await self._tell(entry, status, state)
+            return await self._write_status(entry, status, state)
         if entry.is_part:
-            return await self._tell(entry, self._status.of_part(entry, composed.app), state)
+            return await self._write_status(entry, self._status.of_part(entry, composed.app), state)
         if retry := state.internal.left(entry.generation, time.monotonic()):
-            again = await self._hold(entry, composed.app, state, error=state.internal.failure)
-            return replace(again, after=_sooner(again.after, retry))
+            result = await self._hold(entry, composed.app, state, error=state.internal.failure)
+            return replace(result, after=_sooner(result.after, retry))
         if composed.composition is None:
             if composed.problems:
                 self._events.problems(entry, composed.problems)
             wait = self._failed(entry, state, composed.error) if composed.error else None
-            again = await self._hold(
+            result = await self._hold(
                 entry, composed.app, state, problems=composed.problems, error=composed.error
             )
-            return replace(again, after=_sooner(again.after, wait))
+            return replace(result, after=_sooner(result.after, wait))
         try:
-            return await self._keep(entry, composed.app, composed.composition, state, telling=telling)
+            return await self._keep(
+                entry, composed.app, composed.composition, state, write_status=write_status
+            )
         except CannotWrite as refused:
             self._events.refused(entry, refused.failure)
-            again = await self._hold(
+            result = await self._hold(
                 entry, composed.app, state, error=refused.failure, unwritten=composed.composition
             )
-            return replace(again, after=_sooner(again.after, refused.after))
+            return replace(result, after=_sooner(result.after, refused.after))
 
     async def _keep(
-        self, entry: Entry, app: Pattern, composition: Composition, state: ObjectState, *, telling: bool
-    ) -> Again:
+        self, entry: Entry, app: Pattern, composition: Composition, state: ObjectState, *, write_status: bool
+    ) -> Result:
         """One round of writes, and what is to be told of it."""
         wanted = Wanted.of(app, composition.revision)
         await self._ownership.adopt(entry, app, wanted)
@@ -189,12 +191,12 @@ class Reconciler:
         )
         if unmonitored and not outcome.failure:
             self._events.no_pod_monitor(entry, unmonitored)
-        again = await self._conclude(entry, app, composition, wanted, state, telling=telling)
+        result = await self._conclude(entry, app, composition, wanted, state, write_status=write_status)
         await self._ownership.release(entry)
         state.internal.clear()
         refused = state.pod_monitor.left(entry.generation, time.monotonic()) or None
-        after = _sooner(_sooner(after, again.after), refused)
-        return replace(again, after=after, rest=REST_PER_POD * len(pods))
+        after = _sooner(_sooner(after, result.after), refused)
+        return replace(result, after=after, throttle=THROTTLE_PER_POD * len(pods))
 
     async def _keep_config_map(
         self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, state: ObjectState
@@ -219,12 +221,12 @@ class Reconciler:
         problems: Sequence[Problem] = (),
         error: Failure | None = None,
         unwritten: Composition | None = None,
-    ) -> Again:
+    ) -> Result:
         """Keep the Pods at the last good revision, while the newest has `problems` or could not be written.
 
         They are replaced and scaled, and nothing is rolled out; a correction goes on from there.
         """
-        again, wanted = Again(), None
+        result, wanted = Result(), None
         if unwritten is None:
             state.config_map.clear()
         good = None
@@ -252,14 +254,14 @@ class Reconciler:
             self._events.pods(entry, outcome, {})
             if outcome.error:
                 raise outcome.error
-            again = Again(after, rest=REST_PER_POD * len(self._pods.of(entry.key, entry.uid)))
+            result = Result(after, throttle=THROTTLE_PER_POD * len(self._pods.of(entry.key, entry.uid)))
         status = await self._status.of_app(entry, app, None, wanted, state, problems=problems, error=error)
         if good is not None and not kept(state, good.revision):
             status = _unnamed(status)
-        told = await self._tell(entry, status, state)
+        told = await self._write_status(entry, status, state)
         await self._ownership.release(entry)
         refused = state.history.left(entry.generation, time.monotonic()) or None
-        return replace(again, after=_sooner(_sooner(again.after, told.after), refused))
+        return replace(result, after=_sooner(_sooner(result.after, told.after), refused))
 
     async def _restore_config_map(
         self, entry: Entry, app: Pattern, good: Composition, state: ObjectState
@@ -277,22 +279,22 @@ class Reconciler:
             if failure := await self._config_maps.keep(app, composition, wanted, pods):
                 self._events.refused(entry, failure)
 
-    async def _survive(self, entry: Entry, state: ObjectState, error: Exception) -> Again:
+    async def _survive(self, entry: Entry, state: ObjectState, error: Exception) -> Result:
         """Keep the Pods in spite of an error of the operator's own, and tell it."""
         failure = internal_error(error)
         retry = self._failed(entry, state, failure)
         try:
             composed = await self._compositions.of(entry)
             if composed.app is not None and not entry.is_part:
-                again = await self._hold(entry, composed.app, state, error=failure)
-                return replace(again, after=_sooner(again.after, retry))
+                result = await self._hold(entry, composed.app, state, error=failure)
+                return replace(result, after=_sooner(result.after, retry))
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception:
             log.exception("Pods not reconciled", extra={"key": str(entry.key)})
         status = failed_status(entry.generation, error, entry.status, time.time())
-        again = await self._tell(entry, status, state)
-        return replace(again, after=_sooner(again.after, retry))
+        result = await self._write_status(entry, status, state)
+        return replace(result, after=_sooner(result.after, retry))
 
     def _failed(self, entry: Entry, state: ObjectState, failure: Failure) -> float:
         """Note an error of the operator's own; return the seconds until the next try."""
@@ -307,20 +309,22 @@ class Reconciler:
         wanted: Wanted,
         state: ObjectState,
         *,
-        telling: bool,
-    ) -> Again:
+        write_status: bool,
+    ) -> Result:
         """The status, and the history that goes with it, when it is time for them."""
         now, pods = time.monotonic(), self._pods.of(entry.key, entry.uid)
         if len(pods) > MANY_PODS and state.status_due and state.status_due > now:
-            return Again(state.status_due - now)  # it would take a while to find out what to tell
+            return Result(state.status_due - now)  # it would take a while to find out what to tell
         status = await self._report(entry, app, composition, wanted, state)
         in_motion = not (status == entry.status or at_rest(status) or state.failure or state.taken)
         if in_motion and (pause := state.status_may_wait(now, self._api.answer_time)):
-            return Again(pause)
-        again = Again(until_stuck(app, status, time.time()))
+            return Result(pause)
+        result = Result(until_stuck(app, status, time.time()))
         refused = state.history.left(entry.generation, now)
-        if not telling and (status != entry.status or (not refused and (state.begun or state.revisions))):
-            return replace(again, untold=True)
+        if not write_status and (
+            status != entry.status or (not refused and (state.begun or state.revisions))
+        ):
+            return replace(result, status_pending=True)
         state.status_due = None
         if not refused and (state.begun or state.revisions):
             if failure := await self._revisions.conclude(entry, app, pods, state, status):
@@ -328,9 +332,9 @@ class Reconciler:
             status = await self._report(entry, app, composition, wanted, state)
         if state.history.failure:
             wait = state.history.left(entry.generation, time.monotonic())
-            again = replace(again, after=_sooner(again.after, wait))
-        told = await self._tell(entry, status, state, at_once=True)
-        return replace(again, after=_sooner(again.after, told.after))
+            result = replace(result, after=_sooner(result.after, wait))
+        told = await self._write_status(entry, status, state, at_once=True)
+        return replace(result, after=_sooner(result.after, told.after))
 
     async def _report(
         self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, state: ObjectState
@@ -344,28 +348,28 @@ class Reconciler:
             return _unnamed(status)
         return status
 
-    async def _tell(
+    async def _write_status(
         self, entry: Entry, status: Mapping[str, Any], state: ObjectState, *, at_once: bool = False
-    ) -> Again:
+    ) -> Result:
         """Write the status; one that goes on about the same generation not more often than it has to be."""
         generation, now = entry.generation, time.monotonic()
         if status == entry.status:
             state.status_due = None
-            return Again()
+            return Result()
         if refused := state.status.left(generation, now):
-            return Again(refused)
+            return Result(refused)
         same = entry.status.get("observedGeneration") == generation
         if same and not at_once and (pause := state.status_may_wait(now, self._api.answer_time)):
-            return Again(pause)
+            return Result(pause)
         state.status_due = None
         try:
             await self._status.write(entry, status)
         except ApiError as error:
             failure = unwritten(error, "status")
             log.warning("Status update failed", extra={"key": str(entry.key), "error": failure.message})
-            return Again(state.status.note(failure, generation, time.monotonic()))
+            return Result(state.status.note(failure, generation, time.monotonic()))
         state.status.clear()
-        return Again()
+        return Result()
 
     def _forget(self, key: Key) -> None:
         self._states.pop(key, None)

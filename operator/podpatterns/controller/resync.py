@@ -1,7 +1,7 @@
 """The resync of our own kinds: whole lists at the start, from time to time and when kopf listed again.
 
-kopf tells of changes; it gives no DELETED event for what was deleted while its watch was broken, nor does it say
-when its first list is complete, nor does it see a kind that comes after it has begun.
+kopf tells of changes; it gives no DELETED event for what was deleted while its watch was broken, nor does it
+say when its first list is complete, nor does it see a kind that comes after it has begun.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ async def look(control_plane: ControlPlane, known: dict[str, Any]) -> tuple[Obje
         )
         await Reconciler(
             api, stores, observability, Recorder(api), news.update, images=HelperImages()
-        ).reconcile(key, telling=True)
+        ).reconcile(key, write_status=True)
     return objects, news
 
 

@@ -19,7 +19,7 @@ from podpatterns.controller import compositions, controller, executor, reconcile
 from podpatterns.controller.apiserver import ApiServer, Timeouts
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
-from podpatterns.controller.reconciler import Again, Reconciler
+from podpatterns.controller.reconciler import Reconciler, Result
 
 reconcile = reconciler.Reconciler.reconcile
 
@@ -27,10 +27,10 @@ reconcile = reconciler.Reconciler.reconcile
 def blocked_loop() -> None:
     """A look at an object called `blocked-loop` blocks the event loop."""
 
-    async def block(self: Reconciler, key: Key, *, telling: bool) -> Again:
+    async def block(self: Reconciler, key: Key, *, write_status: bool) -> Result:
         if key.name == "blocked-loop":
             time.sleep(3600)  # noqa: ASYNC251 (that is the point)
-        return await reconcile(self, key, telling=telling)
+        return await reconcile(self, key, write_status=telling)
 
     Reconciler.reconcile = block  # type: ignore[method-assign]
 
@@ -38,10 +38,10 @@ def blocked_loop() -> None:
 def stuck_look() -> None:
     """A look at an object called `stuck-look` waits for what never comes."""
 
-    async def wait(self: Reconciler, key: Key, *, telling: bool) -> Again:
+    async def wait(self: Reconciler, key: Key, *, write_status: bool) -> Result:
         if key.name == "stuck-look":
             await asyncio.Future()
-        return await reconcile(self, key, telling=telling)
+        return await reconcile(self, key, write_status=telling)
 
     Reconciler.reconcile = wait  # type: ignore[method-assign]
 

@@ -53,7 +53,7 @@ async def test_it_is_counted_and_tried_again(monkeypatch: pytest.MonkeyPatch) ->
             Recorder(api),
             nothing,
             images=HelperImages(),
-        ).reconcile(key, telling=False)
+        ).reconcile(key, write_status=False)
     assert again.after == FIRST
     assert errors() == before + 1
     entry = objects.get(Key("SidecarApp", "default", "site"))
