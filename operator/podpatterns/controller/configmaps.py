@@ -100,7 +100,7 @@ class ConfigMaps:
             self._store.put(await self._api.strategic_patch(path, patch))
         except ApiError as error:
             if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                self._store.forget(found.uid)  # gone, or another one by that name: the next look sees
+                self._store.forget(found.uid)  # gone, or another one by that name: the next reconcile sees
             raise
 
     async def _delete(self, path: str, found: ConfigMap) -> None:

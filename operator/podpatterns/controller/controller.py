@@ -30,18 +30,18 @@ from podpatterns.controller.resync import Resync
 from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
-"""Objects worked on at once. One object's Pods are written concurrently within its own look."""
-TELLERS = 4
+"""Objects worked on at once. One object's Pods are written concurrently within its own reconcile."""
+STATUS_WORKERS = 4
 """Objects whose status is written at once: so that a slow one, behind a webhook say, holds up no other."""
-RESTS = 8
-"""How many times as long as they write those rest while other work is more urgent. A busy API server divides
-itself among all who ask, and people wait for Pods before they wait to be told of them."""
-LONGEST_REST = 1.0
+THROTTLE_FACTOR = 8
+"""A status worker pauses so many times as long as it wrote, while other work is more urgent: a busy API
+server divides itself among all who ask, and people wait for Pods before they wait for their status."""
+LONGEST_THROTTLE = 1.0
 """Seconds."""
 STALL_SECONDS = 600.0
-"""For a look, whose requests all have time limits, to be taken for stuck."""
+"""After which a reconcile, whose requests all have time limits, counts as stuck."""
 STOP_SECONDS = 5.0
-"""For the looks under way when the operator is told to stop."""
+"""For the reconciles under way when the operator is told to stop."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Controller:
         api = ApiServer(client, timeouts, self._leadership.check)
         self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
-        self._queue: WorkQueue[Key] = WorkQueue(attrgetter("namespace"), WORKERS, TELLERS)
+        self._queue: WorkQueue[Key] = WorkQueue(attrgetter("namespace"), WORKERS, STATUS_WORKERS)
         self._resync = Resync(api, objects, self._add, self.health)
         self._informers = [
             Informer(api, "/api/v1/pods", pods, self._add, self.health),
@@ -116,7 +116,7 @@ class Controller:
                 for informer in self._informers:
                     await informer.relist_if_older(self._leadership.elected_at)
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
-                workers += [tasks.create_task(self._work_unhurried()) for _ in range(TELLERS)]
+                workers += [tasks.create_task(self._work_low_priority()) for _ in range(STATUS_WORKERS)]
                 self.health.expect("reconcile", lambda: self._queue.longest - STALL_SECONDS)
                 try:
                     await asyncio.Future()
@@ -135,19 +135,19 @@ class Controller:
 
     async def _work(self) -> None:
         while (key := await self._queue.get()) is not None:
-            await self._look(key, telling=False)
+            await self._reconcile(key, write_status=False)
 
-    async def _work_unhurried(self) -> None:
-        while (key := await self._queue.get_unhurried()) is not None:
+    async def _work_low_priority(self) -> None:
+        while (key := await self._queue.get_low_priority()) is not None:
             began = time.monotonic()
-            await self._look(key, telling=True)
-            if self._queue.hurried:
-                await asyncio.sleep(min(LONGEST_REST, RESTS * (time.monotonic() - began)))
+            await self._reconcile(key, write_status=True)
+            if self._queue.urgent:
+                await asyncio.sleep(min(LONGEST_THROTTLE, THROTTLE_FACTOR * (time.monotonic() - began)))
 
-    async def _look(self, key: Key, *, telling: bool) -> None:
-        rest = 0.0
+    async def _reconcile(self, key: Key, *, write_status: bool) -> None:
+        throttle = 0.0
         try:
-            result = await self._reconciler.reconcile(key, telling=telling)
+            result = await self._reconciler.reconcile(key, write_status=write_status)
         except LeadershipLostError:
             raise
         except (ApiError, UnansweredError) as error:
@@ -162,13 +162,13 @@ class Controller:
             RECONCILE_ERRORS.labels(key.kind).inc()
             self._queue.add_failed(key)
         else:
-            rest = result.rest
-            if not result.untold:
-                # With something left to tell, it is not known yet whether all of it succeeds.
+            throttle = result.throttle
+            if not result.status_pending:
+                # With a status left to write, it is not known yet whether all of it succeeds.
                 self._queue.succeeded(key)
             if result.after is not None:
                 self._queue.add_after(key, result.after) if result.after else self._queue.add(key)
-            if result.untold:
-                self._queue.add_unhurried(key)
+            if result.status_pending:
+                self._queue.add_low_priority(key)
         finally:
-            self._queue.done(key, rest)
+            self._queue.done(key, throttle)

@@ -198,7 +198,7 @@ class _Work:
         change = self._transition.changes[update.revision]
         path = pod_path(self._namespace, update.name)
         try:
-            # The patch says what runs now: it takes a fresh look and fails if that is not true any more.
+            # The patch says what runs now: it is made of a fresh Pod and fails if that is not true any more.
             pod = await self._api.get(path)
             if pod["metadata"]["uid"] != update.uid:
                 return self._store.forget(update.uid)

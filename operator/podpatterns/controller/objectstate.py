@@ -21,7 +21,7 @@ from podpatterns.replicas.lostpods import LostPods
 STATUS_PAUSE = (0.5, 5.0)
 """The shortest and the longest time, in seconds, in which one status tells of all that happens to an object
 in motion. A custom resource's status costs the API server three times what a ReplicaSet's does, comes back to
-us as an event, and keeps the next look waiting."""
+us as an event, and keeps the next reconcile waiting."""
 ANSWERS_A_PAUSE = 10
 """In between it is as long as the API server takes for so many writes."""
 LONGEST_TAKEN = 5.0

@@ -11,7 +11,7 @@ from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import off_the_loop
-from podpatterns.replicas import Plan, Pod, Wanted, plan, rest_after
+from podpatterns.replicas import Plan, Pod, Wanted, backoff_after, plan
 
 TERMINATING_SECONDS = 60.0
 """Until the next try where the namespace is being deleted: the object goes the same way by then."""
@@ -52,8 +52,8 @@ def _decide(
         pods,
         unix_now,
         fresh_names(wanted.name),
-        rest_after(state.failures_of(wanted.revision)),
-        lost=state.lost.look(wanted, pods),
+        backoff_after(state.failures_of(wanted.revision)),
+        lost=state.lost.observe(wanted, pods),
         taken_names=state.names_to_avoid(wanted, (p.name for p in pods), generation, now),
     )
     todo = state.held_back(todo, generation, now)

@@ -1,7 +1,7 @@
 """Keeps a PodMonitor for each object whose Pods have adapters, where prometheus-operator's kind is installed.
 
 Whether it is, and which PodMonitors of ours are there, is asked at the start and from time to time; between
-that a look at an object costs nothing. A stranger's PodMonitor is left alone, an orphan of ours adopted.
+that a reconcile costs nothing. A stranger's PodMonitor is left alone, an orphan of ours adopted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class PodMonitors:
         self._wanted: dict[Key, Monitored] = {}
 
     async def run(self) -> None:
-        """Look what is there, for ever."""
+        """List what is there, for ever."""
         failures = 0
         while True:
             try:

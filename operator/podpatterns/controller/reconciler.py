@@ -49,8 +49,8 @@ from podpatterns.replicas.progress import until_stuck
 from podpatterns.replicas.status import at_rest, failed_status, unreadable_status
 
 THROTTLE_PER_POD = 0.00005
-"""Seconds between two reconciles of an object for each of its Pods. One of 500 Pods takes some 2 ms, and while
-they start there is news every few: one reconcile in 25 ms sees it all, and leaves the time to who makes it."""
+"""Seconds between two reconciles of an object for each of its Pods. One of 500 Pods takes some 2 ms, and
+while they start there is news every few: one in 25 ms sees it all, and leaves the time to its makers."""
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Reconciler:
         self._states: dict[Key, ObjectState] = {}
 
     async def reconcile(self, key: Key, *, write_status: bool) -> Result:
-        """Reconcile once; write the status of an object that can work, and its history, only with `write_status`."""
+        """Reconcile once. Without `write_status` the status and history of an object that can work wait."""
         entry = self._objects.get(key)
         if entry is None or entry.terminating:
             # Owner references and the cluster's garbage collector delete the Pods.
@@ -321,12 +321,11 @@ class Reconciler:
             return Result(pause)
         result = Result(until_stuck(app, status, time.time()))
         refused = state.history.left(entry.generation, now)
-        if not write_status and (
-            status != entry.status or (not refused and (state.begun or state.revisions))
-        ):
+        history_due = not refused and bool(state.begun or state.revisions)
+        if not write_status and (history_due or status != entry.status):
             return replace(result, status_pending=True)
         state.status_due = None
-        if not refused and (state.begun or state.revisions):
+        if history_due:
             if failure := await self._revisions.conclude(entry, app, pods, state, status):
                 self._events.refused(entry, failure)
             status = await self._report(entry, app, composition, wanted, state)

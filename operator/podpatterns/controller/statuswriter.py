@@ -62,14 +62,14 @@ class StatusWriter:
         pods = self._pods.of(entry.key, entry.uid)
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
 
-        def look() -> tuple[list[Replacement], Question | None, Inquiry | None]:
+        def observe() -> tuple[list[Replacement], Question | None, Inquiry | None]:
             return (
-                state.replacements.look(pods, app.spec.replicas, state.deleted, now, recorded),
+                state.replacements.observe(pods, app.spec.replicas, state.deleted, now, recorded),
                 question(composition, composition.revision, pods) if composition else None,
                 inquiry(composition, composition.revision, pods) if composition else None,
             )
 
-        replaced, asked, helpers = await off_the_loop(len(pods), MANY_PODS, look)
+        replaced, asked, helpers = await off_the_loop(len(pods), MANY_PODS, observe)
         observed = Observed(
             pods,
             tuple(problems),

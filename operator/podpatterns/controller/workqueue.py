@@ -1,4 +1,4 @@
-"""The work queue: keys, each at most once, with delays, per-key back-off and a second line for what has time.
+"""The work queue: keys, each at most once, with delays, per-key back-off and a low-priority queue.
 
 The contract is client-go's: a key that is added while a worker has it is handed out again when that worker is
 done, never to two workers at once, whichever line it stands in. Beyond that:
@@ -35,9 +35,9 @@ class WorkQueue(Generic[K]):
 
     def __init__(self, tenant: Callable[[K], Hashable], workers: int, low_priority_workers: int = 0) -> None:
         self._urgent = _Line(tenant, workers)
-        self._unhurried = _Line(tenant, low_priority_workers)
+        self._low_priority = _Line(tenant, low_priority_workers)
         self._working: dict[K, _Work[K]] = {}
-        self._resting: dict[K, asyncio.TimerHandle] = {}
+        self._throttled: dict[K, asyncio.TimerHandle] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._fired: dict[K, float] = {}
         """When the last timer of a key fired that no event has followed, in the loop's seconds."""
@@ -47,7 +47,7 @@ class WorkQueue(Generic[K]):
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._urgent.wanted | self._unhurried.wanted)
+        return len(self._urgent.wanted | self._low_priority.wanted)
 
     @property
     def longest(self) -> float:
@@ -55,18 +55,18 @@ class WorkQueue(Generic[K]):
         return time.monotonic() - min(w.since for w in self._working.values()) if self._working else 0.0
 
     @property
-    def hurried(self) -> bool:
-        """Keys that have no time are there or in work."""
+    def urgent(self) -> bool:
+        """Urgent keys are there or in work."""
         return bool(self._urgent.wanted) or any(w.line is self._urgent for w in self._working.values())
 
     def add(self, key: K) -> None:
         self._fired.pop(key, None)
         self._add(key)
 
-    def add_unhurried(self, key: K) -> None:
-        """Add to the line of what has time, unless the key is in the other, whose look comes first anyway."""
+    def add_low_priority(self, key: K) -> None:
+        """Add with a low priority, unless the key is urgent already."""
         if key not in self._urgent.wanted:
-            self._enter(self._unhurried, key)
+            self._enter(self._low_priority, key)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add later, unless it is added earlier."""
@@ -101,37 +101,37 @@ class WorkQueue(Generic[K]):
         if timer := self._timers.pop(key, None):
             timer.cancel()
         self._fired.pop(key, None)
-        for line in (self._urgent, self._unhurried):
+        for line in (self._urgent, self._low_priority):
             line.discard(key)
 
     def close(self) -> None:
         """Hand out no more keys."""
         self._closed = True
-        for line in (self._urgent, self._unhurried):
+        for line in (self._urgent, self._low_priority):
             line.changed.set()
 
     async def get(self) -> K | None:
         """The next key, None once closed; call `done` when it is worked off."""
         return await self._next(self._urgent)
 
-    async def get_unhurried(self) -> K | None:
-        """The next key that has time, None once closed; call `done` when it is worked off."""
-        return await self._next(self._unhurried)
+    async def get_low_priority(self) -> K | None:
+        """Return the next key of a low priority, None once closed; call `done` when it is worked off."""
+        return await self._next(self._low_priority)
 
-    def done(self, key: K, rest: float = 0) -> None:
+    def done(self, key: K, throttle: float = 0) -> None:
         """Worked off: the key may be handed out again, after so many seconds."""
         if work := self._working.pop(key, None):
             work.line.release(key)
-        if not (key in self._timers or key in self._urgent.wanted or key in self._unhurried.wanted):
+        if not (key in self._timers or key in self._urgent.wanted or key in self._low_priority.wanted):
             self._fired.pop(key, None)
-        if rest > 0:
-            self._resting[key] = asyncio.get_running_loop().call_later(rest, self._rested, key)
+        if throttle > 0:
+            self._throttled[key] = asyncio.get_running_loop().call_later(throttle, self._unthrottle, key)
         else:
-            self._rested(key)
+            self._unthrottle(key)
 
-    def _rested(self, key: K) -> None:
-        self._resting.pop(key, None)
-        for line in (self._urgent, self._unhurried):
+    def _unthrottle(self, key: K) -> None:
+        self._throttled.pop(key, None)
+        for line in (self._urgent, self._low_priority):
             if key in line.wanted:
                 line.ready(key)
 
@@ -146,15 +146,15 @@ class WorkQueue(Generic[K]):
     def _add(self, key: K) -> None:
         if timer := self._timers.pop(key, None):
             timer.cancel()
-        self._unhurried.discard(key)
+        self._low_priority.discard(key)
         self._enter(self._urgent, key)
 
     def _enter(self, line: _Line[K], key: K) -> None:
         if key in line.wanted:
             return
         line.wanted.add(key)
-        # In work or at rest it comes again after that.
-        if key not in self._working and key not in self._resting:
+        # In work or throttled it comes again after that.
+        if key not in self._working and key not in self._throttled:
             line.ready(key)
 
     async def _next(self, line: _Line[K]) -> K | None:

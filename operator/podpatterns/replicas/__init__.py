@@ -10,9 +10,9 @@ from podpatterns.replicas.plan import (
     Plan,
     Refresh,
     Update,
+    backoff_after,
     is_condemned,
     plan,
-    rest_after,
     slot,
 )
 from podpatterns.replicas.pod import Pod, observe
@@ -29,9 +29,9 @@ __all__ = [
     "Replacements",
     "Update",
     "Wanted",
+    "backoff_after",
     "is_condemned",
     "observe",
     "plan",
-    "rest_after",
     "slot",
 ]

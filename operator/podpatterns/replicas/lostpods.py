@@ -19,7 +19,7 @@ class LostPods:
     _revisions: dict[str, str] = field(default_factory=dict)
     """By name: of the Pods that are there, and of those lost."""
 
-    def look(self, wanted: Wanted, pods: Sequence[Pod]) -> dict[str, str]:
+    def observe(self, wanted: Wanted, pods: Sequence[Pod]) -> dict[str, str]:
         """Return the revisions of the Pods that are gone and wanted back, by name."""
         if not wanted.paused:
             self._revisions = {}

@@ -2,7 +2,7 @@
 
 Read top to bottom: sort the Pods by what they are (live, terminating, finished), clear away the finished,
 take the surplus, fill the gaps, and bring outdated ones up to date as far as availability allows. The same
-function serves creation, repair, scaling and rollout: it looks only at what is wanted and what is there.
+function serves creation, repair, scaling and rollout: it regards only what is wanted and what is there.
 
 Deletes come before creates: a Pod that is deleted here no longer counts as live there, and so the number of
 live Pods never exceeds replicas + maxSurge.
@@ -20,7 +20,7 @@ from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
-FIRST_REST, LONGEST_REST = 10.0, 300.0
+FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
 """Seconds from the creation of a Pod that failed to its replacement: no hot loop of dying Pods."""
 MOST_AT_ONCE = 500
 """Pods that one plan creates, updates, or deletes for one reason. One object may want 100,000; the next plan
@@ -73,9 +73,9 @@ class Plan:
     """Seconds after which time alone makes a difference; None when only an event can."""
 
 
-def rest_after(failures: int) -> float:
-    """Seconds that a failed Pod rests after so many failures in a row: as the kubelet's, for containers."""
-    return min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures, 20))
+def backoff_after(failures: int) -> float:
+    """Return the back-off of a failed Pod in seconds after so many failures, as the kubelet does."""
+    return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(failures, 20))
 
 
 def plan(
@@ -83,7 +83,7 @@ def plan(
     pods: Sequence[Pod],
     now: float,
     fresh_names: Iterator[str],
-    rest: float = FIRST_REST,
+    backoff: float = FIRST_BACKOFF,
     *,
     lost: Mapping[str, str] = MappingProxyType({}),
     taken_names: Collection[str] = (),
@@ -91,15 +91,15 @@ def plan(
     """Decide what to do next.
 
     `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming;
-    a Pod that failed is replaced no sooner than `rest` seconds after its creation. `lost` has, by name, the
-    revision of each Pod that went and that none has replaced yet: while an update is paused it comes back as
-    it was. `taken_names` are somebody else's, and not to be tried now: their slots stay empty.
+    a Pod that failed is replaced no sooner than `backoff` seconds after its creation. `lost` has, by name,
+    the revision of each Pod that went and that none has replaced yet: while an update is paused it comes back
+    as it was. `taken_names` are somebody else's, and not to be tried now: their slots stay empty.
     """
     done = sum(1 for p in pods if _done(wanted, p))
     ended = [p for p in pods if p.finished and not p.terminating and not _done(wanted, p)]
-    rested = [p for p in ended if _wait(p, now, rest) <= 0]
-    cleared = sorted(rested, key=lambda p: (p.created, p.name))[:MOST_AT_ONCE]
-    resting = len(ended) - len(cleared)
+    due = [p for p in ended if _wait(p, now, backoff) <= 0]
+    cleared = sorted(due, key=lambda p: (p.created, p.name))[:MOST_AT_ONCE]
+    backing_off = len(ended) - len(cleared)
 
     live = [p for p in pods if p.live]
     surplus = _surplus(wanted, live, done, now)
@@ -107,7 +107,7 @@ def plan(
     outdated = _outdated(wanted, live, done, now)
     replaced = [p for p in outdated if not _in_place(wanted, p)]
     kept = _without(replaced, live)
-    room = wanted.replicas - len(kept) - done - resting
+    room = wanted.replicas - len(kept) - done - backing_off
     gone = [p for p in pods if p.terminating] + cleared
 
     return Plan(
@@ -128,7 +128,7 @@ def plan(
                 MOST_AT_ONCE,
             )
         ),
-        wake_after=min(_waits(wanted, ended, kept, now, rest), default=None),
+        wake_after=min(_waits(wanted, ended, kept, now, backoff), default=None),
     )
 
 
@@ -155,9 +155,9 @@ def _done(wanted: Wanted, pod: Pod) -> bool:
     return wanted.runs_to_completion and pod.phase == "Succeeded" and not pod.terminating
 
 
-def _wait(pod: Pod, now: float, rest: float) -> float:
+def _wait(pod: Pod, now: float, backoff: float) -> float:
     """Seconds until a finished Pod may be replaced."""
-    return pod.created + rest - now
+    return pod.created + backoff - now
 
 
 def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
@@ -221,7 +221,7 @@ def _in_place(wanted: Wanted, pod: Pod) -> bool:
 
 
 def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:
-    """A Pod that never had the annotation, as an older operator made it, waits for the kubelet's own look."""
+    """A Pod that never had the annotation, as an older operator made it, waits for the kubelet's own sync."""
     another = pod.configuration not in ("", wanted.configuration)
     return another and pod.revision == wanted.revision and not wanted.holds
 
@@ -306,11 +306,11 @@ def _generated_room(wanted: Wanted, pods: Sequence[Pod], kept: Sequence[Pod], do
 
 
 def _waits(
-    wanted: Wanted, ended: Sequence[Pod], live: Sequence[Pod], now: float, rest: float
+    wanted: Wanted, ended: Sequence[Pod], live: Sequence[Pod], now: float, backoff: float
 ) -> Iterator[float]:
-    """Seconds until time alone changes something: a failed Pod has rested, a ready one becomes available."""
+    """Yield the seconds until time alone makes a change: a back-off ends, a ready Pod becomes available."""
     for pod in ended:
-        if (wait := _wait(pod, now, rest)) > 0:
+        if (wait := _wait(pod, now, backoff)) > 0:
             yield wait
     for pod in live:
         if (left := pod.available_after(now, wanted.min_ready_seconds)) is not None:

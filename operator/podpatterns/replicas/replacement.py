@@ -1,6 +1,6 @@
 """The record of replacements: which Pod took over from which, why, and how long it took.
 
-Fed with the Pods of one look after the other. What is remembered between two looks is lost with the process;
+Fed with the Pods of one reconcile after the other. What is kept between two is lost with the process;
 a replacement under way then goes unrecorded, nothing else.
 """
 
@@ -39,7 +39,7 @@ class Replacement:
 
 @dataclass(slots=True)
 class Replacements:
-    """What is between two looks: who was there, who left, who has come and isn't ready yet, and what was
+    """State between two reconciles: who was there, who left, who has come and isn't ready yet, and what was
     completed and has not reached the status yet."""
 
     _live: dict[str, Pod] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Replacements:
     _coming: dict[str, Departure] = field(default_factory=dict)
     _completed: list[Replacement] = field(default_factory=list)
 
-    def look(
+    def observe(
         self,
         pods: Sequence[Pod],
         replicas: int,

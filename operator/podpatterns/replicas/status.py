@@ -287,9 +287,9 @@ def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[
     """Judge by the readiness that the kubelet reports of the proxies, which costs no request."""
     if not proxies:
         return
-    ill = [f"{p.name} ({_some(names)})" for p in live if (names := [n for n in p.unready if n in proxies])]
-    if ill:
-        message = f"an upstream has no healthy endpoint in {_some(ill)}: /readyz of the proxy names it"
+    found = [f"{p.name} ({_some(names)})" for p in live if (names := [n for n in p.unready if n in proxies])]
+    if found:
+        message = f"an upstream has no healthy endpoint in {_some(found)}: /readyz of the proxy names it"
         yield Condition(ConditionType.UPSTREAMS_HEALTHY, False, Reason.ENDPOINTS_UNHEALTHY, message)
     elif any(p.phase == "Running" for p in live):
         message = "every upstream has a healthy endpoint"

@@ -30,18 +30,18 @@ def blocked_loop() -> None:
     async def block(self: Reconciler, key: Key, *, write_status: bool) -> Result:
         if key.name == "blocked-loop":
             time.sleep(3600)  # noqa: ASYNC251 (that is the point)
-        return await reconcile(self, key, write_status=telling)
+        return await reconcile(self, key, write_status=write_status)
 
     Reconciler.reconcile = block  # type: ignore[method-assign]
 
 
 def stuck_look() -> None:
-    """A look at an object called `stuck-look` waits for what never comes."""
+    """A look at an object called `stuck-reconcile` waits for what never comes."""
 
     async def wait(self: Reconciler, key: Key, *, write_status: bool) -> Result:
-        if key.name == "stuck-look":
+        if key.name == "stuck-reconcile":
             await asyncio.Future()
-        return await reconcile(self, key, write_status=telling)
+        return await reconcile(self, key, write_status=write_status)
 
     Reconciler.reconcile = wait  # type: ignore[method-assign]
 

@@ -63,14 +63,14 @@ async def test_the_event_loop_has_its_turn_between_two_keys() -> None:
     assert all(later - earlier > 1 for earlier, later in pairwise(taken))
 
 
-async def test_a_key_at_rest_comes_when_it_has_rested() -> None:
+async def test_a_key_at_rest_comes_when_it_has_unthrottle() -> None:
     queue = one_tenant()
     loop = asyncio.get_running_loop()
     queue.add("a")
     assert await queue.get() == "a"
     queue.add("a")
     started = loop.time()
-    queue.done("a", rest=0.05)
+    queue.done("a", throttle=0.05)
     queue.add("a")
     queue.add("b")
     assert [await queue.get(), await queue.get()] == ["b", "a"]
@@ -113,7 +113,7 @@ async def test_failures_wait_longer_each_time_until_a_success() -> None:
 
 async def test_a_closed_queue_lets_everybody_go() -> None:
     queue = one_tenant()
-    waiting = [asyncio.create_task(get()) for get in (queue.get, queue.get, queue.get_unhurried)]
+    waiting = [asyncio.create_task(get()) for get in (queue.get, queue.get, queue.get_low_priority)]
     await asyncio.sleep(0)
     queue.close()
     queue.add("a")
@@ -139,31 +139,31 @@ async def test_the_longest_look_is_known() -> None:
 
 async def test_what_has_time_stands_in_a_line_of_its_own() -> None:
     queue = one_tenant()
-    queue.add_unhurried("a")
+    queue.add_low_priority("a")
     queue.add("b")
     assert await queue.get() == "b"
-    assert await queue.get_unhurried() == "a"
+    assert await queue.get_low_priority() == "a"
 
 
 async def test_a_key_that_hurries_leaves_the_other_line() -> None:
     queue = one_tenant()
-    queue.add_unhurried("a")
+    queue.add_low_priority("a")
     queue.add("a")
-    queue.add_unhurried("a")
-    queue.add_unhurried("b")
+    queue.add_low_priority("a")
+    queue.add_low_priority("b")
     assert len(queue) == 2
-    assert await queue.get_unhurried() == "b"
+    assert await queue.get_low_priority() == "b"
     assert await queue.get() == "a"
     assert len(queue) == 0
 
 
 async def test_no_key_is_in_work_twice_whichever_its_line() -> None:
     queue = one_tenant()
-    queue.add_unhurried("a")
+    queue.add_low_priority("a")
     queue.add("a")
     assert await queue.get() == "a"
-    queue.add_unhurried("a")
-    waiting = asyncio.create_task(queue.get_unhurried())
+    queue.add_low_priority("a")
+    waiting = asyncio.create_task(queue.get_low_priority())
     await asyncio.sleep(0)
     assert not waiting.done()
     queue.done("a")
@@ -185,7 +185,9 @@ def by_letter(workers: int) -> WorkQueue[str]:
 @pytest.mark.parametrize("line", ["urgent", "unhurried"])
 async def test_ten_thousand_keys_of_one_tenant_delay_another_by_one(line: str) -> None:
     queue = by_letter(1)
-    add, get = (queue.add, queue.get) if line == "urgent" else (queue.add_unhurried, queue.get_unhurried)
+    add, get = (
+        (queue.add, queue.get) if line == "urgent" else (queue.add_low_priority, queue.get_low_priority)
+    )
     for number in range(10_000):
         add(f"a{number}")
     add("b")
@@ -201,7 +203,9 @@ async def test_ten_thousand_keys_of_one_tenant_delay_another_by_one(line: str) -
 @pytest.mark.parametrize("line", ["urgent", "unhurried"])
 async def test_one_tenant_cannot_take_all_workers(line: str) -> None:
     queue = by_letter(4)
-    add, get = (queue.add, queue.get) if line == "urgent" else (queue.add_unhurried, queue.get_unhurried)
+    add, get = (
+        (queue.add, queue.get) if line == "urgent" else (queue.add_low_priority, queue.get_low_priority)
+    )
     for number in range(100):
         add(f"a{number}")
     assert [await get() for _ in range(3)] == ["a0", "a1", "a2"]
@@ -241,9 +245,9 @@ async def test_a_timer_that_also_goes_through_the_other_line_is_one_of_them() ->
     for second in range(5):
         assert await queue.get() == "a"
         assert loop.time() == second
-        queue.add_unhurried("a")
-        queue.done("a", rest=0.1)
-        assert await queue.get_unhurried() == "a"
+        queue.add_low_priority("a")
+        queue.done("a", throttle=0.1)
+        assert await queue.get_low_priority() == "a"
         queue.add_after("a", 0)
         queue.done("a")
 
@@ -316,7 +320,7 @@ async def test_a_forgotten_key_does_not_come() -> None:
     queue.add("a")
     queue.add_after("b", 1)
     queue.add_failed("c")
-    queue.add_unhurried("d")
+    queue.add_low_priority("d")
     queue.add("e")
     assert [await queue.get(), await queue.get()] == ["a", "e"]
     queue.add("a")

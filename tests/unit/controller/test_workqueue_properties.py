@@ -35,7 +35,7 @@ class Machine(RuleBasedStateMachine):
         self.in_work: dict[str, bool] = {}
         """And whether it was handed out as urgent."""
         self.failures: Counter[str] = Counter()
-        self.resting: dict[str, float] = {}
+        self.throttled: dict[str, float] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
@@ -49,8 +49,8 @@ class Machine(RuleBasedStateMachine):
         self.unhurried.discard(key)
 
     @rule(key=KEYS)
-    def add_unhurried(self, key: str) -> None:
-        self.call(self.queue.add_unhurried, key)
+    def add_low_priority(self, key: str) -> None:
+        self.call(self.queue.add_low_priority, key)
         if key not in self.urgent:
             self.unhurried.add(key)
 
@@ -87,14 +87,14 @@ class Machine(RuleBasedStateMachine):
         self.take(urgent=True)
 
     @rule()
-    def get_unhurried(self) -> None:
+    def get_low_priority(self) -> None:
         self.take(urgent=False)
 
     @precondition(lambda self: self.in_work)
-    @rule(data=st.data(), rest=st.sampled_from([0.0, 0.0, 0.2]))
-    def done(self, data: st.DataObject, rest: float) -> None:
+    @rule(data=st.data(), throttle=st.sampled_from([0.0, 0.0, 0.2]))
+    def done(self, data: st.DataObject, throttle: float) -> None:
         key = data.draw(st.sampled_from(sorted(self.in_work)))
-        self.finish(key, rest)
+        self.finish(key, throttle)
 
     @rule(seconds=st.sampled_from([0.01, 0.3, 1.0, 5.0]))
     def wait(self, seconds: float) -> None:
@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
         if key is None:
             return None
         assert key not in self.in_work, "in two hands"
-        assert self.resting.get(key, 0) <= self.loop.now + SLACK, "handed out while at rest"
+        assert self.throttled.get(key, 0) <= self.loop.now + SLACK, "handed out while at throttle"
         self.in_work[key] = urgent
         if not urgent:
             assert key in self.unhurried
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
 
     async def one(self, *, urgent: bool) -> str | None:
         """What may be had at once."""
-        getting = asyncio.create_task(self.queue.get() if urgent else self.queue.get_unhurried())
+        getting = asyncio.create_task(self.queue.get() if urgent else self.queue.get_low_priority())
         for _ in range(3):
             await asyncio.sleep(0)
         if getting.done():
@@ -132,11 +132,11 @@ class Machine(RuleBasedStateMachine):
         await asyncio.wait([getting])
         return None
 
-    def finish(self, key: str, rest: float = 0) -> None:
-        self.call(self.queue.done, key, rest)
+    def finish(self, key: str, throttle: float = 0) -> None:
+        self.call(self.queue.done, key, throttle)
         del self.in_work[key]
-        if rest:
-            self.resting[key] = self.loop.now + rest
+        if throttle:
+            self.throttled[key] = self.loop.now + throttle
 
     def drain(self) -> None:
         """In the end everything that was asked for has come, and nothing is kept."""
@@ -148,7 +148,7 @@ class Machine(RuleBasedStateMachine):
         assert not self.urgent | self.unhurried | self.later
         assert not any(map(self.backoff_left, self.failures))
         assert len(self.queue) == 0
-        kept = (self.queue._working, self.queue._resting, self.queue._timers, self.queue._fired)
+        kept = (self.queue._working, self.queue._throttled, self.queue._timers, self.queue._fired)
         assert kept == ({}, {}, {}, {})
 
     def backoff_left(self, key: str) -> float:
@@ -179,14 +179,14 @@ def test_whatever_waits_are_asked_for_timers_come_once_a_second(reconciles: list
         loop = asyncio.get_running_loop()
         queue.add_after("a", 0)
         came = []
-        for waits, untold, rest in reconciles:
+        for waits, untold, throttle in reconciles:
             assert await queue.get() == "a"
             came.append(loop.time())
             for wait in waits:
                 queue.add_after("a", wait)
             if untold:
-                queue.add_unhurried("a")
-            queue.done("a", rest)
+                queue.add_low_priority("a")
+            queue.done("a", throttle)
         assert all(later - earlier >= TIMER_PERIOD - SLACK for earlier, later in pairwise(came))
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from podpatterns.replicas import Plan, Pod, Wanted, is_condemned, plan
 from podpatterns.replicas.lostpods import LostPods
-from podpatterns.replicas.plan import FIRST_REST
+from podpatterns.replicas.plan import FIRST_BACKOFF
 
 REVISIONS = st.sampled_from(["r1", "r2", "r3"])
 
@@ -110,7 +110,7 @@ class Cluster(RuleBasedStateMachine):
             decided = self.step()
             if decided == Plan() and all(p.ready_since is not None and p.live for p in self.pods.values()):
                 break
-            self.now += FIRST_REST
+            self.now += FIRST_BACKOFF
         assert len(self.pods) == self.want.replicas
         old = [p for p in self.pods.values() if not p.is_of(self.want.revision)]
         if self.want.rolls_out:
@@ -148,7 +148,7 @@ class Cluster(RuleBasedStateMachine):
 
     def step(self) -> Plan:
         pods = list(self.pods.values())
-        lost = self.record.look(self.want, pods)
+        lost = self.record.observe(self.want, pods)
         decided = plan(self.want, pods, self.now, self.names, lost=lost, taken_names=self.taken)
         assert decided.wake_after is None or decided.wake_after > 0
         self.check_what_is_kept(decided, lost)
