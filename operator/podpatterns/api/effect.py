@@ -1,6 +1,6 @@
-"""The effect of a spec field: each has one, in its model, and every list of fields is derived from it.
+"""The effect of each spec field, declared once in its model; every list of fields is derived from it.
 
-A field without a class of its own is divided: its fields have theirs.
+A field without an effect of its own is divided: the fields inside it have theirs.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ class Effect(Enum):
     SHAPES_POD = "shapes the Pod"
     """A new revision, which is rolled out and kept in the history."""
     CONFIGURES_HELPER = "configures a helper"
-    """A new configuration file, which helpers reload in their running Pods; kept in the history too."""
+    """A new configuration file, which helpers reload in their running Pods; kept in the history too.
+
+    Where the file needs something else of its Pod, such as another helper, its pod-shape inputs differ and
+    make a new revision.
+    """
     INCLUDES_PART = "includes a part"
     """A new revision, by the fields of the part, which its own authors roll back."""
     POLICY = "policy"
-    """Pods are run otherwise, and stay what they are."""
+    """Another way of running the Pods, which stay as they are."""
 
 
 ShapesPod = Annotated[Value, Effect.SHAPES_POD]

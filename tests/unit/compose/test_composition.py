@@ -233,7 +233,7 @@ class TestRevision:
         }
         assert compose(sidecarapp(template=template(), **others), {}).revision == plain
 
-    def test_defaults_written_out_are_the_same_words(self) -> None:
+    def test_explicit_defaults_leave_the_revision_as_it_is(self) -> None:
         short = sidecarapp(template=template(), sidecars=[{"name": "s"}])
         long = sidecarapp(template=template(), sidecars=[{"name": "s", "order": "BeforeApp"}])
         assert compose(short, {}).revision == compose(long, {}).revision
