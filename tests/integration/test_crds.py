@@ -59,7 +59,7 @@ def test_explain_teaches(kubectl: Kubectl, crds: Path) -> None:
         "name\t<string> -required-",
     ):
         assert fields in shared_volumes
-    assert "Directories through which the containers of a Pod hand each other files." in shared_volumes
+    assert "Directories through which the containers of a Pod exchange files." in shared_volumes
     assert "Default: the node's disk." in shared_volumes
 
     assert "containerPort\t<integer> -required-" in kubectl(
