@@ -1,4 +1,4 @@
-"""What every test run has in common."""
+"""Settings and plugins of every test run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ settings.load_profile("full")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Where the time of long preparations went."""
+    """Show the times of long preparations."""
     if times := summary():
         terminalreporter.section("times")
         terminalreporter.write_line(times)

@@ -27,7 +27,7 @@ _DEPENDENCY = (
 
 @functools.cache
 def own_program(package: Path) -> Path:
-    """The static program that the Go package in the directory `package` makes, named as that directory."""
+    """Return the static program of the Go package in the directory `package`, named as that directory."""
     name = package.name
 
     def build(directory: Path) -> None:
