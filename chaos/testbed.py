@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from testbed import impatient
+from testbed import short_timeouts
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
@@ -99,7 +99,7 @@ class Testbed:
         self._operators[0].start()
 
     def _operator(self, identity: str) -> OperatorProcess:
-        command: list[str | Path] = [sys.executable, Path(impatient.__file__), "run"]
+        command: list[str | Path] = [sys.executable, Path(short_timeouts.__file__), "run"]
         return OperatorProcess(self.proxy.kubeconfig, self._directory, identity, command)
 
     def stop(self) -> None:

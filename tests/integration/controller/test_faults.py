@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed import impatient
+from testbed import short_timeouts
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
@@ -30,8 +30,8 @@ def proxy(operator: OperatorProcess, control_plane: ControlPlane, tmp_path: Path
 
 @pytest.fixture
 def behind(proxy: Proxy, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """An operator with little timeouts."""
-    command: list[str | Path] = [sys.executable, Path(impatient.__file__), "run"]
+    """An operator with short timeouts."""
+    command: list[str | Path] = [sys.executable, Path(short_timeouts.__file__), "run"]
     operator = OperatorProcess(proxy.kubeconfig, tmp_path, command=command)
     operator.start()
     yield operator

@@ -1,6 +1,6 @@
-"""`podpatterns run` with little timeouts for the API server, so that a scenario need not last minutes.
+"""`podpatterns run` with short timeouts towards the API server, so that a scenario need not last minutes.
 
-python impatient.py run
+python short_timeouts.py run
 """
 
 from __future__ import annotations
