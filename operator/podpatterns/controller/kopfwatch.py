@@ -1,7 +1,7 @@
 """kopf's watch of our kinds: settings, login and the handlers, which only pass on what they see.
 
 kopf neither retries a failed `on.event` handler nor tells all deletions, and its other handlers write
-annotations and finalizers; so the controller does the work itself.
+annotations and finalizers; so the manager does the work itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import kopf
 
 from podpatterns.api import GROUP, KINDS, VERSION
 from podpatterns.controller.apiserver import USER_AGENT, Timeouts
-from podpatterns.controller.controller import Controller
+from podpatterns.controller.manager import Manager
 
 END_SECONDS = 5.0
 """For kopf to end when it is told to."""
@@ -33,7 +33,7 @@ KOPF = Path(kopf.__file__).parent
 log = logging.getLogger(__name__)
 
 
-async def watch_kinds(controller: Controller, timeouts: Timeouts, stop: asyncio.Event) -> None:
+async def watch_kinds(manager: Manager, timeouts: Timeouts, stop: asyncio.Event) -> None:
     """Let kopf watch our kinds until `stop`.
 
     It discovers them once, and gives up on answers that an API server can well give: 404 when one of the
@@ -42,11 +42,11 @@ async def watch_kinds(controller: Controller, timeouts: Timeouts, stop: asyncio.
     """
     pause = KOPF_PAUSE[0]
     while True:
-        await _first(controller.before_discovery(), stop.wait())
+        await _first(manager.before_discovery(), stop.wait())
         if stop.is_set():
             return
         began = time.monotonic()
-        error = await _run_kopf(controller, timeouts, stop)
+        error = await _run_kopf(manager, timeouts, stop)
         if error is None:
             continue
         if time.monotonic() - began > KOPF_PAUSE[1]:
@@ -56,20 +56,20 @@ async def watch_kinds(controller: Controller, timeouts: Timeouts, stop: asyncio.
         pause = min(KOPF_PAUSE[1], 2 * pause)
 
 
-async def _run_kopf(controller: Controller, timeouts: Timeouts, stop: asyncio.Event) -> BaseException | None:
+async def _run_kopf(manager: Manager, timeouts: Timeouts, stop: asyncio.Event) -> BaseException | None:
     """Run kopf until `stop` or until a kind was installed; returns what made it give up before."""
     over = asyncio.Event()
     tasks = await kopf.spawn_tasks(
-        registry=_registry(controller, timeouts), standalone=True, clusterwide=True, stop_flag=over
+        registry=_registry(manager, timeouts), standalone=True, clusterwide=True, stop_flag=over
     )
     stop_on_signals(stop)  # kopf would take them for itself
     run = asyncio.create_task(kopf.run_tasks(tasks, ignored=_ALL_TASKS))
     await _first(
         asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED),
         stop.wait(),
-        controller.kinds_installed.wait(),
+        manager.kinds_installed.wait(),
     )
-    told = stop.is_set() or controller.kinds_installed.is_set()
+    told = stop.is_set() or manager.kinds_installed.is_set()
     over.set()
     await asyncio.wait([run], timeout=END_SECONDS)
     for task in filter(_is_kopfs, asyncio.all_tasks()):
@@ -120,7 +120,7 @@ class _AllTasks(Collection["asyncio.Task[Any]"]):
 _ALL_TASKS = _AllTasks()
 
 
-def _registry(controller: Controller, timeouts: Timeouts) -> kopf.OperatorRegistry:
+def _registry(manager: Manager, timeouts: Timeouts) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
@@ -144,7 +144,7 @@ def _registry(controller: Controller, timeouts: Timeouts) -> kopf.OperatorRegist
         return Connection(**vars(found)) if found else None
 
     async def see(event: Mapping[str, Any], **_: Any) -> None:
-        controller.see(event["type"], event["object"])
+        manager.see(event["type"], event["object"])
 
     for kind in KINDS:
         kopf.on.event(GROUP, VERSION, kind.plural, registry=registry)(see)

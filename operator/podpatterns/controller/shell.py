@@ -1,6 +1,6 @@
 """The shell: start and stop, probes, and what the operator is by name and by login.
 
-kopf watches our kinds (kopfwatch.py), the controller does the work; the work goes on when kopf gives up.
+kopf watches our kinds (kopfwatch.py), the manager does the work; the work goes on when kopf gives up.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import Timeouts
-from podpatterns.controller.controller import Controller
 from podpatterns.controller.health import probes
 from podpatterns.controller.kopfwatch import END_SECONDS, stop_on_signals, watch_kinds
+from podpatterns.controller.manager import Manager
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +37,15 @@ async def serve(
     stop = asyncio.Event()
     stop_on_signals(stop)
     client = ApiClient(await _configuration())
-    controller = Controller(client, leader_election_namespace, _identity(), helpers, timeouts)
-    work = asyncio.create_task(controller.run())
-    watching = asyncio.create_task(watch_kinds(controller, timeouts, stop))
+    manager = Manager(client, leader_election_namespace, _identity(), helpers, timeouts)
+    work = asyncio.create_task(manager.run())
+    watching = asyncio.create_task(watch_kinds(manager, timeouts, stop))
     for task in (work, watching):
         task.add_done_callback(lambda _: stop.set())
     try:
         # kopf's own endpoint says that all is well for as long as it answers at all.
         address = health_probe_bind_address
-        async with probes(controller.health, address) if address else nullcontext():
+        async with probes(manager.health, address) if address else nullcontext():
             await stop.wait()
     finally:
         stop.set()

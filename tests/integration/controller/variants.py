@@ -1,4 +1,4 @@
-"""`podpatterns run`, but with a part that stands still, or of another version; and with little timeouts.
+"""`podpatterns run`, but with a part that stands still, or of another version; and with short timeouts.
 
 python variants.py <variant> [--health-probe-bind-address HOST:PORT]
 """
@@ -15,7 +15,7 @@ from typing import Any
 from podpatterns.api import FieldError, InvalidObject, Pattern, parse
 from podpatterns.cli import main
 from podpatterns.compose import pod_manifest
-from podpatterns.controller import compositions, controller, executor, reconciler, resync, shell
+from podpatterns.controller import compositions, executor, manager, reconciler, resync, shell
 from podpatterns.controller.apiserver import ApiServer, Timeouts
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
@@ -62,10 +62,10 @@ def stuck_watch() -> None:
 def silent_kopf() -> None:
     """kopf tells nothing; the whole lists come more often."""
 
-    def ignore(self: controller.Controller, event_type: str | None, obj: Mapping[str, Any]) -> None:
+    def ignore(self: manager.Manager, event_type: str | None, obj: Mapping[str, Any]) -> None:
         pass
 
-    controller.Controller.see = ignore  # type: ignore[method-assign]
+    manager.Manager.see = ignore  # type: ignore[method-assign]
     resync.INTERVAL = 1.0
 
 
@@ -120,7 +120,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
-    controller.STALL_SECONDS = 1.0
+    manager.STALL_SECONDS = 1.0
     shell.serve = partial(shell.serve, timeouts=Timeouts(request=1, silence=2))
     VARIANTS[sys.argv.pop(1)]()
     main(["run", *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""The controller: caches, queue and workers, tied together."""
+"""The manager: caches, queue and workers, tied together."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STOP_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Controller:
+class Manager:
     def __init__(
         self,
         client: ApiClient,
