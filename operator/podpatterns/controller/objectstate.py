@@ -5,14 +5,23 @@ Losing it costs nothing but work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition
 from podpatterns.controller.refusal import Refusal
-from podpatterns.replicas import Create, Delete, Plan, Pod, Replacements, Wanted, is_condemned
+from podpatterns.replicas import (
+    Create,
+    Delete,
+    Limits,
+    Pod,
+    Replacements,
+    Wanted,
+    backoff_after,
+    is_condemned,
+)
 from podpatterns.replicas.change import Change
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
@@ -88,47 +97,29 @@ class ObjectState:
             return False
         return self.begun is None or self.begun[1].revision == composition.revision
 
-    def owed_first(self, todo: Plan, wanted: Wanted, pods: Sequence[Pod], now: float) -> Plan:
-        """As many creations as planned, but those first that were asked for and never answered.
+    def limits(self, wanted: Wanted, pods: Sequence[Pod], generation: int, now: float) -> Limits:
+        """Take note of the Pods that are there, and return what limits the next plan."""
+        names = {p.name for p in pods}
+        self._forget_answered(names, now)
+        return Limits(
+            backoff=backoff_after(self.failures_of(wanted.revision)),
+            lost=self.lost.observe(wanted, pods),
+            taken_names=self.names_to_avoid(wanted, names, generation, now),
+            unanswered={name: (create, until - now) for name, (create, until) in self.unanswered.items()},
+            creates_after=self.pods.left(generation, now),
+            updates_after=self.updates.left(generation, now),
+        )
 
-        Of other names, as of an object whose podNaming has changed since, there would be one too many if they
-        took place after all. One that is not wanted any more, as after scaling down, isn't asked for again:
-        it keeps a place until it shows, or can't any more.
-        """
-        known = {p.name for p in pods}
+    def _forget_answered(self, names: Collection[str], now: float) -> None:
+        """Forget creations of Pods that are there, or that can't take place any more."""
         self.unanswered = {
             name: (create, until)
             for name, (create, until) in self.unanswered.items()
-            if name not in known and until > now
+            if name not in names and until > now
         }
-        planned = {create.name: create for create in todo.creates}
-        condemned = [until for name, (_, until) in self.unanswered.items() if is_condemned(wanted, name)]
-        again = [
-            planned.get(name, create)
-            for name, (create, _) in self.unanswered.items()
-            if not is_condemned(wanted, name)
-        ]
-        others = [create for create in todo.creates if create.name not in self.unanswered]
-        room = max(0, len(todo.creates) - len(condemned))
-        creates = (*again, *others)[:room]
-        if len(creates) == len(todo.creates):
-            return replace(todo, creates=creates)
-        over = min(condemned) - now
-        return replace(todo, creates=creates, wake_after=min(over, todo.wake_after or over))
 
     def note_unanswered(self, creates: Iterable[Create], now: float) -> None:
         self.unanswered |= {create.name: (create, now + UNANSWERED_SECONDS) for create in creates}
-
-    def held_back(self, todo: Plan, generation: int, now: float) -> Plan:
-        """The plan without what has to wait. Where nothing is left to do, the refusal is history."""
-        if not (todo.deletes or todo.updates or todo.refreshes or todo.creates):
-            self.pods.clear()
-            self.updates.clear()
-        if held := self.pods.left(generation, now):
-            todo = replace(todo, creates=(), wake_after=min(held, todo.wake_after or held))
-        if held := held or self.updates.left(generation, now):
-            todo = replace(todo, updates=(), refreshes=(), wake_after=min(held, todo.wake_after or held))
-        return todo
 
     def note_taken(self, taken: Mapping[str, Failure], generation: int, now: float) -> None:
         """Note names that are somebody else's; they are tried again soon: no event tells that one is free."""

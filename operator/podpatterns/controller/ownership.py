@@ -18,7 +18,7 @@ from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.key import controller_of, pod_path
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
-from podpatterns.replicas import Pod, Wanted, slot
+from podpatterns.replicas import Pod, Wanted, ordinal
 
 log = logging.getLogger(__name__)
 
@@ -90,4 +90,4 @@ class Ownership:
 
 
 def _fits(wanted: Wanted, pod: Pod) -> bool:
-    return wanted.naming == "Generated" or slot(wanted, pod.name) is not None
+    return wanted.naming == "Generated" or ordinal(wanted, pod.name) is not None

@@ -11,7 +11,7 @@ from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import off_the_loop
-from podpatterns.replicas import Plan, Pod, Wanted, backoff_after, plan
+from podpatterns.replicas import Plan, Pod, Wanted, plan
 
 TERMINATING_SECONDS = 60.0
 """Until the next try where the namespace is being deleted: the object goes the same way by then."""
@@ -35,6 +35,10 @@ class PodKeeper:
         todo = await off_the_loop(
             len(pods), MANY_PODS, _decide, wanted, pods, state, generation, now, time.time()
         )
+        if todo.complete:
+            # What was refused is history.
+            state.pods.clear()
+            state.updates.clear()
         outcome = await self._executor.carry_out(todo, entry, transition)
         now = time.monotonic()
         state.note_unanswered(outcome.unanswered, now)
@@ -46,18 +50,8 @@ class PodKeeper:
 def _decide(
     wanted: Wanted, pods: Sequence[Pod], state: ObjectState, generation: int, now: float, unix_now: float
 ) -> Plan:
-    """Return the plan, without what has to wait."""
-    todo = plan(
-        wanted,
-        pods,
-        unix_now,
-        fresh_names(wanted.name),
-        backoff_after(state.failures_of(wanted.revision)),
-        lost=state.lost.observe(wanted, pods),
-        taken_names=state.names_to_avoid(wanted, (p.name for p in pods), generation, now),
-    )
-    todo = state.held_back(todo, generation, now)
-    return state.owed_first(todo, wanted, pods, now)
+    limits = state.limits(wanted, pods, generation, now)
+    return plan(wanted, pods, unix_now, fresh_names(wanted.name), limits)
 
 
 def _next(todo: Plan, outcome: Outcome, state: ObjectState, generation: int, now: float) -> float | None:

@@ -4,17 +4,10 @@ Nothing here does I/O or reads a clock: Pods come in as slim records, time and f
 The controller carries the plan out.
 """
 
-from podpatterns.replicas.plan import (
-    Create,
-    Delete,
-    Plan,
-    Refresh,
-    Update,
-    backoff_after,
-    is_condemned,
-    plan,
-    slot,
-)
+from podpatterns.replicas.actions import Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas.limits import Limits, backoff_after
+from podpatterns.replicas.ordinal import is_condemned, ordinal
+from podpatterns.replicas.plan import plan
 from podpatterns.replicas.pod import Pod, observe
 from podpatterns.replicas.replacement import Replacement, Replacements
 from podpatterns.replicas.wanted import Wanted
@@ -22,6 +15,7 @@ from podpatterns.replicas.wanted import Wanted
 __all__ = [
     "Create",
     "Delete",
+    "Limits",
     "Plan",
     "Pod",
     "Refresh",
@@ -32,6 +26,6 @@ __all__ = [
     "backoff_after",
     "is_condemned",
     "observe",
+    "ordinal",
     "plan",
-    "slot",
 ]

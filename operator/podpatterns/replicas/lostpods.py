@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from podpatterns.replicas.plan import is_condemned
+from podpatterns.replicas.ordinal import is_condemned
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 

@@ -11,71 +11,19 @@ live Pods never exceeds replicas + maxSurge.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from types import MappingProxyType
 
 from podpatterns.api.conditions import PodReason
+from podpatterns.replicas.actions import Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas.limits import UNLIMITED, Limits, limited
+from podpatterns.replicas.ordinal import is_condemned, ordinal
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
-FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
-"""Seconds from the creation of a Pod that failed to its replacement: no hot loop of dying Pods."""
 MOST_AT_ONCE = 500
 """Pods that one plan creates, updates, or deletes for one reason. One object may want 100,000; the next plan
 goes on where this one ends, and the others have their turn in between."""
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    name: str
-    index: int | None
-    """The slot, for Stable names."""
-    revision: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    name: str
-    uid: str
-    reason: str
-    """ScaledDown, Outdated, or how a finished Pod ended: Failed, Succeeded, or in its words, as Evicted."""
-    revision: str
-    """The one that it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Bring a running Pod to the newest revision in place."""
-
-    name: str
-    uid: str
-    revision: str
-    """The one that it has now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refresh:
-    """Have a changed configuration brought into a running Pod."""
-
-    name: str
-    uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    deletes: tuple[Delete, ...] = ()
-    updates: tuple[Update, ...] = ()
-    refreshes: tuple[Refresh, ...] = ()
-    creates: tuple[Create, ...] = ()
-    wake_after: float | None = None
-    """Seconds after which time alone makes a difference; None when only an event can."""
-
-
-def backoff_after(failures: int) -> float:
-    """Return the back-off of a failed Pod in seconds after so many failures, as the kubelet does."""
-    return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(failures, 20))
 
 
 def plan(
@@ -83,21 +31,15 @@ def plan(
     pods: Sequence[Pod],
     now: float,
     fresh_names: Iterator[str],
-    backoff: float = FIRST_BACKOFF,
-    *,
-    lost: Mapping[str, str] = MappingProxyType({}),
-    taken_names: Collection[str] = (),
+    limits: Limits = UNLIMITED,
 ) -> Plan:
     """Decide what to do next.
 
-    `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming;
-    a Pod that failed is replaced no sooner than `backoff` seconds after its creation. `lost` has, by name,
-    the revision of each Pod that went and that none has replaced yet: while an update is paused it comes back
-    as it was. `taken_names` are somebody else's, and not to be tried now: their slots stay empty.
+    `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming.
     """
     done = sum(1 for p in pods if _done(wanted, p))
     ended = [p for p in pods if p.finished and not p.terminating and not _done(wanted, p)]
-    due = [p for p in ended if _wait(p, now, backoff) <= 0]
+    due = [p for p in ended if _wait(p, now, limits.backoff) <= 0]
     cleared = sorted(due, key=lambda p: (p.created, p.name))[:MOST_AT_ONCE]
     backing_off = len(ended) - len(cleared)
 
@@ -110,7 +52,7 @@ def plan(
     room = wanted.replicas - len(kept) - done - backing_off
     gone = [p for p in pods if p.terminating] + cleared
 
-    return Plan(
+    todo = Plan(
         deletes=tuple(
             [Delete(p.name, p.uid, p.reason or p.phase, p.revision) for p in cleared]
             + [Delete(p.name, p.uid, PodReason.SCALED_DOWN, p.revision) for p in surplus]
@@ -120,29 +62,22 @@ def plan(
         refreshes=tuple(Refresh(p.name, p.uid) for p in kept if _misses_configuration(wanted, p)),
         creates=tuple(
             islice(
-                _free_slots(wanted, pods, room, lost, taken_names)
+                _free_slots(wanted, pods, room, limits)
                 if wanted.naming == "Stable"
                 else _fresh(
-                    wanted, kept, _generated_room(wanted, pods, kept, done, room), fresh_names, gone, lost
+                    wanted,
+                    kept,
+                    _generated_room(wanted, pods, kept, done, room),
+                    fresh_names,
+                    gone,
+                    limits.lost,
                 ),
                 MOST_AT_ONCE,
             )
         ),
-        wake_after=min(_waits(wanted, ended, kept, now, backoff), default=None),
+        wake_after=min(_waits(wanted, ended, kept, now, limits.backoff), default=None),
     )
-
-
-def slot(wanted: Wanted, name: str) -> int | None:
-    """The index that a Stable Pod's name holds; None for any other name."""
-    prefix, _, index = name.rpartition("-")
-    if prefix != wanted.name or not index.isdecimal() or str(int(index)) != index:
-        return None
-    return int(index)
-
-
-def is_condemned(wanted: Wanted, name: str) -> bool:
-    """Return whether no replica has that name: its ordinal is too high, or the name is a generated one."""
-    return wanted.naming == "Stable" and slot(wanted, name) not in range(wanted.replicas)
+    return limited(todo, wanted, limits)
 
 
 def _without(some: Sequence[Pod], pods: Sequence[Pod]) -> list[Pod]:
@@ -186,7 +121,12 @@ def _stands_in(wanted: Wanted, pods: Sequence[Pod]) -> bool:
 
 def _stable_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
     """The unavailable first, then the highest index, as StatefulSet does."""
-    return pod.available(now, wanted.min_ready_seconds), -(slot(wanted, pod.name) or 0), pod.created, pod.name
+    return (
+        pod.available(now, wanted.min_ready_seconds),
+        -(ordinal(wanted, pod.name) or 0),
+        pod.created,
+        pod.name,
+    )
 
 
 def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
@@ -208,8 +148,8 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
 
 def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
     if is_condemned(wanted, pod.name):
-        return not wanted.holds or slot(wanted, pod.name) is not None
-    if wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) < wanted.partition:
+        return not wanted.holds or ordinal(wanted, pod.name) is not None
+    if wanted.naming == "Stable" and (ordinal(wanted, pod.name) or 0) < wanted.partition:
         return False
     return wanted.rolls_out and not pod.is_of(wanted.revision)
 
@@ -227,7 +167,7 @@ def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:
 
 
 def _why_outdated(wanted: Wanted, pod: Pod) -> str:
-    beyond = wanted.naming == "Stable" and (slot(wanted, pod.name) or 0) >= wanted.replicas
+    beyond = wanted.naming == "Stable" and (ordinal(wanted, pod.name) or 0) >= wanted.replicas
     return PodReason.SCALED_DOWN if beyond else PodReason.OUTDATED
 
 
@@ -264,16 +204,14 @@ def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> lis
     return chosen
 
 
-def _free_slots(
-    wanted: Wanted, pods: Sequence[Pod], room: int, lost: Mapping[str, str], taken_names: Collection[str]
-) -> Iterator[Create]:
+def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int, limits: Limits) -> Iterator[Create]:
     """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
     held_names = {p.name for p in pods}
     names = ((i, f"{wanted.name}-{i}") for i in range(wanted.replicas))
-    free = ((i, name) for i, name in names if name not in held_names and name not in taken_names)
+    free = ((i, name) for i, name in names if name not in held_names and name not in limits.taken_names)
     for index, name in islice(free, max(0, room)):
         if wanted.paused:
-            revision = wanted.as_it_was(lost.get(name))
+            revision = wanted.as_it_was(limits.lost.get(name))
         else:
             revision = wanted.as_it_was(None) if index < wanted.partition else wanted.revision
         yield Create(name, index, revision)

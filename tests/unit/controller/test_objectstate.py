@@ -1,10 +1,10 @@
-"""What is remembered between two looks."""
+"""The state of an object from one reconcile to the next."""
 
 from __future__ import annotations
 
 from podpatterns.api.conditions import Reason
 from podpatterns.controller.objectstate import LONGEST_TAKEN, STATUS_PAUSE, UNANSWERED_SECONDS, ObjectState
-from podpatterns.replicas import Create, Delete, Plan
+from podpatterns.replicas import Create, Delete
 from podpatterns.replicas.failure import Failure
 from testbed.builders import NOW, failed, pod, wanted
 
@@ -12,57 +12,23 @@ REFUSED = Failure(Reason.FORBIDDEN, "exceeded quota")
 TAKEN = Failure(Reason.POD_NAME_TAKEN, 'a Pod "site-0" exists already')
 
 
-def creations(*names: str) -> tuple[Create, ...]:
-    return tuple(Create(name, None, "r") for name in names)
-
-
-def test_a_creation_without_an_answer_is_asked_for_again_before_any_other_name() -> None:
-    state = ObjectState("uid")
-    lost = Create("site-3", 3, "r")
-    state.note_unanswered([lost], now=0.0)
-    generated, stable = wanted(replicas=5, naming="Generated"), wanted(replicas=5)
-    others = creations("site-aaaaa", "site-bbbbb")
-    assert state.owed_first(Plan(creates=others), generated, [], now=1.0).creates == (lost, others[0])
-    assert state.owed_first(Plan(), generated, [], now=1.0) == Plan(), "nothing is missing"
-    anew = (Create("site-1", 1, "s"), Create("site-3", 3, "s"))
-    assert state.owed_first(Plan(creates=anew), stable, [], now=1.0).creates == (anew[1], anew[0])
-
-
-def test_a_creation_without_an_answer_that_is_not_wanted_any_more_keeps_its_place() -> None:
-    state = ObjectState("uid")
-    state.note_unanswered([Create("site-1", 1, "r")], now=0.0)
-    one = Plan(creates=creations("site-0"))
-    held = state.owed_first(one, wanted(replicas=1), [], now=1.0)
-    assert held == Plan(wake_after=UNANSWERED_SECONDS - 1)
-    assert state.owed_first(one, wanted(replicas=1), [], now=UNANSWERED_SECONDS) == one
-
-
 def test_a_creation_without_an_answer_is_forgotten_once_it_shows_or_can_not_any_more() -> None:
-    other = Plan(creates=creations("site-aaaaa"))
     for pods, now in (([pod("site-3")], 1.0), ([], UNANSWERED_SECONDS)):
         state = ObjectState("uid")
         state.note_unanswered([Create("site-3", 3, "r")], now=0.0)
-        assert state.owed_first(other, wanted(naming="Generated"), pods, now) == other
-        assert not state.unanswered
+        assert state.limits(wanted(), [], 1, 0.5).unanswered == {
+            "site-3": (Create("site-3", 3, "r"), UNANSWERED_SECONDS - 0.5)
+        }
+        assert not state.limits(wanted(), pods, 1, now).unanswered
 
 
-def test_what_is_held_back_is_what_is_missing() -> None:
+def test_what_was_refused_limits_plans_for_a_while() -> None:
     state = ObjectState("uid")
     delay = state.pods.note(REFUSED, 1, now=0.0)
-    leaving = (Delete("site-2", "uid-2", "ScaledDown", "r"),)
-    missing = Plan(creates=creations("site-0"), deletes=leaving)
-    assert state.held_back(missing, 1, now=0.0) == Plan(deletes=leaving, wake_after=delay)
-    assert state.held_back(missing, 1, now=delay) == missing
+    assert state.limits(wanted(), [], 1, now=0.0).creates_after == delay
+    assert state.limits(wanted(), [], 1, now=delay).creates_after == 0
+    assert state.limits(wanted(), [], 2, now=0.0).creates_after == 0, "the object was corrected"
     assert state.failure == REFUSED, "until a creation succeeds"
-
-
-def test_a_refusal_is_history_when_nothing_is_left_to_do() -> None:
-    state = ObjectState("uid")
-    state.pods.note(REFUSED, 1, now=0.0)
-    state.held_back(Plan(deletes=(Delete("site-2", "uid-2", "ScaledDown", "r"),)), 1, now=0.0)
-    assert state.failure == REFUSED, "it may be the deletion that was refused"
-    state.held_back(Plan(), 1, now=0.0)
-    assert state.failure is None
 
 
 def test_a_taken_name_is_left_out_for_a_while_and_tried_again_soon() -> None:
@@ -80,8 +46,8 @@ def test_a_taken_name_is_left_out_for_a_while_and_tried_again_soon() -> None:
     assert state.taken == {}, "nobody wants it any more"
 
 
-def test_a_taken_name_that_may_be_tried_again_asks_for_no_look() -> None:
-    """It was not tried in this look: creations wait for a quota, say."""
+def test_a_taken_name_that_may_be_tried_again_asks_for_no_reconcile() -> None:
+    """It was not tried in this reconcile: creations wait for a quota, say."""
     state = ObjectState("uid")
     state.note_taken({"site-0": TAKEN}, 1, now=0.0)
     state.note_taken({"site-1": TAKEN}, 1, now=LONGEST_TAKEN)

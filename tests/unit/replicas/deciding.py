@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from podpatterns.replicas import Plan, Pod, Wanted, plan
+from podpatterns.replicas import Limits, Plan, Pod, Wanted, plan
 from testbed.builders import NOW
 
 
@@ -15,7 +15,7 @@ def fresh() -> Iterator[str]:
 
 
 def decide(want: Wanted, pods: Sequence[Pod], now: float = NOW, **given: Any) -> Plan:
-    return plan(want, pods, now, fresh(), **given)
+    return plan(want, pods, now, fresh(), Limits(**given))
 
 
 def doing(decided: Plan) -> tuple[list[str], list[str]]:

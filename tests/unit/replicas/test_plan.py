@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podpatterns.replicas import Plan, Pod, Wanted, backoff_after, plan
+from podpatterns.replicas import Limits, Plan, Pod, Wanted, backoff_after, plan
 from podpatterns.replicas.plan import MOST_AT_ONCE
 from testbed.builders import NOW, failed, old, pod, terminating, unready, wanted
 from tests.unit.replicas.deciding import GENERATED, NOTHING, decide, doing, fresh
@@ -292,7 +292,7 @@ def test_a_pod_that_fails_at_once_rests_before_it_is_replaced() -> None:
 def test_failures_in_a_row_rest_longer_each_time_up_to_five_minutes() -> None:
     assert [backoff_after(n) for n in (0, 1, 2, 5, 1000)] == [10, 20, 40, 300, 300]
     died = failed("site-0", created=NOW - 30)
-    assert plan(wanted(1), [died], NOW, fresh(), backoff_after(2)) == Plan(wake_after=10)
+    assert plan(wanted(1), [died], NOW, fresh(), Limits(backoff_after(2))) == Plan(wake_after=10)
 
 
 def test_available_means_ready_for_long_enough() -> None:

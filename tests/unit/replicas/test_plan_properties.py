@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from podpatterns.replicas import Plan, Pod, Wanted, is_condemned, plan
+from podpatterns.replicas.limits import FIRST_BACKOFF, Limits
 from podpatterns.replicas.lostpods import LostPods
-from podpatterns.replicas.plan import FIRST_BACKOFF
 
 REVISIONS = st.sampled_from(["r1", "r2", "r3"])
 
@@ -149,7 +149,7 @@ class Cluster(RuleBasedStateMachine):
     def step(self) -> Plan:
         pods = list(self.pods.values())
         lost = self.record.observe(self.want, pods)
-        decided = plan(self.want, pods, self.now, self.names, lost=lost, taken_names=self.taken)
+        decided = plan(self.want, pods, self.now, self.names, Limits(lost=lost, taken_names=self.taken))
         assert decided.wake_after is None or decided.wake_after > 0
         self.check_what_is_kept(decided, lost)
         rolled_out = False
