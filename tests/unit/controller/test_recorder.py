@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -22,7 +21,7 @@ async def refused(count: int, answer: Callable[[], web.Response]) -> list[float]
     enough = asyncio.Event()
 
     async def handler(_: web.Request) -> web.Response:
-        moments.append(time.monotonic())
+        moments.append(asyncio.get_running_loop().time())
         if len(moments) == count:
             enough.set()
         return answer()
