@@ -33,6 +33,8 @@ BOX = f"podpatterns/box:{VERSION}"
 BOX_DIRECTORY = "testbed/images/box"
 
 HELPER_IMAGES = (GIT_SYNC, REDIS_AMBASSADOR, METRICS_ADAPTER, HAPROXY_AMBASSADOR)
+ON_DEBIAN = (GIT_SYNC, HAPROXY_AMBASSADOR)
+"""The helpers that run a program of Debian's; the others are one static program each."""
 EXAMPLES = (NGINX, REDIS, POSTGRES, MEMCACHED, LEGACY, REDIS_EXPORTER, PROMETHEUS, GIT_SERVER)
 ALL = (OPERATOR, *HELPER_IMAGES, *EXAMPLES, BOX)
 
@@ -54,8 +56,7 @@ def _image(tag: str, bases: dict[str, str]) -> Image:
     if tag == OPERATOR:
         return Image(tag, _operator(), bases)
     if tag in HELPER_IMAGES:
-        # Only this one is more than a static program.
-        return Image(tag, _helper(name), bases if tag == HAPROXY_AMBASSADOR else {})
+        return Image(tag, _helper(name), bases if tag in ON_DEBIAN else {})
     return Image(tag, _directory(BOX_DIRECTORY if tag == BOX else f"examples/images/{name}"), bases)
 
 

@@ -46,7 +46,7 @@ func TestLeftoversGoAtTheNextStart(t *testing.T) {
 	root := t.TempDir()
 	run := func() {
 		t.Helper()
-		if code := start(t, root, "--repo", server.Repository(), "--one-time").wait(); code != 0 {
+		if code := start(t, root, "--repo", server.Repository(), "--one-time", "--stale-worktree-timeout", "1h").wait(); code != 0 {
 			t.Fatalf("exit code %d", code)
 		}
 	}
@@ -55,9 +55,15 @@ func TestLeftoversGoAtTheNextStart(t *testing.T) {
 	for _, dir := range []string{
 		"worktrees/0123456789012345678901234567890123456789/sub",
 		"worktrees/" + hash + ".partial/sub",
-		"objects/objects/pack/tmp_pack_1",
+		"git/discarded-1/repository/objects",
 	} {
 		if err := os.MkdirAll(filepath.Join(private, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// As a git that was killed leaves it.
+	for _, name := range []string{"git-sync.busy", "shallow.lock", "objects/pack/tmp_pack_1"} {
+		if err := os.WriteFile(filepath.Join(private, "git/repository", name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,11 +71,14 @@ func TestLeftoversGoAtTheNextStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	run()
-	if got := trees(t, root); !slices.Equal(got, []string{hash}) {
+	// The whole one has its grace.
+	if got := trees(t, root); !slices.Equal(got, []string{"0123456789012345678901234567890123456789", hash}) {
 		t.Errorf("trees: %q", got)
 	}
-	if _, err := os.Stat(filepath.Join(private, "objects")); !os.IsNotExist(err) {
-		t.Errorf("objects of the run before are still there: %v", err)
+	for _, name := range []string{"git/repository/objects/pack/tmp_pack_1", "git/discarded-1"} {
+		if _, err := os.Stat(filepath.Join(private, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is still there: %v", name, err)
+		}
 	}
 	hash = r.Push(map[string]string{"index.html": "second"})
 	run()
@@ -101,7 +110,7 @@ func TestTerminationEndsTheCommandToo(t *testing.T) {
 	r.Push(map[string]string{"index.html": "first"})
 	pid := filepath.Join(t.TempDir(), "pid")
 	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(),
-		"--exec-command", script(t, "echo $$ >"+pid+".next; mv "+pid+".next "+pid+"; sleep 1000"))
+		"--exechook-command", script(t, "echo $$ >"+pid+".next; mv "+pid+".next "+pid+"; sleep 1000"))
 	gittest.Eventually(t, "the command runs", func() bool {
 		_, err := os.Stat(pid)
 		return err == nil

@@ -19,6 +19,7 @@ import (
 func demand(user, password string) gate {
 	return func(w http.ResponseWriter, q *http.Request, git http.Handler) {
 		if u, p, _ := q.BasicAuth(); u != user || p != password {
+			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 			w.WriteHeader(http.StatusUnauthorized)
 			fmt.Fprintf(w, "wrong: %s %s %s", q.Header.Get("Authorization"), u, p)
 			return
@@ -151,6 +152,19 @@ func TestSSH(t *testing.T) {
 	p.waitLog("sync failed", 1)
 	rotate(t, key, read(t, next))
 	p.waitPublished(third)
+}
+
+func TestSSHHomeAndSecondKey(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	hash := r.Push(map[string]string{"index.html": "first"})
+	server := gittest.ServeSSH(t, r)
+	root := t.TempDir()
+	p := start(t, root, "--repo", "ssh://"+server.Address()+"/~me/site.git", "--one-time",
+		"--ssh-key-file", server.NewKey(), "--ssh-key-file", server.NewKey(), "--ssh-known-hosts-file", server.KnownHosts())
+	if code := p.wait(); code != 0 || published(root) != hash {
+		t.Errorf("exit code %d, published %q", code, published(root))
+	}
 }
 
 func TestSSHServerThatIsNotTheKnownOne(t *testing.T) {

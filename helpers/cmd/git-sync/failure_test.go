@@ -193,8 +193,19 @@ func TestEmptyRepositoryIsWaitedFor(t *testing.T) {
 	if status, _ := get(t, "http://"+address+"/healthz"); status != http.StatusServiceUnavailable {
 		t.Errorf("healthz: %d", status)
 	}
+	p.waitPublished(r.Push(map[string]string{"index.html": "first"}))
+}
+
+func TestHEADOnAMissingBranchIsToldAndRetried(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
 	r.Git("checkout", "--quiet", "-b", "other")
 	r.Push(map[string]string{"index.html": "not on the default branch"})
+	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository())
+	p.waitLog("sync failed", 1)
+	if got := p.lines("sync failed")[0]["error"].(string); !strings.Contains(got, "HEAD names a branch that it doesn't have") || !strings.Contains(got, "other") {
+		t.Errorf("the error is %q", got)
+	}
 	r.Git("checkout", "--quiet", "-b", "main")
 	p.waitPublished(r.Push(map[string]string{"index.html": "first"}))
 }

@@ -184,3 +184,36 @@ func TestPreviousTreeStaysForAPeriodThenGoes(t *testing.T) {
 		return slices.Equal(trees(t, p.root), []string{second})
 	})
 }
+
+func TestARestartWithOtherOptions(t *testing.T) {
+	t.Parallel()
+	r := gittest.NewRepository(t)
+	other := r.Beside("other")
+	first := r.Push(map[string]string{"index.html": "first"})
+	r.Git("push", "--quiet", "origin", "HEAD:before")
+	second := r.Push(map[string]string{"index.html": "second"})
+	elsewhere := other.Push(map[string]string{"index.html": "elsewhere"})
+	server := gittest.Serve(t, r)
+	root := t.TempDir()
+	// It must not be taken for a ref.
+	if err := os.WriteFile(filepath.Join(root, first), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		want string
+		args []string
+	}{
+		{second, nil},
+		{first, []string{"--ref", "before"}},
+		{second, []string{"--depth", "0"}},
+		{first, []string{"--ref", first, "--depth", "2"}},
+		{elsewhere, []string{"--repo", server.URL + "/other.git"}},
+		{second, []string{"--ref", second}},
+		{first, []string{"--ref", first}},
+	} {
+		p := start(t, root, append([]string{"--repo", server.Repository(), "--one-time"}, step.args...)...)
+		if code := p.wait(); code != 0 || published(root) != step.want {
+			t.Fatalf("%v: exit code %d, published %q, want %q", step.args, code, published(root), step.want)
+		}
+	}
+}

@@ -28,7 +28,7 @@ func TestCommandRunsAfterEachChange(t *testing.T) {
 	first := r.Push(map[string]string{"index.html": "first"})
 	told := filepath.Join(t.TempDir(), "told")
 	command := script(t, `echo "$GITSYNC_HASH $(cat index.html) $(basename $(pwd -P)) $#" >>`+told)
-	args := []string{"--repo", gittest.Serve(t, r).Repository(), "--exec-command", command}
+	args := []string{"--repo", gittest.Serve(t, r).Repository(), "--exechook-command", command}
 	p := start(t, t.TempDir(), args...)
 	want := first + " first " + first + " 0\n"
 	waitContent(t, told, want)
@@ -58,7 +58,7 @@ func TestFailedCommandIsRepeatedWhileSyncingGoesOn(t *testing.T) {
 	allowed := filepath.Join(t.TempDir(), "allowed")
 	address := freeAddress(t)
 	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--http-bind", address,
-		"--exec-command", script(t, "echo not yet; test -e "+allowed), "--exec-backoff", "50ms")
+		"--exechook-command", script(t, "echo not yet; test -e "+allowed), "--exechook-backoff", "50ms")
 	p.waitPublished(first)
 	p.waitLog("hook failed", 2)
 	second := r.Push(map[string]string{"index.html": "second"})
@@ -73,7 +73,7 @@ func TestFailedCommandIsRepeatedWhileSyncingGoesOn(t *testing.T) {
 		t.Errorf("the error %q lacks the output", got)
 	}
 	_, metrics := get(t, "http://"+address+"/metrics")
-	if got := sample(metrics, `git_sync_hooks_total{hook="exec",status="success"}`); got == "" {
+	if got := sample(metrics, `git_sync_hooks_total{hook="exechook",status="success"}`); got == "" {
 		t.Errorf("the metric of successes is %q", got)
 	}
 }
@@ -116,7 +116,7 @@ func TestOneTimeFailsWithItsHook(t *testing.T) {
 	r.Push(map[string]string{"index.html": "first"})
 	server := gittest.Serve(t, r)
 	for body, want := range map[string]int{"exit 0": 0, "exit 7": 1} {
-		if got := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time", "--exec-command", script(t, body)).wait(); got != want {
+		if got := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time", "--exechook-command", script(t, body)).wait(); got != want {
 			t.Errorf("%s: exit code %d, want %d", body, got, want)
 		}
 	}

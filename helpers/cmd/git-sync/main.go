@@ -14,10 +14,12 @@ import (
 	"syscall"
 	"time"
 
+	"podpatterns.dev/helpers/cmd/git-sync/internal/credential"
+	"podpatterns.dev/helpers/cmd/git-sync/internal/git"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/hook"
-	"podpatterns.dev/helpers/cmd/git-sync/internal/objects"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/options"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/status"
+	"podpatterns.dev/helpers/cmd/git-sync/internal/subprocess"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/syncer"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/volume"
 )
@@ -29,6 +31,13 @@ const (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == credential.Verb {
+		if err := credential.Serve(os.Args[2:], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "git-sync:", err)
+			os.Exit(exitFailure)
+		}
+		return
+	}
 	o, err := options.Parse(os.Args[1:], os.Getenv)
 	switch {
 	case errors.Is(err, options.ErrHelp):
@@ -55,26 +64,28 @@ func run(ctx context.Context, o options.Options, log *slog.Logger) error {
 		return fmt.Errorf("cannot use the root as UID %d, GID %d (git-sync --help: USERS AND PERMISSIONS): %w", os.Getuid(), os.Getgid(), err)
 	}
 	defer v.Close()
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	go subprocess.Reap(ctx)
 	state := status.New()
+	state.StaleAfter = o.StaleAfter
+	demand := make(chan struct{}, 1)
+	defer onSignal(o.SyncOnSignal, demand)()
 	if o.HTTPBind != "" {
-		closeServer, err := serve(o.HTTPBind, state.Handler(), log)
+		closeServer, err := serve(o.HTTPBind, state.Handler(func() { ask(demand) }), log)
 		if err != nil {
 			return err
 		}
 		defer closeServer()
 	}
 	loop := syncer.Loop{
-		Syncer: &syncer.Syncer{
-			Repository:  o.Repository,
-			Credentials: o.Credentials,
-			Ref:         o.Ref,
-			Depth:       o.Depth,
-			Timeout:     o.SyncTimeout,
-			Volume:      v,
-			Objects:     objects.New(v.Objects()),
-		},
+		Syncer:      newSyncer(o, v, program, log),
 		Period:      o.Period,
 		MaxFailures: o.MaxFailures,
+		StaleTree:   o.StaleTree,
+		Demand:      demand,
 		Hooks:       runners(o, state, log),
 		Status:      state,
 		Log:         log,
@@ -83,6 +94,65 @@ func run(ctx context.Context, o options.Options, log *slog.Logger) error {
 		return loop.Once(ctx)
 	}
 	return loop.Run(ctx)
+}
+
+func newSyncer(o options.Options, v *volume.Volume, program string, log *slog.Logger) *syncer.Syncer {
+	g := &git.Git{Dir: v.Git(), Settings: git.Settings{
+		Program:        program,
+		Repository:     o.Repository,
+		SSHUser:        o.Username,
+		SSHKeyFiles:    o.SSHKeyFiles,
+		KnownHostsFile: o.KnownHostsFile,
+		CAFile:         o.CAFile,
+		LFS:            o.LFS,
+	}}
+	credentials := &credential.Source{
+		Repository:   o.Repository,
+		Username:     o.Username,
+		PasswordFile: o.PasswordFile,
+		Others:       o.Credentials,
+	}
+	if o.AskpassURL != "" {
+		credentials.Askpass = &credential.Askpass{URL: o.AskpassURL, CAFile: o.CAFile}
+	}
+	return &syncer.Syncer{
+		Git:         g,
+		Store:       git.NewStore(g, o.Repository, o.Depth, o.Filter),
+		Credentials: credentials,
+		Volume:      v,
+		Ref:         o.Ref,
+		Submodules:  o.Submodules,
+		LFS:         o.LFS,
+		SparseFile:  o.SparseFile,
+		Writable:    o.GroupWrite,
+		Timeout:     o.SyncTimeout,
+		Log:         log,
+	}
+}
+
+// ask asks for a sync. One that waits already will do.
+func ask(demand chan<- struct{}) {
+	select {
+	case demand <- struct{}{}:
+	default:
+	}
+}
+
+// onSignal asks for a sync at each of the signals. SIGHUP never ends git-sync: it is what a terminal's end sends.
+func onSignal(wanted os.Signal, demand chan<- struct{}) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	if wanted != nil {
+		signal.Notify(signals, wanted)
+	}
+	go func() {
+		for s := range signals {
+			if s == wanted {
+				ask(demand)
+			}
+		}
+	}()
+	return func() { signal.Stop(signals); close(signals) }
 }
 
 // setUmask makes one decision count for everything written, hooks included, whatever the container runtime set.

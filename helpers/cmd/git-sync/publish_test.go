@@ -2,8 +2,10 @@ package main
 
 import (
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
@@ -36,6 +38,7 @@ func TestEveryKindOfRef(t *testing.T) {
 		{"tag of a tag", "refs/tags/nested", first},
 		{"hash of a tip", last, last},
 		{"hash below the tips", unadvertised, unadvertised},
+		{"hash of a tag", r.Git("rev-parse", "annotated"), first},
 	} {
 		for _, depth := range []string{"1", "2", "0"} {
 			t.Run(test.name+" at depth "+depth, func(t *testing.T) {
@@ -56,16 +59,25 @@ func TestEveryKindOfRef(t *testing.T) {
 	}
 }
 
-func TestHashFromServerThatGivesAny(t *testing.T) {
+// A server of protocol version 0 gives only what it names, unless it is told otherwise.
+func TestHashFromServerThatGivesOnlyWhatItNames(t *testing.T) {
 	t.Parallel()
 	r := gittest.NewRepository(t)
-	r.GitBare("", "config", "uploadpack.allowReachableSHA1InWant", "true")
 	first := r.Push(map[string]string{"index.html": "first"})
 	r.Push(map[string]string{"index.html": "second"})
+	server := gittest.Serve(t, r)
+	server.Gate(func(w http.ResponseWriter, q *http.Request, git http.Handler) {
+		q.Header.Del("Git-Protocol")
+		git.ServeHTTP(w, q)
+	})
 	root := t.TempDir()
-	p := start(t, root, "--repo", gittest.Serve(t, r).Repository(), "--ref", first, "--one-time")
+	p := start(t, root, "--repo", server.Repository(), "--ref", first, "--one-time")
 	if code := p.wait(); code != 0 || published(root) != first {
 		t.Errorf("exit code %d, published %q, want %q", code, published(root), first)
+	}
+	p = start(t, t.TempDir(), "--repo", server.Repository(), "--ref", strings.Repeat("12", 20), "--one-time")
+	if code := p.wait(); code != 1 || !strings.Contains(p.log(), "no branch or tag of the repository reaches the commit") {
+		t.Errorf("exit code %d for a commit that isn't there", code)
 	}
 }
 
@@ -73,16 +85,14 @@ func TestWrongRefs(t *testing.T) {
 	t.Parallel()
 	r := gittest.NewRepository(t)
 	r.Push(map[string]string{"index.html": "first"})
-	r.Git("tag", "--annotate", "--message", "m", "annotated")
 	r.Git("tag", "tree", "HEAD^{tree}")
 	r.Git("push", "--quiet", "origin", "--tags")
 	server := gittest.Serve(t, r)
 	for name, ref := range map[string]string{
-		"no such branch":        "missing",
-		"no such commit":        "0123456789012345678901234567890123456789",
-		"short hash":            r.Git("rev-parse", "--short", "HEAD"),
-		"hash of a tag, itself": r.Git("rev-parse", "annotated"),
-		"tag of a tree":         "tree",
+		"no such branch": "missing",
+		"no such commit": "0123456789012345678901234567890123456789",
+		"short hash":     r.Git("rev-parse", "--short", "HEAD"),
+		"tag of a tree":  "tree",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,6 +100,9 @@ func TestWrongRefs(t *testing.T) {
 			p := start(t, root, "--repo", server.Repository(), "--ref", ref, "--one-time")
 			if code := p.wait(); code != 1 || published(root) != "" {
 				t.Errorf("exit code %d, published %q", code, published(root))
+			}
+			if name == "short hash" && !strings.Contains(p.log(), "full hash of 40 digits") {
+				t.Error("it isn't said what to write instead")
 			}
 		})
 	}
@@ -135,8 +148,8 @@ func TestModesAndLinks(t *testing.T) {
 				".":           fs.ModeDir | test.executable,
 				"dir":         fs.ModeDir | test.executable,
 				"module":      fs.ModeDir | test.executable,
-				"../../":      fs.ModeDir | test.executable,
-				"../":         fs.ModeDir | test.executable,
+				"../../":      fs.ModeDir | 0o755,
+				"../":         fs.ModeDir | 0o755,
 			} {
 				info, err := os.Stat(p.root + "/current/" + name)
 				if err != nil {

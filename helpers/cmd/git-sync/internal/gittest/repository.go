@@ -19,8 +19,18 @@ type Repository struct {
 // NewRepository makes an empty one.
 func NewRepository(t testing.TB) *Repository {
 	t.Helper()
-	dir := t.TempDir()
-	r := &Repository{t: t, Bare: filepath.Join(dir, "site.git"), Work: filepath.Join(dir, "work")}
+	return newRepository(t, t.TempDir(), "site")
+}
+
+// Beside makes an empty one that is served beside this one, at /NAME.git.
+func (r *Repository) Beside(name string) *Repository {
+	r.t.Helper()
+	return newRepository(r.t, filepath.Dir(r.Bare), name)
+}
+
+func newRepository(t testing.TB, dir, name string) *Repository {
+	t.Helper()
+	r := &Repository{t: t, Bare: filepath.Join(dir, name+".git"), Work: filepath.Join(dir, name)}
 	run(t, dir, "", "init", "--quiet", "--bare", "--initial-branch=main", r.Bare)
 	run(t, dir, "", "init", "--quiet", "--initial-branch=main", r.Work)
 	r.Git("remote", "add", "origin", r.Bare)
@@ -68,6 +78,13 @@ func (r *Repository) Push(files map[string]string) string {
 	hash := r.Commit()
 	r.Git("push", "--quiet", "--force", "origin", "HEAD")
 	return hash
+}
+
+// AddSubmodule puts a submodule into the clone, with the URL that .gitmodules is to have.
+func (r *Repository) AddSubmodule(of *Repository, path, url string) {
+	r.t.Helper()
+	r.Git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", of.Bare, path)
+	r.Git("config", "--file", ".gitmodules", "submodule."+path+".url", url)
 }
 
 func run(t testing.TB, dir, input string, args ...string) string {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -43,6 +42,9 @@ func ServeSSH(t testing.TB, r *Repository) *SSHServer {
 
 // Repository is the URL of the repository.
 func (s *SSHServer) Repository() string { return "ssh://" + s.listener.Addr().String() + "/site.git" }
+
+// Address is the host and port.
+func (s *SSHServer) Address() string { return s.listener.Addr().String() }
 
 // KnownHosts writes the server's key into a file and returns its path.
 func (s *SSHServer) KnownHosts() string {
@@ -127,7 +129,7 @@ func (s *SSHServer) handle(conn net.Conn) {
 
 func (s *SSHServer) uploadPack(channel ssh.Channel, line string) {
 	defer channel.Close()
-	if !strings.HasPrefix(line, "git-upload-pack '/site.git'") {
+	if line != "git-upload-pack '/site.git'" && line != "git-upload-pack '~me/site.git'" {
 		return
 	}
 	command := exec.Command("git", "upload-pack", s.bare)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/cmd/git-sync/internal/subprocess"
 )
 
 func tell(t *testing.T, timeout time.Duration, body string) (string, error) {
@@ -45,9 +46,10 @@ func TestNothingACommandStartedIsLeft(t *testing.T) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
+	go subprocess.Reap(t.Context())
 	for name, end := range map[string]string{"success": "exit 0", "failure": "exit 1", "timeout": "sleep 1000"} {
 		t.Run(name, func(t *testing.T) {
-			tree, _ := tell(t, 2*time.Second, "sleep 1000 >/dev/null 2>&1 & echo $! >pid; (sleep 0 &); "+end)
+			tree, _ := tell(t, 2*time.Second, "sleep 1000 >/dev/null 2>&1 & echo $! >pid; (sleep 0 &); (setsid sleep 0.1 &); "+end)
 			content, err := os.ReadFile(filepath.Join(tree, "pid"))
 			if err != nil {
 				t.Fatal(err)

@@ -65,6 +65,9 @@ type argument struct {
 func (a argument) String() string { return "" }
 
 func (a argument) Set(value string) error {
+	if before := a.given[a.setting.name]; before != "" && a.setting.separator != "" {
+		value = before + a.setting.separator + value
+	}
 	a.given[a.setting.name] = value
 	return nil
 }
@@ -80,8 +83,11 @@ func (o *Options) complete() error {
 	if o.Root == "" {
 		return errors.New("--root: missing; write the directory to work in, such as the mount point of a shared volume")
 	}
-	if o.Repository.IsSSH() && (o.Credentials.SSHKeyFile == "" || o.Credentials.KnownHostsFile == "") {
-		return errors.New("--ssh-key-file, --ssh-known-hosts-file: an SSH repository needs both; make the latter with ssh-keyscan HOST")
+	if o.AskpassURL != "" && o.PasswordFile != "" {
+		return errors.New("--askpass-url, --password-file: the repository's server has one password; leave one of them out")
+	}
+	if o.StaleTree == 0 {
+		o.StaleTree = o.Period
 	}
 	if o.Link == "" {
 		o.Link = o.Repository.Name()
@@ -91,6 +97,6 @@ func (o *Options) complete() error {
 		return fmt.Errorf("--link: %w; write a path inside --root, such as current", err)
 	}
 	o.Link = link
-	o.Webhook.CAFile = o.Credentials.CAFile
+	o.Webhook.CAFile = o.CAFile
 	return nil
 }

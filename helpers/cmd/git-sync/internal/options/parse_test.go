@@ -2,7 +2,9 @@ package options
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +21,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o.Ref != "HEAD" || o.Depth != 1 || o.Period != 10*time.Second || o.MaxFailures != -1 || o.OneTime ||
-		o.Link != "/srv/content/site" || o.Webhook.SuccessStatus != 200 || o.HTTPBind != "" {
+		o.Link != "/srv/content/site" || o.StaleTree != o.Period || o.Submodules != "recursive" || o.LFS || o.Webhook.SuccessStatus != 200 || o.HTTPBind != "" {
 		t.Errorf("%+v", o)
 	}
 }
@@ -43,14 +45,33 @@ func TestRepositories(t *testing.T) {
 		"https://git.example.com/team/site.git":       {"https://git.example.com/team/site.git", "site"},
 		"https://git.example.com/team/site":           {"https://git.example.com/team/site", "site"},
 		"http://u:p@git.example.com:8080/site.git/":   {"http://git.example.com:8080/site.git/", "site"},
-		"git@git.example.com:team/site.git":           {"ssh://git.example.com/team/site.git", "site"},
+		"git@git.example.com:team/site.git":           {"git.example.com:team/site.git", "site"},
+		"git.example.com:~me/site.git":                {"git.example.com:~me/site.git", "site"},
+		"git://git.example.com/site.git":              {"git://git.example.com/site.git", "site"},
+		"file:///srv/git/site.git":                    {"file:///srv/git/site.git", "site"},
 		"ssh://git@git.example.com:2222/~me/site.git": {"ssh://git.example.com:2222/~me/site.git", "site"},
 	} {
-		o, err := Parse([]string{
-			"--repo", repository, "--root", "/r", "--ssh-key-file", "key", "--ssh-known-hosts-file", "hosts",
-		}, noEnvironment)
+		o, err := Parse([]string{"--repo", repository, "--root", "/r"}, noEnvironment)
 		if err != nil || o.Repository.String() != want.shown || o.Link != "/r/"+want.link {
 			t.Errorf("%s: %v, %q, link %q", repository, err, o.Repository, o.Link)
+		}
+	}
+}
+
+func TestRepeatedFlags(t *testing.T) {
+	one := `{"url": "https://a.example.com", "username": "u", "password-file": "f"}`
+	o, err := Parse(append(required[:len(required):len(required)],
+		"--credential", one, "--credential", "["+one+","+one+"]", "--ssh-key-file", "a", "--ssh-key-file", "b:c"), noEnvironment)
+	if err != nil || len(o.Credentials) != 3 || !slices.Equal(o.SSHKeyFiles, []string{"a", "b", "c"}) {
+		t.Errorf("%v, %+v", err, o)
+	}
+}
+
+func TestSignals(t *testing.T) {
+	for _, text := range []string{"SIGHUP", "HUP", "hup", "1"} {
+		o, err := Parse(append(required[:len(required):len(required)], "--sync-on-signal", text), noEnvironment)
+		if err != nil || o.SyncOnSignal != syscall.SIGHUP {
+			t.Errorf("%s: %v, %v", text, err, o.SyncOnSignal)
 		}
 	}
 }
@@ -70,10 +91,20 @@ func TestMistakes(t *testing.T) {
 		"max failures":       {[]string{"--max-failures", "-2"}, []string{"--max-failures:", "from -1"}},
 		"not a switch":       {[]string{"--one-time=maybe"}, []string{"--one-time:", "true"}},
 		"file repository":    {[]string{"--repo", "/srv/site.git"}, []string{"--repo:", "https://"}},
-		"git repository":     {[]string{"--repo", "git://example.com/s3cret"}, []string{"--repo:", "https://"}},
+		"option as a host":   {[]string{"--repo", "ssh://-oProxyCommand=s3cret/x"}, []string{"--repo:", "https://"}},
+		"option as a name":   {[]string{"--repo", "-oProxyCommand=s3cret:x"}, []string{"--repo:", "https://"}},
+		"helper of git's":    {[]string{"--repo", "ext::sh -c s3cret"}, []string{"--repo:", "https://"}},
+		"ref of two":         {[]string{"--ref", "main:refs/x"}, []string{"--ref:", "refs/heads/main"}},
+		"ref as an option":   {[]string{"--ref", "--upload-pack=x"}, []string{"--ref:", "refs/heads/main"}},
+		"submodules":         {[]string{"--submodules", "true"}, []string{"--submodules:", "recursive"}},
+		"signal":             {[]string{"--sync-on-signal", "SIGKILL"}, []string{"--sync-on-signal:", "SIGHUP"}},
+		"no signal":          {[]string{"--sync-on-signal", "SIGNAL"}, []string{"--sync-on-signal:", "SIGHUP"}},
+		"askpass":            {[]string{"--askpass-url", "s3cret"}, []string{"--askpass-url:", "http"}},
+		"two passwords":      {[]string{"--askpass-url", "http://a/s3cret", "--password-file", "p"}, []string{"--askpass-url, --password-file:"}},
+		"credential":         {[]string{"--credential", `{"url": "https://a", "username": "u", "password": "s3cret"}`}, []string{"--credential:", "password-file"}},
+		"no credential":      {[]string{"--credential", "s3cret"}, []string{"--credential:", "password-file"}},
 		"broken repository":  {[]string{"--repo", "https://u:s3cret@%zz/x"}, []string{"--repo:", "https://"}},
 		"repository of host": {[]string{"--repo", "https://git.example.com"}, []string{"--repo:", "path"}},
-		"ssh without keys":   {[]string{"--repo", "git@example.com:x"}, []string{"--ssh-known-hosts-file", "ssh-keyscan"}},
 		"link outside":       {[]string{"--link", "/etc/current"}, []string{"--link:", "inside"}},
 		"link above":         {[]string{"--link", "../current"}, []string{"--link:", "inside"}},
 		"link is root":       {[]string{"--link", "."}, []string{"--link:", "inside"}},

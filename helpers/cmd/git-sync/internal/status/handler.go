@@ -10,15 +10,28 @@ import (
 	"strconv"
 )
 
-// Handler serves /healthz and /metrics.
-func (s *Status) Handler() http.Handler {
+// Handler serves /healthz, /readyz, /metrics and /sync, which calls demand.
+func (s *Status) Handler(demand func()) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	health := func(w http.ResponseWriter, _ *http.Request) {
 		if !s.Healthy() {
 			http.Error(w, "no successful sync yet", http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = io.WriteString(w, "ok\n")
+	}
+	mux.HandleFunc("GET /{$}", health)
+	mux.HandleFunc("GET /healthz", health)
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if s.Stale() {
+			http.Error(w, "no successful sync yet, or none for longer than --stale-after", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	})
+	mux.HandleFunc("POST /sync", func(w http.ResponseWriter, _ *http.Request) {
+		demand()
+		w.WriteHeader(http.StatusAccepted)
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -28,10 +41,14 @@ func (s *Status) Handler() http.Handler {
 }
 
 // metrics returns the Prometheus text format. It is written by hand because prometheus/client_golang would make
-// the program 2.7 MB, more than a quarter, larger, and seven families need none of what it does.
+// the program 2.7 MB, more than a quarter, larger, and eight families need none of what it does.
 func (s *Status) metrics() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.set(stale, "", 0)
+	if s.isStale() {
+		s.set(stale, "", 1)
+	}
 	var b bytes.Buffer
 	for _, f := range Families {
 		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", f.Name, f.Help, f.Name, f.Type)

@@ -17,8 +17,11 @@ const (
 
 // Status is safe for concurrent use.
 type Status struct {
-	mu      sync.Mutex
-	healthy bool
+	mu sync.Mutex
+	// StaleAfter is how old the last success may be for readiness; 0 is any age.
+	StaleAfter time.Duration
+
+	success time.Time                     // zero: none yet
 	series  map[string]map[string]float64 // family name -> labels -> value
 }
 
@@ -48,7 +51,7 @@ func (s *Status) Synced(outcome, hash string, took time.Duration, storeBytes int
 	if hash == "" {
 		return
 	}
-	s.healthy = true
+	s.success = time.Now()
 	s.set(lastSuccess, "", now)
 	s.set(published, label("hash", hash), 1)
 	if outcome == Changed {
@@ -72,7 +75,18 @@ func (s *Status) HookRan(name string, succeeded bool) {
 func (s *Status) Healthy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.healthy
+	return !s.success.IsZero()
+}
+
+// Stale tells whether the last success is too long ago, or there was none yet.
+func (s *Status) Stale() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isStale()
+}
+
+func (s *Status) isStale() bool {
+	return s.success.IsZero() || s.StaleAfter > 0 && time.Since(s.success) > s.StaleAfter
 }
 
 func (s *Status) add(f Family, labels string, value float64) {

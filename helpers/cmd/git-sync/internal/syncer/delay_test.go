@@ -22,3 +22,20 @@ func TestRetryDelay(t *testing.T) {
 		}
 	}
 }
+
+func TestPodsThatStartedTogetherDoNotAskTogetherForEver(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for range 1000 {
+		delay := nextDelay(time.Minute)
+		if delay > time.Minute || delay <= 54*time.Second {
+			t.Fatalf("%s of a minute", delay)
+		}
+		seen[delay] = true
+	}
+	if len(seen) < 100 {
+		t.Errorf("only %d different delays", len(seen))
+	}
+	if delay := nextDelay(time.Nanosecond); delay > time.Nanosecond || delay < 0 {
+		t.Errorf("%s of a nanosecond", delay)
+	}
+}

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"podpatterns.dev/helpers/cmd/git-sync/internal/git"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/hook"
-	"podpatterns.dev/helpers/cmd/git-sync/internal/remote"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/status"
 )
 
@@ -22,9 +22,15 @@ type Loop struct {
 	Period time.Duration
 	// MaxFailures is how many failures in a row are borne; one more ends Run.
 	MaxFailures int
-	Hooks       []*hook.Runner
-	Status      *status.Status
-	Log         *slog.Logger
+	// StaleTree is how long a tree that was published before is kept.
+	StaleTree time.Duration
+	// Demand asks for a sync before its time.
+	Demand <-chan struct{}
+	Hooks  []*hook.Runner
+	Status *status.Status
+	Log    *slog.Logger
+
+	lastStart time.Time
 }
 
 // Run syncs every period until ctx ends, which is no error, or until there were too many failures. No hook runs
@@ -40,7 +46,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	failures, told, waiting := 0, false, false
 	for {
 		result, err := l.attempt(ctx)
-		delay := l.Period
+		delay := nextDelay(l.Period)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -66,12 +72,27 @@ func (l *Loop) Run(ctx context.Context) error {
 				told = true
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if !l.wait(ctx, delay) {
 			return nil
-		case <-time.After(delay):
 		}
 	}
+}
+
+// wait returns after delay, or sooner on demand. It returns false if ctx has ended.
+func (l *Loop) wait(ctx context.Context, delay time.Duration) bool {
+	end := time.After(delay)
+	select {
+	case <-ctx.Done():
+	case <-end:
+	case <-l.Demand:
+		l.Log.Info("syncing on demand")
+		select {
+		case <-ctx.Done():
+		case <-end:
+		case <-time.After(time.Until(l.lastStart.Add(minGap))):
+		}
+	}
+	return ctx.Err() == nil
 }
 
 // Once syncs a single time and waits for the hooks, each of which has one attempt.
@@ -89,10 +110,11 @@ func (l *Loop) Once(ctx context.Context) error {
 }
 
 func (l *Loop) attempt(ctx context.Context) (Result, error) {
-	if err := l.Syncer.Volume.RemoveRetired(l.Period); err != nil {
+	if err := l.Syncer.Volume.RemoveRetired(l.StaleTree); err != nil {
 		l.Log.Error("removing an old tree failed", "error", err)
 	}
 	start := time.Now()
+	l.lastStart = start
 	result, err := l.Syncer.Sync(ctx)
 	outcome := status.Unchanged
 	switch {
@@ -103,9 +125,9 @@ func (l *Loop) attempt(ctx context.Context) (Result, error) {
 	case result.Changed:
 		outcome = status.Changed
 	}
-	size, sizeErr := l.Syncer.Objects.Size()
+	size, sizeErr := l.Syncer.Store.Size()
 	if sizeErr != nil {
-		l.Log.Error("measuring the object store failed", "error", sizeErr)
+		l.Log.Error("measuring git's repository failed", "error", sizeErr)
 	}
 	l.Status.Synced(outcome, result.Hash, time.Since(start), size)
 	return result, err
@@ -113,7 +135,7 @@ func (l *Loop) attempt(ctx context.Context) (Result, error) {
 
 // waiting tells a repository without its first commit from one that has lost its refs.
 func (l *Loop) waiting(err error) bool {
-	return errors.Is(err, remote.ErrEmpty) && l.Syncer.Volume.Published() == ""
+	return errors.Is(err, git.ErrEmpty) && l.Syncer.Volume.Published() == ""
 }
 
 func (l *Loop) tell(result Result) {

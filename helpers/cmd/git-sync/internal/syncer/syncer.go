@@ -3,32 +3,32 @@ package syncer
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
-	"podpatterns.dev/helpers/cmd/git-sync/internal/checkout"
-	"podpatterns.dev/helpers/cmd/git-sync/internal/objects"
-	"podpatterns.dev/helpers/cmd/git-sync/internal/remote"
+	"podpatterns.dev/helpers/cmd/git-sync/internal/credential"
+	"podpatterns.dev/helpers/cmd/git-sync/internal/git"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/volume"
 )
 
-var errUnreachable = errors.New("no branch or tag of the repository reaches the commit")
-
 // Syncer brings a ref of a repository into a volume.
 type Syncer struct {
-	Repository  remote.Repository
-	Credentials remote.Credentials
-	Ref         string
-	Depth       int
-	Timeout     time.Duration
+	Git         *git.Git
+	Store       *git.Store
+	Credentials *credential.Source
 	Volume      *volume.Volume
-	Objects     *objects.Store
+	Ref         string
+	Submodules  string
+	LFS         bool
+	SparseFile  string // "": everything
+	// Writable says that other containers may write to the trees.
+	Writable bool
+	Timeout  time.Duration
+	Log      *slog.Logger
 }
 
 // Result tells what is published after a sync, and whether this sync published it.
@@ -37,80 +37,89 @@ type Result struct {
 	Changed bool
 }
 
-// Sync compares the ref with what is published, and publishes the ref's commit if it differs. After an error
-// the volume shows what it showed before.
-func (s *Syncer) Sync(ctx context.Context) (result Result, err error) {
+// Sync compares the ref with what is published, and publishes the ref's commit if it differs, or if the tree is not as it was
+// made. After an error the volume shows what it showed before.
+func (s *Syncer) Sync(ctx context.Context) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	defer func() {
-		// go-git parses what the server sends; a server's garbage must not end a helper of a serving Pod.
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
-		}
-	}()
+	form, err := s.form()
+	if err != nil {
+		return Result{}, err
+	}
 	published := s.Volume.Published()
-	if pinned, ok := remote.Pinned(s.Ref); ok && pinned.Commit.String() == published {
+	if damage := s.Volume.Check(formName(form), s.Writable); damage != nil {
+		s.Log.Warn("making the tree anew", "reason", damage.Error())
+		published = ""
+	}
+	if git.Pinned(s.Ref) && s.Ref == published {
 		return Result{Hash: published}, nil
 	}
-	session, err := remote.Open(ctx, s.Repository, s.Credentials)
-	if err != nil {
-		return Result{}, err
+	result, err := s.attempt(ctx, published, form)
+	// What was valid at the last sync may have expired.
+	if err != nil && git.Refused(err) && s.Credentials.Refused() {
+		result, err = s.attempt(ctx, published, form)
 	}
-	defer session.Close()
-	target, err := session.Resolve(s.Ref)
-	if err != nil {
-		return Result{}, err
-	}
-	if target.Commit.String() == published {
-		return Result{Hash: published}, nil
-	}
-	return s.publish(ctx, session, target)
+	return result, err
 }
 
-func (s *Syncer) publish(ctx context.Context, session *remote.Session, target remote.Target) (Result, error) {
-	defer freeMemory()
-	hash := target.Commit.String()
-	err := s.Volume.Create(hash, func(dir *os.Root) error { return s.fill(ctx, session, target, dir) })
+func (s *Syncer) attempt(ctx context.Context, published string, form git.Form) (Result, error) {
+	credentials, err := s.Credentials.Collect(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	s.Git.Use(credentials)
+	if err := errors.Join(s.Git.Configure(), s.Store.Prepare(ctx)); err != nil {
+		return Result{}, err
+	}
+	commit, err := s.Store.Update(ctx, s.Ref, published, func(commit string) error { return s.create(ctx, commit, form) })
 	switch {
-	case errors.Is(err, errUnreachable):
-		// The store is sound, and holds a whole history that the next attempt need not fetch again.
-		return Result{}, err
 	case err != nil:
-		return Result{}, errors.Join(err, s.Objects.Discard())
+		return Result{}, err
+	case commit == published:
+		return Result{Hash: commit}, nil
 	}
-	if err := s.Objects.Trim(); err != nil {
+	if err := s.Volume.Publish(commit); err != nil {
 		return Result{}, err
 	}
-	if err := s.Volume.Publish(hash); err != nil {
-		return Result{}, err
+	if err := s.Store.Tidy(ctx); err != nil {
+		s.Log.Error("tidying git's repository failed", "error", err)
+		return Result{Hash: commit, Changed: true}, s.Store.Discard()
 	}
-	return Result{Hash: hash, Changed: true}, nil
+	return Result{Hash: commit, Changed: true}, nil
 }
 
-// freeMemory gives back what a fetch needed, since the next change may be days away. The first collection leaves
-// what is in pools, where go-git keeps buffers as large as the largest file.
-func freeMemory() {
-	runtime.GC()
-	debug.FreeOSMemory()
-}
-
-func (s *Syncer) fill(ctx context.Context, session *remote.Session, target remote.Target, dir *os.Root) error {
-	store := s.Objects.Open()
-	commit, err := objects.Peel(store, target.Object)
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		if err := session.Fetch(ctx, target, s.Depth, s.Objects); err != nil {
+func (s *Syncer) create(ctx context.Context, commit string, form git.Form) error {
+	return s.Volume.Create(commit, formName(form), func(dir string) error {
+		skipped, err := s.Store.Checkout(ctx, commit, dir, form)
+		if err != nil {
 			return err
 		}
-		store = s.Objects.Open()
-		if commit, err = objects.Peel(store, target.Object); errors.Is(err, plumbing.ErrObjectNotFound) {
-			return fmt.Errorf("%w %s", errUnreachable, target.Object)
+		if len(skipped.Submodules) > 0 {
+			s.Log.Warn("submodules are left as empty directories: --submodules is off, or .gitmodules is missing",
+				"hash", commit, "paths", skipped.Submodules)
 		}
+		if len(skipped.LFS) > 0 {
+			s.Log.Warn("files in LFS are left as pointers: --lfs is off", "hash", commit, "paths", skipped.LFS)
+		}
+		return nil
+	})
+}
+
+// form returns what to make of a commit. The sparse checkout's patterns are read for each sync, as Secrets are.
+func (s *Syncer) form() (git.Form, error) {
+	form := git.Form{Submodules: s.Submodules, LFS: s.LFS, Sparse: git.Everything}
+	if s.SparseFile == "" {
+		return form, nil
 	}
+	patterns, err := os.ReadFile(s.SparseFile)
 	if err != nil {
-		return err
+		return form, fmt.Errorf("reading the sparse checkout file: %w", err)
 	}
-	if commit != target.Commit {
-		return fmt.Errorf("%s is not a commit but a tag of %s", target.Object, commit)
-	}
-	return checkout.Write(ctx, store, commit, dir)
+	form.Sparse = string(patterns)
+	return form, nil
+}
+
+// formName tells a form from another one, of this process or of the one before.
+func formName(form git.Form) string {
+	return fmt.Sprintf("submodules=%s lfs=%t sparse=%.8x", form.Submodules, form.LFS, sha256.Sum256([]byte(form.Sparse)))
 }

@@ -18,13 +18,13 @@ func open(t *testing.T, root string) *Volume {
 	return v
 }
 
-func write(content string) func(*os.Root) error {
-	return func(dir *os.Root) error { return dir.WriteFile("file", []byte(content), 0o644) }
+func write(content string) func(string) error {
+	return func(dir string) error { return os.WriteFile(filepath.Join(dir, "file"), []byte(content), 0o644) }
 }
 
 func publish(t *testing.T, v *Volume, hash string) {
 	t.Helper()
-	if err := errors.Join(v.Create(hash, write(hash)), v.Publish(hash)); err != nil {
+	if err := errors.Join(v.Create(hash, "form", write(hash)), v.Publish(hash)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -34,11 +34,24 @@ func exists(path string) bool {
 	return err == nil
 }
 
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return all
+}
+
 func TestFailedTreeHasNoName(t *testing.T) {
 	v := open(t, t.TempDir())
 	broken := errors.New("broken")
-	err := v.Create("one", func(dir *os.Root) error { return errors.Join(write("half")(dir), broken) })
-	if !errors.Is(err, broken) || exists(v.Worktree("one")) || exists(v.Worktree("one")+partialSuffix) {
+	err := v.Create("one", "form", func(dir string) error { return errors.Join(write("half")(dir), broken) })
+	if !errors.Is(err, broken) || len(names(t, v.Worktree(""))) > 0 {
 		t.Errorf("%v, something is left", err)
 	}
 	publish(t, v, "one")
@@ -63,6 +76,21 @@ func TestRetiredTreeStaysForItsTime(t *testing.T) {
 	publish(t, v, "two")
 	if err := v.RemoveRetired(time.Hour); err != nil || !exists(v.Worktree("one")) {
 		t.Errorf("gone before its time, %v", err)
+	}
+}
+
+func TestExchange(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		if err := os.MkdirAll(filepath.Join(dir, name, "of-"+name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := exchange(filepath.Join(dir, "a"), filepath.Join(dir, "b")); err != nil {
+		t.Fatal(err)
+	}
+	if !exists(filepath.Join(dir, "a", "of-b")) || !exists(filepath.Join(dir, "b", "of-a")) || len(names(t, dir)) != 2 {
+		t.Errorf("left: %q", names(t, dir))
 	}
 }
 
