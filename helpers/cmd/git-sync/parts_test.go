@@ -156,10 +156,6 @@ func TestLFS(t *testing.T) {
 
 func TestSparseCheckout(t *testing.T) {
 	t.Parallel()
-	r := gittest.NewRepository(t)
-	r.GitBare("", "config", "uploadpack.allowFilter", "true")
-	r.Push(map[string]string{"top": "t", "docs/a": "a", "docs/deep/b": "b", "src/c": incompressible(1 << 20)})
-	server := gittest.Serve(t, r)
 	for name, test := range map[string]struct {
 		args  []string
 		bound int
@@ -169,6 +165,10 @@ func TestSparseCheckout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			r := gittest.NewRepository(t)
+			r.GitBare("", "config", "uploadpack.allowFilter", "true")
+			r.Push(map[string]string{"top": "t", "docs/a": "a", "docs/deep/b": "b", "src/c": incompressible(1 << 20)})
+			server := gittest.Serve(t, r)
 			patterns := filepath.Join(t.TempDir(), "patterns")
 			rotate(t, patterns, "/docs/\n!/docs/deep/\n")
 			root := t.TempDir()
