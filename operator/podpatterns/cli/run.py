@@ -54,7 +54,7 @@ def run(
     import kopf  # noqa: PLC0415
 
     from podpatterns.controller.leadership import LeadershipLostError  # noqa: PLC0415
-    from podpatterns.controller.shell import serve  # noqa: PLC0415
+    from podpatterns.controller.process import serve  # noqa: PLC0415
 
     kopf.configure(log_format=kopf.LogFormat.JSON)
     logging.getLogger().setLevel(log_level)

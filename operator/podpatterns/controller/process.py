@@ -1,4 +1,4 @@
-"""The shell: start and stop, probes, and what the operator is by name and by login.
+"""The operator's process: its start and stop, its probes, its login and its identity.
 
 kopf watches our kinds (kopfwatch.py), the manager does the work; the work goes on when kopf gives up.
 """
@@ -83,5 +83,8 @@ async def _configuration() -> Configuration:
 
 
 def _identity() -> str:
-    """Who holds the Lease. A restarted container of the same Pod is the same holder and need not wait."""
+    """Return the name of the Lease's holder.
+
+    A restarted container of the same Pod is the same holder and need not wait.
+    """
     return os.environ.get("POD_NAME") or f"{socket.gethostname()}-{uuid4().hex[:8]}"

@@ -11,7 +11,7 @@ from kubernetes.aio.client import ApiClient
 from kubernetes.aio.config import kube_config
 
 from podpatterns.controller.apiserver import ApiError, ApiServer
-from podpatterns.controller.shell import _configuration
+from podpatterns.controller.process import _configuration
 from tests.unit.controller.server import refusal, serving
 
 
