@@ -23,24 +23,24 @@ OF_THE_KUBELET = (
     "ImagePullBackOff",
     "InvalidImageName",
 )
-"""Reasons whose messages speak of images and configuration. Those of others may be a container's words:
-RunContainerError, for one, tells its arguments with every variable expanded."""
+"""Reasons whose messages are about images and configuration. Messages of other reasons may repeat what a
+container is given: that of RunContainerError has its arguments with every variable expanded."""
 REASON_LENGTH = 64
 MESSAGE_LENGTH = 400
-"""Bytes of other people's words that a record keeps."""
+"""Bytes of a message that a record keeps."""
 
 
 class Diagnosis(NamedTuple):
     reason: str = ""
-    """In Kubernetes' own word: Evicted, ImagePullBackOff, CrashLoopBackOff, …; empty for a healthy Pod."""
+    """Kubernetes' reason: Evicted, ImagePullBackOff, CrashLoopBackOff, …; empty for a healthy Pod."""
     message: str = ""
-    """The same as a sentence of node or server."""
+    """Message of the node or the API server."""
     container: str = ""
-    """Empty when it is about the whole Pod."""
+    """Container concerned; empty when it is the whole Pod."""
     exit_code: int | None = None
-    """With which the container ended last."""
-    last_words: str = ""
-    """The container's own."""
+    """Exit code of the container's last end."""
+    termination_message: str = ""
+    """Termination message of the container."""
 
 
 def diagnose(
@@ -69,7 +69,7 @@ def diagnose(
 
 
 def unfinished_resize(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The condition that tells of a change of resources which is not carried out yet (KEP-1287)."""
+    """Return the condition of a resize that the node has not carried out yet (KEP-1287)."""
     for condition in mappings(status.get("conditions")):
         unfinished = condition.get("type") in ("PodResizePending", "PodResizeInProgress")
         if unfinished and condition.get("status") == "True":

@@ -61,15 +61,15 @@ class Pod:
     restarts: int = 0
     deletion_cost: int = 0
     reason: str = ""
-    """Why the Pod is not well, in Kubernetes' own word: Evicted, ImagePullBackOff, CrashLoopBackOff, …"""
+    """Kubernetes' reason why the Pod is unhealthy: Evicted, ImagePullBackOff, CrashLoopBackOff, …"""
     message: str = ""
-    """The same as a sentence, in the words of node or server."""
+    """Message of the node or the API server."""
     container: str = ""
-    """The one that `reason` is about; empty when it is the Pod."""
+    """Container that `reason` is about; empty when it is the Pod."""
     exit_code: int | None = None
-    """With which that container ended last."""
-    last_words: str = ""
-    """That container's own, which may be anything that it can read."""
+    """Exit code of that container's last end."""
+    termination_message: str = ""
+    """Termination message of that container, which may be anything that it can read."""
     unready: tuple[str, ...] = ()
     """Init containers, native sidecars among them, that run and are not ready."""
     resource_version: int = 0
@@ -156,7 +156,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
         message=diagnosis.message,
         container=diagnosis.container,
         exit_code=diagnosis.exit_code,
-        last_words=diagnosis.last_words,
+        termination_message=diagnosis.termination_message,
         resource_version=int(text(meta.get("resourceVersion")) or 0),
     )
 

@@ -19,8 +19,8 @@ def unhealthy(pods: Sequence[Pod], composition: Composition | None) -> str:
     found = sorted((p for p in pods if p.reason), key=lambda p: p.name)
     helpers = {file.container for file in composition.files if not file.altered} if composition else set()
     revision = composition.revision if composition else ""
-    words = (_words(p, helpers if p.is_of(revision) else ()) for p in found)
-    first = next((f": {said}" for said in words if said), "")
+    messages = (_message(p, helpers if p.is_of(revision) else ()) for p in found)
+    first = next((f": {message}" for message in messages if message), "")
     named = [f"{p.name} ({_reason(p)})" for p in found[:NAMES_SHOWN]]
     return listed(named, NAMES_SHOWN, NAMES_LENGTH, total=len(found)) + first
 
@@ -32,7 +32,9 @@ def _reason(pod: Pod) -> str:
     return f"{pod.reason}: {', '.join(told)}" if told else pod.reason
 
 
-def _words(pod: Pod, helpers: Collection[str]) -> str:
-    """Return the node's and the API server's message, and the termination message of a helper. One of a
-    container that people wrote is for those who may read its Pod."""
-    return "; ".join(filter(None, (pod.last_words if pod.container in helpers else "", pod.message)))
+def _message(pod: Pod, helpers: Collection[str]) -> str:
+    """Return the node's and the API server's message, and the termination message of a helper.
+
+    A termination message of a container that people wrote is for those who may read its Pod.
+    """
+    return "; ".join(filter(None, (pod.termination_message if pod.container in helpers else "", pod.message)))

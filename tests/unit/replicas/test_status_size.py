@@ -62,7 +62,7 @@ def pods(draw: st.DrawFn, composition: Composition) -> list[Pod]:
             message=said,
             container=names[0] if names else "",
             exit_code=1,
-            last_words=said,
+            termination_message=said,
             unready=names,
             mounting=True,
         )

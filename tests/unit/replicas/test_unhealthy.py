@@ -57,7 +57,7 @@ def test_the_kubelets_words_on_images_and_configuration_are(reason: str) -> None
     assert told(obj) == f'shop-0 ({reason}: container web, exit code 1): Back-off pulling\\x1b image "x"'
 
 
-def test_the_last_words_of_the_operators_own_helpers_are() -> None:
+def test_the_termination_message_of_the_operators_own_helpers_is() -> None:
     assert told(crashing("ambassador")).endswith(f"exit code 1): {VALUE} rules[0]: bad")
 
 
