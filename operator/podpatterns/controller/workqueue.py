@@ -1,10 +1,10 @@
 """The work queue: keys, each at most once, with delays, per-key back-off and a low-priority queue.
 
 The contract is client-go's: a key that is added while a worker has it is handed out again when that worker is
-done, never to two workers at once, whichever line it stands in. Beyond that:
+done, never to two workers at once, whichever of the two queues it is in. Beyond that:
 
-- Each line is a fair queue: no tenant's keys keep another tenant's waiting for more than a turn, nor may they
-  take all workers.
+- Each of the two is a fair queue: no tenant's keys keep another tenant's waiting for more than a turn, nor
+  may they take all workers.
 - A timer of a key that was handed out for a timer, without an event in between, fires a second after that one
   at the earliest: whatever waits a caller works out, they make no hot loop.
 - Between two keys that are handed out the event loop has its turn: 1,000 that cost a few ms each and wait for
@@ -31,11 +31,11 @@ TIMER_PERIOD = 1.0
 
 
 class WorkQueue(Generic[K]):
-    """`tenant` names the one whose key it is; each line has so many workers, that is callers of its `get`."""
+    """`tenant` names the tenant of a key; `workers` and `low_priority_workers` call the two `get`s."""
 
     def __init__(self, tenant: Callable[[K], Hashable], workers: int, low_priority_workers: int = 0) -> None:
-        self._urgent = _Line(tenant, workers)
-        self._low_priority = _Line(tenant, low_priority_workers)
+        self._urgent = _PriorityQueue(tenant, workers)
+        self._low_priority = _PriorityQueue(tenant, low_priority_workers)
         self._working: dict[K, _Work[K]] = {}
         self._throttled: dict[K, asyncio.TimerHandle] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
@@ -57,7 +57,7 @@ class WorkQueue(Generic[K]):
     @property
     def urgent(self) -> bool:
         """Urgent keys are there or in work."""
-        return bool(self._urgent.wanted) or any(w.line is self._urgent for w in self._working.values())
+        return bool(self._urgent.wanted) or any(w.queue is self._urgent for w in self._working.values())
 
     def add(self, key: K) -> None:
         self._fired.pop(key, None)
@@ -101,14 +101,14 @@ class WorkQueue(Generic[K]):
         if timer := self._timers.pop(key, None):
             timer.cancel()
         self._fired.pop(key, None)
-        for line in (self._urgent, self._low_priority):
-            line.discard(key)
+        for queue in (self._urgent, self._low_priority):
+            queue.discard(key)
 
     def close(self) -> None:
         """Hand out no more keys."""
         self._closed = True
-        for line in (self._urgent, self._low_priority):
-            line.changed.set()
+        for queue in (self._urgent, self._low_priority):
+            queue.changed.set()
 
     async def get(self) -> K | None:
         """The next key, None once closed; call `done` when it is worked off."""
@@ -121,7 +121,7 @@ class WorkQueue(Generic[K]):
     def done(self, key: K, throttle: float = 0) -> None:
         """Worked off: the key may be handed out again, after so many seconds."""
         if work := self._working.pop(key, None):
-            work.line.release(key)
+            work.queue.release(key)
         if not (key in self._timers or key in self._urgent.wanted or key in self._low_priority.wanted):
             self._fired.pop(key, None)
         if throttle > 0:
@@ -131,9 +131,9 @@ class WorkQueue(Generic[K]):
 
     def _unthrottle(self, key: K) -> None:
         self._throttled.pop(key, None)
-        for line in (self._urgent, self._low_priority):
-            if key in line.wanted:
-                line.ready(key)
+        for queue in (self._urgent, self._low_priority):
+            if key in queue.wanted:
+                queue.ready(key)
 
     def _fire(self, key: K) -> None:
         self._fired[key] = asyncio.get_running_loop().time()
@@ -149,29 +149,29 @@ class WorkQueue(Generic[K]):
         self._low_priority.discard(key)
         self._enter(self._urgent, key)
 
-    def _enter(self, line: _Line[K], key: K) -> None:
-        if key in line.wanted:
+    def _enter(self, queue: _PriorityQueue[K], key: K) -> None:
+        if key in queue.wanted:
             return
-        line.wanted.add(key)
+        queue.wanted.add(key)
         # In work or throttled it comes again after that.
         if key not in self._working and key not in self._throttled:
-            line.ready(key)
+            queue.ready(key)
 
-    async def _next(self, line: _Line[K]) -> K | None:
+    async def _next(self, queue: _PriorityQueue[K]) -> K | None:
         while not self._closed:
             async with self._turn:
                 await asyncio.sleep(0)
                 if self._closed:
                     break
-                if (key := line.take()) is not None:
-                    self._working[key] = _Work(line, time.monotonic())
+                if (key := queue.take()) is not None:
+                    self._working[key] = _Work(queue, time.monotonic())
                     return key
-                line.changed.clear()
-            await line.changed.wait()
+                queue.changed.clear()
+            await queue.changed.wait()
         return None
 
 
-class _Line(Generic[K]):
+class _PriorityQueue(Generic[K]):
     def __init__(self, tenant: Callable[[K], Hashable], workers: int) -> None:
         self._tenant = tenant
         self._ready: FairQueue[K] = FairQueue(workers)
@@ -200,7 +200,7 @@ class _Line(Generic[K]):
 
 
 class _Work(NamedTuple, Generic[K]):
-    line: _Line[K]
+    queue: _PriorityQueue[K]
     since: float
     """Monotonic seconds."""
 

@@ -63,7 +63,7 @@ async def test_the_event_loop_has_its_turn_between_two_keys() -> None:
     assert all(later - earlier > 1 for earlier, later in pairwise(taken))
 
 
-async def test_a_key_at_rest_comes_when_it_has_unthrottle() -> None:
+async def test_a_throttled_key_comes_when_its_throttle_ends() -> None:
     queue = one_tenant()
     loop = asyncio.get_running_loop()
     queue.add("a")
@@ -127,7 +127,7 @@ def test_backoff(failures: int, seconds: float) -> None:
     assert backoff(failures) == seconds
 
 
-async def test_the_longest_look_is_known() -> None:
+async def test_the_longest_reconcile_is_known() -> None:
     queue = one_tenant()
     assert queue.longest == 0
     queue.add("a")
@@ -137,7 +137,7 @@ async def test_the_longest_look_is_known() -> None:
     assert queue.longest == 0
 
 
-async def test_what_has_time_stands_in_a_line_of_its_own() -> None:
+async def test_low_priority_keys_have_a_queue_of_their_own() -> None:
     queue = one_tenant()
     queue.add_low_priority("a")
     queue.add("b")
@@ -145,7 +145,7 @@ async def test_what_has_time_stands_in_a_line_of_its_own() -> None:
     assert await queue.get_low_priority() == "a"
 
 
-async def test_a_key_that_hurries_leaves_the_other_line() -> None:
+async def test_a_key_that_becomes_urgent_leaves_the_low_priority_queue() -> None:
     queue = one_tenant()
     queue.add_low_priority("a")
     queue.add("a")
@@ -157,7 +157,7 @@ async def test_a_key_that_hurries_leaves_the_other_line() -> None:
     assert len(queue) == 0
 
 
-async def test_no_key_is_in_work_twice_whichever_its_line() -> None:
+async def test_no_key_is_in_work_twice_whichever_its_queue() -> None:
     queue = one_tenant()
     queue.add_low_priority("a")
     queue.add("a")
@@ -169,11 +169,11 @@ async def test_no_key_is_in_work_twice_whichever_its_line() -> None:
     queue.done("a")
     assert await waiting == "a"
     queue.add("a")
-    hurried = asyncio.create_task(queue.get())
+    urgent = asyncio.create_task(queue.get())
     await asyncio.sleep(0)
-    assert not hurried.done()
+    assert not urgent.done()
     queue.done("a")
-    assert await hurried == "a"
+    assert await urgent == "a"
     assert len(queue) == 0
 
 
@@ -182,11 +182,11 @@ def by_letter(workers: int) -> WorkQueue[str]:
     return WorkQueue(lambda key: key[0], workers, workers)
 
 
-@pytest.mark.parametrize("line", ["urgent", "unhurried"])
-async def test_ten_thousand_keys_of_one_tenant_delay_another_by_one(line: str) -> None:
+@pytest.mark.parametrize("priority", ["urgent", "low"])
+async def test_ten_thousand_keys_of_one_tenant_delay_another_by_one(priority: str) -> None:
     queue = by_letter(1)
     add, get = (
-        (queue.add, queue.get) if line == "urgent" else (queue.add_low_priority, queue.get_low_priority)
+        (queue.add, queue.get) if priority == "urgent" else (queue.add_low_priority, queue.get_low_priority)
     )
     for number in range(10_000):
         add(f"a{number}")
@@ -200,11 +200,11 @@ async def test_ten_thousand_keys_of_one_tenant_delay_another_by_one(line: str) -
     assert came == ["a0", "b", "a1"]
 
 
-@pytest.mark.parametrize("line", ["urgent", "unhurried"])
-async def test_one_tenant_cannot_take_all_workers(line: str) -> None:
+@pytest.mark.parametrize("priority", ["urgent", "low"])
+async def test_one_tenant_cannot_take_all_workers(priority: str) -> None:
     queue = by_letter(4)
     add, get = (
-        (queue.add, queue.get) if line == "urgent" else (queue.add_low_priority, queue.get_low_priority)
+        (queue.add, queue.get) if priority == "urgent" else (queue.add_low_priority, queue.get_low_priority)
     )
     for number in range(100):
         add(f"a{number}")
@@ -239,7 +239,7 @@ async def test_timers_without_an_event_come_once_a_second() -> None:
 
 
 @in_virtual_time
-async def test_a_timer_that_also_goes_through_the_other_line_is_one_of_them() -> None:
+async def test_a_timer_that_also_goes_through_the_other_queue_is_one_of_them() -> None:
     queue, loop = one_tenant(), asyncio.get_running_loop()
     queue.add_after("a", 0)
     for second in range(5):

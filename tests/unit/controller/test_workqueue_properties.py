@@ -28,8 +28,8 @@ class Machine(RuleBasedStateMachine):
         self.queue: WorkQueue[str] = WorkQueue(lambda key: key[0], WORKERS, WORKERS)
         self.urgent: set[str] = set()
         """Added as events and not handed out since."""
-        self.unhurried: set[str] = set()
-        """Added to the other line and not handed out since, nor in the first one."""
+        self.low_priority: set[str] = set()
+        """Added to the low-priority queue and not handed out since, nor in the first one."""
         self.later: set[str] = set()
         """Added for later, and not handed out since."""
         self.in_work: dict[str, bool] = {}
@@ -46,13 +46,13 @@ class Machine(RuleBasedStateMachine):
     def add(self, key: str) -> None:
         self.call(self.queue.add, key)
         self.urgent.add(key)
-        self.unhurried.discard(key)
+        self.low_priority.discard(key)
 
     @rule(key=KEYS)
     def add_low_priority(self, key: str) -> None:
         self.call(self.queue.add_low_priority, key)
         if key not in self.urgent:
-            self.unhurried.add(key)
+            self.low_priority.add(key)
 
     @rule(key=KEYS, seconds=st.sampled_from([-1.0, 0.0, 0.1, 0.5, 3.0]))
     def add_after(self, key: str, seconds: float) -> None:
@@ -78,7 +78,7 @@ class Machine(RuleBasedStateMachine):
     @rule(key=KEYS)
     def forget(self, key: str) -> None:
         self.call(self.queue.forget, key)
-        for known in (self.urgent, self.unhurried, self.later):
+        for known in (self.urgent, self.low_priority, self.later):
             known.discard(key)
         self.failures.pop(key, None)
 
@@ -103,7 +103,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def nobody_has_more_than_a_share(self) -> None:
         for urgent in (True, False):
-            tenants = Counter(key[0] for key, line in self.in_work.items() if line is urgent)
+            tenants = Counter(key[0] for key, queue in self.in_work.items() if queue is urgent)
             assert all(held < WORKERS for held in tenants.values())
 
     def take(self, *, urgent: bool) -> str | None:
@@ -114,10 +114,10 @@ class Machine(RuleBasedStateMachine):
         assert self.throttled.get(key, 0) <= self.loop.now + SLACK, "handed out while at throttle"
         self.in_work[key] = urgent
         if not urgent:
-            assert key in self.unhurried
-            self.unhurried.discard(key)
+            assert key in self.low_priority
+            self.low_priority.discard(key)
             return key
-        for known in (self.urgent, self.unhurried, self.later):
+        for known in (self.urgent, self.low_priority, self.later):
             known.discard(key)
         return key
 
@@ -145,7 +145,7 @@ class Machine(RuleBasedStateMachine):
                 for key in list(self.in_work):
                     self.finish(key)
             self.loop.run_until_complete(asyncio.sleep(30))
-        assert not self.urgent | self.unhurried | self.later
+        assert not self.urgent | self.low_priority | self.later
         assert not any(map(self.backoff_left, self.failures))
         assert len(self.queue) == 0
         kept = (self.queue._working, self.queue._throttled, self.queue._timers, self.queue._fired)
@@ -167,7 +167,7 @@ class TestMachine(Machine.TestCase):  # type: ignore[misc, valid-type]
 
 
 Reconcile = tuple[list[float], bool, float]
-"""The waits that one asks for, whether the other line is to have the key, and how long it rests."""
+"""Its waits, whether the low-priority queue is to have the key, and how long the key is throttled."""
 WAITS = st.sampled_from([-5.0, 0.0, 0.001, 0.3, 0.999, 2.0])
 RECONCILES = st.tuples(st.lists(WAITS, min_size=1, max_size=3), st.booleans(), st.sampled_from([0.0, 0.1]))
 
