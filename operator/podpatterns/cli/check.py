@@ -18,7 +18,7 @@ from podpatterns.cli.options import files_option
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose
 from podpatterns.compose.part import Key
 
-WELL, WRONG = 0, 1
+INVALID = 1
 NAMES = [kind.kind for kind in KINDS]
 
 
@@ -77,7 +77,7 @@ def check(files: tuple[IO[str], ...]) -> None:
     for finding in verdict.findings:
         click.echo(str(finding))
     if verdict.findings:
-        sys.exit(WRONG)
+        sys.exit(INVALID)
     click.echo(f"{len(written)} object{'' if len(written) == 1 else 's'} checked: nothing is wrong")
 
 

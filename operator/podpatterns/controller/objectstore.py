@@ -98,7 +98,7 @@ class ObjectStore:
         known, version = self._entries.get(key), int(meta["resourceVersion"])
         if known and version <= known.resource_version:
             return set()
-        if known and _same_words(known, meta):
+        if known and _same_but_status(known, meta):
             # Annotations of the object itself reach nothing of ours; a status of ours is no news, but one
             # that somebody else overwrote is put right.
             status = obj.get("status") or {}
@@ -145,7 +145,7 @@ class ObjectStore:
         return (old ^ new) | self._users.get(key, set())
 
 
-def _same_words(known: Entry, meta: Mapping[str, Any]) -> bool:
+def _same_but_status(known: Entry, meta: Mapping[str, Any]) -> bool:
     """Nothing that the entry keeps has changed, but perhaps the status."""
     return (known.uid, known.generation, known.terminating, known.labels) == (
         meta["uid"],

@@ -11,7 +11,7 @@ from podpatterns.api.conditions import REASONS, ConditionType, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, shown
 from podpatterns.replicas.pod import timestamp
 
-WORDS = {True: "True", False: "False", None: "Unknown"}
+STATUSES = {True: "True", False: "False", None: "Unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Condition:
     def __post_init__(self) -> None:
         known = REASONS[ConditionType(self.type)].get(self.status, ())
         if not isinstance(self.reason, Reason) or self.reason not in known:
-            found = f"condition {self.type} with status {WORDS[self.status]} and reason {self.reason}"
+            found = f"condition {self.type} with status {STATUSES[self.status]} and reason {self.reason}"
             raise ValueError(f"{found}: add it to the table in podpatterns.api.conditions")
 
 
@@ -33,7 +33,7 @@ def told(previous: Mapping[str, Any], kind: ConditionType) -> Condition | None:
     """Return the condition that a status has already; None for one of another operator's table."""
     for condition in previous.get("conditions") or ():
         if condition["type"] == kind:
-            status = next(known for known, word in WORDS.items() if word == condition["status"])
+            status = next(known for known, written in STATUSES.items() if written == condition["status"])
             with suppress(ValueError):
                 return Condition(kind, status, Reason(condition["reason"]), condition["message"])
     return None
@@ -46,7 +46,7 @@ def conditions(
     before = {c["type"]: c for c in previous.get("conditions") or ()}
     result = []
     for condition in found:
-        status = WORDS[condition.status]
+        status = STATUSES[condition.status]
         old = before.get(condition.type)
         steady = old is not None and old["status"] == status
         result.append(
