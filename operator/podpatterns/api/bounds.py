@@ -1,4 +1,4 @@
-"""How long lists may be: bounds that no real Pod meets, so that no object costs more than it is worth.
+"""Bounds of lists, maps and texts, which no real Pod meets, so that no object costs more than it is worth.
 
 Whatever is done with an object takes time and memory by what is in it, here and in the API server, which
 wants to know beforehand how much its rules (CEL) can cost. The bounds of a spec's own fields stand with them;
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 CONTAINERS = 64
 VOLUMES = 256
 LABELS = 256
-"""Of a Pod template; and as many annotations."""
+"""Labels of a Pod template, and as many annotations."""
 
 KUBERNETES_LISTS: Mapping[tuple[str, str], int] = {
     ("V1PodSpec", "containers"): CONTAINERS,
@@ -37,25 +37,25 @@ KUBERNETES_LISTS: Mapping[tuple[str, str], int] = {
     ("V1Container", "volumeMounts"): VOLUMES,
     ("V1ProjectedVolumeSource", "sources"): 256,
 }
-"""By the client's model and its field. An ephemeral container has the lists of a container."""
+"""Bounds by the client's model and its field. An ephemeral container has the lists of a container."""
 
 POD_CONTAINERS = 128
-"""Of a whole Pod, helpers and included parts counted in."""
+"""Containers of a whole Pod, with helpers and included parts."""
 POD_SHARED_VOLUMES = 128
-"""Of a whole Pod too; each may be mounted in each container."""
+"""Shared volumes of a whole Pod; each may be mounted in each container."""
 POD_SETTINGS = 2048
 """Metrics and their labels, and endpoints, in the configuration of a whole Pod's helpers."""
 
 TEXT = 253
 """Characters of a name or another short text of the status; Kubernetes' names are no longer."""
 REASON, MESSAGE = 1_024, 32_768
-"""Of a condition, as metav1.Condition has them."""
+"""Characters of a condition's reason and message, as in metav1.Condition."""
 TIME = 64
 CONDITIONS = 32
 CONFIGURATIONS = 128
-"""One for each helper that is configured, and so no more than a Pod has containers."""
+"""Entries of status.configurations: one for each helper, so no more than a Pod has containers."""
 LAGGING_PODS = 32
 RECENT_REPLACEMENTS = 32
 USED_BY = 100
 REFUSAL = 4_096
-"""Of a helper's own words."""
+"""Characters of a helper's message."""

@@ -11,10 +11,10 @@ NAMES_SHOWN = 5
 NAME_LENGTH = 120
 """Bytes of a name or a field's path in a message."""
 NAMES_LENGTH = 600
-"""Bytes of a list of them."""
+"""Bytes of a list of names."""
 _ELLIPSIS = "…"
 _MORE = 24
-"""Bytes kept for saying how many are left out."""
+"""Bytes kept for the number of items left out."""
 
 
 def shown(text: str, limit: int) -> str:
@@ -43,7 +43,7 @@ def listed(
 ) -> str:
     """Return the first `most` items, fewer where they exceed `limit` bytes, and how many more there are.
 
-    `total` is how many there are, where `items` are only the first of them.
+    `total` is the number of all, if `items` are only the first.
     """
     found: list[str] = []
     room = limit - _MORE

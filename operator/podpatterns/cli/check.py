@@ -24,7 +24,7 @@ NAMES = [kind.kind for kind in KINDS]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with an object."""
+    """A fault of an object."""
 
     where: str
     """The file and the object."""
@@ -56,7 +56,7 @@ class Written:
 class Verdict:
     findings: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
-    """What other files, or the cluster, would tell."""
+    """Faults that other files, or the cluster, may clear."""
 
 
 @click.command()
@@ -82,7 +82,7 @@ def check(files: tuple[IO[str], ...]) -> None:
 
 
 def judge(written: Sequence[Written]) -> Verdict:
-    """Everything wrong with the objects, of which those that are well in form are put together."""
+    """Return all faults of the objects, composing those that have the form of their kind."""
     findings: list[Finding] = []
     apps: dict[Key, tuple[Written, Pattern]] = {}
     for one in written:
@@ -111,8 +111,8 @@ def judge(written: Sequence[Written]) -> Verdict:
 
 
 def _problems(app: Pattern, available: Mapping[Key, Pattern]) -> Sequence[Problem]:
-    """Of an object that makes Pods, what keeps them from being composed; what a part has of its own is told
-    with the part."""
+    """Yield the problems for which an object's Pods can't be composed. Those of a part itself are left to
+    the part."""
     if app.spec.template is None:
         return _own(app)
     try:
@@ -128,7 +128,7 @@ def _own(app: Pattern) -> tuple[Problem, ...]:
 
 
 def _objects(file: IO[str]) -> Iterator[Mapping[str, Any]]:
-    """Those of our kinds; what else is in the file is not our business."""
+    """Yield the objects of our kinds in a file, which may hold others too."""
     try:
         documents = list(yaml.safe_load_all(file))
     except yaml.YAMLError as error:

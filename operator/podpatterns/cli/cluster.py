@@ -1,4 +1,4 @@
-"""The cluster as the commands for people speak to it: with the kubeconfig that kubectl uses."""
+"""The cluster as the commands for people reach it: with the kubeconfig that kubectl uses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_NAME = {name: kind for kind in KINDS for name in (kind.singular, kind.plural,
 
 
 class Cluster:
-    """One namespace of the cluster. What the server refuses ends the command with the server's words."""
+    """One namespace of the cluster. A refusal ends the command with the API server's message."""
 
     def __init__(self, namespace: str | None, context: str | None) -> None:
         # Slow to import, and not needed by every command.
@@ -44,7 +44,7 @@ class Cluster:
         self._refused = ApiException
 
     def get(self, plural: str, name: str) -> Object | None:
-        """An object of ours; None when there is none by that name."""
+        """Return an object of ours, or None if there is none of that name."""
         try:
             found: Object = self._api.get_namespaced_custom_object(
                 GROUP, VERSION, self.namespace, plural, name
@@ -59,12 +59,12 @@ class Cluster:
         return self._all(GROUP, VERSION, plural, "")
 
     def revisions(self, labels: Mapping[str, str]) -> list[Object]:
-        """ControllerRevisions."""
+        """Return the ControllerRevisions."""
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
         return self._all("apps", "v1", "controllerrevisions", selector)
 
     def patch(self, plural: str, name: str, operations: Sequence[Mapping[str, Any]]) -> None:
-        """A JSON patch (RFC 6902)."""
+        """Write a JSON patch (RFC 6902)."""
         try:
             self._api.patch_namespaced_custom_object(
                 GROUP,
@@ -80,7 +80,7 @@ class Cluster:
             raise _refusal(error) from None
 
     def tried(self, plural: str, obj: Object, live: Object | None) -> Object:
-        """The object as the server would keep it, defaults filled in, if it took the place of `live`."""
+        """Return the object as the API server would keep it in place of `live`, defaults filled in."""
         try:
             if live is None:
                 created: Object = self._api.create_namespaced_custom_object(
@@ -113,7 +113,7 @@ class Cluster:
 
 
 def kind_and_name(text: str) -> tuple[str, str]:
-    """The kind's plural and the name out of [KIND/]NAME; without a kind it is a SidecarApp."""
+    """Return the plural of the kind and the name in [KIND/]NAME; without a kind it is a SidecarApp."""
     kind, _, name = text.rpartition("/")
     found = BY_NAME.get((kind or "sidecarapp").lower())
     if found is None or not name:

@@ -29,17 +29,17 @@ message names the field, the Pod or the object concerned.
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @check_option
 def conditions(file: Path, check: bool) -> None:
-    """Write the condition types and reasons, with what they mean and what to do, into FILE."""
+    """Write the condition types and reasons, with their meaning and remedy, into FILE."""
     keep({file: rendered()}, f"podpatterns conditions {file}", check=check)
 
 
 def rendered() -> str:
-    """The text of the file: it begins with the condition types, each with the reasons that it can have."""
+    """Return the text of the file, which begins with the condition types and their reasons."""
     return "\n".join([HEAD, *_types(), *_reasons(), *_events(), *_pods()]) + "\n"
 
 
 def documented(table: type[StrEnum]) -> dict[str, str]:
-    """The docstring of each member of an enumeration, by the member's value."""
+    """Return the docstring of each member of an enumeration, by the member's value."""
     [of] = ast.parse(inspect.getsource(table)).body
     assert isinstance(of, ast.ClassDef)
     found: dict[str, str] = {}
@@ -60,7 +60,7 @@ def _types() -> Iterator[str]:
 
 
 def _named(reasons: Collection[Reason]) -> str:
-    """The reasons by name, those of a refused write by their heading."""
+    """Return the names of the reasons, with one link for all of a refused write."""
     refused = set(FAILURES) <= set(reasons)
     names = [f"`{r}`" for r in reasons if not (refused and r in FAILURES)]
     return ", ".join([*names, "[a refused write](#reasons-of-a-refused-write)"] if refused else names)
@@ -95,7 +95,7 @@ def _explained(table: type[StrEnum], leave_out: Collection[str] = ()) -> Iterato
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The first sentence, and the others."""
+    """Return the first sentence and the others."""
     meaning, dot, others = text.partition(". ")
     return meaning + dot.strip(), others
 

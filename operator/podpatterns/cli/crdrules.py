@@ -1,4 +1,4 @@
-"""What the API server checks of an object beyond the form of its fields: the CRD's own rules, evaluated here.
+"""The rules of the CRDs, which the API server checks beyond the form of fields, evaluated without a server.
 
 They are the very CEL expressions of the CRDs, read by an engine of CEL's makers: no second set of checks that
 could say otherwise than the API server.
@@ -17,11 +17,11 @@ import click
 from podpatterns.api import KINDS, FieldError, Pattern
 
 _TRANSITION = re.compile(r"\boldSelf\b")
-"""In a rule about a change, which without the object before it says nothing."""
+"""Mark of a rule about a change, which can't be evaluated without the object before it."""
 
 
 def broken_rules(app: Pattern) -> list[FieldError]:
-    """The rules that the object breaks, each with the field to blame."""
+    """Return the rules that the object breaks, each with the field concerned."""
     return list(_broken(_schema(app.kind), app.manifest(), ""))
 
 
@@ -49,7 +49,7 @@ def _broken(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[FieldE
 
 
 def _duplicates(schema: Mapping[str, Any], items: list[Any], path: str) -> Iterator[FieldError]:
-    """Items of a list-map with the same keys; those of a set that are the same."""
+    """Yield the items of a list-map with the same keys, and the equal items of a set."""
     keys = schema.get("x-kubernetes-list-map-keys", ())
     if not keys and schema.get("x-kubernetes-list-type") != "set":
         return

@@ -1,4 +1,4 @@
-"""`podpatterns diff`: what would become of the Pods if files were applied."""
+"""`podpatterns diff`: the effect on Pods that applying files would have."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def diff(files: tuple[IO[str], ...], namespace: str | None, context: str | None)
 
 
 def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pattern]) -> Verdict:
-    """What becomes of the Pods of `app`, which is in `after`."""
+    """Return the effect on the Pods of `app`, which is in `after`."""
     pods = f"{app.spec.replicas} Pod{'' if app.spec.replicas == 1 else 's'}"
     try:
         new = compose(app, after)
@@ -95,7 +95,7 @@ def _live(cluster: Cluster) -> Iterator[tuple[Key, Pattern]]:
 
 
 def _tried(cluster: Cluster, files: tuple[IO[str], ...]) -> Iterator[tuple[Key, Pattern]]:
-    """The objects of ours in the files, as the server would keep them."""
+    """Return the objects of ours in the files, as the API server would keep them."""
     for file in files:
         try:
             documents = [d for d in yaml.safe_load_all(file) if isinstance(d, dict)]

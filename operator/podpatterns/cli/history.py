@@ -1,4 +1,4 @@
-"""`podpatterns history`: the revisions of an object, and what each changed."""
+"""`podpatterns history`: the revisions of an object, and the change that each made."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def history(name: str, namespace: str | None, context: str | None) -> None:
 
 
 def existing(cluster: Cluster, name: str) -> Object:
-    """The object by that name; ends the command when there is none."""
+    """Return the object of that name; without one the command ends."""
     plural, bare = kind_and_name(name)
     obj = cluster.get(plural, bare)
     if obj is None:
@@ -41,7 +41,7 @@ def existing(cluster: Cluster, name: str) -> Object:
 
 
 def revisions(cluster: Cluster, obj: Object) -> list[Revision]:
-    """Those of an object, the oldest first; what the operator did not write itself is left out."""
+    """Return the revisions of an object, the oldest first, without ControllerRevisions of others."""
     meta = obj["metadata"]
     found = []
     for revision in cluster.revisions(selector(obj["kind"], meta["name"])):
@@ -54,7 +54,7 @@ def revisions(cluster: Cluster, obj: Object) -> list[Revision]:
 
 
 def changes(found: Sequence[Revision]) -> list[str]:
-    """What each revision changed from the one before it in the list."""
+    """Yield the change of each revision from the one before it in the list."""
     return ["-"][: len(found)] + [
         str(change(old.template, new.template)) or "nothing of the Pod" for old, new in pairwise(found)
     ]

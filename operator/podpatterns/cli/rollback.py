@@ -49,7 +49,7 @@ def rollback(name: str, to_revision: int | None, namespace: str | None, context:
 
 
 def chosen(found: Sequence[Revision], number: int | None) -> Revision:
-    """The revision to go back to; `found` are all, the oldest first."""
+    """Return the revision to roll back to; `found` are all, the oldest first."""
     if number is None:
         if len(found) < 2:
             raise click.ClickException("there is no earlier revision to go back to")

@@ -1,7 +1,8 @@
-"""What is wanted and what is observed -> a plan and a status.
+"""The desired and the observed state -> a plan and a status.
 
 Nothing here does I/O or reads a clock: Pods come in as slim records, time and fresh names as arguments.
-The controller carries the plan out.
+`plan` decides which Pods to delete, update and create, `app_status` what to report; the controller carries
+both out.
 """
 
 from podpatterns.replicas.actions import Create, Delete, Plan, Refresh, Update

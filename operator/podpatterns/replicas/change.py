@@ -20,14 +20,14 @@ from podpatterns.replicas.resources import qos_class, requested, resizable
 CONTAINER_LISTS = ("initContainers", "containers")
 
 OBSTACLES_KEPT = 20
-"""One is enough to replace a Pod; the others are for people."""
+"""Obstacles that a Change names. One is enough to replace a Pod; the others are for people."""
 DEPTH = 16
 """Levels of a spec below which fields are not told apart; no field of a Pod lies so deep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From one template to another. Containers are named; names are unique in a Pod."""
+    """The difference between two templates. Containers are named; names are unique in a Pod."""
 
     images: Mapping[str, str] = field(default_factory=dict)
     """Container -> its new image."""
@@ -37,7 +37,7 @@ class Change:
     """New and altered labels; None for one that is taken away. Never one of the operator's own."""
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
-    """The first fields that a running Pod can't take, each as `kubectl explain pod` names it."""
+    """Fields that can't change in a running Pod, the first few, each as `kubectl explain pod` names it."""
 
     @property
     def in_place(self) -> bool:
@@ -95,7 +95,7 @@ class _Pair(NamedTuple):
 
     @property
     def keeps_running(self) -> bool:
-        """It is no init container that has ended: that would not run again with what is new."""
+        """False for an init container that has ended: it would not run again."""
         return self.container_list == "containers" or self.new.get("restartPolicy") == "Always"
 
     @property
@@ -105,7 +105,7 @@ class _Pair(NamedTuple):
 
     @property
     def has_new_amounts(self) -> bool:
-        """Resources differ, in a way that a running container can take."""
+        """True if resources differ in a way that a running container can take."""
         old, new = self.old.get("resources"), self.new.get("resources")
         return self.has_new("resources") and resizable(old, new)
 
@@ -114,7 +114,7 @@ class _Pair(NamedTuple):
 
 
 def _pairs(old: Any, new: Any) -> Iterator[_Pair]:
-    """The containers of the lists that hold the same ones in the same order."""
+    """Yield the containers of each list that holds the same ones in the same order as before."""
     seen: set[str] = set()
     for name in CONTAINER_LISTS:
         before, after = _field(old, name), _field(new, name)
@@ -178,7 +178,7 @@ def _fixed(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differences(old: Any, new: Any, path: str, depth: int = 0) -> Iterator[str]:
-    """The fields that differ, as deep as both sides have the same form."""
+    """Yield the fields that differ, as deep as both sides have the same form."""
     if _same(old, new):
         return
     names = _names(new)
@@ -202,12 +202,12 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def _field(value: Any, name: str) -> Any:
-    """A field of a map; None where there is none, or no map."""
+    """Return a field of a map, or None."""
     return value.get(name) if isinstance(value, Mapping) else None
 
 
 def _written(value: Any, name: str) -> Any:
-    """The same; None also where it is empty, which says no more."""
+    """Return a field of a map; None also if it is empty, which has the same meaning."""
     written = _field(value, name)
     return None if written in ({}, []) else written
 
@@ -223,7 +223,7 @@ def _is_string_map(value: Any) -> bool:
 
 
 def _names(value: Any) -> list[str]:
-    """The names of a list whose items all have one, such as volumes and environment variables; else none."""
+    """Return the names of the items if all have one, as volumes and environment variables do; else none."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         return []
     names = [n for v in value if isinstance(v, Mapping) and isinstance(n := v.get("name"), str)]

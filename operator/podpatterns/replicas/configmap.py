@@ -1,4 +1,4 @@
-"""What to do about an object's ConfigMap: the decision, from what is wanted and what is there."""
+"""The decision about an object's ConfigMap: create, patch or delete it, or leave it alone."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class ConfigMap:
     uid: str
     labels: Mapping[str, str]
     controller: str
-    """UID of the object that controls it; empty when none does."""
+    """UID of its controller; empty without one."""
     hashes: Mapping[str, str]
-    """Of each value, by its key."""
+    """Hash of each value, by its key."""
     resource_version: int = 0
 
 
@@ -32,7 +32,7 @@ class Create:
 @dataclass(frozen=True, slots=True)
 class Patch:
     data: Mapping[str, str | None] = field(default_factory=dict)
-    """Keys to write, or with None to take out."""
+    """Values to write by key; None removes the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class LeaveAlone:
-    """It is somebody else's."""
+    """The ConfigMap belongs to somebody else."""
 
 
 Action = Create | Patch | Delete | LeaveAlone | None
 
 
 def observe_config_map(obj: Mapping[str, Any]) -> ConfigMap:
-    """The record of a ConfigMap as the API server sent it."""
+    """Return the record of a ConfigMap as the API server sent it."""
     meta = obj["metadata"]
     owners = meta.get("ownerReferences") or ()
     return ConfigMap(
@@ -63,7 +63,7 @@ def observe_config_map(obj: Mapping[str, Any]) -> ConfigMap:
 
 
 def is_mounted(name: str, template: Mapping[str, Any]) -> bool:
-    """A Pod made from the template needs the ConfigMap called `name` for its volumes."""
+    """Return whether a Pod made from the template needs the ConfigMap called `name` for its volumes."""
     volumes = mappings(mapping(template.get("spec")).get("volumes"))
     sources = (s for v in volumes for s in (v, *mappings(mapping(v.get("projected")).get("sources"))))
     return any(mapping(s.get("configMap")).get("name") == name for s in sources)
@@ -72,7 +72,7 @@ def is_mounted(name: str, template: Mapping[str, Any]) -> bool:
 def decide(
     files: Mapping[str, str], wanted: ConfigMap, found: ConfigMap | None, *, outdated_pods: bool
 ) -> Action:
-    """What makes `found` hold the `files`; None when it does.
+    """Return the write after which `found` holds the `files`; None if it holds them.
 
     `wanted` has the labels and the controller that it should have. While `outdated_pods` of another revision
     are there, keys that are wanted no more are kept: those Pods still read them.

@@ -1,4 +1,4 @@
-"""Failures: what kept the operator from a write, and what to do about it."""
+"""Failures: the reason why the operator could not do its work, and the remedy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.replicas.reading import mapping, mappings, text
 
 INTERNAL_LENGTH = 200
-"""Bytes of an exception's own words; the log has all of them."""
+"""Bytes of an exception's message; the log has all of it."""
 OWNERS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The API server, a fact of the cluster or a fault of the operator kept something from being done."""
+    """A reason why something was not done: a refusal, a fact of the cluster or a fault of the operator."""
 
     reason: Reason
     message: str
@@ -34,17 +34,17 @@ def refused(reason: str, message: str) -> Failure:
 
 
 def internal_error(error: BaseException) -> Failure:
-    """An exception that nobody foresaw."""
+    """Return the failure of an unexpected exception."""
     try:
-        words = str(error)
+        text = str(error)
     except Exception:
-        words = ""  # it is as broken as what it is about
-    message = shown(f"{type(error).__name__}: {words}" if words else type(error).__name__, INTERNAL_LENGTH)
+        text = ""  # it is as broken as its subject
+    message = shown(f"{type(error).__name__}: {text}" if text else type(error).__name__, INTERNAL_LENGTH)
     return Failure(Reason.INTERNAL_ERROR, f"{message}: the operator tries again; its log has the details")
 
 
 def name_taken(pod: Mapping[str, Any]) -> Failure:
-    """Somebody else's Pod has a name that is wanted; `pod` is as the server sent it."""
+    """Return the failure for a name that somebody else's Pod has; `pod` is as the API server sent it."""
     meta = mapping(pod.get("metadata"))
     owners = [f"{text(o.get('kind'))} {text(o.get('name'))}" for o in mappings(meta.get("ownerReferences"))]
     whose = f"belongs to {listed(owners, OWNERS_SHOWN, MESSAGE_LENGTH // 2)}" if owners else "has no owner"
@@ -56,7 +56,7 @@ def name_taken(pod: Mapping[str, Any]) -> Failure:
 
 
 def names_taken(taken: Mapping[str, Failure]) -> Failure | None:
-    """One for all names (name -> why): the first of them, and how many others there are."""
+    """Return one failure for all names (name -> failure): the first, and the number of others."""
     if not taken:
         return None
     first = taken[min(taken)]

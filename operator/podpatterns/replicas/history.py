@@ -16,11 +16,11 @@ from podpatterns.replicas.packed import Packed
 API_VERSION = "apps/v1"
 KIND = "ControllerRevision"
 EXACT_DIGITS = 15
-"""Of an integer that every JSON reader keeps as it is; a longer one may become a float on its way."""
+"""Digits of an integer that every JSON reader keeps as it is; a longer one may become a float."""
 
 MAX_BYTES = 1_550_000
-"""Of a revision's JSON: etcd takes requests of 1.5 MiB (--max-request-bytes), metadata included. The API
-server works for up to a second on one that is larger, before it refuses it."""
+"""Bytes of a revision's JSON: etcd takes requests of 1.5 MiB (--max-request-bytes), metadata included. The
+API server works for up to a second on a larger one before it refuses it."""
 
 
 class TooLarge(Exception):
@@ -39,20 +39,20 @@ class Revision:
     uid: str
     hash: str
     number: int
-    """They are counted upwards; one that is gone back to gets the highest number again."""
+    """Number, counted upwards; a revision that is rolled back to gets the highest number again."""
     data: Packed
     created: str = ""
     """metav1.Time."""
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """The object's spec as its author had written it, without the fields that say how Pods are run."""
+        """The fields of the object's spec that shape Pods or configure helpers, as its author wrote them."""
         found: Mapping[str, Any] = self.data.read()["spec"]
         return found
 
     @property
     def template(self) -> Mapping[str, Any]:
-        """The Pod template that its Pods are made from, included parts and all."""
+        """The Pod template that its Pods are made from, with the included parts."""
         found: Mapping[str, Any] = self.data.read()["template"]
         return found
 
@@ -96,7 +96,7 @@ def _number(digits: str) -> int | float:
 
 
 def manifest(app: Pattern, composition: Composition, number: int) -> dict[str, Any]:
-    """The ControllerRevision that keeps how Pods of `app` are made now.
+    """Return the ControllerRevision for the present revision of `app`.
 
     The object's UID is part of the name: a successor under the same name keeps a history of its own.
     Raises TooLarge where no API server takes it.
@@ -141,6 +141,6 @@ def next_number(revisions: Sequence[Revision]) -> int:
 
 
 def beyond_limit(revisions: Sequence[Revision], in_use: Collection[str], limit: int) -> list[Revision]:
-    """Those to delete: the oldest beyond `limit`, of those that no Pod has and none is going to get."""
+    """Return the revisions to delete: the oldest beyond `limit` of those that are not in use."""
     unused = sorted((r for r in revisions if r.hash not in in_use), key=lambda r: r.number)
     return unused[: max(0, len(unused) - limit)]

@@ -1,4 +1,4 @@
-"""The patch that updates a running Pod in place, and how to see whether it has arrived."""
+"""The patch that updates a running Pod in place, and the signs that the update has arrived."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Object = Mapping[str, Any]
 
 
 def in_place_patch(pod: Object, change: Change, revision: str) -> dict[str, Any]:
-    """The strategic merge patch that makes `pod`, as the server just sent it, one of `revision`.
+    """Return the strategic merge patch that makes `pod`, as the server just sent it, one of `revision`.
 
     It fails with a conflict when the Pod has changed in between: what it says of the containers that run must
     be true at the moment of the write. Resources have been changed before (`resize`).
@@ -43,7 +43,7 @@ def in_place_patch(pod: Object, change: Change, revision: str) -> dict[str, Any]
 
 
 def updated_containers(pod: Object) -> Mapping[str, Mapping[str, str]] | None:
-    """The containers of the last update in place, with the ID and image before it; None without one.
+    """Return the containers of the last update in place with their ID and image before it; None without one.
 
     Of what somebody else wrote there nothing is known to be under way.
     """
@@ -83,7 +83,7 @@ def restarting(pod: Object) -> bool:
 
 
 def statuses(pod: Object) -> list[Mapping[str, Any]]:
-    """The ContainerStatuses of init and other containers."""
+    """Return the ContainerStatuses of init and other containers."""
     status = mapping(pod.get("status"))
     return [s for name in STATUSES for s in mappings(status.get(name))]
 

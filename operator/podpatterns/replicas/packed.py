@@ -1,4 +1,4 @@
-"""Packed JSON: what tenants wrote, kept small until somebody has to read it.
+"""Packed JSON: manifests of tenants, kept small until they are read.
 
 As Python's dicts and strings a manifest takes about twelve times the bytes of its JSON: ten objects of 900 KB
 took more than 100 MB.
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 COMPRESSED_FROM = 8_192
-"""Bytes of JSON from which on it is worth being compressed; below, it costs more time than it saves room."""
+"""Bytes of JSON from which on compression saves more than it costs."""
 LEVEL = 1
-"""Of zlib: a megabyte takes some 10 ms."""
+"""Level of zlib: a megabyte takes some 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Packed:
     """A piece of plain data."""
 
     size: int
-    """Bytes of its JSON."""
+    """Bytes of its JSON, uncompressed."""
     text: bytes
-    """The JSON, compressed where it is long."""
+    """The JSON, compressed if it is long."""
 
     @classmethod
     def of(cls, data: object) -> Packed:
@@ -32,6 +32,6 @@ class Packed:
         return cls(len(text), zlib.compress(text, LEVEL) if len(text) >= COMPRESSED_FROM else text)
 
     def read(self) -> Any:
-        """The data, made anew at each call."""
+        """Return the data, made anew at each call."""
         text = zlib.decompress(self.text) if self.size >= COMPRESSED_FROM else self.text
         return json.loads(text.decode("utf-8", "surrogatepass"))

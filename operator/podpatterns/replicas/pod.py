@@ -1,4 +1,4 @@
-"""The slim record of a Pod: what planning needs, and no more.
+"""The slim record of a Pod: the facts that planning and status need.
 
 Ten thousand whole Pods cost some 200 MiB as dicts; ten thousand records a few.
 """
@@ -24,7 +24,7 @@ from podpatterns.replicas.resize import resize, still_asked_for
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 INT32 = range(-(2**31), 2**31)
 FINALIZERS_KEPT, FINALIZER_LENGTH = 3, 128
-"""How many, and of each how many bytes: they are told while a Pod waits for them."""
+"""Finalizers of a record and bytes of each: a status names them while a Pod waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ class Pod:
     """Its IP address; empty while it has none."""
     ready_since: float | None = None
     restarting: bool = False
-    """An update in place has not reached all its containers yet. For a moment the Pod still says Ready."""
+    """True until an update in place has reached all its containers. For a moment the Pod still says Ready."""
     settling: bool = False
-    """The node has not carried out the newest spec yet, such as new resources that the operator asked for.
-    The Pod may well run."""
+    """True until the node has carried out the newest spec, such as new resources that the operator asked
+    for. The Pod may run meanwhile."""
     between: str = ""
-    """The revision that the Pod was being brought to when the operator was refused or ended: it is of neither
+    """Revision to which the Pod was being brought when the operator was refused or ended: it is of neither
     that nor the one that `revision` names. Empty otherwise."""
     mounting: bool = False
-    """It is on its node and has no sandbox yet: it waits for its volumes, such as a Secret not there."""
+    """True while it has a node and no sandbox: it waits for its volumes, such as a missing Secret."""
     finished_at: float | None = None
-    """When the last container ended; set only in the phases Failed and Succeeded."""
+    """Time of the last container's end; set only in the phases Failed and Succeeded."""
     terminating: bool = False
     finalizers: tuple[str, ...] = ()
     restarts: int = 0
@@ -76,33 +76,33 @@ class Pod:
 
     @property
     def finished(self) -> bool:
-        """The Pod will never run again."""
+        """True for a Pod that never runs again."""
         return self.phase in ("Failed", "Succeeded")
 
     @property
     def live(self) -> bool:
-        """The Pod counts as one of the replicas."""
+        """True for a Pod that counts as one of the replicas."""
         return not self.terminating and not self.finished
 
     def is_of(self, revision: str) -> bool:
-        """It is of that revision, and not on its way to another."""
+        """Return whether it is of that revision, and not on its way to another."""
         return self.revision == revision and not self.between
 
     def has_arrived_at(self, revision: str) -> bool:
-        """It is of that revision, and what was changed in it as it runs has been carried out."""
+        """Return whether it is of that revision, and its node has carried out all changes in place."""
         changing = self.restarting or (self.settling and self.ready_since is not None)
         return self.is_of(revision) and not changing
 
     def available(self, now: float, min_ready_seconds: float) -> bool:
-        """Ready for at least `min_ready_seconds`, and nothing in it is about to restart."""
+        """Return whether it has been ready for `min_ready_seconds`, and nothing in it is about to restart."""
         if not self.live or self.restarting or self.ready_since is None:
             return False
         # Clocks are compared only where they have to be: the node's may be another than ours.
         return not min_ready_seconds or now - self.ready_since >= min_ready_seconds
 
     def available_after(self, now: float, min_ready_seconds: float) -> float | None:
-        """Seconds after which time alone makes the Pod available; None when it is, or something else has to
-        happen first."""
+        """Return the seconds after which time alone makes the Pod available; None if it is, or if something
+        else has to happen first."""
         if not self.live or self.restarting or self.ready_since is None:
             return None
         wait = self.ready_since + min_ready_seconds - now
@@ -110,7 +110,7 @@ class Pod:
 
 
 def observe(obj: Mapping[str, Any]) -> Pod:
-    """The record of a Pod as the API server sent it.
+    """Return the record of a Pod as the API server sent it.
 
     Total: a Pod that can't be read counts as live and unavailable, so that its owner's status tells of it and
     none is created in its place.
@@ -178,12 +178,12 @@ def _unreadable(obj: Mapping[str, Any], error: Exception) -> Pod:
 
 
 def seconds(timestamp: str) -> float:
-    """Unix seconds of a metav1.Time or MicroTime."""
+    """Return the Unix seconds of a metav1.Time or MicroTime."""
     return datetime.fromisoformat(timestamp).timestamp()
 
 
 def time_of(timestamp: object) -> float | None:
-    """Unix seconds of what may be a metav1.Time; None when it is none, or null."""
+    """Return the Unix seconds of a value that may be a metav1.Time; None if it is none."""
     try:
         return seconds(timestamp) if isinstance(timestamp, str) else None
     except (ValueError, OverflowError):
@@ -191,7 +191,7 @@ def time_of(timestamp: object) -> float | None:
 
 
 def timestamp(seconds: float) -> str:
-    """metav1.Time of Unix seconds."""
+    """Return the metav1.Time of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -200,7 +200,7 @@ def _integer(value: object) -> int:
 
 
 def _state(container: Mapping[str, Any], which: str) -> Mapping[str, Any] | None:
-    """The container's state, if it is that one."""
+    """Return the container's state if it is the one named `which`."""
     state = mapping(container.get("state")).get(which)
     return state if isinstance(state, dict) else None
 
@@ -218,8 +218,8 @@ def _ready_since(
     containers: Sequence[Mapping[str, Any]],
     created: float,
 ) -> float | None:
-    """Since when all its containers have been ready; a node that doesn't say has it so since the creation, as
-    ReplicaSet takes it.
+    """Return the time since which all its containers are ready. Without a time from the node it is that of
+    the creation, as for a ReplicaSet.
 
     One that was updated in place begins anew, though the Pod's condition may not have turned meanwhile.
     """
@@ -244,7 +244,7 @@ def _finalizers(names: Sequence[object]) -> tuple[str, ...]:
 
 
 def _deletion_cost(cost: str) -> int:
-    """As ReplicaSet reads it: one that is no int32 costs nothing."""
+    """Return the deletion cost as ReplicaSet reads it: 0 if it is no int32."""
     if not cost or not re.fullmatch("0|[1-9][0-9]{0,9}|-[0-9]{1,10}", cost):
         return 0
     return int(cost) if int(cost) in INT32 else 0

@@ -1,4 +1,4 @@
-"""What to do about an object's PodMonitor: the decision, from what is wanted and what is there."""
+"""The decision about an object's PodMonitor: create, adopt, update or delete it, or leave it alone."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from podpatterns.api import GROUP
 from podpatterns.compose.labels import HASH, KIND, NAME
 
 HASH_LENGTH = 64
-"""A longer one is not the operator's."""
+"""Characters of a hash; a longer one is not the operator's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Monitored:
-    """The object that a PodMonitor is for, and what it should say."""
+    """The object that a PodMonitor is for, and the hash of its content."""
 
     kind: str
     name: str
     uid: str
     hash: str
-    """Of what is to be written; empty when there is to be none."""
+    """Hash of the content to write; empty if there is to be no PodMonitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class PodMonitor:
 
     uid: str
     kind: str
-    """Of the object that it is for, by its labels; and its name."""
+    """Kind of the object that it is for, by its labels."""
     name: str
     hash: str
     controller: str
-    """UID of the object that controls it; empty when none does."""
+    """UID of its controller; empty without one."""
     controlled_by: tuple[str, str]
-    """That object's kind and name, when it is one of ours."""
+    """Kind and name of its controller, if that is one of ours."""
     terminating: bool
 
     def is_orphan_for(self, wanted: Monitored) -> bool:
@@ -57,11 +57,11 @@ class Action(Enum):
     """Make the object its controller, and update it."""
     DELETE = auto()
     LEAVE_ALONE = auto()
-    """It is somebody else's."""
+    """The PodMonitor belongs to somebody else."""
 
 
 def observe_pod_monitor(obj: Mapping[str, Any]) -> PodMonitor:
-    """The record of a PodMonitor as the API server sent it."""
+    """Return the record of a PodMonitor as the API server sent it."""
     meta = obj["metadata"]
     labels = meta.get("labels") or {}
     hash_ = (meta.get("annotations") or {}).get(HASH, "")
@@ -79,7 +79,7 @@ def observe_pod_monitor(obj: Mapping[str, Any]) -> PodMonitor:
 
 
 def decide(wanted: Monitored, found: PodMonitor | None) -> Action | None:
-    """What makes `found` what is wanted; None when nothing does, or it is so."""
+    """Return the action that brings `found` to the desired state; None if there is none to take."""
     if found is None:
         return Action.CREATE if wanted.hash else None
     own = found.controller == wanted.uid

@@ -1,6 +1,7 @@
-"""Reading JSON that anybody may have written: what has another form than expected reads as empty.
+"""Reading of JSON that anybody may have written: a value of an unexpected form reads as empty.
 
-The API server checks a Pod's types, and leaves open what is null or missing; annotations are free text.
+The API server checks the types of a Pod's fields, and lets them be null or missing; annotations are free
+text.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def mappings(value: object) -> list[Mapping[str, Any]]:
-    """The mappings in a list."""
+    """Return the mappings in a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -24,7 +25,7 @@ def text(value: object) -> str:
 
 
 def json_mapping(value: object) -> Mapping[str, Any]:
-    """The JSON object in a text; empty when the text holds none."""
+    """Return the JSON object in a text; empty if there is none."""
     if not value or not isinstance(value, str):
         return {}
     try:

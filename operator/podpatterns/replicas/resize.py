@@ -29,18 +29,18 @@ class Resize:
     """Content of the annotation on a Pod."""
 
     revision: str
-    """Revision that the Pod is, or was, brought to."""
+    """Revision to which the Pod is, or was, brought."""
     resources: Mapping[str, Mapping[str, Any]]
     """Container -> the ResourceRequirements that the operator asked for."""
 
     def __str__(self) -> str:
-        """The annotation."""
+        """Return the value of the annotation."""
         content = {"revision": self.revision, "resources": self.resources}
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
 def resize(pod: Object) -> Resize | None:
-    """The operator's last change of resources in a Pod; None when there was none."""
+    """Return the operator's last change of resources in a Pod, or None."""
     written = json_mapping(mapping(mapping(pod.get("metadata")).get("annotations")).get(RESIZE))
     revision, resources = written.get("revision"), mapping(written.get("resources"))
     if not isinstance(revision, str):
@@ -49,7 +49,7 @@ def resize(pod: Object) -> Resize | None:
 
 
 def announcement(pod: Object, change: Change, revision: str) -> dict[str, Any] | None:
-    """The patch to be written before the resources of a Pod change; None when the Pod says it already."""
+    """Return the patch to write before the resources of a Pod change; None if the Pod has it already."""
     before = resize(pod)
     still = before.resources if before else {}
     spec = _resources(pod)
@@ -63,14 +63,14 @@ def announcement(pod: Object, change: Change, revision: str) -> dict[str, Any] |
 
 
 def withdrawal(pod: Object) -> dict[str, Any]:
-    """The patch that takes an announcement back; `pod` is as it was before."""
+    """Return the patch that takes an announcement back; `pod` is as it was before."""
     meta = pod["metadata"]
     before = mapping(meta.get("annotations")).get(RESIZE)
     return {"metadata": {"uid": meta["uid"], "annotations": {RESIZE: before}}}
 
 
 def resize_patch(pod: Object, change: Change) -> dict[str, Any]:
-    """The strategic merge patch for the Pod's subresource `resize`."""
+    """Return the strategic merge patch for the Pod's subresource `resize`."""
     return {
         "metadata": {"uid": pod["metadata"]["uid"]},
         "spec": containers_with(pod, {n: {"resources": wanted} for n, wanted in change.resources.items()}),
@@ -78,13 +78,13 @@ def resize_patch(pod: Object, change: Change) -> dict[str, Any]:
 
 
 def still_asked_for(pod: Object, change: Resize) -> bool:
-    """The Pod's spec is as the operator asked: what its node has not carried out yet is the operator's."""
+    """Return whether the Pod's spec is as the operator asked: then an unfinished resize is the operator's."""
     spec = _resources(pod)
     return all(asks_for(spec.get(name, {}), asked) for name, asked in change.resources.items())
 
 
 def asks_for(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    """The amounts are the same, whatever their notation: the server has its own, and adds to them."""
+    """Return whether the amounts are equal in any notation: the API server has its own, and adds to them."""
     return all(
         _same(mapping(there.get(kind)).get(name), amount)
         for kind in ("requests", "limits")
@@ -93,7 +93,7 @@ def asks_for(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
 
 
 def containers_with(pod: Object, fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The part of a spec that gives named containers other fields."""
+    """Return the part of a spec that gives named containers other fields."""
     lists = {
         name: [
             {"name": c["name"], **fields[c["name"]]}

@@ -1,4 +1,4 @@
-"""CPU and memory of containers, as far as a running Pod can take a change of them."""
+"""CPU and memory of containers, and the changes of them that a running Pod can take."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _frame(resources: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def qos_class(spec: Mapping[str, Any]) -> Literal["Guaranteed", "Burstable", "BestEffort"] | None:
-    """The quality of service of a Pod, which never changes while it lives; None where it can't be read.
+    """Return the QoS class of a Pod, which never changes while it lives; None if it can't be read.
 
     https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
     """
@@ -70,7 +70,7 @@ def _compute(resources: Mapping[str, Any], kind: str) -> dict[str, Decimal]:
 
 
 def _readable(resources: Any) -> bool:
-    """They have the form of a core/v1 ResourceRequirements, or there are none."""
+    """Return whether they have the form of a core/v1 ResourceRequirements, or there are none."""
     if resources is None:
         return True
     if not isinstance(resources, Mapping):
@@ -84,7 +84,7 @@ def _readable(resources: Any) -> bool:
 
 
 def _quantity(value: Any) -> Decimal | None:
-    """None for anything that is no quantity."""
+    """Return the amount, or None for a value that is no quantity."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

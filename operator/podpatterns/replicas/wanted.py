@@ -1,4 +1,4 @@
-"""What an object asks of its Pods, with every percentage already a number."""
+"""The desired state of an object's Pods, with every percentage already a number."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ class Wanted:
     paused: bool = False
     min_ready_seconds: float = 0
     configuration: str = ""
-    """The hash of what the helpers of the newest revision are configured with; empty when they have none."""
+    """The hash of the configuration of the newest revision's helpers; empty without helpers."""
     held_revision: str = ""
-    """The revision from before the update under way, for Pods that the update is kept away from; empty when
-    there is none, or when nobody knows any more how its Pods are made."""
+    """The revision from before the update under way, for Pods that the update is kept away from; empty
+    without an update, or if the history has lost that revision."""
     in_place: frozenset[str] = frozenset()
     """The revisions whose Pods can be brought to the newest one in place."""
     known: frozenset[str] = frozenset()
-    """The older revisions of which it is known how their Pods are made."""
+    """The older revisions in the history, from which Pods can be made."""
     holds: bool = False
-    """The spec can't become Pods: they are kept as they were before it, replaced and scaled, and no more."""
+    """The spec can't become Pods: they are kept at the last good revision, replaced and scaled, no more."""
     runs_to_completion: bool = False
-    """A Pod that succeeded has done its work and is kept (restartPolicy OnFailure or Never)."""
+    """A Pod that succeeded is kept (restartPolicy OnFailure or Never)."""
 
     @property
     def rolls_out(self) -> bool:
-        """Outdated Pods are replaced by the operator, not left to be deleted by a person."""
+        """True if the operator replaces outdated Pods, and does not wait for a person to delete them."""
         return not self.paused and self.update != "OnDelete"
 
     def as_it_was(self, revision: str | None) -> str:
-        """The revision for the successor of a Pod of `revision`, or of one that nobody remembers, where an
-        update is kept away from it."""
+        """Return the revision for the successor of a Pod of `revision` (None: unknown) that an update is kept
+        away from."""
         if revision and (revision == self.revision or revision in self.known):
             return revision
         return self.held_revision or self.revision
 
     @classmethod
     def of(cls, app: Pattern, revision: str) -> Wanted:
-        """Read from an object that makes Pods.
+        """Return the desired state of an object that makes Pods.
 
         Rounding is Deployment's: maxUnavailable down, maxSurge up, and never both 0.
         """
@@ -78,10 +78,10 @@ class Wanted:
 
     @classmethod
     def holding(cls, app: Pattern, revision: str, template: Mapping[str, Any]) -> Wanted:
-        """Read from an object whose newest spec can't become Pods, or can't be kept in the history.
+        """Return that of an object whose newest spec can't become Pods, or can't be kept in the history.
 
-        Its numbers and names count. `revision` and `template` are the last good ones: missing Pods are made
-        from them, and no Pod that is there is changed.
+        Its counts and names hold. `revision` and `template` are the last good ones: missing Pods are made
+        from them, and existing Pods are not changed.
         """
         return replace(
             cls.of(app, revision),
@@ -97,7 +97,7 @@ def _runs_to_completion(template: object) -> bool:
 
 
 def resolve(value: int | str, total: int, *, up: bool) -> int:
-    """A count out of a number or a percentage of `total`."""
+    """Return the count that a number or a percentage of `total` stands for."""
     if isinstance(value, int):
         return value
     share = int(value.removesuffix("%")) * total / PERCENT
