@@ -1,4 +1,4 @@
-"""The API server as the controller speaks to it: raw JSON over the asyncio client's transport.
+"""The API server as the controller reaches it: raw JSON over the asyncio client's transport.
 
 The client's models are left out on purpose: they refuse fields that they don't know, and cost a third of the
 rate at which Pods can be created.
@@ -26,10 +26,10 @@ from podpatterns.controller.pagesize import PageSize
 from podpatterns.controller.watchstream import lines, read_event
 
 FIELD_MANAGER = "podpatterns-operator"
-"""By which managedFields and the audit log tell who wrote."""
+"""Name of the writer in managedFields and the audit log."""
 USER_AGENT = f"{FIELD_MANAGER}/{__version__}"
 MESSAGE_LENGTH = 500
-"""Shown of an answer that is not the API server's own."""
+"""Characters shown of an answer that is not the API server's own."""
 KNOWN_CODES = frozenset(HTTPStatus)
 SMOOTHING = 0.1
 """The weight of the last write's time in the average."""
@@ -42,12 +42,12 @@ Body = Mapping[str, Any] | Sequence[Mapping[str, Any]] | str
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for the API server, in seconds."""
+    """Seconds to wait for the API server."""
 
     request: float = 30.0
-    """For an answer. The API server itself gives up on a write after 34 (its 60 s less admission's share)."""
+    """Seconds for an answer. The API server gives up on a write after 34 (60 s less admission's share)."""
     silence: float = 75.0
-    """For the next word of a watch, after which it is taken for dead: there is a bookmark every minute."""
+    """Seconds without an event after which a watch is taken for dead: there is a bookmark every minute."""
 
 
 class ApiError(Exception):
@@ -62,32 +62,32 @@ class ApiError(Exception):
         self.reason = str(fields.get("reason") or _phrase(code))
         self.message = str(fields.get("message") or self.reason)
         self.retry_after = retry_after
-        """Seconds that the server asks to wait."""
+        """Seconds to wait, of the header Retry-After."""
         details = fields.get("details")
         self._causes = details.get("causes") if isinstance(details, Mapping) else None
         super().__init__(f"{self.reason}: {self.message}")
 
     @property
     def gone(self) -> bool:
-        """The resourceVersion is too old: list anew."""
+        """True if the resourceVersion is too old: list anew."""
         return self.code == HTTPStatus.GONE
 
     @property
     def too_many_requests(self) -> bool:
-        """The server, or a limit set for us, is overloaded: wait, for `retry_after` if it is given."""
+        """True if the API server, or a limit set for us, is overloaded: wait, for `retry_after` if given."""
         return self.code == HTTPStatus.TOO_MANY_REQUESTS
 
     @property
     def namespace_terminating(self) -> bool:
-        """Nothing can be created in the namespace any more: it is being deleted."""
+        """True if the namespace is being deleted: nothing can be created in it."""
         causes = self._causes if isinstance(self._causes, list) else []
         reasons = [cause.get("reason") for cause in causes if isinstance(cause, Mapping)]
         return self.code == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in reasons
 
     @property
     def passing(self) -> bool:
-        """It says nothing of what was to be written, and is nothing to anybody: the server is busy, or
-        everything in the namespace is going."""
+        """True if it is no fault of the written object, and nothing to report: the API server is busy, or the
+        namespace is being deleted."""
         return self.too_many_requests or self.namespace_terminating
 
 
@@ -144,11 +144,11 @@ class ApiServer:
         return await self._json("PUT", path, body=body)
 
     async def json_patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """A JSON patch (RFC 6902): all operations or, when one such as a `test` fails (422), none."""
+        """Write a JSON patch (RFC 6902): all operations or, when one such as a `test` fails (422), none."""
         return await self._json("PATCH", path, body=operations, content_type=JSON_PATCH)
 
     async def strategic_patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """A patch that knows Kubernetes' own types: lists are merged by their keys."""
+        """Write a strategic merge patch, for Kubernetes' own types: lists are merged by their keys."""
         return await self._json("PATCH", path, body=body, content_type=STRATEGIC_PATCH)
 
     async def delete(self, path: str, uid: str) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class ApiServer:
         return await self._json("DELETE", path, body={"preconditions": {"uid": uid}})
 
     async def list_pages(self, path: str, **params: str) -> AsyncIterator[ListPage]:
-        """The whole list, page by page, as of one moment no earlier than this call."""
+        """Yield the whole list, page by page, as of one moment no earlier than this call."""
         size, token = PageSize(), ""
         while True:
             query = {**params, "limit": str(size.limit), **({"continue": token} if token else {})}
@@ -172,7 +172,7 @@ class ApiServer:
                 return
 
     async def watch(self, path: str, since: int, **params: str) -> AsyncGenerator[dict[str, Any]]:
-        """Watch events after the resourceVersion `since`, bookmarks included.
+        """Yield the watch events after the resourceVersion `since`, bookmarks included.
 
         Ends when the server closes the stream. Raises UnansweredError when it breaks or is silent for too
         long, ApiError for an ERROR event or a refusal, MalformedEventError for what is no event.
@@ -293,7 +293,7 @@ def _page(path: str, text: bytes) -> tuple[ListPage, str]:
 def _refusal(response: aiohttp.ClientResponse, text: bytes) -> ApiError | UnansweredError:
     try:
         status = json.loads(text)
-    except (ValueError, RecursionError):  # a proxy on the way answers in its own words
+    except (ValueError, RecursionError):  # the answer of a proxy on the way
         status = {"message": text[:MESSAGE_LENGTH].decode(errors="replace")}
     error = ApiError(response.status, status, seconds(response.headers.get("Retry-After", "")))
     if error.code in (HTTPStatus.GATEWAY_TIMEOUT, HTTPStatus.BAD_GATEWAY) or error.code not in KNOWN_CODES:
@@ -303,7 +303,7 @@ def _refusal(response: aiohttp.ClientResponse, text: bytes) -> ApiError | Unansw
 
 
 def _error(status: Any) -> ApiError:
-    """Return the error that an ERROR event tells of."""
+    """Return the error of an ERROR event."""
     code = status.get("code") if isinstance(status, Mapping) else None
     return ApiError(code if isinstance(code, int) else HTTPStatus.INTERNAL_SERVER_ERROR, status, None)
 

@@ -1,7 +1,7 @@
-"""What objects are made of: their models and the compositions of their Pods, made when they are needed.
+"""The models of objects and the compositions of their Pods, made when they are needed and cached.
 
-Those used last are kept, up to a bound for all objects together; any other is made anew from its packed
-manifest. A long one is made in a thread, for the event loop to go on meanwhile.
+The cache keeps those used last, up to a bound for all objects together; any other is made anew from its
+packed manifest. A long one is made in a thread, for the event loop to go on meanwhile.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from podpatterns.replicas.history import Revision
 from podpatterns.replicas.reading import mapping
 
 KEPT_BYTES, KEPT_LONG_BYTES = 12_000_000, 2_000_000
-"""Of JSON: all short ones that are kept, and all long ones. In memory they take about twelve times that."""
+"""Bytes of JSON of all short ones in the cache, and of all long ones. Memory holds twelve times that."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """An object as it is understood. Without a composition, `problems` or `error` say why."""
+    """The model of an object and its composition. Without a composition `problems` or `error` say why."""
 
     app: Pattern | None
-    """Of an object without the form of its kind only how its Pods are run; None where that can't be read."""
+    """The model; of an object without the form of its kind only how its Pods are run, None if that can't be
+    read either."""
     composition: Composition | None
     problems: tuple[Problem, ...] = ()
     error: Failure | None = None
@@ -70,7 +71,7 @@ class Compositions:
     async def of_revision(self, entry: Entry, revision: Revision) -> Composition | None:
         """Return the composition of one of the object's revisions, with the configuration of its helpers.
 
-        None where it can't be told any more: the object's parts are not what they were.
+        None if it can't be composed any more, since the object's parts have changed.
         """
         parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.terminating]
         size = revision.data.size + sum(part.manifest.size for part in parts)
@@ -117,7 +118,7 @@ def _of_revision(
 
 
 def _models(parts: Sequence[Entry]) -> Mapping[tuple[str, str], Pattern]:
-    """Those of the parts that have the form of their kind; to the others the include is one of nothing."""
+    """Return the models of the parts that have the form of their kind; the others count as missing."""
     models = {}
     for part in parts:
         try:

@@ -1,4 +1,4 @@
-"""The ConfigMaps of our objects as last seen, by namespace and name."""
+"""The cache of our objects' ConfigMaps, by namespace and name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from podpatterns.replicas.configmap import ConfigMap, observe_config_map
 
 
 class ConfigMapStore:
-    """Ordered by resourceVersion as the store of Pods is, so never behind this process's own writes."""
+    """Ordered by resourceVersion, as the Pods' cache is, so never behind this process's own writes."""
 
     def __init__(self) -> None:
         self._by_name: dict[tuple[str, str], ConfigMap] = {}
@@ -21,7 +21,7 @@ class ConfigMapStore:
         return self._by_name.get((namespace, name))
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
-        """Take in a ConfigMap as the server sent it; the object it belongs to, if that was news."""
+        """Store a ConfigMap as the API server sent it; return its object, if that was news."""
         meta = obj["metadata"]
         labels = meta.get("labels") or {}
         if not {KIND, NAME} <= labels.keys():
@@ -37,7 +37,7 @@ class ConfigMapStore:
         return {key}
 
     def remove(self, uid: str, version: int) -> set[Key]:
-        """A ConfigMap is gone, or no longer carries our labels, as of `version`."""
+        """Remove a ConfigMap that is gone, or has lost our labels, as of `version`."""
         if uid not in self._by_uid:
             return set()
         key, place = self._by_uid[uid]
@@ -47,13 +47,13 @@ class ConfigMapStore:
         return {key}
 
     def forget(self, uid: str) -> None:
-        """The ConfigMap is gone by the server's own word."""
+        """Remove a ConfigMap that the API server doesn't have any more."""
         if uid in self._by_uid:
             _, place = self._by_uid.pop(uid)
             del self._by_name[place]
 
     def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
-        """After a whole list at `version`: remove what was deleted while no watch told."""
+        """Remove the ConfigMaps that a whole list as of `version` lacks: their deletion was missed."""
         present = set(listed)
         keys: set[Key] = set()
         for uid in [u for u in self._by_uid if u not in present]:

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T", bound=Hashable)
 
 SHARE = 3
-"""Seats of one tenant for each that is left free."""
+"""Seats that one tenant may have for each free one."""
 
 
 class FairQueue(Generic[T]):
@@ -29,9 +29,9 @@ class FairQueue(Generic[T]):
         self._free = seats
         self._share = share
         self._held: dict[Hashable, int] = {}
-        """Seats by tenant."""
+        """Number of seats by tenant."""
         self._lines: OrderedDict[Hashable, OrderedDict[T, None]] = OrderedDict()
-        """The tenants that have items, in the order of their turns."""
+        """Items by tenant, in the order of the tenants' turns."""
 
     def put(self, tenant: Hashable, item: T) -> None:
         """Add an item behind the tenant's others; one that is there already keeps its place."""

@@ -1,4 +1,4 @@
-"""The fair semaphore: so many inside at once, let in by the rules of the fair queue."""
+"""The fair semaphore: slots that are given out by the rules of the fair queue."""
 
 from __future__ import annotations
 

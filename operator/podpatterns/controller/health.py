@@ -1,8 +1,8 @@
 """Health of the parts of the controller that must never hang.
 
-Each part reports that it lives, and within how many seconds it will report again. A part that is overdue has
-a fault of its own: an API server that is away is waited for in steps that all have
-time limits. A blocked event loop doesn't answer at all, and the probe fails, too.
+Each part reports that it lives, and within how many seconds it will report again. A part that is overdue
+has a fault of its own: all waits for an absent API server have time limits. A blocked event loop doesn't
+answer at all, and the probe fails, too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Health:
         self._notes: dict[str, str] = {}
 
     def expect(self, part: str, overdue: Callable[[], float]) -> None:
-        """`overdue` returns the seconds by which `part` is late; it is healthy up to 0."""
+        """Register a part; `overdue` returns the seconds by which it is late, up to 0 while it is healthy."""
         self._overdue[part] = overdue
 
     def beat(self, part: str, within: float) -> None:
@@ -40,7 +40,7 @@ class Health:
         return [text for text in self._notes.values() if text]
 
     def stuck(self) -> list[str]:
-        """Return the parts that are overdue, and by how much."""
+        """Return the parts that are overdue, with the seconds."""
         late = {part: overdue() for part, overdue in self._overdue.items()}
         return [f"{part}: overdue by {seconds:.0f} s" for part, seconds in late.items() if seconds > 0]
 
@@ -75,7 +75,7 @@ async def probes(health: Health, address: str) -> AsyncIterator[None]:
 
 
 def _parsed(address: str) -> tuple[str | None, int]:
-    """Host and port; no host is every address of the machine."""
+    """Return host and port; no host stands for every address of the machine."""
     with suppress(ValueError):
         parts = urlsplit(f"//{address}")
         if parts.port is not None and parts.netloc == address:

@@ -1,4 +1,4 @@
-"""The informer of Pods and ConfigMaps that we made: LIST in pages, then WATCH with bookmarks, for ever.
+"""The informer of Pods and ConfigMaps with our labels: LIST in pages, then WATCH with bookmarks, for ever.
 
 kopf's own watching is left aside for Pods: it keeps whole objects, gives no DELETED for what was deleted
 across a relist, and at 10,000 Pods costs a hundred times the latency (docs/adr/0002).
@@ -28,13 +28,13 @@ WATCH_SECONDS = (300, 600)
 RETRY = (0.1, 5.0)
 """The first and the longest pause in seconds after a failure."""
 SHORT_SECONDS = 1.0
-"""A watch that ended well after less than that, and brought nothing, might as well have been refused."""
+"""A watch that ended without an error before that, and without an event, counts as refused."""
 
 log = logging.getLogger(__name__)
 
 
 class Store(Protocol):
-    """Gives back the keys of the objects that its news are about."""
+    """A cache, whose methods return the keys of the objects concerned."""
 
     def put(self, obj: Mapping[str, Any], /) -> set[Key]: ...
     def remove(self, uid: str, version: int, /) -> set[Key]: ...
@@ -62,7 +62,7 @@ class Informer:
         self._version: int | None = None
         self._watching_since = math.inf
         self._events = 0
-        """Of the present watch."""
+        """Events of the present watch."""
         self._list_began = -math.inf
         self.synced = asyncio.Event()
         """The first list is in."""
@@ -99,7 +99,7 @@ class Informer:
                 pause = min(RETRY[1], 2 * pause)
 
     async def _follow(self) -> Exception | None:
-        """List where that is needed, then watch; returns what ended that, None when all was well."""
+        """List if needed, then watch; return the error that ended the watch, or None."""
         self._watching_since, self._events = math.inf, 0
         try:
             if self._version is None:
@@ -116,7 +116,7 @@ class Informer:
         return None
 
     async def _list(self) -> int:
-        """Take in the whole list; returns its resourceVersion."""
+        """Store the whole list; return its resourceVersion."""
         began = time.monotonic()
         uids: list[str] = []
         version = 0

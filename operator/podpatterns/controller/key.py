@@ -1,4 +1,4 @@
-"""Which object: the kind, namespace and name that the work queue and the stores share."""
+"""The key of an object: the kind, namespace and name that the work queue and the caches share."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Key(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Where the API server has the object."""
+        """Path of the object in the API."""
         return f"/apis/{API_VERSION}/namespaces/{self.namespace}/{BY_NAME[self.kind].plural}/{self.name}"
 
 
 def pod_path(namespace: str, name: str) -> str:
-    """Where the API server has a Pod."""
+    """Return the path of a Pod in the API."""
     return f"{pods_path(namespace)}/{name}"
 
 
 def pods_path(namespace: str) -> str:
-    """Where it has all Pods of a namespace, and where one is created."""
+    """Return the path of all Pods of a namespace, where one is created too."""
     return f"/api/v1/namespaces/{namespace}/pods"
 
 
 def controller_of(obj: Mapping[str, Any]) -> tuple[Key, str] | None:
-    """The pattern object that controls a Pod, and its UID; None where there is none or it is another's."""
+    """Return the object of ours that controls a Pod, and its UID; None if nothing or something else does."""
     metadata = obj["metadata"]
     for owner in metadata.get("ownerReferences") or ():
         if owner.get("controller"):
@@ -46,6 +46,6 @@ def controller_of(obj: Mapping[str, Any]) -> tuple[Key, str] | None:
 
 
 def owned_by(obj: Mapping[str, Any], uid: str) -> bool:
-    """The object with that UID controls `obj`."""
+    """Return whether the object with that UID controls `obj`."""
     owners = obj["metadata"].get("ownerReferences") or ()
     return any(owner.get("controller") and owner["uid"] == uid for owner in owners)

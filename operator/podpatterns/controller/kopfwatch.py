@@ -1,6 +1,6 @@
-"""kopf's watch of our kinds: settings, login and the handlers, which only pass on what they see.
+"""kopf's watch of our kinds: settings, login and the handlers, which only pass events on.
 
-kopf neither retries a failed `on.event` handler nor tells all deletions, and its other handlers write
+kopf neither retries a failed `on.event` handler nor reports all deletions, and its other handlers write
 annotations and finalizers; so the manager does the work itself.
 """
 
@@ -21,7 +21,7 @@ from podpatterns.controller.apiserver import USER_AGENT, Timeouts
 from podpatterns.controller.manager import Manager
 
 END_SECONDS = 5.0
-"""For kopf to end when it is told to."""
+"""Seconds for kopf to end when it is asked to."""
 KOPF_PAUSE = (1.0, 30.0)
 """The first and the longest pause in seconds after kopf gave up."""
 CHUNK_SIZE = 50
@@ -36,9 +36,9 @@ log = logging.getLogger(__name__)
 async def watch_kinds(manager: Manager, timeouts: Timeouts, stop: asyncio.Event) -> None:
     """Let kopf watch our kinds until `stop`.
 
-    It discovers them once, and gives up on answers that an API server can well give: 404 when one of the
-    CustomResourceDefinitions is deleted. The work needs nothing of it but news, and goes on while it is
-    started again; so it is, too, when a kind is installed that was missing.
+    kopf discovers them once, and gives up on answers that an API server can give: 404 when one of the
+    CustomResourceDefinitions is deleted. It is then started again, and also when a kind is installed that
+    was missing. The work needs only its events, and goes on meanwhile.
     """
     pause = KOPF_PAUSE[0]
     while True:
@@ -57,7 +57,7 @@ async def watch_kinds(manager: Manager, timeouts: Timeouts, stop: asyncio.Event)
 
 
 async def _run_kopf(manager: Manager, timeouts: Timeouts, stop: asyncio.Event) -> BaseException | None:
-    """Run kopf until `stop` or until a kind was installed; returns what made it give up before."""
+    """Run kopf until `stop` or until a kind was installed; return the error that ended it before."""
     over = asyncio.Event()
     tasks = await kopf.spawn_tasks(
         registry=_registry(manager, timeouts), standalone=True, clusterwide=True, stop_flag=over
@@ -69,7 +69,7 @@ async def _run_kopf(manager: Manager, timeouts: Timeouts, stop: asyncio.Event) -
         stop.wait(),
         manager.kinds_installed.wait(),
     )
-    told = stop.is_set() or manager.kinds_installed.is_set()
+    asked = stop.is_set() or manager.kinds_installed.is_set()
     over.set()
     await asyncio.wait([run], timeout=END_SECONDS)
     for task in filter(_is_kopfs, asyncio.all_tasks()):
@@ -78,7 +78,7 @@ async def _run_kopf(manager: Manager, timeouts: Timeouts, stop: asyncio.Event) -
         log.error("kopf does not stop: continuing without it")
         return None
     error = run.exception()
-    return None if told else error or RuntimeError("ended")
+    return None if asked else error or RuntimeError("ended")
 
 
 async def _first(*coroutines: Coroutine[Any, Any, Any]) -> None:
@@ -99,7 +99,7 @@ def stop_on_signals(stop: asyncio.Event) -> None:
 
 
 def _is_kopfs(task: asyncio.Task[Any]) -> bool:
-    """Tell a task of kopf's from ours: when it gives up, its other watches are left waiting for a login."""
+    """Return whether the task is kopf's: when kopf gives up, its other watches go on waiting for a login."""
     code = getattr(task.get_coro(), "cr_code", None)
     return code is not None and Path(code.co_filename).is_relative_to(KOPF)
 

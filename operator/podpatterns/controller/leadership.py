@@ -1,4 +1,4 @@
-"""Leadership: of several running operators just one writes, the holder of a Lease.
+"""Leader election: of several running operators just one writes, the holder of a Lease.
 
 The others keep their caches warm and take over when the Lease runs out, or at once when it was given back.
 """
@@ -29,7 +29,7 @@ REQUEST_SECONDS = 3.5
 """A successor waits LEASE_SECONDS after a crash, and up to RETRY_SECONDS more. A holder without an answer
 gives up after RENEW_SECONDS and one last request, so that it has stopped before anybody else starts."""
 FENCE_SECONDS = 1.0
-"""A write that is begun so long before the Lease runs out has reached the API server by then."""
+"""Seconds in which a write reaches the API server: none begins so shortly before the Lease runs out."""
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +54,11 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
         self._leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._lease: dict[str, Any] = {}
         self.held_since = -math.inf
-        """When the last write of the Lease was asked for, in monotonic seconds; -inf while it is not ours."""
+        """Start of the last write of the Lease, in monotonic seconds; -inf while it is not ours."""
         self.won_at = math.inf
-        """When the answer came that made the Lease ours, in monotonic seconds."""
+        """Time of the answer that made the Lease ours, in monotonic seconds."""
         self.settled = asyncio.Event()
-        """The Lease was ours or somebody else's."""
+        """Set once the Lease was ours or somebody else's."""
 
     async def get(self, name: str, namespace: str) -> tuple[bool, Any]:  # noqa: ARG002
         """Read the Lease. Raises LeadershipLostError when it was ours and is somebody else's."""
@@ -128,11 +128,11 @@ class Leadership:
         self._lock = LeaseLock(api, namespace, identity)
         self.elected = asyncio.Event()
         self.attempted = self._lock.settled
-        """We were elected, or saw that somebody else leads."""
+        """Set once we were elected, or saw that somebody else leads."""
 
     @property
     def elected_at(self) -> float:
-        """When we were elected, in monotonic seconds: whoever led before has begun its last write by then."""
+        """Time of our election, in monotonic seconds: the last leader has begun its last write by then."""
         return self._lock.won_at
 
     async def run(self) -> None:
@@ -155,9 +155,9 @@ class Leadership:
         await self._lock.release()
 
     def check(self) -> None:
-        """Raises LeadershipLostError once somebody else may lead.
+        """Raise LeadershipLostError once somebody else may lead.
 
-        A process that stood still learns it so from the clock, before its renewal notices.
+        A process that stood still learns it from the clock, before its renewal notices.
         """
         if time.monotonic() - self._lock.held_since > LEASE_SECONDS - FENCE_SECONDS:
             raise LeadershipLostError
@@ -178,5 +178,5 @@ def _spec(record: Any, acquired: str) -> dict[str, Any]:
 
 
 def _now() -> str:
-    """metav1.MicroTime."""
+    """Return the present time as a metav1.MicroTime."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

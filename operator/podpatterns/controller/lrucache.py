@@ -1,4 +1,4 @@
-"""The cache that keeps what was used last, up to so many bytes of all tenants together."""
+"""The cache of the values used last, up to a number of bytes of all tenants together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LruCache(Generic[K, V]):
         return self._kept[key][0]
 
     def put(self, key: K, value: V, size: int) -> list[V]:
-        """Keep a value of so many bytes, whatever its size; return those that had to go for it."""
+        """Keep a value of so many bytes, whatever its size; return the values evicted for it."""
         self.drop(key)
         self._kept[key] = value, size
         self._size += size

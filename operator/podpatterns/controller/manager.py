@@ -30,18 +30,18 @@ from podpatterns.controller.resync import Resync
 from podpatterns.controller.workqueue import WorkQueue
 
 WORKERS = 16
-"""Objects worked on at once. One object's Pods are written concurrently within its own reconcile."""
+"""Objects reconciled at once. One object's Pods are written concurrently within its own reconcile."""
 STATUS_WORKERS = 4
-"""Objects whose status is written at once: so that a slow one, behind a webhook say, holds up no other."""
+"""Objects whose status is written at once: more than one, since a webhook can make one slow."""
 THROTTLE_FACTOR = 8
-"""A status worker pauses so many times as long as it wrote, while other work is more urgent: a busy API
-server divides itself among all who ask, and people wait for Pods before they wait for their status."""
+"""Pause of a status worker while urgent keys are there, as a multiple of the time that its reconcile took: a
+busy API server divides itself among all requests, and people wait for Pods before they wait for status."""
 LONGEST_THROTTLE = 1.0
-"""Seconds."""
+"""Seconds of that pause."""
 STALL_SECONDS = 600.0
-"""After which a reconcile, whose requests all have time limits, counts as stuck."""
+"""Seconds after which a reconcile, whose requests all have time limits, counts as stuck."""
 STOP_SECONDS = 5.0
-"""For the reconciles under way when the operator is told to stop."""
+"""Seconds for the reconciles under way when the operator is stopped."""
 
 log = logging.getLogger(__name__)
 
@@ -79,20 +79,20 @@ class Manager:
         )
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
-        """An object of ours, as kopf's watch delivers it."""
+        """Take an event of our kinds from kopf's watch."""
         self._resync.see(event_type, obj)
 
     async def before_discovery(self) -> None:
-        """Returns when our kinds may be looked for; `kinds_installed` tells of those that come later."""
+        """Return when kopf may discover our kinds; `kinds_installed` is set for those that come later."""
         await self._resync.before_discovery()
 
     @property
     def kinds_installed(self) -> asyncio.Event:
-        """A kind has come that was missing."""
+        """Set when a kind has come that was missing."""
         return self._resync.installed
 
     async def run(self) -> None:
-        """Work until cancelled. Raises, as an ExceptionGroup, what ended a task that should never end."""
+        """Work until cancelled; raise, as an ExceptionGroup, the error of a task that should never end."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 leading = tasks.create_task(self._leadership.run())

@@ -1,8 +1,8 @@
-"""Our own kinds as last seen, and who includes whom.
+"""The cache of our own kinds, and of the includes among them.
 
-Of an object stays what events are judged by, and the rest packed: who needs its model makes it
-(`podpatterns.controller.compositions`). So the store grows with the number of objects and hardly with what
-people write into them.
+An entry has the fields by which events are judged, and the manifest packed; the model is made when it is
+needed (`podpatterns.controller.compositions`). So the cache grows with the number of objects and hardly
+with their size.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Entry:
     status: Mapping[str, Any]
     includes: tuple[Key, ...]
     is_part: bool
-    """It has no template, and makes no Pods."""
+    """True without a template: it makes no Pods."""
     manifest: Packed
-    """What its author wrote, and what identifies it: all but the status."""
+    """The object without its status."""
 
 
 def read(obj: Mapping[str, Any]) -> Entry:
@@ -62,7 +62,7 @@ def read(obj: Mapping[str, Any]) -> Entry:
 
 
 def _includes(key: Key, spec: Mapping[str, Any]) -> tuple[Key, ...]:
-    """The parts that it names; a name in an odd form is for the model to refuse."""
+    """Return the parts that it names; a name of another form is for the model to refuse."""
     items = spec.get("include")
     names = (
         (item.get("kind"), item.get("name"))
@@ -88,11 +88,11 @@ class ObjectStore:
         return self._entries.get(key)
 
     def users(self, key: Key) -> list[Key]:
-        """The objects whose `include` names this one, in a steady order."""
+        """Return the objects whose `include` names this one, in a steady order."""
         return sorted(self._users.get(key, ()))
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
-        """Take in an object; the keys that have work to do now (none for a change of status alone)."""
+        """Store an object; return the keys to reconcile (none for a status that this process wrote)."""
         meta = obj["metadata"]
         key = Key(obj["kind"], meta["namespace"], meta["name"])
         known, version = self._entries.get(key), int(meta["resourceVersion"])
@@ -114,7 +114,7 @@ class ObjectStore:
         return {key} | self._relink(key, known, entry)
 
     def remove(self, key: Key, uid: str) -> set[Key]:
-        """The object is gone."""
+        """Remove an object that is gone; return the keys to reconcile."""
         known = self._entries.get(key)
         if known is None or known.uid != uid:
             return set()
@@ -122,7 +122,7 @@ class ObjectStore:
         return {key} | self._relink(key, known, None)
 
     def sweep(self, kind: str, listed: Mapping[Key, str], version: int) -> set[Key]:
-        """After a whole list of `kind` (key -> UID) at `version`: remove what was deleted unseen."""
+        """Remove the objects that a whole list of `kind` (key -> UID) as of `version` lacks."""
         missing = [
             entry
             for key, entry in self._entries.items()
@@ -146,7 +146,7 @@ class ObjectStore:
 
 
 def _same_but_status(known: Entry, meta: Mapping[str, Any]) -> bool:
-    """Nothing that the entry keeps has changed, but perhaps the status."""
+    """Return whether nothing in the entry has changed but perhaps the status."""
     return (known.uid, known.generation, known.terminating, known.labels) == (
         meta["uid"],
         meta["generation"],

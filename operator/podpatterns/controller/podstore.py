@@ -1,6 +1,6 @@
-"""The Pods as last seen, by the object that controls them.
+"""The cache of Pods, by the object that controls them.
 
-Watch events, lists and the answers to our own writes all end here, ordered by resourceVersion: so the store
+Watch events, lists and the answers to our own writes all end here, ordered by resourceVersion: so the cache
 is never behind what this process wrote itself, and needs no expectations that time out. (resourceVersions can
 be compared since Kubernetes 1.35, KEP-5504.)
 """
@@ -23,13 +23,13 @@ from podpatterns.replicas import Pod, observe
 log = logging.getLogger(__name__)
 
 MANY_PODS = 1_000
-"""Of one object, from which on what is computed from all of them would hold up the event loop: some 5 ms."""
+"""Pods of one object from which on a computation over all of them runs in a thread: it takes some 5 ms."""
 TOMBSTONES = 10_000
-"""How many UIDs of deleted Pods are kept, so that a late answer to a write makes no stale event."""
+"""UIDs of deleted Pods that are kept, so that a late answer to a write brings no Pod back."""
 
 
 class Home(NamedTuple):
-    """Where a Pod belongs: to the object that controls it; without a controller, where its labels point."""
+    """The object that a Pod belongs to: its controller, or without one the object that its labels name."""
 
     key: Key
     owner_uid: str
@@ -42,36 +42,37 @@ class PodStore:
         self._home: dict[str, Home] = {}
         self._tombstones: OrderedDict[str, int] = OrderedDict()
         self._removed: defaultdict[Key, dict[str, tuple[str, Pod]]] = defaultdict(dict)
-        """By the object, then by UID: whose controller it was, and the Pod."""
+        """The UID of the former controller and the Pod, by object and by the Pod's UID."""
 
     def __len__(self) -> int:
         return len(self._home)
 
     def of(self, key: Key, owner_uid: str) -> list[Pod]:
-        """All Pods that an object controls."""
+        """Return all Pods that an object controls."""
         return list(self._homes.get(Home(key, owner_uid), {}).values())
 
     def orphans(self, key: Key) -> list[Pod]:
-        """Pods with the object's labels and no controller."""
+        """Return the Pods with the object's labels and no controller."""
         return self.of(key, "")
 
     def removed(self, key: Key, owner_uid: str) -> list[Pod]:
-        """Pods that left without terminating first, deleted at once or relabelled, until they are settled."""
+        """Return the Pods that went without terminating first, deleted at once or relabelled, until they are
+        settled."""
         return [pod for owner, pod in self._removed.get(key, {}).values() if owner == owner_uid]
 
     def settle(self, key: Key, pods: Iterable[Pod]) -> None:
-        """It is known, and done, what followed from their removal."""
+        """Forget removed Pods: what follows from their removal is done."""
         for pod in pods:
             self._removed[key].pop(pod.uid, None)
         if not self._removed[key]:
             del self._removed[key]
 
     def settle_all(self, key: Key) -> None:
-        """There is no such object: nothing follows."""
+        """Forget all removed Pods of an object that is gone."""
         self._removed.pop(key, None)
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
-        """Take in a Pod as the server sent it; the keys whose Pods changed (none when it was no news)."""
+        """Store a Pod as the API server sent it; return the keys whose Pods changed, none for no news."""
         uid, version = obj["metadata"]["uid"], int(obj["metadata"]["resourceVersion"])
         if version <= self._tombstones.get(uid, -1):
             return set()
@@ -97,7 +98,7 @@ class PodStore:
         return {h.key for h in (before, home) if h}
 
     def remove(self, uid: str, version: int) -> set[Key]:
-        """A Pod is gone, or no longer carries our labels, as of `version`."""
+        """Remove a Pod that is gone, or has lost our labels, as of `version`; return the keys concerned."""
         known = self._get(uid)
         if known is not None and version < known.resource_version:
             return set()
@@ -108,7 +109,7 @@ class PodStore:
         return {home.key} if home else set()
 
     def forget(self, uid: str, version: int = sys.maxsize) -> None:
-        """The Pod is gone: as of `version`, or for good by the server's own word, as UIDs never come back."""
+        """Remove a Pod as of `version`; for good if the API server itself said so: UIDs never come back."""
         known = self._get(uid)
         if known is not None:
             version = max(version, known.resource_version)
@@ -118,7 +119,7 @@ class PodStore:
             self._tombstones.popitem(last=False)
 
     def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
-        """After a whole list at `version`: remove what was deleted while no watch told."""
+        """Remove the Pods that a whole list as of `version` lacks: their deletion was missed."""
         present = set(listed)
         keys: set[Key] = set()
         for uid in [u for u in self._home if u not in present]:
@@ -138,7 +139,7 @@ class PodStore:
 
 
 def _alike(known: Pod, seen: Pod) -> bool:
-    """Nothing that counts has changed: a Pod that finds its node is told of when it runs there."""
+    """Return whether nothing that counts has changed: scheduling alone does not."""
     return replace(seen, resource_version=known.resource_version, node=known.node) == known
 
 

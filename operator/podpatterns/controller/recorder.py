@@ -1,4 +1,4 @@
-"""Kubernetes Events about our objects, written beside the work and never in its way."""
+"""The recorder of Events: it writes them beside the work and never in its way."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from podpatterns.controller.key import Key
 BACKLOG = 1_000
 """Events waiting to be sent; more are dropped, as an Event is news and not state."""
 NOTE_LENGTH = 1_024
-"""The server's limit, in bytes (events.k8s.io/v1)."""
+"""Bytes of a note, the API server's limit (events.k8s.io/v1)."""
 NAMES_SHOWN = 10
 OVERLOADED_SECONDS = (1.0, 30.0)
-"""To wait after a 429: what the server asks for, within these bounds."""
+"""Bounds of the seconds to wait after a 429, which the API server chooses."""
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Recorder:
 
 
 def enumerate_names(names: Sequence[str]) -> str:
-    """ "3 Pods: a, b, c", cut after a few."""
+    """Return "3 Pods: a, b, c", cut after a few names."""
     shown = ", ".join(names[:NAMES_SHOWN])
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return f"{len(names)} Pod{'' if len(names) == 1 else 's'}: {shown}{more}"

@@ -1,4 +1,4 @@
-"""A refused write: why, and when it may be tried again."""
+"""The refusal of a write: its reason, and the time of the next try."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from podpatterns.replicas.failure import Failure
 
 @dataclass(slots=True)
 class Refusal:
-    """Of one kind of write of one object. The waits grow until such a write succeeds; a corrected object need
-    not wait."""
+    """The refusal of one kind of write of one object. The back-off grows until such a write succeeds; a
+    corrected object need not wait."""
 
     failure: Failure | None = None
-    """The last; None after a success."""
+    """The last failure; None after a success."""
     _failures: int = 0
     _generation: int = 0
-    """The one that the failure is about."""
+    """Generation that the failure is about."""
     _until: float = 0
-    """No further try before this moment, in monotonic seconds."""
+    """Time of the next try, in monotonic seconds."""
 
     def note(
         self, failure: Failure, generation: int, now: float, at_least: float = 0, longest: float = LONGEST
@@ -38,5 +38,5 @@ class Refusal:
         return max(0.0, self._until - now)
 
     def clear(self) -> None:
-        """Such a write succeeded, or is not wanted any more."""
+        """Note that such a write succeeded, or is not wanted any more."""
         self.failure, self._failures = None, 0

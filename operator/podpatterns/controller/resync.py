@@ -1,7 +1,7 @@
 """The resync of our own kinds: whole lists at the start, from time to time and when kopf listed again.
 
-kopf tells of changes; it gives no DELETED event for what was deleted while its watch was broken, nor does it
-say when its first list is complete, nor does it see a kind that comes after it has begun.
+kopf gives no DELETED event for an object deleted while its watch was broken, doesn't say when its first
+list is complete, and doesn't see a kind that is installed after it has begun.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RETRY = 2.0
 """Seconds, after a failure and while a kind is missing."""
 ALL = frozenset(KINDS)
 TURN = 16
-"""Objects taken in before others get their turn in the event loop: reading one costs up to a millisecond."""
+"""Objects stored before others get their turn in the event loop: reading one costs up to a millisecond."""
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +43,17 @@ class Resync:
         self._health = health
         self._skipped = {kind.kind: Skipped(kind.plural) for kind in KINDS}
         self._listed_by_kopf: dict[str, Key] = {}
-        """By UID: objects that are in the store."""
+        """Objects in the cache that kopf has listed, by UID."""
         self._missing: frozenset[Kind] = frozenset()
         self._wanted = asyncio.Event()
         self._list_began = -math.inf
         self.synced = asyncio.Event()
-        """The first lists of all installed kinds are in, and whoever looks for the kinds finds them."""
+        """Set once the first lists of all installed kinds are in, and discovery shows these kinds."""
         self.installed = asyncio.Event()
-        """A kind has come that was missing when kopf looked."""
+        """Set when a kind has come that was missing at kopf's discovery."""
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
-        """Take in what kopf saw; a type of None means that it was listed and not watched."""
+        """Take an event from kopf; a type of None means that the object was listed."""
         kind, uid = obj.get("kind"), uid_of(obj)
         if not isinstance(kind, str) or kind not in self._skipped:
             return
@@ -90,7 +90,7 @@ class Resync:
                 pass
 
     async def before_discovery(self) -> None:
-        """Return when kopf may look for our kinds, which it does once; after `installed` it has to again."""
+        """Return when kopf may discover our kinds, which it does once, and again after `installed`."""
         await self.synced.wait()
         self.installed.clear()
         while True:
@@ -105,7 +105,7 @@ class Resync:
             self._wanted.set()
 
     async def relist_if_older(self, than: float) -> None:
-        """Return once whole lists that began at `than` or later, in monotonic seconds, are in the store."""
+        """Return once whole lists that began at `than` or later, in monotonic seconds, are in the cache."""
         while self._list_began < than:
             try:
                 await self._list_kinds(ALL)
@@ -118,7 +118,7 @@ class Resync:
         listed = {kind for kind in KINDS if kind in kinds and await self._list(kind)}
         shown = listed
         if listed & self._missing or not self.synced.is_set():
-            # An API server that has only just started may serve a kind before it tells that there is one.
+            # An API server that has only just started may serve a kind before its discovery shows it.
             shown = listed & await self._served()
         came = shown & self._missing
         self._set_missing((self._missing | kinds) - shown)
@@ -130,7 +130,7 @@ class Resync:
             self.synced.set()
 
     async def _list(self, kind: Kind) -> bool:
-        """Take in the whole list of a kind; returns whether the kind is installed."""
+        """Store the whole list of a kind; return whether the kind is installed."""
         listed: dict[Key, str] = {}
         version = sys.maxsize
         try:
@@ -162,7 +162,7 @@ class Resync:
         }
 
     async def _served(self) -> frozenset[Kind]:
-        """Return the kinds that the server shows to whoever asks which there are."""
+        """Return the kinds that the API server's discovery shows."""
         try:
             groups = [group["name"] for group in (await self._api.get("/apis"))["groups"]]
             if GROUP not in groups:

@@ -1,4 +1,4 @@
-"""The revisions of an object where they matter: what came before, what changed, what to fall back on."""
+"""The revisions of an object where they matter: the held one, the changes since, the last good one."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from podpatterns.replicas.history import Revision
 from podpatterns.replicas.status import revision_name
 
 KEPT_BYTES = 16_000_000
-"""Of packed revisions, of all objects that are not worked on: two each of 5,000 usual ones."""
+"""Bytes of packed revisions of all idle objects: two each of 5,000 usual ones."""
 
 log = logging.getLogger(__name__)
 
 
 class CannotWrite(Exception):
-    """What has to be written before Pods of the newest revision can be made was refused."""
+    """A ConfigMap or ControllerRevision that the newest revision needs was refused."""
 
     def __init__(self, failure: Failure, after: float) -> None:
         super().__init__(failure.message)
         self.failure = failure
         self.after = after
-        """Seconds until it may be tried again."""
+        """Seconds until the next try."""
 
 
 class Revisions:
-    """Those of an object in work stand in its ObjectState, and stay there afterwards while there is room."""
+    """Revisions are kept in the object's ObjectState, after its reconcile as long as there is room."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._idle: LruCache[Key, ObjectState] = LruCache(KEPT_BYTES)
 
     def take(self, key: Key) -> None:
-        """Let the object keep its revisions: it is worked on, or gone."""
+        """Take the object out of the cache: it is reconciled now, or gone."""
         self._idle.drop(key)
 
     def put_back(self, key: Key, state: ObjectState) -> None:
-        """Count the revisions of an object that was worked on; others' go for them and are listed again."""
+        """Put a reconciled object back; others' revisions may go for it, and are listed again when needed."""
         if state.revisions:
             size = sum(len(revision.data.text) for revision in state.revisions)
             for other in self._idle.put(key, state, size):
@@ -58,9 +58,9 @@ class Revisions:
     async def of(
         self, entry: Entry, app: Pattern, composition: Composition, pods: Sequence[Pod], state: ObjectState
     ) -> Sequence[Revision]:
-        """Return the history where it matters: an update is under way, or unknown Pods are there.
+        """Return the history if it matters: an update is under way, or Pods of unknown revisions exist.
 
-        Raises CannotWrite where the newest revision can't be kept.
+        Raises CannotWrite if the newest revision can't be kept.
         """
         _forget_what_is_kept(entry, state)
         if not needed(app, composition, entry.status, pods):
@@ -86,7 +86,7 @@ class Revisions:
     async def changes(
         self, revisions: Sequence[Revision], composition: Composition, pods: Sequence[Pod], state: ObjectState
     ) -> dict[str, Change]:
-        """Return what brings the Pods that are there to the newest revision, for each older one."""
+        """Return the change from each older revision that Pods have to the newest one."""
         newest, known = state.changes
         older = {p.revision for p in pods if p.live} - {composition.revision}
         known = {h: c for h, c in known.items() if h in older} if newest == composition.revision else {}
@@ -123,7 +123,7 @@ class Revisions:
         return Composition(template=dict(good.template), revision=good.hash) if good else None
 
     async def _begin_if_possible(self, state: ObjectState) -> None:
-        """A first revision that can't be kept, such as a too large one, holds up no correction."""
+        """Keep the first revision. One that can't be kept, such as a large one, holds up no correction."""
         try:
             await self._begin(state)
         except ApiError as error:
@@ -140,9 +140,9 @@ class Revisions:
     async def conclude(
         self, entry: Entry, app: Pattern, pods: Sequence[Pod], state: ObjectState, status: dict[str, object]
     ) -> Failure | None:
-        """Write what a status that is about to be written relies on, and delete what nobody needs any more.
+        """Write the history that a status relies on before it is written, and prune it.
 
-        Returns why that was refused.
+        Returns the reason of a refusal.
         """
         try:
             if state.begun:
@@ -158,7 +158,7 @@ class Revisions:
 
 
 def _forget_what_is_kept(entry: Entry, state: ObjectState) -> None:
-    """A status names a revision only when it is kept."""
+    """Note that the first revision is kept: a status names it only then."""
     if state.begun:
         app, first = state.begun
         if entry.status.get("updateRevision") == revision_name(app, first.revision):
@@ -173,15 +173,12 @@ def held_revision(entry: Entry, app: Pattern, state: ObjectState, newest: str) -
 
 
 def kept(state: ObjectState, revision: str) -> bool:
-    """The history has the revision."""
+    """Return whether the history has the revision."""
     return any(r.hash == revision for r in state.revisions or ())
 
 
 def unwritten(error: ApiError, thing: str) -> Failure:
-    """Return why something that goes with Pods could not be written.
-
-    An error that says nothing about it goes on its way.
-    """
+    """Return the failure of a refused write of `what`; raise an error that is not about it."""
     if error.passing:
         raise error
     return refused(error.reason, f"{thing}: {error.message}")

@@ -1,4 +1,4 @@
-"""Records that no store can take in: skipped one by one, so that everybody else's are served."""
+"""Records that can't be read are skipped one by one, so that all others are served."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from podpatterns.controller.key import Key
 from podpatterns.controller.metrics import SKIPPED_RECORDS
 
 REMEMBERED = 1_000
-"""Records that were logged already, so that one which changes often does not fill the log."""
+"""Skipped records that are remembered, so that one which changes often does not fill the log."""
 ERROR_LENGTH = 300
 
 log = logging.getLogger(__name__)
 
 
 class Skipped:
-    """The outer guard of a store: `resource` is the plural that its records have in the API."""
+    """The guard of a cache against unreadable records; `resource` is their plural in the API."""
 
     def __init__(self, resource: str) -> None:
         self._resource = resource
         self._logged: OrderedDict[str, None] = OrderedDict()
 
     def guard(self, take: Callable[[], set[Key]], obj: Any) -> set[Key]:
-        """Return the keys that `take` gives; none, and the record is skipped, when it raises anything."""
+        """Return the keys that `take` returns; if it raises, count and log the record, and return none."""
         try:
             return take()
         except Exception as error:
@@ -48,12 +48,12 @@ class Skipped:
 
 
 def uid_of(obj: Any) -> str:
-    """Return the UID, empty where the object is too odd to have one."""
+    """Return the UID, empty if the object has none."""
     return _text(obj, "uid")
 
 
 def name_of(obj: Any) -> str:
-    """Return NAMESPACE/NAME, as far as it is there."""
+    """Return NAMESPACE/NAME, as far as the object has them."""
     return f"{_text(obj, 'namespace')}/{_text(obj, 'name')}"
 
 

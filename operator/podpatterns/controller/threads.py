@@ -1,4 +1,4 @@
-"""Work that takes long, done in a thread: the event loop goes on meanwhile."""
+"""Threads for long computations: the event loop goes on meanwhile."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 LONG_BYTES = 50_000
-"""Of JSON, from which on something is read or made in a thread: it takes some 10 ms."""
+"""Bytes of JSON from which on a computation runs in a thread: it takes some 10 ms."""
 
 
 async def off_the_loop(size: int, long: int, function: Callable[..., T], *arguments: Any, **more: Any) -> T:
-    """Return what a pure function returns; it runs in a thread where it would hold up the event loop."""
+    """Return the result of a pure function, run in a thread if `size` exceeds `long`."""
     if size > long:
         return await asyncio.to_thread(function, *arguments, **more)
     return function(*arguments, **more)

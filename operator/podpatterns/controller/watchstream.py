@@ -1,4 +1,4 @@
-"""The stream of a watch: lines of any length, each of them an event."""
+"""The stream of a watch: lines of any length, an event each."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 import aiohttp
 
 CHUNK_BYTES = 1 << 18
-"""Read before others get their turn in the event loop."""
+"""Bytes read before others get their turn in the event loop."""
 EXCERPT = 200
 TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")
 
 
 class MalformedEventError(Exception):
-    """A line is no event that can be understood: nobody knows what was missed."""
+    """A line is no event that can be read: list again, since the lost event is unknown."""
 
 
 async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
     """Yield the lines, however long: aiohttp's own reading of lines gives up at the size of its buffer.
 
-    What comes after the last line's end is half an event, which the next watch brings whole.
+    A rest without a line's end is half an event, which the next watch brings whole.
     """
     pending: list[bytes] = []
     async for chunk in content.iter_chunked(CHUNK_BYTES):

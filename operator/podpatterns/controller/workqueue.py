@@ -27,7 +27,7 @@ from podpatterns.controller.fairqueue import FairQueue
 K = TypeVar("K", bound=Hashable)
 
 TIMER_PERIOD = 1.0
-"""The shortest time in seconds between two timers of a key without an event."""
+"""Shortest time in seconds between two timers of a key without an event."""
 
 
 class WorkQueue(Generic[K]):
@@ -40,7 +40,7 @@ class WorkQueue(Generic[K]):
         self._throttled: dict[K, asyncio.TimerHandle] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._fired: dict[K, float] = {}
-        """When the last timer of a key fired that no event has followed, in the loop's seconds."""
+        """Time of the last timer of a key that no event has followed, in the loop's seconds."""
         self._failures: dict[K, _Failures] = {}
         self._turn = asyncio.Lock()
         """Held by the worker that is next to get a key."""
@@ -56,7 +56,7 @@ class WorkQueue(Generic[K]):
 
     @property
     def urgent(self) -> bool:
-        """Urgent keys are there or in work."""
+        """True while urgent keys are waiting or in work."""
         return bool(self._urgent.wanted) or any(w.queue is self._urgent for w in self._working.values())
 
     def add(self, key: K) -> None:
@@ -90,7 +90,7 @@ class WorkQueue(Generic[K]):
         self._failures[key] = _Failures(count, retry)
 
     def succeeded(self, key: K) -> None:
-        """Everything of the key is done: start its back-off anew."""
+        """Start the back-off of the key anew: all its work is done."""
         failed = self._failures.pop(key, None)
         if failed and failed.retry:
             failed.retry.cancel()
@@ -111,15 +111,15 @@ class WorkQueue(Generic[K]):
             queue.changed.set()
 
     async def get(self) -> K | None:
-        """The next key, None once closed; call `done` when it is worked off."""
+        """Return the next key, None once closed; call `done` after its work."""
         return await self._next(self._urgent)
 
     async def get_low_priority(self) -> K | None:
-        """Return the next key of a low priority, None once closed; call `done` when it is worked off."""
+        """Return the next key of a low priority, None once closed; call `done` after its work."""
         return await self._next(self._low_priority)
 
     def done(self, key: K, throttle: float = 0) -> None:
-        """Worked off: the key may be handed out again, after so many seconds."""
+        """End the work on a key: it may be handed out again after `throttle` seconds."""
         if work := self._working.pop(key, None):
             work.queue.release(key)
         if not (key in self._timers or key in self._urgent.wanted or key in self._low_priority.wanted):
@@ -176,9 +176,9 @@ class _PriorityQueue(Generic[K]):
         self._tenant = tenant
         self._ready: FairQueue[K] = FairQueue(workers)
         self.wanted: set[K] = set()
-        """What is to be handed out; in work or not."""
+        """Keys to be handed out, those in work included."""
         self.changed = asyncio.Event()
-        """There may be a key for a worker that waits."""
+        """Set when there may be a key for a waiting worker."""
 
     def ready(self, key: K) -> None:
         self._ready.put(self._tenant(key), key)
@@ -202,11 +202,11 @@ class _PriorityQueue(Generic[K]):
 class _Work(NamedTuple, Generic[K]):
     queue: _PriorityQueue[K]
     since: float
-    """Monotonic seconds."""
+    """Start of the work in monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Failures:
     count: int
     retry: asyncio.TimerHandle | None
-    """None once it has fired, until the key fails again or has succeeded."""
+    """Timer of the next try; None once it has fired, until the key fails again or has succeeded."""
