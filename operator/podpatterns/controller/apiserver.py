@@ -59,6 +59,7 @@ class ApiError(Exception):
     def __init__(self, code: int, status: Any, retry_after: float | None) -> None:
         fields: Mapping[str, Any] = status if isinstance(status, Mapping) else {}
         self.code = code
+        self.status = status
         self.reason = str(fields.get("reason") or _phrase(code))
         self.message = str(fields.get("message") or self.reason)
         self.retry_after = retry_after
@@ -66,6 +67,11 @@ class ApiError(Exception):
         details = fields.get("details")
         self._causes = details.get("causes") if isinstance(details, Mapping) else None
         super().__init__(f"{self.reason}: {self.message}")
+
+    @property
+    def not_found(self) -> bool:
+        """There is no such object, or no such kind."""
+        return self.code == HTTPStatus.NOT_FOUND
 
     @property
     def gone(self) -> bool:

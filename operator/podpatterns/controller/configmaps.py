@@ -4,13 +4,14 @@ nothing mounts it any more. A stranger's is neither adopted nor overwritten."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
+from contextlib import suppress
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import Reason
 from podpatterns.compose import Composition, config_map_manifest
 from podpatterns.compose.part import config_map_name
+from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.replicas import Pod, Wanted
@@ -71,14 +72,12 @@ class ConfigMaps:
         wanted = ConfigMap(meta["name"], "", meta["labels"], owner["uid"], {})
         match decide(manifest["data"], wanted, found, outdated_pods=outdated_pods):
             case Create():
-                try:
-                    self._store.put(await self._api.create(path, manifest))
-                except ApiError as error:
-                    if error.reason != "AlreadyExists":
-                        raise
+                created = await child.unless_exists(self._api.create(path, manifest))
+                if created is None:
                     # Not in our view: a stranger's, or our own without its labels.
                     there = observe_config_map(await self._api.get(f"{path}/{meta['name']}"))
                     return await self._carry_out(manifest, there, outdated_pods=outdated_pods)
+                self._store.put(created)
             case Patch(data):
                 assert found is not None
                 await self._patch(f"{path}/{meta['name']}", found, {"metadata": meta, "data": dict(data)})
@@ -94,19 +93,13 @@ class ConfigMaps:
         return None
 
     async def _patch(self, path: str, found: ConfigMap, manifest: dict[str, Any]) -> None:
-        """The UID in a patch keeps it from a successor under the same name."""
-        patch = {**manifest, "metadata": {**manifest["metadata"], "uid": found.uid}}
         try:
-            self._store.put(await self._api.strategic_patch(path, patch))
-        except ApiError as error:
-            if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                self._store.forget(found.uid)  # gone, or another one by that name: the next reconcile sees
+            self._store.put(await child.patch(self._api, path, found.uid, manifest))
+        except child.Overtaken:
+            self._store.forget(found.uid)  # the next reconcile sees
             raise
 
     async def _delete(self, path: str, found: ConfigMap) -> None:
-        try:
-            await self._api.delete(path, found.uid)
-        except ApiError as error:
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                raise
+        with suppress(child.Overtaken):
+            await child.delete(self._api, path, found.uid)
         self._store.forget(found.uid)

@@ -20,6 +20,7 @@ from typing import Any
 
 from podpatterns.api.conditions import Reason
 from podpatterns.compose.labels import CONFIGURATION
+from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.fairsemaphore import FairSemaphore
 from podpatterns.controller.key import controller_of, pod_path, pods_path
@@ -41,8 +42,6 @@ SHORTEST_PAUSE = 1.0
 """Seconds that an overloaded server is left alone at least."""
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
 """The write has not taken place, and the Pod is there as it was."""
-OVERTAKEN = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
-"""The Pod is gone, is another under its name, or has changed: that is news, and calls for another plan."""
 
 log = logging.getLogger(__name__)
 
@@ -165,20 +164,18 @@ class _Work:
     async def create(self, create: Create) -> None:
         if self.outcome.stopped:
             return
+        manifest = self._transition.manifest(create)
         try:
-            pod = await self._api.create(pods_path(self._namespace), self._transition.manifest(create))
-            self.outcome.created.append(create.name)
+            pod = await child.unless_exists(self._api.create(pods_path(self._namespace), manifest))
         except UnansweredError:
             self.outcome.unanswered.append(create)
             raise
-        except ApiError as error:
-            if error.reason != "AlreadyExists":
-                raise
-            holder = await self._holder(create)
-            if holder is None:
-                return
-            pod = holder
-        self._store.put(pod)
+        if pod is None:
+            pod = await self._holder(create)
+        else:
+            self.outcome.created.append(create.name)
+        if pod is not None:
+            self._store.put(pod)
 
     async def _holder(self, create: Create) -> dict[str, Any] | None:
         """The Pod that has the name, if it is the object's own, whose creation was not answered."""
@@ -197,34 +194,30 @@ class _Work:
         """Bring a Pod to the newest revision, by the promises above."""
         change = self._transition.changes[update.revision]
         path = pod_path(self._namespace, update.name)
+        # The patch says what runs now: it is made of a fresh Pod and fails if that is not true any more.
+        pod = await child.find(self._api, path)
+        if pod is None or pod["metadata"]["uid"] != update.uid:
+            return self._store.forget(update.uid)
         try:
-            # The patch says what runs now: it is made of a fresh Pod and fails if that is not true any more.
-            pod = await self._api.get(path)
-            if pod["metadata"]["uid"] != update.uid:
-                return self._store.forget(update.uid)
             if change.resources:
                 pod = await self._resize(path, pod, change)
-            answer = await self._api.strategic_patch(
-                path, in_place_patch(pod, change, self._transition.revision)
-            )
-        except ApiError as error:
-            if error.code == HTTPStatus.NOT_FOUND:
-                self._store.forget(update.uid)
-            elif error.code not in OVERTAKEN:
-                raise
-            return None
+            patch = in_place_patch(pod, change, self._transition.revision)
+            answer = await child.patch(self._api, path, update.uid, patch)
+        except child.Overtaken as late:
+            # Where the Pod has only changed, that is news, and calls for another plan.
+            return self._store.forget(update.uid) if late.not_found else None
         self.outcome.updated.append(update)
         self._store.put(answer)
         return None
 
     async def _resize(self, path: str, pod: dict[str, Any], change: Change) -> dict[str, Any]:
         """Give the Pod its new resources, not without saying so on it before."""
-        before = pod
+        before, uid = pod, pod["metadata"]["uid"]
         if announced := announcement(pod, change, self._transition.revision):
-            pod = await self._api.strategic_patch(path, announced)
+            pod = await child.patch(self._api, path, uid, announced)
             self._store.put(pod)
         try:
-            pod = await self._api.strategic_patch(f"{path}/resize", resize_patch(pod, change))
+            pod = await child.patch(self._api, f"{path}/resize", uid, resize_patch(pod, change))
         except ApiError as error:
             if announced and error.code in REFUSED:
                 await self._take_back(path, before)
@@ -235,24 +228,19 @@ class _Work:
     async def _take_back(self, path: str, before: dict[str, Any]) -> None:
         """Where this fails too the Pod goes on saying that it is between two revisions."""
         with suppress(ApiError, UnansweredError):
-            self._store.put(await self._api.strategic_patch(path, withdrawal(before)))
+            self._store.put(await child.patch(self._api, path, before["metadata"]["uid"], withdrawal(before)))
 
     async def refresh(self, refresh: Refresh) -> None:
-        annotations = {CONFIGURATION: self._transition.configuration}
-        patch = {"metadata": {"uid": refresh.uid, "annotations": annotations}}
-        try:
-            self._store.put(await self._api.strategic_patch(pod_path(self._namespace, refresh.name), patch))
-        except ApiError as error:
-            if error.code not in OVERTAKEN:
-                raise
+        changes = {"metadata": {"annotations": {CONFIGURATION: self._transition.configuration}}}
+        path = pod_path(self._namespace, refresh.name)
+        with suppress(child.Overtaken):
+            self._store.put(await child.patch(self._api, path, refresh.uid, changes))
 
     async def delete(self, delete: Delete) -> None:
         try:
-            answer = await self._api.delete(pod_path(self._namespace, delete.name), delete.uid)
-        except ApiError as error:
-            if error.code not in OVERTAKEN:
-                raise
-            # Gone, or the name is another Pod's by now: either way there is nothing left to delete.
+            path = pod_path(self._namespace, delete.name)
+            answer = await child.delete(self._api, path, delete.uid)
+        except child.Overtaken:
             return self._store.forget(delete.uid)
         self.outcome.deleted.append(delete)
         if answer.get("kind") == "Pod" and "deletionTimestamp" in answer["metadata"]:

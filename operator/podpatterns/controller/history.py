@@ -6,6 +6,7 @@ It is read only where Pods of more than one revision matter, not watched: an idl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,7 @@ from podpatterns.api import Pattern
 from podpatterns.api.conditions import Reason
 from podpatterns.compose import Composition, owner_reference
 from podpatterns.compose.labels import selector
+from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.key import owned_by
 from podpatterns.replicas import Pod
@@ -106,11 +108,9 @@ class History:
                 code, {"reason": Reason.REQUEST_ENTITY_TOO_LARGE.value, "message": str(error)}, None
             ) from None
         name = wanted["metadata"]["name"]
-        try:
-            return read(await self._api.create_normalized(_path(app), wanted), app.metadata.name)
-        except ApiError as error:
-            if error.reason != "AlreadyExists":
-                raise
+        created = await child.unless_exists(self._api.create_normalized(_path(app), wanted))
+        if created is not None:
+            return read(created, app.metadata.name)
         # It was created, and the answer lost: the name tells the object's UID and the revision.
         try:
             found = _read(app, await self._api.get(f"{_path(app)}/{name}"))
@@ -125,24 +125,18 @@ class History:
         raise ApiError(HTTPStatus.CONFLICT, status, None)
 
     async def _delete(self, app: Pattern, revision: Revision) -> None:
-        try:
-            await self._api.delete(f"{_path(app)}/{revision.name}", revision.uid)
-        except ApiError as error:
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                raise
+        with suppress(child.Overtaken):
+            await child.delete(self._api, f"{_path(app)}/{revision.name}", revision.uid)
 
     async def _renumber(self, app: Pattern, revision: Revision, number: int) -> Revision:
-        operations: list[dict[str, Any]] = [
-            {"op": "test", "path": "/metadata/uid", "value": revision.uid},
-            {"op": "replace", "path": "/revision", "value": number},
-        ]
-        await self._api.json_patch(f"{_path(app)}/{revision.name}", operations)
+        operation = {"op": "replace", "path": "/revision", "value": number}
+        await child.json_patch(self._api, f"{_path(app)}/{revision.name}", revision.uid, [operation])
         return replace(revision, number=number)
 
     async def _adopt(self, app: Pattern, revision: Revision) -> None:
         """Take in a revision that `kubectl delete --cascade=orphan` left behind, as its Pods are."""
-        patch = {"metadata": {"uid": revision.uid, "ownerReferences": [owner_reference(app)]}}
-        await self._api.strategic_patch(f"{_path(app)}/{revision.name}", patch)
+        changes = {"metadata": {"ownerReferences": [owner_reference(app)]}}
+        await child.patch(self._api, f"{_path(app)}/{revision.name}", revision.uid, changes)
 
 
 def needed(app: Pattern, composition: Composition, status: Mapping[str, Any], pods: Sequence[Pod]) -> bool:

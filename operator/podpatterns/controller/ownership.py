@@ -8,12 +8,14 @@ their name, which is what `kubectl delete --cascade=orphan` and a new creation a
 from __future__ import annotations
 
 import logging
-from http import HTTPStatus
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import owner_reference
 from podpatterns.compose.labels import selector
+from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.key import controller_of, pod_path
 from podpatterns.controller.objectstore import Entry
@@ -35,13 +37,11 @@ class Ownership:
         """
         orphans = (p for p in self._store.orphans(entry.key) if p.revision and not p.terminating)
         fitting = [p for p in orphans if _fits(wanted, p)]
-        # The cache may be late: an object that is being deleted must not take Pods in.
-        if not fitting or not await self.still_there(entry):
+        if not fitting or not await child.is_there(self._api, entry.key.path, entry.uid):
             return
         for pod in fitting:
-            patch = {"metadata": {"uid": pod.uid, "ownerReferences": [owner_reference(app)]}}
             try:
-                await self._patch(entry, pod, patch)
+                await self._patch(entry, pod, owner_reference(app))
             except ApiError as error:
                 if error.passing:
                     raise
@@ -55,38 +55,21 @@ class Ownership:
             self._store.settle(entry.key, [pod])
 
     async def _release(self, entry: Entry, pod: Pod) -> None:
-        try:
-            found = await self._api.get(pod_path(entry.key.namespace, pod.name))
-        except ApiError as error:
-            if error.code == HTTPStatus.NOT_FOUND:
-                return
-            raise
+        found = await child.find(self._api, pod_path(entry.key.namespace, pod.name))
+        if found is None:
+            return
         owner = controller_of(found)
         if owner is None or owner[1] != entry.uid or found["metadata"]["uid"] != pod.uid:
             return
         labels = found["metadata"].get("labels") or {}
         if selector(entry.key.kind, entry.key.name).items() <= labels.items():
             return  # they are back
-        patch = {"metadata": {"uid": pod.uid, "ownerReferences": [{"$patch": "delete", "uid": entry.uid}]}}
-        await self._patch(entry, pod, patch)
+        await self._patch(entry, pod, {"$patch": "delete", "uid": entry.uid})
 
-    async def still_there(self, entry: Entry) -> bool:
-        """The object is there with that UID and not being deleted, as the server knows it now."""
-        try:
-            found = await self._api.get(entry.key.path)
-        except ApiError as error:
-            if error.code == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return found["metadata"]["uid"] == entry.uid and "deletionTimestamp" not in found["metadata"]
-
-    async def _patch(self, entry: Entry, pod: Pod, patch: dict[str, Any]) -> None:
-        try:
-            self._store.put(await self._api.strategic_patch(pod_path(entry.key.namespace, pod.name), patch))
-        except ApiError as error:
-            # Gone, or another Pod by that name: the watch tells.
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                raise
+    async def _patch(self, entry: Entry, pod: Pod, owner: Mapping[str, Any]) -> None:
+        path, changes = pod_path(entry.key.namespace, pod.name), {"metadata": {"ownerReferences": [owner]}}
+        with suppress(child.Overtaken):
+            self._store.put(await child.patch(self._api, path, pod.uid, changes))
 
 
 def _fits(wanted: Wanted, pod: Pod) -> bool:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from http import HTTPStatus
+from contextlib import suppress
 from typing import Any
 
 from podpatterns.api import Pattern
@@ -18,6 +18,7 @@ from podpatterns.api.conditions import Reason
 from podpatterns.compose import Composition, owner_reference
 from podpatterns.compose.labels import HASH, KIND
 from podpatterns.compose.podmonitor import GROUP_VERSION, pod_monitor, pod_monitor_name
+from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.backoff import backoff
 from podpatterns.controller.key import Key
@@ -52,7 +53,7 @@ class PodMonitors:
                 self._found = await self._list()
                 failures = 0
             except (ApiError, UnansweredError) as error:
-                if isinstance(error, ApiError) and error.code == HTTPStatus.NOT_FOUND:
+                if isinstance(error, ApiError) and error.not_found:
                     self._found, failures = None, 0
                 else:
                     # So a kind that was installed a moment ago answers, too.
@@ -80,7 +81,7 @@ class PodMonitors:
         try:
             text = await self._carry_out(key, app, manifest or {}, self._decide(key, wanted))
         except (ApiError, UnansweredError) as error:
-            failure = self._refused(key, error)
+            failure = _refused(key, error)
             retry_after = (isinstance(error, ApiError) and error.retry_after) or 0
             refusal.note(failure, generation, time.monotonic(), at_least=retry_after)
             return failure.message
@@ -102,12 +103,10 @@ class PodMonitors:
         place = _place(key)
         match action:
             case Action.CREATE:
-                try:
-                    self._note(place, await self._api.create(_path(place[0]), manifest))
-                except ApiError as error:
-                    if error.reason != "AlreadyExists":
-                        raise
+                created = await child.unless_exists(self._api.create(_path(place[0]), manifest))
+                if created is None:
                     return await self._take_up(key, app, manifest)
+                self._note(place, created)
             case Action.UPDATE:
                 await self._patch(place, self._uid(place), _written(manifest))
             case Action.ADOPT:
@@ -132,7 +131,7 @@ class PodMonitors:
                 return _taken(place[1])
             case Action.UPDATE:
                 await self._patch(place, found.uid, _written(manifest))
-            case Action.ADOPT if await self._still_there(key, app):
+            case Action.ADOPT if await child.is_there(self._api, key.path, app.metadata.uid):
                 others = [o for o in obj["metadata"].get("ownerReferences") or () if not o.get("controller")]
                 owners = [*others, owner_reference(app)]
                 version = obj["metadata"]["resourceVersion"]
@@ -143,16 +142,6 @@ class PodMonitors:
                 ]
                 await self._patch(place, found.uid, operations)
         return ""
-
-    async def _still_there(self, key: Key, app: Pattern) -> bool:
-        """The cache may be late: an object that is being deleted must not take an orphan in."""
-        try:
-            meta = (await self._api.get(key.path))["metadata"]
-        except ApiError as error:
-            if error.code == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return meta["uid"] == app.metadata.uid and "deletionTimestamp" not in meta
 
     async def _list(self) -> dict[Place, PodMonitor]:
         found = {}
@@ -169,16 +158,15 @@ class PodMonitors:
         return next(iter([obj async for page in pages for obj in page.items]), None)
 
     async def _patch(self, place: Place, uid: str, operations: Sequence[Mapping[str, Any]]) -> None:
-        """Bring the one with that UID up to date, and no successor."""
-        test = {"op": "test", "path": "/metadata/uid", "value": uid}
-        self._note(place, await self._api.json_patch(_path(*place), [test, *operations]))
+        try:
+            self._note(place, await child.json_patch(self._api, _path(*place), uid, operations))
+        except child.Overtaken:
+            self._note(place, None)
+            raise
 
     async def _delete(self, place: Place, uid: str) -> None:
-        try:
-            await self._api.delete(_path(*place), uid)
-        except ApiError as error:
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                raise
+        with suppress(child.Overtaken):
+            await child.delete(self._api, _path(*place), uid)
         self._note(place, None)
 
     def _uid(self, place: Place) -> str:
@@ -192,19 +180,18 @@ class PodMonitors:
         else:
             self._found[place] = observe_pod_monitor(obj)
 
-    def _refused(self, key: Key, error: ApiError | UnansweredError) -> Failure:
-        """Return what people are told of it; no message where it is nothing to them."""
-        if not isinstance(error, ApiError):
-            return Failure(Reason.UNREACHABLE, "")
-        if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
-            self._note(_place(key), None)  # gone, or another one by that name
-        message = "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}"
-        return Failure(Reason.WRITE_REFUSED, message)
+
+def _refused(key: Key, error: ApiError | UnansweredError) -> Failure:
+    """Return what people are told of it; no message where it is nothing to them."""
+    if not isinstance(error, ApiError):
+        return Failure(Reason.UNREACHABLE, "")
+    message = "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}"
+    return Failure(Reason.WRITE_REFUSED, message)
 
 
 def passing(error: ApiError) -> bool:
     """Nothing that a person could mend; the kind itself may have gone."""
-    return error.passing or error.code == HTTPStatus.NOT_FOUND
+    return error.passing or error.not_found
 
 
 def _place(key: Key) -> Place:

@@ -110,7 +110,7 @@ class Reconciler:
         self._events = Events(recorder)
         self._revisions = Revisions(History(api, self._events.revision_ignored))
         pollers = (observability.configurations, observability.contracts)
-        self._status = StatusWriter(api, (stores.objects, stores.pods), pollers, self._ownership, changed)
+        self._status = StatusWriter(api, (stores.objects, stores.pods), pollers, changed)
         self._states: dict[Key, ObjectState] = {}
 
     async def reconcile(self, key: Key, *, write_status: bool) -> Result:

@@ -8,7 +8,6 @@ import os
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Literal
 from uuid import uuid4
 
@@ -53,7 +52,7 @@ class Recorder:
             try:
                 await self._api.create(path, event)
             except ApiError as error:
-                if error.namespace_terminating or error.code == HTTPStatus.NOT_FOUND:
+                if error.namespace_terminating or error.not_found:
                     continue  # nobody will read it: the namespace goes, or is gone
                 log.warning("Event not recorded", extra={"error": str(error)})
                 if error.too_many_requests:

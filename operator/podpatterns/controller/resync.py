@@ -12,7 +12,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Set
-from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import API_VERSION, GROUP, KINDS
@@ -145,7 +144,7 @@ class Resync:
                         await asyncio.sleep(0)
                 version = page.resource_version
         except ApiError as error:
-            if error.code != HTTPStatus.NOT_FOUND:
+            if not error.not_found:
                 raise
             # The kind's objects went with it, whatever was listed before.
             self._sweep(kind, {}, sys.maxsize)
@@ -170,7 +169,7 @@ class Resync:
             resources = (await self._api.get(f"/apis/{API_VERSION}"))["resources"]
             names = {resource["name"] for resource in resources}
         except ApiError as error:
-            if error.code != HTTPStatus.NOT_FOUND:
+            if not error.not_found:
                 raise
             return frozenset()
         except (LookupError, TypeError) as error:

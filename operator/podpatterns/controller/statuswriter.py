@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
-from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.controller import child
+from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry, ObjectStore
-from podpatterns.controller.ownership import Ownership
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import off_the_loop
 from podpatterns.replicas import Replacement, Wanted
@@ -33,13 +32,11 @@ class StatusWriter:
         api: ApiServer,
         stores: tuple[ObjectStore, PodStore],
         pollers: tuple[Configurations, Contracts],
-        ownership: Ownership,
         changed: Callable[[Iterable[Key]], None],
     ) -> None:
         self._api = api
         self._objects, self._pods = stores
         self._configurations, self._contracts = pollers
-        self._ownership = ownership
         self._changed = changed
 
     def of_part(self, entry: Entry, part: Pattern) -> dict[str, Any]:
@@ -90,25 +87,14 @@ class StatusWriter:
         return await off_the_loop(len(pods), MANY_PODS, app_status, app, wanted, observed, previous)
 
     async def write(self, entry: Entry, status: Mapping[str, Any]) -> None:
-        """Write what changed, if anything.
-
-        The test of the UID keeps it from a successor under the same name; a UID in the metadata of a merge
-        patch would not, as the server takes no notice of metadata where a status is written.
-        """
+        """Write what changed, if anything."""
         if status == entry.status:
             return
         try:
-            answer = await self._api.json_patch(
-                f"{entry.key.path}/status",
-                [
-                    {"op": "test", "path": "/metadata/uid", "value": entry.uid},
-                    {"op": "add", "path": "/status", "value": status},
-                ],
-            )
-        except ApiError as error:
-            if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
-                raise
-            if await self._ownership.still_there(entry):
+            operation = {"op": "add", "path": "/status", "value": status}
+            answer = await child.json_patch(self._api, f"{entry.key.path}/status", entry.uid, [operation])
+        except child.Overtaken:
+            if await child.is_there(self._api, entry.key.path, entry.uid):
                 raise
             # The object is gone or was made anew, and no event told yet, or ever will.
             self._changed(self._objects.remove(entry.key, entry.uid))
