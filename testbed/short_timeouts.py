@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 
 from podpatterns.cli import main
-from podpatterns.controller import shell
+from podpatterns.controller import process
 from podpatterns.controller.apiserver import Timeouts
 
 if __name__ == "__main__":
     # A silence that is shorter than the API server's minute between bookmarks only begins the watch anew.
-    shell.serve = partial(shell.serve, timeouts=Timeouts(request=3, silence=4))
+    process.serve = partial(process.serve, timeouts=Timeouts(request=3, silence=4))
     main()

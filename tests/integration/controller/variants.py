@@ -15,7 +15,7 @@ from typing import Any
 from podpatterns.api import FieldError, InvalidObject, Pattern, parse
 from podpatterns.cli import main
 from podpatterns.compose import pod_manifest
-from podpatterns.controller import compositions, executor, manager, reconciler, resync, shell
+from podpatterns.controller import compositions, executor, manager, process, reconciler, resync
 from podpatterns.controller.apiserver import ApiServer, Timeouts
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
@@ -121,6 +121,6 @@ VARIANTS: dict[str, Callable[[], None]] = {
 
 if __name__ == "__main__":
     manager.STALL_SECONDS = 1.0
-    shell.serve = partial(shell.serve, timeouts=Timeouts(request=1, silence=2))
+    process.serve = partial(process.serve, timeouts=Timeouts(request=1, silence=2))
     VARIANTS[sys.argv.pop(1)]()
     main(["run", *sys.argv[1:]])
