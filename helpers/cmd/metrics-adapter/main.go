@@ -59,8 +59,10 @@ func check(file string) int {
 		return exitUsage
 	}
 	_, problems := rule.Compile(text)
-	if err := problems.Err(); err != nil {
-		fmt.Println(err)
+	if len(problems) > 0 {
+		fmt.Println(problems)
+	}
+	if problems.Err() != nil {
 		return exitFailure
 	}
 	return 0

@@ -124,6 +124,9 @@ func (a *Adapter) reload(ctx context.Context) error {
 	a.serve(server, set.Metrics)
 	a.push(set.Metrics.OTLP)
 	a.tell.ConfigValid(true)
+	for _, one := range problems.Warnings() {
+		a.log.Warn("a name is off the conventions", "field", one.Field, "reason", one.Reason)
+	}
 	a.log.Info("configuration in effect", "sha256", a.digest, "contract", set.Contract.Name, "sources", len(set.Sources))
 	return nil
 }

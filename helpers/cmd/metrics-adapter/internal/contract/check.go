@@ -12,11 +12,12 @@ import (
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
 )
 
-// Check says which names of the rules are off Prometheus's conventions, which clash, and what the contract demands that
-// no rule can make.
+// Check says which names of the rules clash, and what the contract demands that no rule can make. It warns of names that
+// are off Prometheus's conventions.
 func (c Contract) Check(s spec.Spec, problems *spec.Problems) {
 	made := map[string]bool{}    // names as the rules have them
 	owner := map[string]string{} // from each name in OpenMetrics text to the metric that has it
+	how := map[string]string{}   // from each gauge to how it is aggregated
 	for i, rule := range s.Rules {
 		for field, e := range rule.Emissions(fmt.Sprintf("rules[%d]", i)) {
 			target := c.Target(e.Metric)
@@ -25,6 +26,7 @@ func (c Contract) Check(s spec.Spec, problems *spec.Problems) {
 				claim(field+".metric", possible(target, s.Source(rule.Source)), owner, problems)
 			}
 			made[e.Metric] = true
+			aggregated(field+".aggregation", target, e.Aggregation, how, problems)
 			for _, label := range target.Labels {
 				if !has(e.Labels, label) && !has(c.Labels, label) {
 					problems.Add(field+".labels", "%s wants the label %s on %s; give it here or in contract.labels", c.Name, label, target.Name)
@@ -38,6 +40,23 @@ func (c Contract) Check(s spec.Spec, problems *spec.Problems) {
 			problems.Add("rules", "no rule makes %s, a %s that %s wants; add one, or choose another contract", m.Name, m.Type, c.Name)
 		}
 	}
+}
+
+// aggregated finds a gauge whose value would be made of the same values in two ways.
+func aggregated(field string, target Target, aggregation string, how map[string]string, problems *spec.Problems) {
+	if target.Type != series.Gauge {
+		if aggregation != "" {
+			problems.Add(field, "%s is a %s, which is always added up; leave it out", target.Name, target.Type)
+		}
+		return
+	}
+	if aggregation == "" {
+		aggregation = string(series.Sum)
+	}
+	if other, there := how[target.Name]; there && other != aggregation {
+		problems.Add(field, "%s is the %s of what another rule finds, and cannot be the %s as well; say the same in both", target.Name, other, aggregation)
+	}
+	how[target.Name] = aggregation
 }
 
 // possible is the metric as it takes up most names: a page's histogram stays one.
@@ -83,7 +102,7 @@ func lint(field, name string, kind series.Type, problems *spec.Problems) {
 	}
 	slices.Sort(texts)
 	for _, text := range slices.Compact(texts) {
-		problems.Add(field, "%s, a %s: %s (prometheus.io/docs/practices/naming)", name, kind, text)
+		problems.Warn(field, "%s, a %s: %s (prometheus.io/docs/practices/naming)", name, kind, text)
 	}
 }
 

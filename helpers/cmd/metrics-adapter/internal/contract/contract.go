@@ -49,6 +49,17 @@ var builtin = map[string][]Metric{
 	},
 }
 
+// wellKnown are the metrics of the built-in contracts, without what these demand.
+var wellKnown = func() (all []Metric) {
+	for _, name := range []string{"red/v1", "use/v1"} {
+		for _, m := range builtin[name] {
+			m.Labels = nil
+			all = append(all, m)
+		}
+	}
+	return all
+}()
+
 // Of reads the contract of a spec.
 func Of(s spec.Contract, problems *spec.Problems) Contract {
 	c := Contract{Name: s.Name, Labels: s.Labels, bounds: s.Buckets}
@@ -58,10 +69,11 @@ func Of(s spec.Contract, problems *spec.Problems) Contract {
 	validateBounds("contract.buckets", c.bounds, problems)
 	metrics, known := builtin[s.Name]
 	switch {
+	case s.Name == "" && len(s.Metrics) == 0: // nothing is demanded
 	case s.Name == Custom:
 		metrics = custom(s.Metrics, problems)
 	case !known:
-		problems.Add("contract.name", "must be red/v1, use/v1 or custom")
+		problems.Add("contract.name", "must be red/v1, use/v1 or custom; without one nothing is demanded")
 	case len(s.Metrics) > 0:
 		problems.Add("contract.metrics", "belongs to the contract custom; %s has its own", s.Name)
 	}
@@ -130,7 +142,7 @@ type Target struct {
 }
 
 // Target finds it: a metric of the contract or a part of one; otherwise a name with _total is a counter, and any other
-// a gauge.
+// a gauge. Without a contract a name of the built-in ones means what it does there.
 func (c Contract) Target(name string) Target {
 	for _, m := range c.Metrics {
 		switch {
@@ -140,6 +152,14 @@ func (c Contract) Target(name string) Target {
 			return Target{m, Sum, true}
 		case m.Type == series.Histogram && name == m.Name+"_count":
 			return Target{m, Count, true}
+		}
+	}
+	if c.Name == "" {
+		for _, m := range wellKnown {
+			if target := (Contract{Name: Custom, Metrics: []Metric{m}}).Target(name); target.Known {
+				target.Bounds = c.bounds
+				return target
+			}
 		}
 	}
 	kind := series.Gauge

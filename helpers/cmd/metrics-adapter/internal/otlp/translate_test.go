@@ -38,11 +38,13 @@ func store(t *testing.T) *series.Store {
 	for series, v := range map[*series.Series]float64{
 		get("app_requests_total", series.Counter, nil, series.Label{Name: "code", Value: "200"}): 3,
 		get("app_requests_total", series.Counter, nil, series.Label{Name: "code", Value: "500"}): 1.5,
-		get("app_pool_bytes", series.Gauge, nil):                                                 -2,
 	} {
 		if err := series.Add(v); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := get("app_pool_bytes", series.Gauge, nil).Move(&series.Owner{}, -2, series.Sum); err != nil {
+		t.Fatal(err)
 	}
 	totals := get("app_totals_seconds", series.Histogram, nil)
 	if err := totals.AddCount(3); err != nil {

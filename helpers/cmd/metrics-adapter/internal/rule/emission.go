@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"math"
 	"strconv"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -17,11 +18,16 @@ type emission struct {
 	when     condition
 	value    int // the group that holds the value; -1: what was found is the value
 	scale    float64
+	// anyNumber takes NaN and the infinities too: what Prometheus keeps of a page's gauges.
+	anyNumber bool
 
 	cache    map[string]*series.Series // by the values of the groups in labels
 	key      []byte
 	readings map[readingKey]*reading
-	levels   map[*series.Series]float64 // gauges of the last reading
+	// owner stands for the emission in the gauges that it gives to, made of several values by how.
+	owner  *series.Owner
+	how    series.Aggregation
+	levels map[*series.Series]*level // gauges of the last reading
 	// seen is when the page was last read: what it didn't have then began later. Nil before that.
 	seen *timestamppb.Timestamp
 	// fresh is true until the first reading after a change of configuration made the emission.
@@ -77,14 +83,17 @@ func (e *emission) bounds() []float64 {
 
 // number is the value of a match: a group's, or what was found itself.
 func (e *emission) number(groups []string, found float64) (float64, error) {
-	if e.value < 0 {
-		return found * e.scale, nil
+	v := found
+	if e.value >= 0 {
+		var err error
+		if v, err = strconv.ParseFloat(groups[e.value], 64); err != nil {
+			return 0, series.ErrNumber
+		}
 	}
-	v, err := strconv.ParseFloat(groups[e.value], 64)
-	if err != nil {
+	if v *= e.scale; !e.anyNumber && (math.IsNaN(v) || math.IsInf(v, 0)) {
 		return 0, series.ErrNumber
 	}
-	return v * e.scale, nil
+	return v, nil
 }
 
 // zero makes the series before anything happened if it is known which it will be: a counter that is there from 0 on

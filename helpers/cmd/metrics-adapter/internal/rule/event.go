@@ -47,8 +47,12 @@ func (e *emission) event(store *series.Store, groups []string, ev Event) error {
 		return to.AddCount(v * e.weight(ev))
 	case e.target.Type == series.Histogram:
 		return to.Observe(v, ev.Weight)
-	case e.target.Type == series.Gauge && ev.Kind != Count:
-		return to.Set(v)
+	case e.target.Type == series.Gauge && ev.Kind == Count:
+		return to.Move(e.owner, v, e.how)
+	case e.target.Type == series.Gauge:
+		var last series.Level
+		last.Add(v)
+		return to.Put(e.owner, last, e.how)
 	case e.target.Type == series.Counter && ev.Kind == Level:
 		return series.ErrType
 	}

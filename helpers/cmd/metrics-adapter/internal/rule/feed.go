@@ -104,10 +104,10 @@ func (f *Feed) settle(find func(*Rule) []Finding) {
 	f.round++
 	now := timestamppb.Now()
 	for _, r := range f.rules {
-		before := make([]map[*series.Series]float64, len(r.emissions))
+		before := make([]map[*series.Series]*level, len(r.emissions))
 		for i, e := range r.emissions {
 			before[i] = e.levels
-			e.levels = map[*series.Series]float64{}
+			e.levels = map[*series.Series]*level{}
 		}
 		if find != nil {
 			f.findings(r, find(r))

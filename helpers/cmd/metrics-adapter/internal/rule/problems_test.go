@@ -8,10 +8,34 @@ import (
 // A spec and all that is wrong with it, one problem a line.
 var refused = map[string][2]string{
 	"empty": {``, `
-sources: there must be one at least
+sources: there must be one at least`},
+
+	"a contract that nothing is made for": {`
+  contract: {name: red/v1}
+  sources:
+  - {name: stats, type: json, json: {url: "http://127.0.0.1/"}}
+`, `
 rules: no rule makes app_requests_total, a counter that red/v1 wants; add one, or choose another contract
 rules: no rule makes app_errors_total, a counter that red/v1 wants; add one, or choose another contract
 rules: no rule makes app_request_duration_seconds, a histogram that red/v1 wants; add one, or choose another contract`},
+
+	"gauges": {`
+  sources:
+  - {name: stats, type: json, json: {url: "http://127.0.0.1/"}}
+  - {name: exporter, type: prometheus, prometheus: {url: "http://127.0.0.1/"}}
+  rules:
+  - {source: stats, path: a, metric: app_x, aggregation: max}
+  - {source: stats, path: b, metric: app_x}
+  - {source: stats, path: a, metric: app_y_total, aggregation: sum}
+  - {source: stats, path: a, metric: app_z, aggregation: median}
+  - {source: stats, path: "a[*]", metric: app_a, identity: "("}
+  - {source: exporter, path: a, metric: app_other, identity: id}
+`, `
+rules[3].aggregation: must be sum, min, max or avg
+rules[5].identity: the source exporter is of type prometheus; only the lists of a JSON page have elements to tell apart
+rules[4].identity: not a JMESPath expression such as id: SyntaxError: Incomplete expression
+rules[1].aggregation: app_x is the max of what another rule finds, and cannot be the sum as well; say the same in both
+rules[2].aggregation: app_y_total is a counter, which is always added up; leave it out`},
 
 	"a regex, a condition, a value and a group": {strict + `
   rules:
@@ -65,9 +89,9 @@ rules[1].path: a source of type proc has no rss; it has [process_cpu_seconds_tot
 rules[0].emit[5].metric: must be a metric's name such as app_requests_total; adapter_… are the adapter's own
 rules[0].emit[6].labels: "__name__" cannot be a label: use letters, digits and underscores, and neither le nor quantile nor two underscores in front
 rules[0].emit[6].labels: "le" cannot be a label: use letters, digits and underscores, and neither le nor quantile nor two underscores in front
-rules[0].emit[1].metric: app_time_ms, a gauge: metric names should not contain abbreviated units (prometheus.io/docs/practices/naming)
-rules[0].emit[2].metric: appRequests, a gauge: metric names should be written in 'snake_case' not 'camelCase' (prometheus.io/docs/practices/naming)
-rules[0].emit[3].metric: app:x, a gauge: metric names should not contain ':' (prometheus.io/docs/practices/naming)
+warning: rules[0].emit[1].metric: app_time_ms, a gauge: metric names should not contain abbreviated units (prometheus.io/docs/practices/naming)
+warning: rules[0].emit[2].metric: appRequests, a gauge: metric names should be written in 'snake_case' not 'camelCase' (prometheus.io/docs/practices/naming)
+warning: rules[0].emit[3].metric: app:x, a gauge: metric names should not contain ':' (prometheus.io/docs/practices/naming)
 rules[0].emit[4].metric: app_x and app_x_total cannot both be there: in OpenMetrics both have the name app_x`},
 
 	"a contract": {`
@@ -101,14 +125,14 @@ rules: no rule makes app_resource_errors_total, a counter that use/v1 wants; add
   - {source: stats, path: a, metric: app_x}
 `, `
 contract.buckets: must be rising numbers; +Inf is added
-contract.metrics[0].name: app_x, a counter: counter metrics should have "_total" suffix (prometheus.io/docs/practices/naming)
+warning: contract.metrics[0].name: app_x, a counter: counter metrics should have "_total" suffix (prometheus.io/docs/practices/naming)
 contract.metrics[1].type: must be counter, gauge or histogram
 contract.metrics[2].buckets: must be rising numbers; +Inf is added
 contract.metrics[3].buckets: only a histogram has buckets
 contract.metrics[4].name: app_g is there already
 rules[0].metric: app_z_seconds is a histogram of single values, of which a source of type json knows only totals; give app_z_seconds_sum and app_z_seconds_count instead
 rules[1].scale: must be above 0: app_z_seconds is a histogram, which never falls
-rules[3].metric: app_x, a counter: counter metrics should have "_total" suffix (prometheus.io/docs/practices/naming)`},
+warning: rules[3].metric: app_x, a counter: counter metrics should have "_total" suffix (prometheus.io/docs/practices/naming)`},
 
 	"fields": {`
   metrics: {port: 0, path: /healthz, maxSeries: 0, otlp: {endpoint: "collector:4318", interval: 500ms, timeout: 0s, headersSecretRef: {name: a, key: ..}, caSecretRef: {key: b}}}
@@ -149,10 +173,10 @@ sources[6].proc.command: must have 1 to 15 characters, which is what Linux keeps
 rules[0]: give either path or regex
 rules[1]: give either path or regex
 rules[1]: give either metric or emit
-rules[1]: labels and scale go with metric; inside emit each metric has its own
+rules[1]: labels, scale and aggregation go with metric; inside emit each metric has its own
 rules[1].path: the source a is of type log, whose rules have a regex
 rules[2].scale: must be a number other than 0
-contract.name: must be red/v1, use/v1 or custom`},
+contract.name: must be red/v1, use/v1 or custom; without one nothing is demanded`},
 
 	"not YAML":            {"a: [", `spec: not an Adapter's spec in YAML: yaml: line 1: did not find expected node content`},
 	"not an object":       {"- a", `spec: not an Adapter's spec in YAML: json: cannot unmarshal array into Go value of type map[string]json.RawMessage`},

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -14,7 +15,7 @@ type Finding struct {
 	Groups []string
 	// Identity tells totals apart that are added up into one series: each of them starts anew on its own.
 	Identity string
-	Value    float64
+	Value    float64 // NaN for what is no number
 	Totals   *Totals // of a histogram or summary, otherwise nil
 }
 
@@ -47,6 +48,9 @@ func (e *emission) found(store *series.Store, f Finding, round uint64) error {
 		return nil
 	}
 	values, bounds, err := e.totals(f)
+	if e.target.Type == series.Gauge && !errors.Is(err, series.ErrType) {
+		return e.level(store, f.Groups, values, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -54,15 +58,11 @@ func (e *emission) found(store *series.Store, f Finding, round uint64) error {
 	if err != nil {
 		return err
 	}
-	if e.target.Type == series.Gauge {
-		e.levels[to] += values[0]
-		return nil
-	}
 	if e.target.Part == contract.Whole && !slices.Equal(to.Bounds(), bounds) {
 		return series.ErrBuckets
 	}
 	for _, v := range values {
-		if v != v {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return series.ErrNumber
 		}
 		if v < 0 {
@@ -82,6 +82,30 @@ func (e *emission) found(store *series.Store, f Finding, round uint64) error {
 	for i, v := range values {
 		r.next[i] += v
 	}
+	return nil
+}
+
+// level is what a page has of a gauge. One value that isn't known makes the whole unknown.
+type level struct {
+	series.Level
+	unknown bool
+}
+
+func (e *emission) level(store *series.Store, groups []string, values []float64, failure error) error {
+	to, err := e.seriesOf(store, groups, nil)
+	if err != nil {
+		return err
+	}
+	l := e.levels[to]
+	if l == nil {
+		l = &level{}
+		e.levels[to] = l
+	}
+	if failure != nil {
+		l.unknown = true
+		return failure
+	}
+	l.Add(values[0])
 	return nil
 }
 
@@ -120,14 +144,17 @@ func (e *emission) followType(f Finding) {
 
 // settle adds what the round's totals have risen by, and gives up levels that the page doesn't have any more: a gauge
 // that nobody measures isn't known.
-func (e *emission) settle(store *series.Store, round uint64, before map[*series.Series]float64) (failure error) {
+func (e *emission) settle(store *series.Store, round uint64, before map[*series.Series]*level) (failure error) {
 	for gauge := range before {
 		if _, still := e.levels[gauge]; !still {
-			store.Remove(gauge)
+			store.Withdraw(gauge, e.owner)
 		}
 	}
-	for gauge, v := range e.levels {
-		if err := gauge.Set(v); err != nil {
+	for gauge, l := range e.levels {
+		if l.unknown {
+			store.Withdraw(gauge, e.owner)
+			delete(e.levels, gauge)
+		} else if err := gauge.Put(e.owner, l.Level, e.how); err != nil {
 			failure = err
 		}
 	}
@@ -161,6 +188,12 @@ func (e *emission) rise(to *series.Series, r *reading) error {
 	case before == nil || len(before) != len(r.next) || fell(before, r.next):
 		before = make([]float64, len(r.next))
 	}
+	for i := range before {
+		// What is less by rounding has not grown until it is more than it was.
+		if i > 0 || len(before) == 1 {
+			r.last[i] = max(r.last[i], before[i])
+		}
+	}
 	if len(r.next) == 1 {
 		v := r.next[0] - before[0]
 		switch e.target.Part {
@@ -180,13 +213,17 @@ func (e *emission) rise(to *series.Series, r *reading) error {
 	return err
 }
 
+// rounding is how much smaller a total may be, in proportion, and is yet the same: a source that adds up in another order
+// each time gets other last digits.
+const rounding = 1e-9
+
 // fell tells whether a source has started anew. Of a histogram the buckets tell; its sum may fall by a negative value.
 func fell(before, next []float64) bool {
 	if len(next) > 1 {
 		before, next = before[1:], next[1:]
 	}
 	for i := range next {
-		if next[i] < before[i] {
+		if next[i] < before[i]*(1-rounding) {
 			return true
 		}
 	}

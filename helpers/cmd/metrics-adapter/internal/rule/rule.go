@@ -9,9 +9,8 @@ import (
 	"regexp"
 	"slices"
 
-	jmespath "github.com/jmespath-community/go-jmespath"
-
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/contract"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/query"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
 )
@@ -28,10 +27,11 @@ type Set struct {
 type Rule struct {
 	Path string
 	// Query is the path of a source of type json.
-	Query jmespath.JMESPath
+	Query *query.Query
 	// Name is the path of a source of type statsd.
 	Name *Name
 
+	identity  string // of a list's elements
 	regex     *regexp.Regexp
 	groups    []string // what the emissions ask for, each once
 	positions []int    // of those groups in the regex
@@ -61,7 +61,7 @@ func Compile(text []byte) (*Set, spec.Problems) {
 }
 
 func compile(field string, declared spec.Rule, source spec.Source, c contract.Contract, problems *spec.Problems) *Rule {
-	r := &Rule{Path: declared.Path}
+	r := &Rule{Path: declared.Path, identity: declared.Identity}
 	var err error
 	switch {
 	case declared.Regex != "":
@@ -69,8 +69,12 @@ func compile(field string, declared spec.Rule, source spec.Source, c contract.Co
 			problems.Add(field+".regex", "not a regular expression in RE2 syntax: %v", err)
 		}
 	case source.Type == "json":
-		if r.Query, err = jmespath.Compile(declared.Path); err != nil {
+		if r.Query, err = query.Compile(declared.Path); err != nil {
 			problems.Add(field+".path", "not a JMESPath expression such as http.hits: %v", err)
+		} else if declared.Identity != "" {
+			if err := r.Query.Identify(declared.Identity); err != nil {
+				problems.Add(field+".identity", "not a JMESPath expression such as id: %v", err)
+			}
 		}
 	case source.Type == "statsd":
 		r.Name = newName(declared.Path)
@@ -94,7 +98,8 @@ func compile(field string, declared spec.Rule, source spec.Source, c contract.Co
 func (r *Rule) compileEmission(field string, declared spec.Emission, source spec.Source, c contract.Contract, problems *spec.Problems) *emission {
 	e := &emission{
 		target: c.Target(declared.Metric), value: -1, scale: 1,
-		cache: map[string]*series.Series{}, readings: map[readingKey]*reading{}, levels: map[*series.Series]float64{},
+		cache: map[string]*series.Series{}, readings: map[readingKey]*reading{}, levels: map[*series.Series]*level{},
+		owner: &series.Owner{Page: !source.Events()}, how: series.Aggregation(declared.Aggregation), anyNumber: source.Type == "prometheus",
 	}
 	if declared.Scale != nil {
 		e.scale = *declared.Scale
@@ -168,7 +173,7 @@ func (e *emission) identify(source spec.Source, r *Rule, declared spec.Emission,
 	if r.regex != nil {
 		regex = r.regex.String()
 	}
-	text, err := json.Marshal([]any{source, r.Path, regex, declared, c.Labels})
+	text, err := json.Marshal([]any{source, r.Path, r.identity, regex, declared, c.Labels})
 	if err != nil {
 		panic(err) // strings and finite numbers only: refused before otherwise
 	}

@@ -14,17 +14,18 @@ import (
 func (s *Set) TakeOver(store *series.Store, before *Set, feeds map[string]*Feed) {
 	store.Lock()
 	defer store.Unlock()
-	levels := map[*series.Series]bool{}
 	if before != nil {
-		s.adopt(before, levels)
+		s.adopt(before)
 	}
-	store.Inherit(s.Metrics.MaxSeries, func(one *series.Series) bool {
-		return levels[one] || s.makes(one)
-	}, s.Contract.Help)
+	owners := map[*series.Owner]bool{}
+	for e := range s.emissions() {
+		owners[e.owner] = true
+	}
+	store.Inherit(s.Metrics.MaxSeries, owners, s.makes, s.Contract.Help)
 	for _, source := range s.Sources {
 		feed := feeds[source.Name]
 		feed.rules = s.rules[source.Name]
-		if source.Type != "log" && source.Type != "statsd" {
+		if !source.Events() {
 			continue
 		}
 		for _, r := range feed.rules {
@@ -36,7 +37,7 @@ func (s *Set) TakeOver(store *series.Store, before *Set, feeds map[string]*Feed)
 }
 
 // adopt goes on with the state of emissions that are the same in both sets.
-func (s *Set) adopt(before *Set, levels map[*series.Series]bool) {
+func (s *Set) adopt(before *Set) {
 	known := map[string]*emission{}
 	for e := range before.emissions() {
 		known[e.identity] = e
@@ -49,12 +50,10 @@ func (s *Set) adopt(before *Set, levels map[*series.Series]bool) {
 		}
 		delete(known, e.identity)       // the same thing twice has two states
 		e.target.Type = old.target.Type // as the page has it
-		e.readings, e.levels, e.seen, e.fresh, e.made, e.failure = old.readings, old.levels, old.seen, old.fresh, old.made, old.failure
+		e.readings, e.levels, e.owner, e.how = old.readings, old.levels, old.owner, old.how
+		e.seen, e.fresh, e.made, e.failure = old.seen, old.fresh, old.made, old.failure
 		for _, r := range e.readings {
 			r.round = 0 // a source that was changed counts its rounds anew
-		}
-		for gauge := range e.levels {
-			levels[gauge] = true
 		}
 	}
 }
@@ -79,7 +78,7 @@ func (s *Set) makes(one *series.Series) bool {
 	for _, source := range s.Sources {
 		for _, r := range s.rules[source.Name] {
 			for _, e := range r.emissions {
-				page := source.Type != "log" && source.Type != "statsd"
+				page := !source.Events()
 				if one.Type() == series.Gauge && page {
 					continue
 				}

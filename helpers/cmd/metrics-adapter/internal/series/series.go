@@ -45,7 +45,9 @@ type Series struct {
 	labels []Label
 	pairs  []*dto.LabelPair
 
-	value  float64   // of a counter or gauge, the sum of a histogram
+	value  float64 // of a counter or gauge, the sum of a histogram
+	shares []share // of a gauge
+	how    Aggregation
 	bounds []float64 // upper bounds of a histogram's buckets, without +Inf
 	counts []float64 // observations per bucket, each counted in one; the last is beyond all bounds
 
@@ -84,29 +86,17 @@ func (s *Series) Empty() bool {
 // Begin says since when an empty series counts; nil if that isn't known.
 func (s *Series) Begin(since *timestamppb.Timestamp) { s.since = since }
 
-// Add raises a counter or moves a gauge.
+// Add raises a counter.
 func (s *Series) Add(v float64) error {
 	switch {
 	case !finite(v) || !finite(s.value+v):
 		return ErrNumber
-	case s.family.kind == Histogram:
+	case s.family.kind != Counter:
 		return ErrType
-	case s.family.kind == Counter && v < 0:
+	case v < 0:
 		return ErrNegative
 	}
 	s.value += v
-	return nil
-}
-
-// Set gives a gauge its value.
-func (s *Series) Set(v float64) error {
-	switch {
-	case s.family.kind != Gauge:
-		return ErrType
-	case !finite(v):
-		return ErrNumber
-	}
-	s.value = v
 	return nil
 }
 

@@ -91,13 +91,14 @@ func (s *Store) Remove(gone *Series) {
 }
 
 // Inherit begins a new configuration: what it no longer makes goes, the rest goes on from where it is. A lower limit
-// leaves the series that there are.
-func (s *Store) Inherit(limit int, keep func(*Series) bool, help func(name string) string) {
+// leaves the series that there are. Owners are the rules that gauges may be made by.
+func (s *Store) Inherit(limit int, owners map[*Owner]bool, keep func(*Series) bool, help func(name string) string) {
 	s.limit = limit
 	for _, f := range s.families {
 		f.help = help(f.name)
 		for _, one := range f.series {
-			if keep(one) {
+			one.succeed(owners)
+			if one.Owned() || keep(one) {
 				one.inherited = true
 			} else {
 				s.Remove(one)

@@ -1,12 +1,15 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/query"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 )
 
@@ -15,51 +18,54 @@ func readJSON(ctx context.Context, p *page, feed *rule.Feed) error {
 	if err != nil {
 		return err
 	}
-	var document any
-	if err := json.Unmarshal(body, &document); err != nil {
-		return fmt.Errorf("%s is not JSON: %w", p.url, err)
+	document, err := parseJSON(body)
+	if err != nil {
+		return fmt.Errorf("the page is not JSON: %w", err)
 	}
 	feed.Page(func(r *rule.Rule) []rule.Finding { return findJSON(r, document) })
 	return nil
 }
 
-// findJSON makes a finding of what the path leads to, or of each element if that is a list.
+// token is a text, or what Python and others write for numbers that JSON doesn't have.
+var token = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b`)
+
+// parseJSON takes numbers that are none as texts, so that no other field is lost by them.
+func parseJSON(body []byte) (document any, err error) {
+	err = json.Unmarshal(body, &document)
+	if err != nil && (bytes.Contains(body, []byte("NaN")) || bytes.Contains(body, []byte("Infinity"))) {
+		err = json.Unmarshal(token.ReplaceAllFunc(body, func(found []byte) []byte {
+			if found[0] == '"' {
+				return found
+			}
+			return []byte(`"` + string(found) + `"`)
+		}), &document)
+	}
+	return document, err
+}
+
 func findJSON(r *rule.Rule, document any) []rule.Finding {
 	found, err := r.Query.Search(document)
 	if err != nil {
 		return nil // a function that wants another type than there is
 	}
-	list, many := found.([]any)
-	if !many {
-		list = []any{found}
-	}
-	findings := make([]rule.Finding, 0, len(list))
-	for _, one := range list {
-		if one != nil {
-			findings = append(findings, jsonFinding(r, one))
-		}
+	findings := make([]rule.Finding, len(found))
+	for i, one := range found {
+		findings[i] = jsonFinding(r, one)
 	}
 	return findings
 }
 
 // jsonFinding takes a number, a text with a number in it, true and false for 1 and 0, or an object, whose fields are the
 // groups.
-func jsonFinding(r *rule.Rule, found any) rule.Finding {
-	f := rule.Finding{Value: math.NaN(), Groups: make([]string, len(r.Groups()))}
-	fields, object := found.(map[string]any)
+func jsonFinding(r *rule.Rule, found query.Found) rule.Finding {
+	f := rule.Finding{Identity: found.Place, Value: math.NaN(), Groups: make([]string, len(r.Groups()))}
+	fields, object := found.Value.(map[string]any)
 	if !object {
-		fields = map[string]any{"value": found}
-		switch v := found.(type) {
-		case float64:
-			f.Value = v
-		case bool:
-			if f.Value = 0; v {
-				f.Value = 1
-			}
-		case string:
-			if parsed, err := strconv.ParseFloat(v, 64); err == nil {
-				f.Value = parsed
-			}
+		fields = map[string]any{"value": found.Value}
+		if parsed, err := strconv.ParseFloat(text(found.Value), 64); err == nil {
+			f.Value = parsed
+		} else if is, truth := found.Value.(bool); truth {
+			f.Value = map[bool]float64{true: 1}[is]
 		}
 	}
 	for i, name := range r.Groups() {

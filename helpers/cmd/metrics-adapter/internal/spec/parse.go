@@ -33,7 +33,7 @@ func Parse(text []byte) (s Spec, problems Problems, readable bool) {
 		problems.Add("spec", "not an Adapter's spec in YAML: %v", err)
 		return s, problems, false
 	}
-	s = Spec{Contract: Contract{Name: "red/v1"}, Metrics: Metrics{Port: 9090, Path: "/metrics", MaxSeries: 2000}}
+	s = Spec{Metrics: Metrics{Port: 9090, Path: "/metrics", MaxSeries: 2000}}
 	decode(top["contract"], "contract", &s.Contract, &problems)
 	decode(top["metrics"], "metrics", &s.Metrics, &problems)
 	s.Metrics.OTLP = s.Metrics.OTLP.withDefaults()

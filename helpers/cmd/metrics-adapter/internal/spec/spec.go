@@ -47,6 +47,9 @@ type Source struct {
 	Proc       *Proc   `json:"proc,omitempty"`
 }
 
+// Events tells whether the source tells what happens, and not what there is.
+func (s Source) Events() bool { return s.Type == "log" || s.Type == "statsd" }
+
 // HTTP is a page that is fetched again and again.
 type HTTP struct {
 	URL      string   `json:"url"`
@@ -72,13 +75,16 @@ type Proc struct {
 
 // Rule takes one thing from a source and makes metrics of it.
 type Rule struct {
-	Source string            `json:"source"`
-	Path   string            `json:"path"`
-	Regex  string            `json:"regex"`
-	Metric string            `json:"metric"`
-	Labels map[string]string `json:"labels"`
-	Scale  *float64          `json:"scale"`
-	Emit   []Emission        `json:"emit"`
+	Source string `json:"source"`
+	Path   string `json:"path"`
+	// Identity tells the elements of a list apart, in JMESPath.
+	Identity    string            `json:"identity"`
+	Regex       string            `json:"regex"`
+	Metric      string            `json:"metric"`
+	Labels      map[string]string `json:"labels"`
+	Scale       *float64          `json:"scale"`
+	Aggregation string            `json:"aggregation"`
+	Emit        []Emission        `json:"emit"`
 }
 
 // Emission is one metric that a match yields.
@@ -88,6 +94,8 @@ type Emission struct {
 	When   string            `json:"when"`
 	Value  string            `json:"value"`
 	Scale  *float64          `json:"scale"`
+	// Aggregation makes one gauge of several values: sum, min, max or avg.
+	Aggregation string `json:"aggregation"`
 }
 
 // Duration is written as in Go: 15s. Left out where a source is read, it is 15s.

@@ -22,6 +22,8 @@ const (
 	ContractPath = "/contract"
 )
 
+var aggregations = []string{"sum", "min", "max", "avg"}
+
 var dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // validate says what the CRD's schema would: the program runs by hand, too.
@@ -125,8 +127,8 @@ func (r Rule) validate(field string, all Spec, problems *Problems) {
 	if (r.Metric == "") == (len(r.Emit) == 0) {
 		problems.Add(field, "give either metric or emit")
 	}
-	if len(r.Emit) > 0 && (r.Labels != nil || r.Scale != nil) {
-		problems.Add(field, "labels and scale go with metric; inside emit each metric has its own")
+	if len(r.Emit) > 0 && (r.Labels != nil || r.Scale != nil || r.Aggregation != "") {
+		problems.Add(field, "labels, scale and aggregation go with metric; inside emit each metric has its own")
 	}
 	if source := all.Source(r.Source); source == nil {
 		problems.Add(field+".source", "there is no source %q; the sources are %s", r.Source, all.sourceNames())
@@ -134,6 +136,8 @@ func (r Rule) validate(field string, all Spec, problems *Problems) {
 		problems.Add(field+".regex", "the source %s is of type %s, whose rules have a path", r.Source, source.Type)
 	} else if r.Path != "" && source.Type == "log" {
 		problems.Add(field+".path", "the source %s is of type log, whose rules have a regex", r.Source)
+	} else if r.Identity != "" && source.Type != "json" {
+		problems.Add(field+".identity", "the source %s is of type %s; only the lists of a JSON page have elements to tell apart", r.Source, source.Type)
 	}
 	for path, e := range r.Emissions(field) {
 		if !model.LegacyValidation.IsValidMetricName(e.Metric) || strings.HasPrefix(e.Metric, "adapter_") {
@@ -143,6 +147,9 @@ func (r Rule) validate(field string, all Spec, problems *Problems) {
 		if e.Scale != nil && (math.IsNaN(*e.Scale) || math.IsInf(*e.Scale, 0) || *e.Scale == 0) {
 			problems.Add(path+".scale", "must be a number other than 0")
 		}
+		if e.Aggregation != "" && !slices.Contains(aggregations, e.Aggregation) {
+			problems.Add(path+".aggregation", "must be sum, min, max or avg")
+		}
 	}
 }
 
@@ -150,7 +157,7 @@ func (r Rule) validate(field string, all Spec, problems *Problems) {
 func (r Rule) Emissions(field string) iter.Seq2[string, Emission] {
 	return func(yield func(string, Emission) bool) {
 		if len(r.Emit) == 0 && r.Metric != "" {
-			yield(field, Emission{Metric: r.Metric, Labels: r.Labels, Scale: r.Scale})
+			yield(field, Emission{Metric: r.Metric, Labels: r.Labels, Scale: r.Scale, Aggregation: r.Aggregation})
 			return
 		}
 		for i, e := range r.Emit {
