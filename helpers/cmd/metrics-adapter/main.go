@@ -39,7 +39,7 @@ func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	if err := adapter.New(o.Config, o.Bind, source.Place{Volumes: o.Volumes, Proc: o.Proc}, o.Secrets, log).Run(ctx); err != nil {
+	if err := adapter.New(o.Config, o.Bind, source.Place{Volumes: o.Volumes, Proc: o.Proc, Secrets: o.Secrets}, log).Run(ctx); err != nil {
 		var problems spec.Problems
 		if errors.As(err, &problems) {
 			for _, one := range problems {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -35,6 +36,9 @@ func newReceiver(t *testing.T) *receiver {
 		if answer := r.answer.Load(); answer != nil {
 			(*answer)(w, request)
 			return
+		}
+		if request.Header.Get("Content-Encoding") == "gzip" {
+			request.Body, _ = gzip.NewReader(request.Body)
 		}
 		body, err := io.ReadAll(request.Body)
 		var message collector.ExportMetricsServiceRequest
@@ -104,6 +108,22 @@ func TestWhatIsServedIsPushed(t *testing.T) {
 	})
 }
 
+func TestPushesAsTheReceiverWantsThem(t *testing.T) {
+	t.Parallel()
+	to := newReceiver(t)
+	p := start(t, pushingTo(to.URL, "compression: gzip", "temporality: delta"))
+	log := p.path("logs/access.log")
+	appendLine(t, log, "x")
+	appendLine(t, log, "x")
+	sum := func() (sum float64) {
+		for _, point := range to.sums("app_x_total") {
+			sum += point.GetAsDouble()
+		}
+		return sum
+	}
+	p.Eventually("both lines are pushed", func() bool { return sum() == 2 && to.last("app_x_total") == 0 })
+}
+
 // A page's total is the page's own: when it began isn't known, unless the page was read before and didn't have it.
 func TestATotalOfAPageHasAnHonestStart(t *testing.T) {
 	t.Parallel()
@@ -160,12 +180,19 @@ func TestAReceiverInTrouble(t *testing.T) {
 			answer, _ := proto.Marshal(&collector.ExportMetricsServiceResponse{
 				PartialSuccess: &collector.ExportMetricsPartialSuccess{RejectedDataPoints: 3, ErrorMessage: "too old"},
 			})
+			w.Header().Set("Content-Type", "application/x-protobuf")
 			_, _ = w.Write(answer)
 		}, "partial"},
+		"moved": {func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/metrics" {
+				http.Redirect(w, r, "/login", http.StatusFound)
+			}
+		}, "refused"},
+		"somebody else": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>who are you?</html>") }, "refused"},
 		"endless": {func(w http.ResponseWriter, _ *http.Request) {
 			for _, err := fmt.Fprint(w, "x"); err == nil; _, err = fmt.Fprint(w, strings.Repeat("x", 1<<20)) {
 			}
-		}, "taken"},
+		}, "refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,9 +25,7 @@ type Adapter struct {
 	file  string
 	host  string // to serve on; empty for all addresses
 	place source.Place
-	// secrets is a directory with a directory for each Secret, as volumes mount them.
-	secrets string
-	log     *slog.Logger
+	log   *slog.Logger
 
 	store *series.Store
 	tell  *telemetry.Telemetry
@@ -52,9 +50,9 @@ type running struct {
 }
 
 // New makes an adapter that has not begun.
-func New(file, host string, place source.Place, secrets string, log *slog.Logger) *Adapter {
+func New(file, host string, place source.Place, log *slog.Logger) *Adapter {
 	a := &Adapter{
-		file: file, host: host, place: place, secrets: secrets, log: log,
+		file: file, host: host, place: place, log: log,
 		store: series.New(0), tell: telemetry.New(), running: map[string]*running{},
 	}
 	a.tell.MustRegister(&contractCollector{a})

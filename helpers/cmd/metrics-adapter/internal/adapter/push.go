@@ -8,6 +8,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/access"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/otlp"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
@@ -41,8 +42,8 @@ func (a *Adapter) push(wanted *spec.OTLP) {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background()) // the adapter's own end is followed by a last push
-	access := otlp.Access{Headers: wanted.HeadersSecretRef.File(a.secrets), CA: wanted.CASecretRef.File(a.secrets)}
-	pusher := otlp.New(wanted.Endpoint, wanted.Timeout.Value(), access, &everything{a.store, a.tell}, otlp.Resource(os.Getenv), a.tell.Pushes(), a.log)
+	with := access.Access{Headers: wanted.HeadersSecretRef.File(a.place.Secrets), CA: wanted.CASecretRef.File(a.place.Secrets), Proxied: true}
+	pusher := otlp.New(*wanted, with, &everything{a.store, a.tell}, otlp.Resource(os.Getenv), a.tell.Pushes(), a.log)
 	a.pushing = &pushing{*wanted, pusher, stop, make(chan struct{})}
 	go func(ended chan struct{}) {
 		defer close(ended)

@@ -2,11 +2,13 @@ package otlp
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,6 +19,9 @@ import (
 	resource "go.opentelemetry.io/proto/slim/otlp/resource/v1"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/access"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
 )
 
 const (
@@ -56,31 +61,38 @@ var Outcomes = []Outcome{Taken, Partial, Refused, Silent}
 type Pusher struct {
 	url     string
 	timeout time.Duration
-	access  Access
+	access  access.Access
+	gzip    bool
+	deltas  *deltas // nil where sums are cumulative
 	metrics Metrics
 	of      *resource.Resource
 	count   func(Outcome)
 	log     *slog.Logger
 
-	clients trusting
+	clients access.Clients
 	failing bool
 	pause   time.Time // until then the receiver wants nothing
 }
 
-// New makes a pusher; endpoint is the receiver's address, with or without the path of metrics.
-func New(endpoint string, timeout time.Duration, access Access, metrics Metrics, of *resource.Resource, count func(Outcome), log *slog.Logger) *Pusher {
-	url := strings.TrimRight(endpoint, "/")
+// New makes a pusher to a receiver, whose endpoint is with or without the path of metrics.
+func New(to spec.OTLP, access access.Access, metrics Metrics, of *resource.Resource, count func(Outcome), log *slog.Logger) *Pusher {
+	url := strings.TrimRight(to.Endpoint, "/")
 	if !strings.HasSuffix(url, signalPath) {
 		url += signalPath
 	}
-	return &Pusher{
-		url: url, timeout: timeout, access: access, metrics: metrics, of: of, count: count, log: log.With("receiver", url),
+	p := &Pusher{
+		url: url, timeout: to.Timeout.Value(), access: access, gzip: to.Compression == "gzip",
+		metrics: metrics, of: of, count: count, log: log.With("receiver", url),
 	}
+	if to.Temporality == "delta" {
+		p.deltas = &deltas{}
+	}
+	return p
 }
 
 // Run pushes at the interval until the context ends. One push is under way at a time: a slow receiver gets fewer.
 func (p *Pusher) Run(ctx context.Context, interval time.Duration) {
-	defer p.clients.close()
+	defer p.clients.Close()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -98,12 +110,19 @@ func (p *Pusher) Run(ctx context.Context, interval time.Duration) {
 // Push brings all there is, once. That the context was cancelled is nobody's failure.
 func (p *Pusher) Push(ctx context.Context) {
 	now := timestamppb.Now()
-	outcome, err := p.push(ctx, request(p.metrics.Offer(now), p.of, now))
+	message := request(p.metrics.Offer(now), p.of, now)
+	if p.deltas != nil {
+		p.deltas.reduce(message.ResourceMetrics[0].ScopeMetrics[0].Metrics)
+	}
+	outcome, err := p.push(ctx, message)
 	if outcome == Silent && errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
 	if outcome == Taken || outcome == Partial {
 		p.metrics.Taken(now)
+		if p.deltas != nil {
+			p.deltas.arrived()
+		}
 	}
 	p.count(outcome)
 	switch {
@@ -120,24 +139,32 @@ func (p *Pusher) push(ctx context.Context, message *collector.ExportMetricsServi
 	if err != nil {
 		return Refused, err // texts that are no UTF-8: the store has none
 	}
+	if p.gzip {
+		if body, err = compressed(body); err != nil {
+			return Refused, err
+		}
+	}
 	ctx, stop := context.WithTimeout(ctx, p.timeout)
 	defer stop()
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
 	if err != nil {
 		return Silent, err
 	}
-	if post.Header, err = p.access.header(); err != nil {
+	if err := p.access.Authorize(post); err != nil {
 		return Silent, err
 	}
-	client, err := p.clients.with(p.access.CA)
+	client, err := p.clients.With(p.access)
 	if err != nil {
 		return Silent, err
 	}
 	post.Header.Set("Content-Type", "application/x-protobuf")
 	post.Header.Set("User-Agent", "podpatterns-metrics-adapter")
+	if p.gzip {
+		post.Header.Set("Content-Encoding", "gzip")
+	}
 	response, err := client.Do(post)
 	if err != nil {
-		return Silent, err
+		return Silent, access.Reason(err)
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
@@ -148,7 +175,15 @@ func (p *Pusher) push(ctx context.Context, message *collector.ExportMetricsServi
 	case err != nil:
 		return Silent, err
 	}
-	return judge(answer)
+	return judge(response.Header.Get("Content-Type"), answer)
+}
+
+func compressed(body []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(body)
+	err = errors.Join(err, w.Close())
+	return b.Bytes(), err
 }
 
 // heed waits as long as a receiver that is overloaded asks for.
@@ -159,10 +194,14 @@ func (p *Pusher) heed(response *http.Response) {
 }
 
 // judge reads what the receiver says of a push that it took.
-func judge(answer []byte) (Outcome, error) {
+func judge(contentType string, answer []byte) (Outcome, error) {
 	var said collector.ExportMetricsServiceResponse
-	if err := proto.Unmarshal(answer, &said); err != nil {
-		return Taken, nil // some answer in other formats, and with nothing to say
+	kind, _, _ := mime.ParseMediaType(contentType)
+	switch {
+	case len(answer) == 0 || kind == "application/json": // some have nothing to say
+		return Taken, nil
+	case strings.HasPrefix(kind, "text/") || proto.Unmarshal(answer, &said) != nil:
+		return Refused, fmt.Errorf("no receiver of OTLP: the answer is of type %.*s", maxReason, contentType)
 	}
 	if rejected := said.GetPartialSuccess().GetRejectedDataPoints(); rejected > 0 {
 		return Partial, fmt.Errorf("%d values dropped: %.*s", rejected, maxReason, said.GetPartialSuccess().GetErrorMessage())

@@ -163,7 +163,7 @@ func (e *emission) validate(field string, source spec.Source, problems *spec.Pro
 func (e *emission) identify(source spec.Source, r *Rule, declared spec.Emission, c contract.Contract) {
 	for _, polled := range []**spec.HTTP{&source.JSON, &source.Prometheus} {
 		if *polled != nil {
-			*polled = &spec.HTTP{URL: (*polled).URL}
+			*polled = &spec.HTTP{URL: (*polled).URL, Body: (*polled).Body}
 		}
 	}
 	if source.Proc != nil {

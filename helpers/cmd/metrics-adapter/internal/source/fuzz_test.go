@@ -11,6 +11,7 @@ import (
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series/seriestest"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/telemetry"
 )
 
@@ -33,7 +34,7 @@ func fuzzPages(f *testing.F, rules string, read func(context.Context, *page, *ru
 	bodies := make(chan string, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, <-bodies) }))
 	f.Cleanup(server.Close)
-	p := &page{url: server.URL, accept: "*/*", client: server.Client()}
+	p := newPage(&spec.HTTP{URL: server.URL}, Place{}, "*/*")
 	f.Fuzz(func(t *testing.T, one, other string) {
 		feed, store := feeding(t, rules)
 		watch := seriestest.New(t, store)

@@ -21,6 +21,8 @@ type Place struct {
 	Volumes string
 	// Proc is the mount point of the process file system.
 	Proc string
+	// Secrets is a directory with a directory for each Secret, as volumes mount them.
+	Secrets string
 }
 
 // Run reads a source until the context ends. The feed's Up says how that goes.
@@ -28,10 +30,10 @@ func Run(ctx context.Context, s spec.Source, place Place, feed *rule.Feed, log *
 	log = log.With("source", s.Name)
 	switch s.Type {
 	case "json":
-		page := newPage(s.JSON, "application/json")
+		page := newPage(s.JSON, place, "application/json")
 		poll(ctx, s.JSON.Interval.Value(), feed, log, func(ctx context.Context) error { return readJSON(ctx, page, feed) })
 	case "prometheus":
-		page := newPage(s.Prometheus, "text/plain;version=0.0.4;q=1,*/*;q=0.1")
+		page := newPage(s.Prometheus, place, "text/plain;version=0.0.4;q=1,*/*;q=0.1")
 		poll(ctx, s.Prometheus.Interval.Value(), feed, log, func(ctx context.Context) error { return readPrometheus(ctx, page, feed) })
 	case "proc":
 		poll(ctx, s.Proc.Interval.Value(), feed, log, func(context.Context) error { return readProc(place.Proc, s.Proc.Command, feed) })

@@ -11,6 +11,9 @@ type OTLP struct {
 	Endpoint string   `json:"endpoint"`
 	Interval Duration `json:"interval"`
 	Timeout  Duration `json:"timeout"`
+	// Compression is gzip or empty, Temporality cumulative, delta or empty.
+	Compression string `json:"compression"`
+	Temporality string `json:"temporality"`
 	// Headers to send, as OTEL_EXPORTER_OTLP_HEADERS has them.
 	HeadersSecretRef SecretKeyRef `json:"headersSecretRef"`
 	// CASecretRef has the certificate authorities to trust.
@@ -72,6 +75,12 @@ func (o *OTLP) validate(field string, problems *Problems) {
 	}
 	if timeout, err := time.ParseDuration(string(o.Timeout)); err != nil || timeout <= 0 {
 		problems.Add(field+".timeout", "must be a time above 0 such as 10s")
+	}
+	if o.Compression != "" && o.Compression != "gzip" {
+		problems.Add(field+".compression", "must be gzip, or left out")
+	}
+	if o.Temporality != "" && o.Temporality != "cumulative" && o.Temporality != "delta" {
+		problems.Add(field+".temporality", "must be cumulative or delta")
 	}
 	o.HeadersSecretRef.validate(field+".headersSecretRef", problems)
 	o.CASecretRef.validate(field+".caSecretRef", problems)

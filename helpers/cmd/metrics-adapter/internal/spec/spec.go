@@ -50,12 +50,6 @@ type Source struct {
 // Events tells whether the source tells what happens, and not what there is.
 func (s Source) Events() bool { return s.Type == "log" || s.Type == "statsd" }
 
-// HTTP is a page that is fetched again and again.
-type HTTP struct {
-	URL      string   `json:"url"`
-	Interval Duration `json:"interval"`
-}
-
 // Log is a file of lines on a shared volume.
 type Log struct {
 	Volume string `json:"volume"`

@@ -5,9 +5,7 @@ import (
 	"iter"
 	"maps"
 	"math"
-	"net/url"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -88,12 +86,7 @@ func (s Source) validateMember(field string, all Spec, index int, problems *Prob
 	case "prometheus":
 		s.Prometheus.validate(field, problems)
 	case "log":
-		if !dnsLabel.MatchString(s.Log.Volume) {
-			problems.Add(field+".volume", "must be the name of a shared volume")
-		}
-		if !filepath.IsLocal(s.Log.Path) {
-			problems.Add(field+".path", "must be a path inside the volume such as access.log")
-		}
+		s.Log.validate(field, problems)
 	case "statsd":
 		validatePort(field+".port", s.Statsd.Port, problems)
 		if s.Statsd.Port == all.Metrics.Port {
@@ -110,14 +103,6 @@ func (s Source) validateMember(field string, all Spec, index int, problems *Prob
 		}
 		validateInterval(field, s.Proc.Interval, problems)
 	}
-}
-
-func (h HTTP) validate(field string, problems *Problems) {
-	address, err := url.Parse(h.URL)
-	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		problems.Add(field+".url", "must be an http or https URL such as http://127.0.0.1:8801/stats")
-	}
-	validateInterval(field, h.Interval, problems)
 }
 
 func (r Rule) validate(field string, all Spec, problems *Problems) {
