@@ -164,7 +164,7 @@ sources[0].name: must be lower-case letters, digits and dashes, 63 at most
 sources[0].json.url: must be an http or https URL such as http://127.0.0.1:8801/stats
 sources[0].json.interval: must be a time above 0 such as 15s
 sources[1].log.volume: must be the name of a shared volume
-sources[1].log.path: must be a path inside the volume such as access.log
+sources[1].log.path: must be a path inside the volume such as access.log or access-*.log
 sources[2].name: there is another source "a"; give each its own name
 sources[2].log: belongs to type log: required with it, and with it alone
 sources[4].statsd.port: the source b listens on it already; choose another

@@ -91,7 +91,7 @@ func TestAPageBehindCredentials(t *testing.T) {
 		t.Errorf("%s, %v", body, err)
 	}
 	app.Close()
-	fails("refused")
+	fails("")
 }
 
 func TestAPageOnAUnixSocket(t *testing.T) {

@@ -86,7 +86,7 @@ func report(log *slog.Logger, failing *bool, err error) {
 func follow(ctx context.Context, s *spec.Log, place Place, feed *rule.Feed, log *slog.Logger) {
 	failing := false
 	t := tail.Tail{
-		Dir: filepath.Join(place.Volumes, s.Volume), Path: s.Path, Line: feed.Line, Skipped: feed.Unmatched,
+		Dir: filepath.Join(place.Volumes, s.Volume), Path: s.Path, All: s.Files == "all", Line: feed.Line, Skipped: feed.Unmatched,
 		State: func(err error) {
 			feed.Up(err == nil)
 			report(log, &failing, err)

@@ -3,6 +3,7 @@ package spec
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"path/filepath"
 	"slices"
 )
@@ -63,7 +64,10 @@ func (l Log) validate(field string, problems *Problems) {
 	if !dnsLabel.MatchString(l.Volume) {
 		problems.Add(field+".volume", "must be the name of a shared volume")
 	}
-	if !filepath.IsLocal(l.Path) {
-		problems.Add(field+".path", "must be a path inside the volume such as access.log")
+	if _, err := path.Match(l.Path, ""); err != nil || !filepath.IsLocal(l.Path) {
+		problems.Add(field+".path", "must be a path inside the volume such as access.log or access-*.log")
+	}
+	if l.Files != "" && l.Files != "newest" && l.Files != "all" {
+		problems.Add(field+".files", "must be newest or all")
 	}
 }

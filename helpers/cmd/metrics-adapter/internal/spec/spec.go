@@ -54,6 +54,8 @@ func (s Source) Events() bool { return s.Type == "log" || s.Type == "statsd" }
 type Log struct {
 	Volume string `json:"volume"`
 	Path   string `json:"path"`
+	// Files is newest, all or empty: those of a path with * that are followed.
+	Files string `json:"files,omitempty"`
 }
 
 // Statsd is a port, for UDP and TCP.

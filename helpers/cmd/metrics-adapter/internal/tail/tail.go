@@ -6,11 +6,12 @@
 //
 //   - renamed, and a new one made: the old one is read on beside the new one, until it has been quiet for a while
 //   - removed: read on all the same, since whoever has it open still writes to it
-//   - truncated (copytruncate): read from the start; noticed by the size, or, when it has grown past the old place
-//     already, by other bytes before that place
+//   - truncated (copytruncate): read from the start; noticed by the size, or by other bytes at its beginning or before the
+//     old place, when it has grown past that already
+//   - the whole volume replaced: the path is looked up in the new one
 //
-// A file that is there at the start is read from its end: its lines were counted before, or are nobody's. One that
-// comes later is read from its start. Files are checked ten times a second or more: no notification by the kernel is
+// A file that is there at the start is read from where it ended then: its lines were counted before, or are nobody's. One
+// that comes later is read from its start. Files are checked ten times a second or more: no notification by the kernel is
 // needed, and there is none on some volumes. A file that comes and is renamed again between two checks is not seen.
 package tail
 
@@ -40,12 +41,14 @@ const (
 	longestWait  = 100 * time.Millisecond
 )
 
-// Tail follows one path.
+// Tail follows one path, or those that fit a pattern.
 type Tail struct {
 	// Dir is the directory that nothing outside of is read, by symbolic links neither.
 	Dir string
-	// Path is relative to it.
+	// Path is relative to it, and may be a pattern such as access-*.log: the newest file that fits is followed.
 	Path string
+	// All follows each file that fits.
+	All bool
 	// Line takes a line without its end. It must not keep it.
 	Line func(string)
 	// Skipped is called for a line that is too long.
@@ -53,18 +56,19 @@ type Tail struct {
 	// State is called with what keeps the path from being read, or nil, when that changes.
 	State func(error)
 
-	root   *os.Root
-	files  []*file // the last one is the path's, unless that is gone
-	buffer []byte
-	state  error
-	told   bool
+	directory directory
+	files     []*file
+	current   map[*file]bool // the path's; the others are read until they are quiet
+	buffer    []byte
+	state     error
+	told      bool
 }
 
 // Run follows the path until the context ends.
 func (t *Tail) Run(ctx context.Context) {
 	defer t.close()
 	t.buffer = make([]byte, MaxLine)
-	t.check(true)
+	t.check()
 	wait := shortestWait
 	for ctx.Err() == nil {
 		if t.read() {
@@ -77,7 +81,7 @@ func (t *Tail) Run(ctx context.Context) {
 			}
 			wait = min(2*wait, longestWait)
 		}
-		t.check(false)
+		t.check()
 	}
 }
 
@@ -85,9 +89,7 @@ func (t *Tail) close() {
 	for _, f := range t.files {
 		f.close()
 	}
-	if t.root != nil {
-		_ = t.root.Close()
-	}
+	t.directory.close()
 }
 
 // read reads what there is and tells whether there was anything.
@@ -101,59 +103,73 @@ func (t *Tail) read() bool {
 	return any
 }
 
-// check finds out whether the path is another file now, and gives up old ones.
-func (t *Tail) check(first bool) {
-	err := t.find(first)
+// check finds out which files are the path's now, and gives up old ones.
+func (t *Tail) check() {
+	err := t.find()
 	if !t.told || (err == nil) != (t.state == nil) {
 		t.State(err)
 	}
 	t.told, t.state = true, err
-	kept := t.files[:0]
-	for i, f := range t.files {
-		old := i < len(t.files)-1
-		if old && (time.Since(f.grown) > quiet || len(t.files)-i > maxOld+1) {
-			f.finish(t)
-			f.close()
-			continue
+	kept, old := t.files[:0], len(t.files)-len(t.current)
+	for _, f := range t.files {
+		if !t.current[f] {
+			if time.Since(f.grown) > quiet || old > maxOld {
+				old--
+				f.finish(t)
+				f.close()
+				continue
+			}
 		}
 		kept = append(kept, f)
 	}
 	t.files = kept
 }
 
-func (t *Tail) find(first bool) error {
-	if t.root == nil {
-		root, err := os.OpenRoot(t.Dir)
-		if err != nil {
+// find opens what is new. A path that cannot be looked up leaves the files that there are the path's.
+func (t *Tail) find() error {
+	found, err := t.directory.find(t.Dir, t.Path, t.All)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		t.root = root
-	}
-	info, err := t.root.Stat(t.Path)
-	if err != nil {
+		t.current = nil
 		return err
 	}
-	for i, f := range t.files {
-		if os.SameFile(f.info, info) {
-			// Renamed back, perhaps.
-			t.files = append(append(t.files[:i:i], t.files[i+1:]...), f)
-			return nil
+	current := map[*file]bool{}
+	for _, one := range found {
+		f, failure := t.follow(one)
+		if failure != nil {
+			err = failure
+			continue
+		}
+		current[f] = true
+	}
+	t.current = current
+	return err
+}
+
+// follow returns the file, open.
+func (t *Tail) follow(one entry) (*file, error) {
+	for _, f := range t.files {
+		if os.SameFile(f.info, one.info) {
+			return f, nil // renamed, perhaps
 		}
 	}
 	// A pipe would block whoever opens it.
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: not a regular file", t.Path)
+	if !one.info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", one.path)
 	}
-	opened, err := t.root.OpenFile(t.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	opened, err := t.directory.root.OpenFile(one.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f, err := newFile(opened, first)
+	f, err := newFile(opened, t.directory.early[identify(one.info)])
+	delete(t.directory.early, identify(one.info)) // the number comes again with another file
 	if err != nil {
-		return errors.Join(err, opened.Close())
+		return nil, errors.Join(err, opened.Close())
 	}
 	t.files = append(t.files, f)
-	return nil
+	return f, nil
 }
 
 // file is an open file and how far it is read.
@@ -161,24 +177,27 @@ type file struct {
 	*os.File
 	info   fs.FileInfo
 	offset int64
-	// mark is what stands before the offset; if that changes, the file was written anew.
-	mark     []byte
-	partial  []byte // the beginning of a line whose end isn't written yet
-	skipping bool   // until the end of the line
-	grown    time.Time
+	// head is what the file begins with, as far as it is read, mark what stands before the offset; if one of them changes,
+	// the file was written anew.
+	head, mark []byte
+	changed    time.Time // when it was written to last
+	partial    []byte    // the beginning of a line whose end isn't written yet
+	skipping   bool      // until the end of the line
+	grown      time.Time
 }
 
-const markLength = 64
+const markLength, headLength = 64, 256
 
-func newFile(opened *os.File, atEnd bool) (*file, error) {
+// newFile reads from an offset, or from the start if the file is shorter.
+func newFile(opened *os.File, offset int64) (*file, error) {
 	info, err := opened.Stat()
 	if err != nil {
 		return nil, err
 	}
 	f := &file{File: opened, info: info, grown: time.Now()}
-	if atEnd && info.Size() > 0 {
-		f.offset = info.Size()
-		f.mark = f.before()
+	if offset > 0 && offset <= info.Size() {
+		f.offset = offset
+		f.head, f.mark = f.beginning(), f.before()
 		f.skipping = !bytes.HasSuffix(f.mark, []byte("\n"))
 	}
 	return f, nil
@@ -193,14 +212,26 @@ func (f *file) before() []byte {
 	return mark[:n]
 }
 
+func (f *file) beginning() []byte {
+	head := make([]byte, min(headLength, f.offset))
+	n, _ := f.ReadAt(head, 0)
+	return head[:n]
+}
+
+// anew tells whether the file was written anew since it was read.
+func (f *file) anew(size int64) bool {
+	return size < f.offset || !bytes.Equal(f.before(), f.mark) || !bytes.HasPrefix(f.beginning(), f.head)
+}
+
 // read takes the lines that are there and tells whether there was anything.
 func (f *file) read(t *Tail) bool {
 	info, err := f.Stat()
-	if err != nil || info.Size() == f.offset {
+	if err != nil || info.Size() == f.offset && info.ModTime().Equal(f.changed) {
 		return false
 	}
-	if info.Size() < f.offset || !bytes.Equal(f.before(), f.mark) {
-		f.offset, f.partial, f.skipping = 0, f.partial[:0], false
+	f.changed = info.ModTime()
+	if f.anew(info.Size()) {
+		f.offset, f.head, f.partial, f.skipping = 0, nil, f.partial[:0], false
 	}
 	any := false
 	for range chunks {
@@ -216,6 +247,9 @@ func (f *file) read(t *Tail) bool {
 	if any {
 		f.grown = time.Now()
 		f.mark = f.before()
+		if len(f.head) < headLength {
+			f.head = f.beginning()
+		}
 	}
 	return any
 }

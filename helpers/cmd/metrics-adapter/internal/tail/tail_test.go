@@ -28,13 +28,16 @@ func follow(t *testing.T) *reader {
 	return followFile(t, filepath.Join(t.TempDir(), "app.log"))
 }
 
-func followFile(t *testing.T, path string) *reader {
+func followFile(t *testing.T, path string) *reader { return followAs(t, path, false, func() {}) }
+
+// followAs begins by something that is to be done in the tail's own thread.
+func followAs(t *testing.T, path string, all bool, first func()) *reader {
 	r := &reader{t: t, path: path}
 	ctx, stop := context.WithCancel(context.Background())
 	checked := make(chan struct{})
 	var once sync.Once
 	tail := Tail{
-		Dir: filepath.Dir(path), Path: filepath.Base(path),
+		Dir: filepath.Dir(path), Path: filepath.Base(path), All: all,
 		Line: func(line string) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -55,6 +58,7 @@ func followFile(t *testing.T, path string) *reader {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		first()
 		tail.Run(ctx)
 	}()
 	t.Cleanup(func() {
