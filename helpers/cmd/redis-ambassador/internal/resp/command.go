@@ -1,9 +1,6 @@
 package resp
 
-import (
-	"bytes"
-	"math"
-)
+import "math"
 
 const (
 	// maxArgs and maxInline are Redis' own limits (networking.c: processMultibulkBuffer, PROTO_INLINE_MAX_SIZE).
@@ -27,6 +24,7 @@ type Command struct {
 	Count    int      // of all of them
 	Len      int      // bytes in the buffer
 	Complete bool
+	Inline   bool // typed by a person, as it seems: not an array of strings
 }
 
 // Next returns the command at the start of b. A command that isn't Complete ends beyond b: what is there of it
@@ -63,25 +61,8 @@ func (c *Commands) Next(b []byte) (Command, error) {
 	return found, nil
 }
 
-// inline reads a command as a person types it. What the arguments are is told roughly: quotes are left in place.
-func (c *Commands) inline(b []byte) (Command, error) {
-	end := bytes.IndexByte(b, '\n')
-	if end < 0 {
-		if len(b) > maxInline {
-			return Command{}, ProtocolError("too big inline request")
-		}
-		return Command{}, nil
-	}
-	found := Command{Args: c.args[:0], Len: end + 1, Complete: true}
-	for word := range bytes.FieldsSeq(b[:end]) {
-		if found.Count++; found.Count <= keptArgs {
-			found.Args = append(found.Args, word)
-		}
-	}
-	return found, nil
-}
-
-// header reads a line of a sign and a number. n is its length, 0 while its end is missing.
+// header reads a line of a sign and a number. n is its length, 0 while its end is missing. The number is written as Redis
+// takes it (util.c: string2ll): without needless zeros.
 func header(b []byte, sign byte) (number int64, n int, err error) {
 	if len(b) == 0 {
 		return 0, 0, nil
@@ -92,7 +73,7 @@ func header(b []byte, sign byte) (number int64, n int, err error) {
 	minus, digits := false, 0
 	for i := 1; i < len(b); i++ {
 		switch c := b[i]; {
-		case c >= '0' && c <= '9' && digits < 10:
+		case c >= '0' && c <= '9' && digits < 10 && !(number == 0 && (digits > 0 || minus && c == '0')):
 			number = number*10 + int64(c-'0')
 			digits++
 		case c == '-' && i == 1:

@@ -80,14 +80,15 @@ func command(args ...string) string { return string(Append(nil, args...)) }
 func TestCommands(t *testing.T) {
 	var c Commands
 	for stream, want := range map[string][]string{
-		command("SET", "k", ""):        {"SET", "k", ""},
-		"PING\r\n":                     {"PING"},
-		"  set k  v \n":                {"set", "k", "v"},
-		"\r\n":                         nil,
-		"*0\r\n":                       nil,
-		"*-1\r\n":                      nil,
-		command(make([]string, 20)...): make([]string, keptArgs),
-		command("GET", "a\r\n$1\r\nb"): {"GET", "a\r\n$1\r\nb"},
+		command("SET", "k", ""):              {"SET", "k", ""},
+		"PING\r\n":                           {"PING"},
+		"  set k  v \n":                      {"set", "k", "v"},
+		`"set" 'a\'b' x"\x41\n\"" ""` + "\n": {"set", "a'b", "xA\n\"", ""},
+		"\r\n":                               nil,
+		"*0\r\n":                             nil,
+		"*-1\r\n":                            nil,
+		command(make([]string, 20)...):       make([]string, keptArgs),
+		command("GET", "a\r\n$1\r\nb"):       {"GET", "a\r\n$1\r\nb"},
 		command("GET", strings.Repeat("x", 1000)): {"GET", strings.Repeat("x", 1000)},
 	} {
 		got, err := c.Next([]byte(stream + "rest"))
@@ -104,7 +105,7 @@ func TestCommands(t *testing.T) {
 			}
 		}
 	}
-	for _, stream := range []string{"*x\r\n", "*1\r\n+x\r\n", "*1\r\n$-1\r\n", "*1\r\n$536870913\r\n", "*1\r\n$1x", "*1\rx", "*9999999999\r\n", strings.Repeat("x", maxInline+1)} {
+	for _, stream := range []string{"*02\r\n", "*-0\r\n", "*1\r\n$04\r\n", "*1\r\n$-0\r\n", "PING \x00\r\n", "GET \"x\n", "GET 'x'y\n", "*x\r\n", "*1\r\n+x\r\n", "*1\r\n$-1\r\n", "*1\r\n$536870913\r\n", "*1\r\n$1x", "*1\rx", "*9999999999\r\n", strings.Repeat("x", maxInline+1)} {
 		if got, err := c.Next([]byte(stream)); err == nil {
 			t.Errorf("%.40q: got %+v", stream, got)
 		}

@@ -11,7 +11,7 @@ import (
 // route decides where a command goes, and expects its replies. Without a connection the command isn't sent.
 func (s *Session) route(c resp.Command) (*upstreamConn, error) {
 	kind, shareable := s.shared.Monitor.Commands().Of(c.Args)
-	shareable = shareable && c.Complete && c.Len <= smallBuffer && !s.multi && !s.watch
+	shareable = shareable && c.Complete && !c.Inline && c.Len <= smallBuffer && !s.multi && !s.watch
 	if s.pipe != nil {
 		return s.routePiped(kind)
 	}

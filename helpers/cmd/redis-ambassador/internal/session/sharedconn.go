@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"runtime"
 	"sync"
@@ -67,12 +68,12 @@ func (c *sharedConn) dial(setups int) {
 	c.key.server.Connected(c, c.key.isPrimary)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.out, c.sending = []byte(c.key.setup), true
 	if setups == 0 {
-		c.open(nil)
-	} else {
-		c.queue.push(outstanding{n: setups})
-		c.out, c.sending = []byte(c.key.setup), true
+		// Of who hasn't logged in Redis takes short commands only, and ends the connection at a longer one.
+		c.out, setups = resp.Append(nil, "PING"), 1
 	}
+	c.queue.push(outstanding{n: setups})
 	go c.receive()
 	c.flush(fewRounds)
 }
@@ -244,7 +245,7 @@ func (c *sharedConn) takeSetup(most int) (ended int, err error) {
 		if err != nil {
 			return ended, err
 		}
-		if ended += n; n > 0 && c.replies.Head()[0] == '-' {
+		if ended += n; n > 0 && c.isRefusal(c.replies.Head()) {
 			err := setupRefused(c.key.server, c.replies.Head())
 			c.open(err)
 			return ended, err
@@ -254,6 +255,12 @@ func (c *sharedConn) takeSetup(most int) (ended int, err error) {
 		c.open(nil)
 	}
 	return ended, nil
+}
+
+// isRefusal tells whether a reply says that the connection can't be set up. Without any setup only one that wants a login
+// does.
+func (c *sharedConn) isRefusal(reply []byte) bool {
+	return reply[0] == '-' && (c.key.setup != "" || bytes.HasPrefix(reply, []byte("-NOAUTH")))
 }
 
 // settle counts replies as answered.
