@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -71,10 +73,12 @@ type redis struct {
 		Policy string
 		Window string
 	} `yaml:"readAfterWrite"`
-	MaxReplicaLag string     `yaml:"maxReplicaLag"`
-	Username      string     `yaml:"username"`
-	AuthSecretRef *secretRef `yaml:"authSecretRef"`
-	TLS           *struct {
+	MaxReplicaLag string `yaml:"maxReplicaLag"`
+	// MaxUnreadReplies is a quantity of bytes.
+	MaxUnreadReplies string     `yaml:"maxUnreadReplies"`
+	Username         string     `yaml:"username"`
+	AuthSecretRef    *secretRef `yaml:"authSecretRef"`
+	TLS              *struct {
 		ServerName  string     `yaml:"serverName"`
 		CASecretRef *secretRef `yaml:"caSecretRef"`
 	} `yaml:"tls"`
@@ -145,6 +149,28 @@ func (r *reader) duration(field, value string, fallback time.Duration) time.Dura
 	return d
 }
 
+func (r *reader) bytes(field, value string, fallback int) int {
+	if value == "" {
+		return fallback
+	}
+	n, err := ParseBytes(value)
+	if err != nil {
+		r.fail(field, "%w", err)
+	}
+	return n
+}
+
+// ParseBytes reads a number of bytes as Kubernetes writes them.
+func ParseBytes(value string) (int, error) {
+	digits := strings.TrimRight(value, "KMGki")
+	n, err := strconv.ParseInt(digits, 10, 32)
+	factor, known := map[string]int64{"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[value[len(digits):]]
+	if err != nil || !known || n <= 0 || n > math.MaxInt32/factor {
+		return 0, fmt.Errorf("%q is no number of bytes from 1 to 2 Gi; write one such as 64Mi", value)
+	}
+	return int(n * factor), nil
+}
+
 func (r *reader) redis(u *Upstream, node *yaml.Node) {
 	if node.IsZero() {
 		r.fail("redis", "missing; protocol redis needs it")
@@ -167,6 +193,7 @@ func (r *reader) redis(u *Upstream, node *yaml.Node) {
 		u.Policy.AfterWrite = r.duration("redis.readAfterWrite.window", after.Window, defaultAfterWrite)
 	}
 	u.Servers.MaxLag = r.duration("redis.maxReplicaLag", spec.MaxReplicaLag, 0)
+	u.Policy.MaxUnread = r.bytes("redis.maxUnreadReplies", spec.MaxUnreadReplies, session.DefaultMaxUnread)
 	access := topology.Access{Username: spec.Username, Password: r.secret("redis.authSecretRef", spec.AuthSecretRef)}
 	if spec.TLS != nil {
 		access.TLS = r.tls(spec.TLS.ServerName, spec.TLS.CASecretRef)

@@ -60,6 +60,7 @@ func Parse(args []string) (Options, error) {
 		read    string
 		after   time.Duration
 		lag     time.Duration
+		unread  string
 	)
 	flags := flag.NewFlagSet("redis-ambassador", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -68,6 +69,7 @@ func Parse(args []string) (Options, error) {
 	flags.StringVar(&read, "read-policy", string(session.ReadPrimary), "")
 	flags.DurationVar(&after, "read-after-write", 0, "")
 	flags.DurationVar(&lag, "max-replica-lag", 0, "")
+	flags.StringVar(&unread, "max-unread-replies", "64Mi", "")
 	flags.StringVar(&o.File, "config", "", "")
 	flags.StringVar(&o.SecretsDir, "secrets", "", "")
 	flags.StringVar(&o.MetricsBind, "metrics-bind", "", "")
@@ -85,14 +87,18 @@ func Parse(args []string) (Options, error) {
 	given := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	if o.File != "" {
-		for _, name := range []string{"listen", "endpoint", "read-policy", "read-after-write", "max-replica-lag"} {
+		for _, name := range []string{"listen", "endpoint", "read-policy", "read-after-write", "max-replica-lag", "max-unread-replies"} {
 			if given[name] {
 				return o, fmt.Errorf("--%s: --config says it already; leave one of them out", name)
 			}
 		}
 		return o, nil
 	}
-	return o, o.direct(listen, servers, session.Policy{Read: session.ReadPolicy(read), AfterWrite: after}, lag)
+	most, err := config.ParseBytes(unread)
+	if err != nil {
+		return o, fmt.Errorf("--max-unread-replies: %w", err)
+	}
+	return o, o.direct(listen, servers, session.Policy{Read: session.ReadPolicy(read), AfterWrite: after, MaxUnread: most}, lag)
 }
 
 func (o *Options) direct(listen string, servers []string, policy session.Policy, lag time.Duration) error {

@@ -37,7 +37,7 @@ func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upst
 	ctx, stop := context.WithCancel(ctx)
 	u := &upstream{log: log.With("upstream", c.Name), stop: stop, sessions: map[*session.Session]struct{}{}}
 	u.leaves = sync.NewCond(&u.mu)
-	u.shared.Name = c.Name
+	u.shared.Name, u.shared.Log = c.Name, u.log
 	u.shared.Policy.Store(&c.Policy)
 	u.shared.Monitor = topology.New(ctx, c.Servers, u.log)
 	go u.recheck(ctx)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
@@ -49,17 +50,17 @@ func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (end
 }
 
 // write writes to the client what completes so many replies. They count as answered before the client can have them and
-// send its next command. Others learn when a shared connection has to wait.
+// send its next command.
 func (s *Session) write(u *upstreamConn, b []byte, answers int) error {
 	s.answers.Add(int64(answers))
-	n, err := s.client.writeSome(b)
-	if err != nil || n == len(b) {
-		return err
+	err := s.output.write(b, u.carrier, s.shared.Policy.Load().MaxUnread)
+	if errors.Is(err, errUnread) {
+		s.shared.Metrics.Slow.Add(1)
+		s.shared.Log.Warn("a client is cut off: it leaves its replies unread, and there is no room for more", "client", s.client.RemoteAddr().String())
 	}
-	s.answers.Add(int64(-answers))
-	defer s.answers.Add(int64(answers))
-	defer u.carrier.stall()()
-	_, err = s.client.Write(b[n:])
+	if !u.carrier.exclusive() && s.output.behind.Load() {
+		s.bulky.Store(true)
+	}
 	return err
 }
 
@@ -118,15 +119,8 @@ func (s *Session) awaitTurn(u *upstreamConn) (turn, error) {
 		case u.outstanding == 0:
 			return turn{}, errUnasked
 		}
-		s.await(u)
+		s.changed.Wait()
 	}
-}
-
-// await waits for a change. The lock is held. A shared connection has to wait only while a reply of ours is
-// written.
-func (s *Session) await(u *upstreamConn) {
-	defer u.carrier.stall()()
-	s.changed.Wait()
 }
 
 // answered counts replies that the client has got, and lets the next ones take their turn.
@@ -172,7 +166,7 @@ func (s *Session) tellLocals() {
 		}
 		reply := head.local
 		s.mu.Unlock()
-		_, err := s.client.Write(reply)
+		err := s.output.write(reply, local{}, s.shared.Policy.Load().MaxUnread)
 		s.mu.Lock()
 		s.order.pop()
 		if err != nil {

@@ -8,7 +8,7 @@ type Metrics struct {
 	Unavailable           atomic.Int64 // commands that got an error, as there was no server for them
 	Repeated              atomic.Int64 // reads that were asked of another server, as a replica was lost
 	Broken                atomic.Int64 // clients that lost their connection because a server's was lost
-	Slow                  atomic.Int64 // clients that were cut off as they kept others from their replies
+	Slow                  atomic.Int64 // clients that were cut off as they left too much unread
 	ProtocolErrors        atomic.Int64 // clients that sent what isn't RESP
 	Clients               atomic.Int64 // now connected
 }

@@ -1,5 +1,10 @@
 package session
 
+// local is where replies of the ambassador itself come from. The client's goroutine may write them, which has to read on.
+type local struct{ ownConn }
+
+func (local) patient() bool { return false }
+
 // ownConn carries an upstream connection that is one session's alone.
 type ownConn struct{ socket *socket }
 
@@ -14,6 +19,8 @@ func (o ownConn) expect() {}
 func (o ownConn) withdraw() {}
 
 func (o ownConn) stall() (over func()) { return func() {} }
+
+func (o ownConn) patient() bool { return true }
 
 func (o ownConn) close() { o.socket.shutDown() }
 

@@ -60,6 +60,8 @@ func (s *Session) resetPipe() error {
 	}
 	timer := time.AfterFunc(resetTimeout, s.Close)
 	defer timer.Stop()
+	s.output.hurry()
+	defer s.output.relax()
 	s.mu.Lock()
 	for s.piped != nil && !s.closed {
 		s.changed.Wait()

@@ -7,8 +7,8 @@
 //
 // The client's goroutine reads commands, decides and sends. Each connection to a server has a goroutine that receives
 // replies and writes them to the client when the order of expectations says that it is their turn. So nothing is handed
-// over between the socket it came from and the socket it goes to; what one side doesn't take in isn't read from the
-// other.
+// over between the socket it came from and the socket it goes to; what a client doesn't take in isn't read from a server,
+// unless others wait for it (outputBuffer).
 //
 // An upstream connection is a session's way to a server. A carrier takes its commands there: a connection of the
 // session's own, or its part in one that many sessions share.
@@ -17,6 +17,7 @@ package session
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -63,11 +64,15 @@ type Policy struct {
 	Read ReadPolicy
 	// AfterWrite is how long after a write reads go to the primary; 0: reads care for no write.
 	AfterWrite time.Duration
+	// MaxUnread is how many bytes of replies are kept for a client that doesn't read while others, or its own next
+	// commands, wait.
+	MaxUnread int
 }
 
 // Shared has all that the sessions of an upstream have in common.
 type Shared struct {
 	Name    string
+	Log     *slog.Logger
 	Monitor *topology.Monitor
 	Policy  atomic.Pointer[Policy]
 	Metrics Metrics
@@ -80,6 +85,7 @@ type Shared struct {
 type Session struct {
 	shared *Shared
 	client *socket
+	output outputBuffer
 
 	// Of the client's goroutine.
 	commands     resp.Commands
@@ -126,6 +132,7 @@ type Session struct {
 // New makes a session for a client.
 func New(shared *Shared, client net.Conn) *Session {
 	s := &Session{shared: shared, client: newSocket(client)}
+	s.output.open(s.client)
 	s.changed = sync.NewCond(&s.mu)
 	return s
 }
@@ -282,9 +289,7 @@ func (s *Session) expect() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.order.len() >= maxOrder && !s.closed {
-		s.changed.Wait()
-	}
+	s.awaitOrder(maxOrder)
 	defer func() { s.ordered = s.order.len() }()
 	for i, e := range s.batch {
 		if s.closed || e.from != nil && e.from.lost.Load() && (e.from == s.passTo || !e.from.repeatable()) {
@@ -317,13 +322,23 @@ func (s *Session) drained() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.order.len() > 0 && !s.closed {
-		s.changed.Wait()
-	}
+	s.awaitOrder(1)
 	if s.closed {
 		return errClosed
 	}
 	return nil
+}
+
+// awaitOrder waits until fewer than so many expectations are there. The client need not read meanwhile. The lock is held.
+func (s *Session) awaitOrder(most int) {
+	if s.order.len() < most || s.closed {
+		return
+	}
+	s.output.hurry()
+	defer s.output.relax()
+	for s.order.len() >= most && !s.closed {
+		s.changed.Wait()
+	}
 }
 
 // reply makes a local reply the next one.
@@ -336,6 +351,7 @@ func (s *Session) finish() {
 	if s.drained() != nil {
 		return
 	}
+	s.output.await()
 	s.client.closeWrite()
 	_ = s.client.SetReadDeadline(time.Now().Add(lingering))
 	for s.client.fill() == nil {
@@ -356,6 +372,7 @@ func (s *Session) abandoned() {
 		s.pipe.dropped.Store(true)
 		s.pipe.socket.closeWrite()
 	}
+	defer s.output.await()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.closed && s.isAnswered() {
@@ -401,6 +418,7 @@ func (s *Session) close() {
 		return
 	}
 	s.closed = true
+	s.output.close()
 	s.client.shutDown()
 	for _, u := range s.conns {
 		u.Close()

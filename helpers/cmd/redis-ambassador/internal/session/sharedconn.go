@@ -5,7 +5,6 @@ import (
 	"errors"
 	"runtime"
 	"sync"
-	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
 )
@@ -16,8 +15,6 @@ const (
 	// fewRounds bounds how often a client's goroutine sends what others have added meanwhile, before it sees to its own
 	// client again.
 	fewRounds = 8
-	// slowClientTimeout bounds the time in which a client that doesn't take its reply may keep others from theirs.
-	slowClientTimeout = 5 * time.Second
 )
 
 // sharedConn is a connection to a server that sessions share: of those that have set up theirs alike, what may be sent
@@ -25,8 +22,8 @@ const (
 // know whose they were. Who sends doesn't wait for the one who is sending: that one sends theirs as well, and
 // many clients cost the server one connection and few system calls.
 //
-// It must not wait for a client. A session has replies outstanding on one shared connection and nothing else, so it is
-// always its turn; a client that doesn't read makes the others go their own ways.
+// It must not wait for a client while others are in line. A session has replies outstanding on one shared connection and
+// nothing else, so it is always its turn; what a client doesn't take in is kept for it.
 type sharedConn struct {
 	key      sharedKey
 	registry *sharedConns
@@ -272,22 +269,6 @@ func (c *sharedConn) settle(replies int) {
 	defer c.mu.Unlock()
 	if c.queue.settle(replies) {
 		c.gate.release()
-	}
-}
-
-// stall notes that a client keeps the connection from going on, until the returned function is called: new commands don't
-// get into line behind it. Who already stands there has to be patient, and the client not to be too slow.
-func (c *sharedConn) stall(client *Session) (over func()) {
-	open := c.gate.stall()
-	timer := time.AfterFunc(slowClientTimeout, func() {
-		if c.othersThan(client) {
-			client.shared.Metrics.Slow.Add(1)
-			client.Close()
-		}
-	})
-	return func() {
-		timer.Stop()
-		open()
 	}
 }
 

@@ -77,7 +77,9 @@ func (p *sharedPart) send(buffer []byte, pieces []piece) error {
 	return nil
 }
 
-func (p *sharedPart) stall() (over func()) { return p.sharedConn.stall(p.conn.session) }
+func (p *sharedPart) stall() (over func()) { return p.gate.stall() }
+
+func (p *sharedPart) patient() bool { return !p.othersThan(p.conn.session) }
 
 // close takes the session off. The connection goes on for the others; it ends with the last one.
 func (p *sharedPart) close() {

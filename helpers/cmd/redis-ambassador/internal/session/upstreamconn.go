@@ -56,6 +56,8 @@ type carrier interface {
 	send(buffer []byte, pieces []piece) error
 	// stall notes that the client keeps replies from being read, until the returned function is called.
 	stall() (over func())
+	// patient tells whether nobody else has to wait when the client keeps replies from being read.
+	patient() bool
 	// close ends the connection for this session.
 	close()
 }

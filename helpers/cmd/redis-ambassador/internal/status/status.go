@@ -41,7 +41,7 @@ var Families = []Family{
 		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Broken.Load()), "upstream", u.Name) })},
 	{"redis_ambassador_repeated_reads_total", "counter", "Reads that another server was asked, as a replica was lost while it owed the answer.",
 		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Repeated.Load()), "upstream", u.Name) })},
-	{"redis_ambassador_slow_clients_total", "counter", "Clients whose connection was closed, as they didn't read their replies while others waited behind them.",
+	{"redis_ambassador_slow_clients_total", "counter", "Clients whose connection was closed, as they left more unread than is kept for them.",
 		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Slow.Load()), "upstream", u.Name) })},
 	{"redis_ambassador_protocol_errors_total", "counter", "Clients whose connection was closed, as they sent what isn't RESP.",
 		each(func(o *output, u *session.Shared) {
