@@ -177,13 +177,18 @@ func (t *Table) Of(args [][]byte) (kind Kind, shareable bool) {
 	return e.kind, e.shareable
 }
 
-// blocks tells whether an XREAD has the option BLOCK, which stands before STREAMS.
+// blocks tells whether an XREAD or XREADGROUP has the option BLOCK, which stands before STREAMS. Like Redis it passes over
+// the values of options, which may have the names of options (t_stream.c: xreadCommand). What it can't read may block.
 func blocks(args [][]byte) bool {
-	for _, arg := range args[1:] {
-		if bytes.EqualFold(arg, []byte("streams")) {
+	for i := 1; i < len(args); i++ {
+		switch arg := args[i]; {
+		case bytes.EqualFold(arg, []byte("streams")):
 			return false
-		}
-		if bytes.EqualFold(arg, []byte("block")) {
+		case bytes.EqualFold(arg, []byte("count")):
+			i++
+		case bytes.EqualFold(arg, []byte("group")):
+			i += 2
+		case !bytes.EqualFold(arg, []byte("noack")):
 			return true
 		}
 	}

@@ -54,6 +54,7 @@ func (s *Session) route(c resp.Command) (*upstreamConn, error) {
 
 // routeBlocking takes what may be answered late.
 func (s *Session) routeBlocking(kind routing.Kind) (u *upstreamConn, err error) {
+	s.client.insist = true // a client that is gone already must not take what comes
 	s.writesSent++
 	e := expectation{n: 1, writes: 1, blocks: !s.multi}
 	if kind == routing.Waits {

@@ -51,6 +51,7 @@ type socket struct {
 	data          []byte
 	start, end    int  // what is unread of data
 	flood         bool // the last read was full
+	insist        bool // to read until nothing is left, this once
 	err           error
 	handle        func() error
 	onReadable    func(fd uintptr) bool // readable, made once
@@ -135,10 +136,11 @@ func (s *socket) readable(fd uintptr) bool {
 			if s.err = s.handle(); s.err != nil {
 				return true
 			}
-			if !s.flood {
+			if !s.flood && !s.insist {
 				s.assumed.Store(true)
 				return false
 			}
+			s.insist = false
 			continue
 		case err == syscall.EINTR:
 			continue
