@@ -164,7 +164,7 @@ func TestWithoutAPrimaryWritesFailSoonAndReadsGoOn(t *testing.T) {
 		t.Errorf("20 errors took %v", took)
 	}
 	// What a command prepares must not be missing for those after it.
-	c.SendRaw("MULTI\r\nSET k w\r\nEXEC\r\n")
+	c.SendLines("MULTI\nSET k w\nEXEC\n")
 	if got := c.Read(); !strings.HasPrefix(got, "-MASTERDOWN") {
 		t.Fatalf("got %q", got)
 	}
@@ -324,7 +324,7 @@ func TestReadsThatAReplicaOwesAreRepeated(t *testing.T) {
 	c := p.connect()
 	c.Want("+OK\r\n", "SET", "k", "v")
 	awaited(t, servers)
-	c.SendRaw("GET k\r\nSET k v\r\n")
+	c.SendLines("GET k\nSET k v\n")
 	for _, want := range []string{"$1\r\nv\r\n", "+OK\r\n"} { // a pipeline over several servers: it has its own connections
 		if got := c.Read(); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -382,10 +382,14 @@ func TestWhatIsNotRepeated(t *testing.T) {
 	}
 	p.waitFit(servers[1:]...)
 	killer := p.connect()
+	killer.Want("$-1\r\n", "GET", "none")
 	for _, s := range servers[1:] {
 		s.Pause()
 	}
 	killer.Send("GET", "none")
+	processtest.Eventually(t, "the read is on its way", func() bool {
+		return p.hasMetric(`redis_ambassador_commands_total{upstream="redis",class="read"} 3`)
+	})
 	for _, s := range servers[1:] {
 		s.Kill()
 	}

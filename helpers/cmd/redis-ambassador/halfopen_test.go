@@ -286,7 +286,7 @@ func TestAClientThatClosesItsSideIsAnswered(t *testing.T) {
 		c := p.connect()
 		c.Want("+OK\r\n", "SET", "big", value)
 		awaited(t, servers)
-		c.SendRaw(strings.Repeat("GET big\r\n", 1000) + "GETEX big\r\n")
+		c.SendLines(strings.Repeat("GET big\n", 1000) + "GETEX big\n")
 		c.CloseWrite()
 		for i := range 1001 {
 			if got := c.Read(); got != fmt.Sprintf("$%d\r\n%s\r\n", len(value), value) {

@@ -351,7 +351,7 @@ func TestReadsBehindACommandThatWaits(t *testing.T) {
 	c.Want("$-1\r\n", "GET", "k")
 	for i := range 20 {
 		value := fmt.Sprint(i)
-		c.SendRaw("BLPOP list 0\r\nGET k\r\n")
+		c.SendLines("BLPOP list 0\nGET k\n")
 		other.Want("+OK\r\n", "SET", "k", value)
 		other.Want(":1\r\n", "RPUSH", "list", "x")
 		c.Read()
@@ -379,7 +379,7 @@ func TestWaitInAPipeline(t *testing.T) {
 	}
 	pipeline := func(c *redistest.Client, commands, want string) {
 		t.Helper()
-		c.SendRaw(strings.ReplaceAll(commands, "|", "\r\n") + "\r\n")
+		c.SendLines(strings.ReplaceAll(commands, "|", "\n"))
 		var got []string
 		for range strings.Count(commands, "|") + 1 {
 			got = append(got, strings.TrimSpace(c.Read()))
@@ -415,7 +415,7 @@ func TestTheEnd(t *testing.T) {
 	t.Parallel()
 	p := ambassador(t, trio(t))
 	c := p.connect()
-	c.SendRaw("SET k v\r\nGET k\r\nQUIT\r\nSET k late\r\n")
+	c.SendLines("SET k v\nGET k\nQUIT\nSET k late\n")
 	for _, want := range []string{"+OK\r\n", "$1\r\nv\r\n", "+OK\r\n"} {
 		if got := c.Read(); got != want {
 			t.Fatalf("got %q, want %q", got, want)
@@ -426,7 +426,7 @@ func TestTheEnd(t *testing.T) {
 	}
 	// A client that closes its side is still answered.
 	c = p.connect()
-	c.SendRaw("INCR n\r\nGET k\r\n")
+	c.SendLines("INCR n\nGET k\n")
 	c.CloseWrite()
 	if got := c.Read() + c.Read(); got != ":1\r\n$1\r\nv\r\n" {
 		t.Fatalf("got %q", got)

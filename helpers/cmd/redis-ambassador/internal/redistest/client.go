@@ -3,6 +3,7 @@ package redistest
 import (
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,15 @@ func (c *Client) Port() string {
 
 // Send sends a command.
 func (c *Client) Send(args ...string) { c.SendRaw(string(resp.Append(nil, args...))) }
+
+// SendLines sends commands at once, each a line of words.
+func (c *Client) SendLines(lines string) {
+	var b []byte
+	for line := range strings.Lines(lines) {
+		b = resp.Append(b, strings.Fields(line)...)
+	}
+	c.SendRaw(string(b))
+}
 
 // SendRaw sends bytes. That it fails is seen by who reads the reply.
 func (c *Client) SendRaw(bytes string) { _, _ = c.conn.Write([]byte(bytes)) }

@@ -19,6 +19,7 @@ const (
 	Read    Kind = iota // goes where the read policy says
 	Write               // goes to the primary, and reads after it may have to
 	Primary             // goes to the primary, and isn't a write
+	Scan                // Primary, and has a cursor, which is one server's
 	Blocks              // goes to the primary, which may answer late
 	Waits               // Blocks, and is about the writes of its connection
 	Setup               // goes to the primary; what it changed is repeated to the replica

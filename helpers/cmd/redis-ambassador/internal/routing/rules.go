@@ -44,10 +44,10 @@ var rules = map[string]Kind{
 
 	// A cursor means something to the server that gave it only, and clients continue a scan on any connection of
 	// their pool. (redis.io: SCAN; dict.c: the cursor counts buckets of this server's table)
-	"scan":  Primary,
-	"sscan": Primary,
-	"hscan": Primary,
-	"zscan": Primary,
+	"scan":  Scan,
+	"sscan": Scan,
+	"hscan": Scan,
+	"zscan": Scan,
 
 	// Scripts that SCRIPT LOAD or EVAL brought are not replicated since Redis 7: only the primary is sure to have what
 	// was loaded through here. EVAL_RO brings its script along, functions are replicated: these are reads.

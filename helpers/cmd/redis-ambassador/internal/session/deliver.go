@@ -193,6 +193,9 @@ func (s *Session) connLost(u *upstreamConn) (repeat bool) {
 		return false
 	}
 	u.server.Check()
+	if u.isPrimary {
+		s.cursorsLost.Store(true)
+	}
 	if u.outstanding > 0 && u.repeatable() {
 		return true
 	}

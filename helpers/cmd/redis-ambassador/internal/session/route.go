@@ -46,6 +46,11 @@ func (s *Session) route(c resp.Command) (*upstreamConn, error) {
 			return nil, err
 		}
 		return s.toPrimary(shareable, expectation{n: 1})
+	case routing.Scan:
+		if err := s.settleReads(); err != nil {
+			return nil, err
+		}
+		return s.routeScan(c, shareable)
 	case routing.Blocks, routing.Waits:
 		return s.routeBlocking(kind)
 	}

@@ -95,6 +95,7 @@ type Session struct {
 	replica      *topology.Server // the last one that was read from
 	written      []*upstreamConn  // all that writes went over, the last one last
 	strayed      bool             // they don't all lead to one server
+	scans        place            // where its cursors are from
 	unheard      bool             // the connection of the transaction has not had the last write before it
 	asked        int64            // replies that were expected from servers
 	pipe         *upstreamConn    // in the state piped: the primary
@@ -114,6 +115,7 @@ type Session struct {
 	held           atomic.Bool // multi or watch
 	bulky          atomic.Bool // replies are large
 	resetting      atomic.Bool
+	cursorsLost    atomic.Bool // a connection to the primary was lost
 	draining       atomic.Bool
 	writesAnswered atomic.Uint64
 	setupsAnswered atomic.Uint64
@@ -133,6 +135,7 @@ type Session struct {
 func New(shared *Shared, client net.Conn) *Session {
 	s := &Session{shared: shared, client: newSocket(client)}
 	s.output.open(s.client)
+	s.scans = s.here()
 	s.changed = sync.NewCond(&s.mu)
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,6 +22,7 @@ type Server struct {
 	Addr string
 	stop context.CancelFunc
 	due  chan struct{}
+	life atomic.Uint64
 
 	// Guarded by the monitor's lock.
 	asked bool // it has been checked, with or without success
@@ -45,6 +47,9 @@ func (s *Server) Check() {
 	default:
 	}
 }
+
+// Life is another number after the server may have restarted, or another one may have taken its address.
+func (s *Server) Life() uint64 { return s.life.Load() }
 
 // Connected registers a connection, until Disconnected. asPrimary tells what it is used as.
 func (s *Server) Connected(c Connection, asPrimary bool) {
@@ -104,6 +109,7 @@ func (m *Monitor) watch(ctx context.Context, server *Server) {
 		case busy(err):
 			failures = 0
 		case !fresh && !errors.Is(err, os.ErrDeadlineExceeded):
+			server.life.Add(1)
 			continue // the connection broke; what a new one meets tells more
 		default:
 			m.unanswered(server)
