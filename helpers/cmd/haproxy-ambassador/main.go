@@ -27,8 +27,9 @@ is told in the log and in metrics, and the former one goes on. On SIGTERM no new
 ends with the last of the present ones. HAProxy runs with one thread, whatever the configuration says: with
 more, its workers do not always end.
 
-Host names in server-template lines are completed by the search list of /etc/resolv.conf, as other programs
-do and HAProxy does not.
+Host names in server-template lines are looked up every second, by the search list of /etc/resolv.conf, and HAProxy's
+servers get the addresses without a reload. While DNS does not answer, the last known addresses stay in use.
+What listens at 127.0.0.1 listens at ::1 too, where there is one.
 
 Pages at --metrics:
   /healthz   503 until each upstream has had a healthy endpoint, from then on 200: for a startupProbe
@@ -41,7 +42,7 @@ Options:
 `
 
 type options struct {
-	config, metrics, program, run string
+	config, metrics, program, run, nameserver string
 }
 
 func main() {
@@ -73,6 +74,7 @@ func parse(arguments []string) (options, error) {
 	flags.StringVar(&o.metrics, "metrics", ":8404", "`ADDRESS` to serve the pages at")
 	flags.StringVar(&o.program, "haproxy", "haproxy", "the `PROGRAM`, version 2.6 or newer")
 	flags.StringVar(&o.run, "run", "/run/haproxy", "`DIRECTORY` for sockets and accepted configurations")
+	flags.StringVar(&o.nameserver, "nameserver", "", "`ADDRESS` of the DNS server to ask (default those of /etc/resolv.conf)")
 	if err := flags.Parse(arguments); err != nil {
 		return options{}, err
 	}
@@ -96,7 +98,8 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	follow := supervisor.New(o.config, names.NewResolver(search, names.Ask), proxy, log)
+	follower := names.NewFollower(search, names.Server(o.nameserver), log)
+	follow := supervisor.New(o.config, follower, proxy, log)
 	listener, err := net.Listen("tcp", o.metrics)
 	if err != nil {
 		return fmt.Errorf("--metrics: %w", err)

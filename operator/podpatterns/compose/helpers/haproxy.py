@@ -30,7 +30,7 @@ global
     # Each reload leaves a worker behind until its last connection is closed; the oldest have to give way.
     mworker-max-reloads 20
 
-# Names are resolved again and again, by the Pod's own resolver.
+# haproxy-ambassador resolves names itself, by the Pod's own resolver; this is for HAProxy without it.
 resolvers pod
     parse-resolv-conf
     accepted_payload_size 8192
@@ -38,8 +38,8 @@ resolvers pod
     hold obsolete 5s
     hold nx 10s
     hold other 30s
-    hold refused 30s
-    hold timeout 30s
+    hold refused 20d
+    hold timeout 20d
 
 defaults
     log global

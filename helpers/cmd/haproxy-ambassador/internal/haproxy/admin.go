@@ -16,8 +16,8 @@ import (
 // adminTime is the most that the worker may take to answer.
 const adminTime = 5 * time.Second
 
-// admin is the part of the configuration that is ours: one thread, and metrics, statistics and the hash of the rest
-// at a socket that nobody else can reach. No upstream can have its name, which is no DNS label.
+// admin is the part of the configuration that is ours: one thread, and metrics, statistics, commands and the hash of the
+// rest at sockets that nobody else can reach. No upstream can have its name, which is no DNS label.
 //
 // With more threads a worker of 2.6 that has to end can turn in a loop for ever instead, at the cost of a whole
 // processor: https://github.com/haproxy/haproxy/issues/2537
@@ -25,6 +25,7 @@ func (h *HAProxy) admin(hash string) string {
 	return fmt.Sprintf(`
 global
     nbthread 1
+    stats socket unix@%s mode 600 level admin
 
 frontend _admin
     mode http
@@ -34,11 +35,11 @@ frontend _admin
     http-request use-service prometheus-exporter if { path /metrics }
     stats enable
     stats uri /stats
-`, h.socket(), hash)
+`, h.path(commandSocket), h.socket(), hash)
 }
 
 func (h *HAProxy) socket() string {
-	return h.path("admin.sock")
+	return h.path(adminSocket)
 }
 
 func (h *HAProxy) transport() http.RoundTripper {

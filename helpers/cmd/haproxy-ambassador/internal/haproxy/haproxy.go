@@ -29,6 +29,8 @@ const (
 
 	configFile, adminFile = "haproxy.cfg", "admin.cfg"
 	candidatePrefix       = "candidate-"
+
+	adminSocket, commandSocket = "admin.sock", "commands.sock"
 )
 
 // HAProxy is one master process and its workers.

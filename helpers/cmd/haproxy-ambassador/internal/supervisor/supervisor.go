@@ -15,22 +15,22 @@ import (
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/podconfig"
 	"podpatterns.dev/helpers/internal/configfile"
 )
-
-// askPeriod is the time between two questions for names that had no address.
-const askPeriod = 5 * time.Second
 
 // Supervisor follows one file.
 type Supervisor struct {
 	path  string
-	names *names.Resolver
+	names *names.Follower
 	proxy *haproxy.HAProxy
 	log   *slog.Logger
+	dual  bool // loopback has ::1
 
-	read     string // the state of the files at the last reconcile
-	askAgain time.Time
-	tried    string // what was last tried: the state of the files, and the text with absolute names
+	tried string // the state of the files that were tried last
+
+	running podconfig.Config
+	slots   podconfig.Slots // of what runs
 
 	mu    sync.Mutex
 	state State
@@ -47,8 +47,10 @@ type State struct {
 }
 
 // New makes a Supervisor of the configuration at path.
-func New(path string, resolver *names.Resolver, proxy *haproxy.HAProxy, log *slog.Logger) *Supervisor {
-	return &Supervisor{path: path, names: resolver, proxy: proxy, log: log, state: State{Refused: "not read yet"}}
+func New(path string, follower *names.Follower, proxy *haproxy.HAProxy, log *slog.Logger) *Supervisor {
+	return &Supervisor{
+		path: path, names: follower, proxy: proxy, log: log, dual: podconfig.HasIPv6Loopback(), state: State{Refused: "not read yet"},
+	}
 }
 
 // State gives a copy of the present one.
@@ -67,8 +69,10 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	defer ticks.Stop()
 	for {
 		s.reconcile(ctx)
+		s.resolve(ctx)
 		select {
 		case <-ticks.C:
+		case <-s.names.Changed():
 		case <-s.proxy.Done:
 			return fmt.Errorf("haproxy ended: %w", s.proxy.Err)
 		case <-ctx.Done():
@@ -97,23 +101,17 @@ func (s *Supervisor) reconcile(ctx context.Context) {
 		s.refuse(err)
 		return
 	}
-	if file.State == s.read && time.Now().Before(s.askAgain) {
-		return
-	}
-	s.read = file.State
-	text, unknown := s.names.Absolute(ctx, file.Text)
-	s.askAgain = time.Now().Add(askPeriod)
-	if state := file.State + text; state != s.tried {
-		s.tried = state
-		s.try(ctx, file, text, unknown)
+	if file.State != s.tried {
+		s.tried = file.State
+		s.try(ctx, file)
 	}
 }
 
-func (s *Supervisor) try(ctx context.Context, file config.File, text string, unknown []string) {
-	if len(unknown) > 0 {
-		s.log.Warn("names without an address, asking again", "names", unknown)
-	}
-	err := s.proxy.Check(ctx, text, file.Hash)
+func (s *Supervisor) try(ctx context.Context, file config.File) {
+	candidate := podconfig.Parse(file.Text)
+	s.names.Follow(ctx, append(candidate.Hosts(), s.running.Hosts()...))
+	slots, _ := s.slots.Assign(candidate.Templates(), s.names.Addresses)
+	err := s.proxy.Check(ctx, candidate.Text(slots, s.dual), file.Hash)
 	if err == nil {
 		err = s.proxy.Serve(ctx, file.Hash)
 	}
@@ -124,10 +122,24 @@ func (s *Supervisor) try(ctx context.Context, file config.File, text string, unk
 		s.refuse(err)
 		return
 	}
+	s.running, s.slots = candidate, slots
 	s.log.Info("serving", "config", file.Hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = State{Running: file.Hash, Loads: s.state.Loads + 1}
+}
+
+// resolve gives the servers that run the addresses that names have now.
+func (s *Supervisor) resolve(ctx context.Context) {
+	slots, changes := s.slots.Assign(s.running.Templates(), s.names.Addresses)
+	if len(changes) == 0 {
+		return
+	}
+	if err := s.proxy.Set(ctx, changes); err != nil {
+		s.log.Error("addresses not set, trying again", "error", err)
+		return
+	}
+	s.slots = slots
 }
 
 func (s *Supervisor) refuse(err error) {

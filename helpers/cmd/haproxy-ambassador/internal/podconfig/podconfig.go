@@ -1,0 +1,132 @@
+// Package podconfig turns the configuration that the operator writes into the one that HAProxy runs in this Pod: with
+// the addresses that names have, and at both addresses of loopback.
+package podconfig
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// sections are the keywords that begin one: https://docs.haproxy.org/2.6/configuration.html#2.1
+var sections = []string{"global", "defaults", "listen", "frontend", "backend", "resolvers"}
+
+const loopback4, loopback6 = "127.0.0.1:", "[::1]:"
+
+// Config is a configuration as it was read.
+type Config struct {
+	lines []line
+}
+
+// line is one of the text, and the template that it is.
+type line struct {
+	text     string
+	template *Template
+}
+
+// Template is a server-template line: as many servers as it has slots for the addresses of one name.
+type Template struct {
+	Backend, Prefix, Host string
+	Slots                 int
+	port                  string
+	options               []string
+}
+
+// Parse reads a configuration.
+func Parse(text string) Config {
+	var c Config
+	section := ""
+	for one := range strings.Lines(text) {
+		fields := strings.Fields(one)
+		if len(fields) > 1 && slices.Contains(sections, fields[0]) {
+			section = fields[1]
+		}
+		c.lines = append(c.lines, line{one, template(section, fields)})
+	}
+	return c
+}
+
+// template reads: server-template PREFIX SLOTS HOST:PORT OPTION…; nil if it is something else.
+func template(section string, fields []string) *Template {
+	if len(fields) < 4 || fields[0] != "server-template" {
+		return nil
+	}
+	slots, err := strconv.Atoi(fields[2])
+	host, port, errAddress := net.SplitHostPort(fields[3])
+	if err != nil || errAddress != nil {
+		return nil
+	}
+	return &Template{section, fields[1], host, slots, port, fields[4:]}
+}
+
+// Templates returns those of the configuration.
+func (c Config) Templates() []Template {
+	var found []Template
+	for _, l := range c.lines {
+		if l.template != nil {
+			found = append(found, *l.template)
+		}
+	}
+	return found
+}
+
+// Hosts returns the names that the configuration speaks of.
+func (c Config) Hosts() []string {
+	var hosts []string
+	for _, t := range c.Templates() {
+		if !slices.Contains(hosts, t.Host) {
+			hosts = append(hosts, t.Host)
+		}
+	}
+	return hosts
+}
+
+// Text returns the configuration to run: with the addresses in their slots and, where loopback has ::1, at that too.
+func (c Config) Text(slots Slots, dual bool) string {
+	var text strings.Builder
+	for _, l := range c.lines {
+		switch {
+		case l.template != nil:
+			l.template.write(&text, slots)
+		case dual && isLoopbackBind(l.text):
+			text.WriteString(l.text)
+			text.WriteString(strings.Replace(l.text, loopback4, loopback6, 1))
+		default:
+			text.WriteString(l.text)
+		}
+	}
+	return text.String()
+}
+
+// write writes a server a slot. One without an address is there to get one, and takes no connections.
+func (t Template) write(text *strings.Builder, slots Slots) {
+	for i, address := range slots.of(t) {
+		host, options := "0.0.0.0", append(slices.Clone(t.options), "disabled")
+		if address.IsValid() {
+			host, options = address.String(), t.options
+		}
+		words := append([]string{"    server", t.server(i), net.JoinHostPort(host, t.port)}, options...)
+		text.WriteString(strings.Join(words, " ") + "\n")
+	}
+}
+
+// server returns the name of a slot's server, as HAProxy itself would call it.
+func (t Template) server(slot int) string {
+	return t.Prefix + strconv.Itoa(slot+1)
+}
+
+func isLoopbackBind(text string) bool {
+	fields := strings.Fields(text)
+	return len(fields) > 1 && fields[0] == "bind" && strings.HasPrefix(fields[1], loopback4)
+}
+
+// HasIPv6Loopback tells whether ::1 can be listened at: not in a Pod without IPv6.
+func HasIPv6Loopback() bool {
+	listener, err := net.Listen("tcp", loopback6+"0")
+	if err != nil {
+		return false
+	}
+	listener.Close()
+	return true
+}
