@@ -31,7 +31,7 @@ type pod struct {
 }
 
 // start runs haproxy-ambassador. It has to stop in good order when the test ends.
-func start(t *testing.T) *pod {
+func start(t *testing.T, arguments ...string) *pod {
 	t.Helper()
 	p := &pod{t: t, config: filepath.Join(t.TempDir(), "etc", "haproxy.cfg"), metrics: processtest.FreeAddress(t), listen: processtest.FreeAddress(t)}
 	if err := os.Mkdir(filepath.Dir(p.config), 0o755); err != nil {
@@ -43,7 +43,7 @@ func start(t *testing.T) *pod {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(sockets) })
-	p.Process = processtest.Start(t, "--config", p.config, "--metrics", p.metrics, "--run", sockets)
+	p.Process = processtest.Start(t, append([]string{"--config", p.config, "--metrics", p.metrics, "--run", sockets}, arguments...)...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			for _, path := range []string{"/healthz", "/config", "/metrics"} {
@@ -87,7 +87,12 @@ func (p *pod) await(path string, status int, text string) {
 // server answers every line with its name, until the test ends.
 func server(t *testing.T, name string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return serverAt(t, "127.0.0.1:0", name)
+}
+
+func serverAt(t *testing.T, address, name string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,6 +305,16 @@ func TestNoConnectionIsLostByAReload(t *testing.T) {
 		if answer, err := c.ask(); answer != "a" {
 			t.Error("a lasting connection was lost:", answer, err)
 		}
+	}
+}
+
+func TestItListensAtBothAddressesOfLoopback(t *testing.T) {
+	p := start(t)
+	p.configure("server one " + server(t, "one"))
+	p.await("/healthz", http.StatusOK, "")
+	p.listen = net.JoinHostPort("::1", port(t, p.listen))
+	if answer, err := p.askOnce(); answer != "one" {
+		t.Error(answer, err)
 	}
 }
 

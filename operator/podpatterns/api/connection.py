@@ -12,7 +12,7 @@ class Listen(Model):
     """Port on localhost where the application reaches the upstream."""
 
     port: Port
-    """Port on 127.0.0.1, unique in the Pod. Only containers of the Pod can reach it."""
+    """Port on 127.0.0.1 and ::1, unique in the Pod. Only containers of the Pod can reach it."""
 
 
 class UpstreamEnv(Model):
