@@ -55,6 +55,8 @@ defaults
     default-server init-addr none resolvers pod resolve-prefer ipv4
 """
 
+GSSENC_REQUEST = "0000000804d21630"
+
 SAFE_METHODS = "METH_GET || METH_HEAD || METH_OPTIONS || { method PUT DELETE TRACE }"
 """Condition for idempotent methods: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
@@ -153,9 +155,13 @@ def _check(upstream: Upstream) -> Iterator[str]:
             yield "option httpchk"
             yield f"http-check send meth GET uri {check.path} ver HTTP/1.1 hdr Host {host}"
             yield "http-check expect rstatus ^[1234]"
-        case "postgres":
-            # Any answer to the opening message will do, a demand for a password too.
-            yield "option pgsql-check user postgres"
+        case "postgres" if not upstream.tls:
+            # A GSSENCRequest: any answer will do, and of a client that then goes away no server writes a line
+            # in its log, as it does after an SSLRequest or a startup message. With TLS, TLS is the answer.
+            # https://www.postgresql.org/docs/current/protocol-message-formats.html
+            yield "option tcp-check"
+            yield f"tcp-check send-binary {GSSENC_REQUEST}"
+            yield "tcp-check expect rstring ^[GNSE]"
         case "memcached":
             yield "option tcp-check"
             yield 'tcp-check send "version\\r\\n"'

@@ -1,0 +1,116 @@
+"""The real HAProxy stands for a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+
+from testbed.cluster.packages import require
+from testbed.cluster.process import Process
+from testbed.eventually import eventually
+from testbed.ports import free_port
+from tests.integration.haproxy.servers import haproxy
+
+CHECK = {"interval": "100ms", "unhealthyThreshold": 1}
+CHECKS = 5
+"""Enough to find out that a server is down."""
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _programs() -> None:
+    require({"haproxy": "haproxy", "pg_ctlcluster": "postgresql"})
+
+
+class Postgres:
+    """A server with a superuser `owner`, so none that is called postgres, and the lines of a pg_hba.conf."""
+
+    def __init__(self, directory: Path, *, tls: bool, access: str) -> None:
+        self.port = free_port()
+        self.log = directory / "postgres.log"
+        self._data = directory / "data"
+        self._programs = max(Path("/usr/lib/postgresql").glob("*/bin"))
+        # It refuses to be root's.
+        user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self._as_user = ["setpriv", f"--reuid={user}", "--clear-groups", "--"]
+        for place in (directory, *directory.parents[:2]):
+            place.chmod(0o755)
+        self._data.mkdir()
+        authority = trustme.CA().issue_cert("localhost")
+        self._run("chown", user, self._data)
+        self._run(*self._as_user, self._programs / "initdb", "-D", self._data, "-U", "owner", "-A", "trust")
+        authority.private_key_pem.write_to_path(self._data / "server.key")
+        authority.cert_chain_pems[0].write_to_path(self._data / "server.crt")
+        for name in ("server.key", "server.crt"):
+            self._run("chown", user, self._data / name)
+            (self._data / name).chmod(0o600)
+        (self._data / "pg_hba.conf").write_text(access + "\n")
+        options = [f"-cport={self.port}", f"-cssl={'on' if tls else 'off'}", "-cunix_socket_directories="]
+        options += ["-clisten_addresses=127.0.0.1", "-cfsync=off", "-clog_connections=on"]
+        command = [*self._as_user, self._programs / "postgres", "-D", self._data, *options]
+        self.process = Process(command, self.log)
+
+    @staticmethod
+    def _run(*command: str | Path) -> None:
+        subprocess.run(command, check=True, capture_output=True)
+
+    def lines(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+
+@contextmanager
+def postgres(directory: Path, *, tls: bool, access: str) -> Iterator[Postgres]:
+    server = Postgres(directory, tls=tls, access=access)
+    server.process.start()
+    try:
+        eventually(lambda: any("ready to accept connections" in line for line in server.lines()))
+        yield server
+    finally:
+        server.process.stop()
+
+
+def answer(port: int) -> bytes:
+    """The answer to an SSLRequest; empty when the connection is closed instead."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(SSL_REQUEST)
+            return client.recv(1)
+    except ConnectionError:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("tls", "access", "says"),
+    [
+        pytest.param(True, "hostssl all all all scram-sha-256", b"S", id="TLS only"),
+        pytest.param(False, "host all app all scram-sha-256", b"N", id="no user postgres"),
+    ],
+)
+def test_a_server_that_answers_is_healthy_and_its_log_stays_quiet(
+    tmp_path: Path, tls: bool, access: str, says: bytes
+) -> None:
+    with postgres(tmp_path, tls=tls, access=access) as server:
+        started = len(server.lines())
+        port = free_port()
+        upstream = {
+            "name": "db",
+            "protocol": "postgres",
+            "listen": {"port": port},
+            "endpoints": [f"127.0.0.1:{server.port}"],
+            "healthCheck": CHECK,
+        }
+        with haproxy(tmp_path, upstream):
+            checks = eventually(lambda: server.lines()[started:], until=lambda lines: len(lines) > CHECKS)
+            assert [line for line in checks if "connection received" not in line] == []
+            assert answer(port) == says
+            assert "DOWN" not in (tmp_path / "haproxy.log").read_text()
+            server.process.stop()
+            eventually(lambda: answer(port), until=b"".__eq__)
