@@ -55,7 +55,7 @@ class Postgres:
         (self._data / "pg_hba.conf").write_text(access + "\n")
         options = [f"-cport={self.port}", f"-cssl={'on' if tls else 'off'}", "-cunix_socket_directories="]
         options += ["-clisten_addresses=127.0.0.1", "-cfsync=off", "-clog_connections=on"]
-        command = [*self._as_user, self._programs / "postgres", "-D", self._data, *options]
+        command: list[str | Path] = [*self._as_user, self._programs / "postgres", "-D", self._data, *options]
         self.process = Process(command, self.log)
 
     @staticmethod
