@@ -375,8 +375,8 @@ class Reconciler:
         self._pods.settle_all(key)
         self._compositions.forget(key)
         self._revisions.take(key)
-        self._observability.contracts.forget(key)
-        self._observability.configurations.forget(key)
+        self._observability.contracts.subscribe(key, None)
+        self._observability.configurations.subscribe(key, None)
         self._observability.pod_monitors.forget(key)
         self._recorder.well(key)
 

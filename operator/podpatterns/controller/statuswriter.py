@@ -18,8 +18,8 @@ from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import off_the_loop
 from podpatterns.replicas import Replacement, Wanted
-from podpatterns.replicas.configuration import Inquiry, inquiry
-from podpatterns.replicas.contract import Question, question
+from podpatterns.replicas.configuration import ConfigurationTargets, configuration_targets
+from podpatterns.replicas.contract import ContractTargets, contract_targets
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.status import Observed, app_status, part_status
 
@@ -59,14 +59,14 @@ class StatusWriter:
         pods = self._pods.of(entry.key, entry.uid)
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
 
-        def observe() -> tuple[list[Replacement], Question | None, Inquiry | None]:
+        def observe() -> tuple[list[Replacement], ContractTargets | None, ConfigurationTargets | None]:
             return (
                 state.replacements.observe(pods, app.spec.replicas, state.deleted, now, recorded),
-                question(composition, composition.revision, pods) if composition else None,
-                inquiry(composition, composition.revision, pods) if composition else None,
+                contract_targets(composition, composition.revision, pods) if composition else None,
+                configuration_targets(composition, composition.revision, pods) if composition else None,
             )
 
-        replaced, asked, helpers = await off_the_loop(len(pods), MANY_PODS, observe)
+        replaced, adapters, helpers = await off_the_loop(len(pods), MANY_PODS, observe)
         observed = Observed(
             pods,
             tuple(problems),
@@ -74,17 +74,20 @@ class StatusWriter:
             now,
             replaced,
             composition,
-            asked,
-            self._contracts.answers(entry.key, asked),
+            adapters,
+            self._contracts.answers(entry.key) or {},
             helpers,
-            self._configurations.answers(entry.key, helpers),
+            self._configurations.answers(entry.key),
             state.taken,
             error,
         )
         previous = entry.status
         if state.first_revision and "currentRevision" not in previous:
             previous = {**previous, "currentRevision": state.first_revision}
-        return await off_the_loop(len(pods), MANY_PODS, app_status, app, wanted, observed, previous)
+        status = await off_the_loop(len(pods), MANY_PODS, app_status, app, wanted, observed, previous)
+        self._contracts.subscribe(entry.key, adapters)
+        self._configurations.subscribe(entry.key, helpers)
+        return status
 
     async def write(self, entry: Entry, status: Mapping[str, Any]) -> None:
         """Write what changed, if anything."""

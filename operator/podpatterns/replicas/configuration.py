@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.compose import Composition, File
 from podpatterns.replicas.condition import Condition
+from podpatterns.replicas.endpoint import Endpoint, reachable
 from podpatterns.replicas.pod import Pod
 
 LAGGING_SHOWN, LAGGING_SHOWN_IN_ALL = 10, 30
@@ -27,8 +29,8 @@ ORDER = (Reason.CONFIGURATION_REFUSED, Reason.CONFIGURATION_PROGRESSING, Reason.
 TOLD_SHOWN = 3
 """Helpers named in a message."""
 
-Place = tuple[str, str]
-"""A Pod's UID and a container in it."""
+Target = tuple[str, str]
+"""A helper: the UID of its Pod, and the name of its container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +57,39 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class ConfigurationTargets:
     """The helpers to poll: each of `files` has one, in each of `pods`."""
 
     files: tuple[File, ...]
     pods: tuple[Address, ...]
 
-    def places(self) -> Iterator[tuple[Place, Address, File]]:
-        return (((pod.uid, file.container), pod, file) for file in self.files for pod in self.pods)
+    def endpoints(self) -> Iterator[tuple[Target, Endpoint]]:
+        for file in self.files:
+            for pod in self.pods:
+                yield (pod.uid, file.container), Endpoint(pod.ip, file.port, file.page, file.hash)
 
 
-Answers = Mapping[Place, Running]
+Answers = Mapping[Target, Running]
 
 
-def inquiry(composition: Composition, revision: str, pods: Sequence[Pod]) -> Inquiry | None:
+def configuration_targets(
+    composition: Composition, revision: str, pods: Sequence[Pod]
+) -> ConfigurationTargets | None:
     """Return the helpers in running Pods of the newest revision; None without any helper."""
     if not composition.files:
         return None
-    able = [p for p in pods if p.live and p.phase == "Running" and p.address and p.revision == revision]
-    addresses = (Address(p.name, p.uid, p.address) for p in sorted(able, key=lambda p: p.name))
-    return Inquiry(composition.files, tuple(addresses))
+    found = sorted(reachable(pods, revision), key=lambda p: p.name)
+    return ConfigurationTargets(composition.files, tuple(Address(p.name, p.uid, p.address) for p in found))
 
 
-def current(file: File, running: Running | None) -> bool:
-    """Tell whether the helper runs the newest configuration, and need not be polled any more."""
-    return running is not None and running.hash == file.hash and not running.refused
+def current(hash_: str, running: Running | None) -> bool:
+    """Tell whether the helper runs the configuration with that hash, and need not be polled any more."""
+    return running is not None and running.hash == hash_ and not running.refused
 
 
 def configurations(
     files: Sequence[File],
-    asked: Inquiry | None,
+    targets: ConfigurationTargets | None,
     answers: Answers | None,
     previous: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
@@ -96,7 +101,7 @@ def configurations(
         if answers is None:
             told.append(before.get((file.container, file.hash), entry))
             continue
-        pods = asked.pods if asked else ()
+        pods = targets.pods if targets else ()
         said = [(pod, answers.get((pod.uid, file.container), NO_ANSWER)) for pod in pods]
         if running := sum(1 for _, answer in said if answer.hash == file.hash):
             entry["runningPods"] = running
@@ -126,21 +131,21 @@ def bounded(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def configuration_current(
-    asked: Inquiry | None, answers: Answers | None, previous: Condition | None = None
+    targets: ConfigurationTargets | None, answers: Answers | None, previous: Condition | None = None
 ) -> Iterator[Condition]:
     """Yield the condition; before the first answer, the previous one."""
-    if asked is None:
+    if targets is None:
         return
     if previous and answers is None:
         yield previous
         return
-    if not asked.pods:
+    if not targets.pods:
         yield _condition(None, Reason.NOT_RUNNING, "no Pod of the newest revision runs yet")
         return
     said = answers or {}
     wrong: dict[Reason, list[tuple[File, Address, Running]]] = {}
-    for place, pod, file in asked.places():
-        answer = said.get(place, NO_ANSWER)
+    for file, pod in product(targets.files, targets.pods):
+        answer = said.get((pod.uid, file.container), NO_ANSWER)
         if fault := _fault(file, answer):
             wrong.setdefault(fault, []).append((file, pod, answer))
     if not wrong:
@@ -155,7 +160,7 @@ def configuration_current(
 
 def _fault(file: File, running: Running) -> Reason | None:
     """Return the reason why a helper isn't current; None when it is."""
-    if current(file, running):
+    if current(file.hash, running):
         return None
     if running.refused:
         return Reason.CONFIGURATION_REFUSED

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, listed, shown
 from podpatterns.compose import Composition, MetricsEndpoint, Problem
+from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.replicas.condition import Condition
+from podpatterns.replicas.endpoint import Endpoint, reachable
 from podpatterns.replicas.pod import Pod
 
 AGE = "every 5 minutes at least"
@@ -46,27 +48,32 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A Pod whose adapters to poll."""
+class ContractTargets:
+    """The adapters to poll: those of one Pod."""
 
     pod: str
-    address: str
-    endpoints: tuple[MetricsEndpoint, ...]
+    ip: str
+    adapters: tuple[MetricsEndpoint, ...]
+
+    def endpoints(self) -> Iterator[tuple[str, Endpoint]]:
+        """Yield each adapter's container, and its endpoint."""
+        for adapter in self.adapters:
+            yield adapter.container, Endpoint(self.ip, adapter.port, CONTRACT_PAGE, adapter.hash)
 
 
-def question(composition: Composition, revision: str, pods: Sequence[Pod]) -> Question | None:
-    """Return the first running Pod of the newest revision."""
-    able = [p for p in pods if p.live and p.phase == "Running" and p.address and p.revision == revision]
-    if not composition.metrics_endpoints or not able:
+def contract_targets(composition: Composition, revision: str, pods: Sequence[Pod]) -> ContractTargets | None:
+    """Return the adapters in the first running Pod of the newest revision."""
+    found = reachable(pods, revision)
+    if not composition.metrics_endpoints or not found:
         return None
-    first = min(able, key=lambda p: p.name)
-    return Question(first.name, first.address, composition.metrics_endpoints)
+    first = min(found, key=lambda p: p.name)
+    return ContractTargets(first.name, first.address, composition.metrics_endpoints)
 
 
 def contract_satisfied(
     composition: Composition | None,
     problems: Sequence[Problem],
-    asked: Question | None,
+    targets: ContractTargets | None,
     answers: Mapping[str, Answer],
     previous: Condition | None = None,
 ) -> Iterator[Condition]:
@@ -78,13 +85,13 @@ def contract_satisfied(
         return
     if not composition.metrics_endpoints:
         return
-    if asked is None:
+    if targets is None:
         yield _condition(None, Reason.NOT_RUNNING, "no Pod of the newest revision runs yet")
         return
     if previous and not answers:
         yield previous
         return
-    told = [_judge(asked.pod, e, answers.get(e.container)) for e in asked.endpoints]
+    told = [_judge(targets.pod, e, answers.get(e.container)) for e in targets.adapters]
     # A fault comes before what is unknown.
     worst = min(told, key=lambda c: (c.status is not False, c.status is not None))
     # So that the worst is not what is cut off.

@@ -14,12 +14,12 @@ from podpatterns.compose.labels import selector
 from podpatterns.replicas.condition import Condition, conditions, told
 from podpatterns.replicas.configuration import (
     Answers,
-    Inquiry,
+    ConfigurationTargets,
     bounded,
     configuration_current,
     configurations,
 )
-from podpatterns.replicas.contract import Answer, Question, contract_satisfied
+from podpatterns.replicas.contract import Answer, ContractTargets, contract_satisfied
 from podpatterns.replicas.failure import Failure, internal_error, names_taken
 from podpatterns.replicas.pod import Pod, seconds, timestamp
 from podpatterns.replicas.progress import Course, last_progress
@@ -49,11 +49,11 @@ class Observed:
     """Completed replacements that are not in the previous status yet."""
     composition: Composition | None = None
     """None when there is none."""
-    asked: Question | None = None
+    asked: ContractTargets | None = None
     """The Pod whose adapters are polled; None when no Pod runs."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
     """The adapters' answers, by container."""
-    inquiry: Inquiry | None = None
+    inquiry: ConfigurationTargets | None = None
     """The helpers that are polled for their configuration; None when there is no helper."""
     running: Answers | None = None
     """The helpers' answers; None before the first poll."""

@@ -1,4 +1,4 @@
-"""Helpers are asked what they run, over real HTTP, and only as long as there is something to find out."""
+"""Helpers are polled over real HTTP, and only as long as there is something to find out."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from podpatterns.controller.configurations import (
     bounded,
     read_running,
 )
+from podpatterns.controller.endpoint import MAX_HASH
 from podpatterns.controller.key import Key
-from podpatterns.controller.page import MAX_HASH
-from podpatterns.replicas.configuration import NO_ANSWER, Address, Inquiry, Running
+from podpatterns.replicas.configuration import NO_ANSWER, Address, ConfigurationTargets, Running
 from testbed.eventually import eventually
 
 KEY = Key("Ambassador", "default", "shop")
@@ -89,10 +89,11 @@ async def test_a_helper_that_runs_what_it_should_is_asked_no_more(pods: Pods) ->
     news: list[Key] = []
     file = pods.file("new")
     pods.runs[ONE.ip] = file.hash
-    wanted = Inquiry((file,), (ONE, TWO))
+    wanted = ConfigurationTargets((file,), (ONE, TWO))
     async with asking(news) as configurations:
-        assert configurations.answers(KEY, wanted) is None
-        said = await eventually(_said(configurations, wanted))
+        configurations.subscribe(KEY, wanted)
+        assert configurations.answers(KEY) is None
+        said = await eventually(_said(configurations))
         assert said == {("uid-0", "haproxy"): Running(file.hash), ("uid-1", "haproxy"): Running("older")}
         assert news == [KEY]
 
@@ -101,9 +102,7 @@ async def test_a_helper_that_runs_what_it_should_is_asked_no_more(pods: Pods) ->
         assert news == [KEY]  # the same answer is no news
 
         pods.runs[TWO.ip] = file.hash
-        await eventually(
-            _said(configurations, wanted), until=lambda said: Running("older") not in said.values()
-        )
+        await eventually(_said(configurations), until=lambda said: Running("older") not in said.values())
         assert news == [KEY, KEY]
 
 
@@ -111,30 +110,29 @@ async def test_another_configuration_and_another_pod_are_asked_about_anew(pods: 
     file, newer = pods.file("new"), pods.file("newer")
     pods.runs = {ONE.ip: file.hash, TWO.ip: newer.hash}
     async with asking([]) as configurations:
-        first = Inquiry((file,), (ONE,))
-        configurations.answers(KEY, first)
-        await eventually(_said(configurations, first))
-        second = Inquiry((newer,), (ONE, TWO))
-        assert configurations.answers(KEY, second) == {("uid-0", "haproxy"): Running(file.hash)}
+        configurations.subscribe(KEY, ConfigurationTargets((file,), (ONE,)))
+        await eventually(_said(configurations))
+        configurations.subscribe(KEY, ConfigurationTargets((newer,), (ONE, TWO)))
+        assert configurations.answers(KEY) == {("uid-0", "haproxy"): Running(file.hash)}
         pods.runs[ONE.ip] = newer.hash
         said = await eventually(
-            _said(configurations, second),
+            _said(configurations),
             until=lambda said: set(said.values()) == {Running(newer.hash)},
         )
         assert len(said) == 2
-        third = Inquiry((newer,), (TWO,))
-        assert configurations.answers(KEY, third) == {("uid-1", "haproxy"): Running(newer.hash)}
+        configurations.subscribe(KEY, ConfigurationTargets((newer,), (TWO,)))
+        assert configurations.answers(KEY) == {("uid-1", "haproxy"): Running(newer.hash)}
 
 
 async def test_a_pod_that_does_not_answer_is_known_not_to(pods: Pods) -> None:
-    file = pods.file("new")
-    nobody = Inquiry((File("haproxy", "key", "new", 1, CONFIG_PAGE),), (ONE,))
+    nobody = ConfigurationTargets((File("haproxy", "key", "new", 1, CONFIG_PAGE),), (ONE,))
     async with asking([]) as configurations:
-        configurations.answers(KEY, nobody)
-        assert await eventually(_said(configurations, nobody)) == {("uid-0", "haproxy"): NO_ANSWER}
-        configurations.forget(KEY)
+        configurations.subscribe(KEY, nobody)
+        assert await eventually(_said(configurations)) == {("uid-0", "haproxy"): NO_ANSWER}
+        configurations.subscribe(KEY, None)
         assert not configurations._queue._timers
-        assert configurations.answers(KEY, Inquiry((file,), (ONE,))) is None
+        configurations.subscribe(KEY, ConfigurationTargets((pods.file("new"),), (ONE,)))
+        assert configurations.answers(KEY) is None
 
 
 async def test_who_does_not_answer_keeps_no_other_namespace_waiting(pods: Pods) -> None:
@@ -142,20 +140,20 @@ async def test_who_does_not_answer_keeps_no_other_namespace_waiting(pods: Pods) 
     news: list[Key] = []
     file = pods.file("new")
     pods.runs[ONE.ip] = file.hash
-    silent = Inquiry((file,), tuple(Address(f"p-{n}", f"uid-{n}", SILENT) for n in range(50)))
+    silent = ConfigurationTargets((file,), tuple(Address(f"p-{n}", f"uid-{n}", SILENT) for n in range(50)))
     async with asking(news) as configurations:
         for number in range(50):
-            configurations.answers(Key("Adapter", "hostile", f"a{number}"), silent)
-        configurations.answers(KEY, Inquiry((file,), (ONE,)))
+            configurations.subscribe(Key("Adapter", "hostile", f"a{number}"), silent)
+        configurations.subscribe(KEY, ConfigurationTargets((file,), (ONE,)))
         await eventually(_copy(news))
         assert news == [KEY], "the hostile ones have not even timed out"
         assert pods.asked[SILENT] > 0
 
 
 async def test_an_answer_that_always_differs_is_asked_for_more_rarely(pods: Pods) -> None:
-    fickle = Inquiry((pods.file("new"),), (Address("shop-0", "uid-0", FICKLE),))
+    fickle = ConfigurationTargets((pods.file("new"),), (Address("shop-0", "uid-0", FICKLE),))
     async with asking([]) as configurations:
-        configurations.answers(KEY, fickle)
+        configurations.subscribe(KEY, fickle)
         await eventually(_asked(pods, fickle.pods[0]), until=lambda times: times == 3)
         first, second = (b - a for a, b in pairwise(pods.times[FICKLE]))
         assert second > 1.5 * first
@@ -164,12 +162,12 @@ async def test_an_answer_that_always_differs_is_asked_for_more_rarely(pods: Pods
 async def test_pods_that_arrive_one_by_one_are_told_at_once(pods: Pods) -> None:
     file = pods.file("new")
     addresses = tuple(Address(f"shop-{n}", f"uid-{n}", f"127.0.1.{n}") for n in range(1, 5))
-    wanted = Inquiry((file,), addresses)
     async with asking([]) as configurations:
+        configurations.subscribe(KEY, ConfigurationTargets((file,), addresses))
         for arrived, pod in enumerate(addresses):
             pods.runs[pod.ip] = file.hash
             await eventually(
-                _said(configurations, wanted),
+                _said(configurations),
                 until=lambda said, n=arrived: Counter(said.values())[Running(file.hash)] > n,  # type: ignore[misc]
             )
         times = pods.times[addresses[-1].ip]
@@ -177,21 +175,27 @@ async def test_pods_that_arrive_one_by_one_are_told_at_once(pods: Pods) -> None:
 
 
 def test_refusals_of_many_pods_are_kept_few() -> None:
-    refusals: dict[str, str] = {}
-    found = [bounded(Running("old", f"reason {n}"), refusals) for n in range(1_000)]
-    assert {running.refused for running in found[MAX_REFUSALS:]} == {ONE_MORE}
-    assert len(refusals) == MAX_REFUSALS
-    same = [bounded(Running("old", "".join(["reason ", "3"])), refusals) for _ in range(2)]
-    assert same[0].refused is same[1].refused
-    assert bounded(Running("new"), refusals) == Running("new")
+    told = {(f"uid-{n}", "haproxy"): Running("old", f"reason {n}") for n in range(1_000)}
+    found = bounded(told)
+    assert list(found) == list(told)
+    refusals = [running.refused for running in found.values()]
+    assert refusals == [f"reason {n}" for n in range(MAX_REFUSALS)] + [ONE_MORE] * (1_000 - MAX_REFUSALS)
+    assert bounded(found) == found
+
+
+def test_one_refusal_of_many_pods_is_kept_once() -> None:
+    told = {(f"uid-{n}", "haproxy"): Running("old", "".join(["no ", "file"])) for n in range(3)}
+    first, *others = bounded({**told, ("uid-3", "haproxy"): Running("new")}).values()
+    assert [running.refused is first.refused for running in others] == [True, True, False]
+    assert others[-1] == Running("new")
 
 
 Said = dict[tuple[str, str], Running]
 
 
-def _said(configurations: Configurations, wanted: Inquiry) -> Callable[[], Awaitable[Said]]:
+def _said(configurations: Configurations) -> Callable[[], Awaitable[Said]]:
     async def said() -> Said:
-        return dict(configurations.answers(KEY, wanted) or {})
+        return dict(configurations.answers(KEY) or {})
 
     return said
 

@@ -1,4 +1,4 @@
-"""Adapters are asked over real HTTP, and what the operator takes from pages that any program might serve."""
+"""Adapters are polled over real HTTP, and what the operator takes from pages that any program might serve."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from podpatterns.controller.contracts import (
     lacking,
     read_report,
 )
+from podpatterns.controller.endpoint import MAX_BYTES
 from podpatterns.controller.key import Key
-from podpatterns.controller.page import MAX_BYTES
-from podpatterns.replicas.contract import Answer, Missing, Question
+from podpatterns.replicas.contract import Answer, ContractTargets, Missing
 from testbed.eventually import eventually
 
 KEY = Key("Adapter", "default", "shop")
@@ -50,11 +50,8 @@ class Pods:
         missing = [{"metric": f"m{len(self.asked)}", "reason": "absent"}] if ip == FICKLE else []
         return web.Response(body=report(missing=missing))
 
-    def question(self, ip: str, adapters: int = 1) -> Question:
-        endpoints = (
-            MetricsEndpoint(f"a{n}", self.port, "/metrics", "c", "0c2a566418") for n in range(adapters)
-        )
-        return Question("shop-0", ip, tuple(endpoints))
+    def targets(self, ip: str) -> ContractTargets:
+        return ContractTargets("shop-0", ip, (MetricsEndpoint("a", self.port, "/metrics", "c", "0c2a56"),))
 
 
 @pytest.fixture
@@ -88,9 +85,9 @@ async def test_who_does_not_answer_keeps_no_other_namespace_waiting(pods: Pods) 
     news: list[Key] = []
     async with asking(news) as contracts:
         for number in range(50):
-            contracts.answers(Key("Adapter", "hostile", f"a{number}"), pods.question(SILENT))
+            contracts.subscribe(Key("Adapter", "hostile", f"a{number}"), pods.targets(SILENT))
         await eventually(_asked(pods, SILENT))
-        contracts.answers(KEY, pods.question(GOOD))
+        contracts.subscribe(KEY, pods.targets(GOOD))
         await eventually(_list(news))
         assert news == [KEY], "the hostile ones have not even timed out"
 
@@ -98,7 +95,7 @@ async def test_who_does_not_answer_keeps_no_other_namespace_waiting(pods: Pods) 
 async def test_an_answer_that_always_differs_is_asked_for_more_rarely(pods: Pods) -> None:
     news: list[Key] = []
     async with asking(news) as contracts:
-        contracts.answers(KEY, pods.question(FICKLE))
+        contracts.subscribe(KEY, pods.targets(FICKLE))
         await eventually(_asked(pods, FICKLE), until=lambda times: len(times) == 3)
         first, second = (b - a for a, b in itertools.pairwise(await _asked(pods, FICKLE)()))
         assert second > 1.5 * first
@@ -106,17 +103,17 @@ async def test_an_answer_that_always_differs_is_asked_for_more_rarely(pods: Pods
 
 async def test_a_forgotten_object_is_not_asked_about(pods: Pods) -> None:
     async with asking([]) as contracts:
-        contracts.answers(KEY, pods.question(GOOD))
-        contracts.forget(KEY)
+        contracts.subscribe(KEY, pods.targets(GOOD))
+        contracts.subscribe(KEY, None)
         other = KEY._replace(name="other")
-        contracts.answers(other, pods.question(FICKLE))
-        contracts.answers(other, None)
+        contracts.subscribe(other, pods.targets(FICKLE))
+        contracts.subscribe(other, None)
         last = KEY._replace(name="last")
-        contracts.answers(last, pods.question(GOOD))
+        contracts.subscribe(last, pods.targets(GOOD))
         await eventually(_asked(pods, GOOD))
         assert [ip for ip, _ in pods.asked] == [GOOD]
         assert len(contracts._queue) == 0
-        contracts.forget(last)
+        contracts.subscribe(last, None)
         assert not contracts._queue._timers
 
 
@@ -135,20 +132,18 @@ def _list(news: list[Key]) -> Any:
 
 
 def test_coming_nearer_to_a_contract() -> None:
-    question = Question(
-        "p", "ip", (MetricsEndpoint("a", 1, "/", "c", "new"), MetricsEndpoint("b", 1, "/", "c", "new"))
-    )
     one = Missing("m", "absent")
     steps = [
-        (Answer(trouble="status 404"), Answer(trouble="status 404")),
-        (Answer(trouble="status 404"), Answer("old")),
-        (Answer("old"), Answer("old", refused="bad")),
-        (Answer("old"), Answer("new", (one,) * MAX_MISSING)),
-        (Answer("new", (one,)), Answer("new", (one, one))),
-        (Answer("new"), Answer("new", (one,))),
-        (Answer("new"), Answer("new")),
+        Answer(trouble="status 404"),
+        Answer("old"),
+        Answer("new", (one,) * MAX_MISSING),
+        Answer("new", (one, one)),
+        Answer("new", (one,)),
+        Answer("new"),
     ]
-    found = [lacking(question, {"a": a, "b": b}) for a, b in steps]
+    assert lacking("new", None) == lacking("new", steps[0])
+    assert lacking("new", Answer("old", refused="bad")) == lacking("new", steps[1])
+    found = [lacking("new", answer) for answer in steps]
     assert found == sorted(set(found), reverse=True)
     assert found[-1] == 0
 

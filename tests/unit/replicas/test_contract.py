@@ -10,7 +10,8 @@ from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.compose import Composition, Problem, compose
 from podpatterns.replicas import Pod
 from podpatterns.replicas.condition import Condition
-from podpatterns.replicas.contract import Answer, Missing, contract_satisfied, question
+from podpatterns.replicas.contract import Answer, Missing, contract_satisfied, contract_targets
+from podpatterns.replicas.endpoint import Endpoint
 from testbed.builders import adapter, ambassador, old, pod, template, terminating
 
 COMPOSED = compose(adapter(template=template()), {})
@@ -20,9 +21,9 @@ ABSENT = Missing("app_x_total", "absent")
 
 def judged(answer: Answer | None, pods: list[Pod] | None = None) -> tuple[bool | None, str, str]:
     there = [pod("legacy-0", address="10.0.0.1")] if pods is None else pods
-    asked = question(COMPOSED, "new", there)
+    targets = contract_targets(COMPOSED, "new", there)
     answers = {} if answer is None else {"adapter": answer}
-    [found] = contract_satisfied(COMPOSED, (), asked, answers)
+    [found] = contract_satisfied(COMPOSED, (), targets, answers)
     assert found.type == "ContractSatisfied"
     return found.status, found.reason, found.message
 
@@ -79,7 +80,7 @@ def test_the_adapter_is_believed(
     assert found[2].startswith(message)
 
 
-def test_without_a_pod_there_is_nobody_to_ask() -> None:
+def test_without_a_pod_there_is_nobody_to_poll() -> None:
     nobody: list[Pod] = [
         pod("legacy-0", phase="Pending", address="10.0.0.1"),
         pod("legacy-1"),
@@ -89,19 +90,21 @@ def test_without_a_pod_there_is_nobody_to_ask() -> None:
     assert judged(None, nobody)[:2] == (None, "NotRunning")
 
 
-def test_one_pod_is_asked_and_always_the_same() -> None:
+def test_one_pod_is_polled_and_always_the_same() -> None:
     pods = [pod(f"legacy-{i}", address=f"10.0.0.{i}") for i in (2, 0, 1)]
-    asked = question(COMPOSED, "new", pods)
-    assert asked is not None
-    assert (asked.pod, asked.address) == ("legacy-0", "10.0.0.0")
+    targets = contract_targets(COMPOSED, "new", pods)
+    assert targets is not None
+    assert (targets.pod, targets.ip) == ("legacy-0", "10.0.0.0")
+    endpoint = Endpoint("10.0.0.0", ENDPOINT.port, "/contract", ENDPOINT.hash)
+    assert list(targets.endpoints()) == [("adapter", endpoint)]
 
 
 def test_until_somebody_answers_what_was_told_before_stays() -> None:
     """So that an operator that starts writes nothing."""
     before = Condition(ConditionType.CONTRACT_SATISFIED, True, Reason.METRICS_PRESENT, "all is there")
-    asked = question(COMPOSED, "new", [pod("legacy-0", address="10.0.0.1")])
-    assert list(contract_satisfied(COMPOSED, (), asked, {}, before)) == [before]
-    [found] = contract_satisfied(COMPOSED, (), asked, {"adapter": answer(ABSENT)}, before)
+    targets = contract_targets(COMPOSED, "new", [pod("legacy-0", address="10.0.0.1")])
+    assert list(contract_satisfied(COMPOSED, (), targets, {}, before)) == [before]
+    [found] = contract_satisfied(COMPOSED, (), targets, {"adapter": answer(ABSENT)}, before)
     assert found.reason == "NoSamplesYet"
 
 

@@ -14,8 +14,8 @@ from podpatterns.api.conditions import INVALID, Reason
 from podpatterns.compose import Composition, File, Problem
 from podpatterns.compose.podfragment import MetricsEndpoint
 from podpatterns.replicas import Pod, Replacement, Wanted
-from podpatterns.replicas.configuration import Address, Inquiry, Running
-from podpatterns.replicas.contract import Answer, Missing, Question
+from podpatterns.replicas.configuration import Address, ConfigurationTargets, Running
+from podpatterns.replicas.contract import Answer, ContractTargets, Missing
 from podpatterns.replicas.failure import internal_error, name_taken, refused
 from podpatterns.replicas.status import Observed, app_status, failed_status, part_status, unreadable_status
 from testbed.builders import NOW, sidecarapp, template
@@ -85,12 +85,12 @@ def observations(draw: st.DrawFn) -> Observed:
         NOW,
         [Replacement(LABEL, LABEL, LABEL, "R" * 64, NOW, 1.0)] * draw(counts),
         draw(st.none() | st.just(composition)),
-        Question(LABEL, "10.0.0.1", composition.metrics_endpoints),
+        ContractTargets(LABEL, "10.0.0.1", composition.metrics_endpoints),
         {
             e.container: Answer(draw(st.sampled_from(["h", "other"])), missing, draw(words), draw(words))
             for e in composition.metrics_endpoints
         },
-        Inquiry(composition.files, addresses),
+        ConfigurationTargets(composition.files, addresses),
         draw(
             st.none() | st.just({(a.uid, f.container): running for a in addresses for f in composition.files})
         ),
