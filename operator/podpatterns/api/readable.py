@@ -1,4 +1,4 @@
-"""What can be read of an object that hasn't the form of its kind: how its Pods are run."""
+"""The readable part of an object that hasn't the form of its kind: how its Pods are run."""
 
 from __future__ import annotations
 
