@@ -66,7 +66,7 @@ class Events:
         if failure := outcome.failure or names_taken(outcome.taken):
             self.refused(entry, failure)
         elif outcome.created or outcome.updated:
-            self._recorder.well(key)
+            self._recorder.clear_warning(key)
 
 
 def _why(delete: Delete, changes: Mapping[str, Change]) -> str:

@@ -378,7 +378,7 @@ class Reconciler:
         self._observability.contracts.subscribe(key, None)
         self._observability.configurations.subscribe(key, None)
         self._observability.pod_monitors.forget(key)
-        self._recorder.well(key)
+        self._recorder.clear_warning(key)
 
 
 def _transition(

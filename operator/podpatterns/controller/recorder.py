@@ -38,12 +38,13 @@ class Recorder:
         self._record(key, uid, "Normal", reason, action, note)
 
     def warning(self, key: Key, uid: str, reason: EventReason | Reason, action: str, note: str) -> None:
-        """Record it once, until another warning is recorded or `well` was called."""
+        """Record a warning once, until another is recorded or it is cleared."""
         if self._last_warning.get(key) != (reason, note):
             self._last_warning[key] = (reason, note)
             self._record(key, uid, "Warning", reason, action, note)
 
-    def well(self, key: Key) -> None:
+    def clear_warning(self, key: Key) -> None:
+        """Let the next warning about the object be recorded, even if it repeats the last."""
         self._last_warning.pop(key, None)
 
     async def run(self) -> None:
