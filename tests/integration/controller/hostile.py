@@ -25,7 +25,7 @@ MIB = 1 << 20
 
 @contextmanager
 def unharmed(operator: OperatorProcess) -> Iterator[None]:
-    """What happens inside doesn't end the operator."""
+    """Assert that the operator survives the block."""
     pid = operator.pid
     yield
     assert not operator.ended, "the operator has ended"

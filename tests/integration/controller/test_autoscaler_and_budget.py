@@ -1,4 +1,4 @@
-"""What else in a cluster works with the scale subresource: the autoscaler and disruption budgets."""
+"""Users of the scale subresource: the autoscaler and disruption budgets."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def look(kubectl: Kubectl, pod: str) -> None:
 
 
 def facts(sites: Sites) -> dict[str, Any]:
-    """What an upgrade must not change, by the Pods' UIDs: generations and restart counts."""
+    """Return what an upgrade must not change, by the Pods' UIDs: generations and restart counts."""
     return {
         pod["metadata"]["uid"]: (
             pod["metadata"]["generation"],

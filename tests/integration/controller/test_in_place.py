@@ -1,4 +1,4 @@
-"""What running Pods can take reaches them where they are: only the containers concerned restart."""
+"""Updates in place: only the containers concerned restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens while the operator is away, and what it does not do when it comes back."""
+"""Restarts, failovers and successors of the operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of an object without the form of its kind."""
+"""The readable part of an object without the form of its kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a row of the bench says of its figures."""
+"""The figures in a row of the bench."""
 
 from __future__ import annotations
 

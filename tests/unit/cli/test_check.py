@@ -1,4 +1,4 @@
-"""What `podpatterns check` says of files."""
+"""The findings of `podpatterns check`."""
 
 from __future__ import annotations
 

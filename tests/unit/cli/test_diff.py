@@ -1,4 +1,4 @@
-"""What `podpatterns diff` says of an object before and after."""
+"""The verdict of `podpatterns diff` on an object before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `podpatterns rollback` writes."""
+"""The patch of `podpatterns rollback`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an Adapter adds; golden files show it whole."""
+"""The pod fragment of an Adapter; golden files show it whole."""
 
 from __future__ import annotations
 

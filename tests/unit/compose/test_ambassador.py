@@ -1,4 +1,4 @@
-"""What an Ambassador adds; golden files show it whole."""
+"""The pod fragment of an Ambassador; golden files show it whole."""
 
 from __future__ import annotations
 

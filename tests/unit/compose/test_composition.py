@@ -286,7 +286,7 @@ def test_the_manifest_carries_name_owner_and_labels() -> None:
 
 
 class TestReservedLabelsAndAnnotations:
-    """Those of the operator's own domain, in objects from before they were refused at admission."""
+    """Labels and annotations of the operator's own domain, in objects from before admission refused them."""
 
     RESERVED = {"podpatterns.dev/name": "pay", "podpatterns.dev/updated-containers": "[" * 1_200}  # noqa: RUF012
 

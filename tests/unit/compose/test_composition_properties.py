@@ -1,4 +1,4 @@
-"""Whatever is written, either all problems are told or the Pod holds together."""
+"""Any SidecarApp gives either all its problems or a Pod that holds together."""
 
 from __future__ import annotations
 

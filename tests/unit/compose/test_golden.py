@@ -1,4 +1,4 @@
-"""What users of the API read: their object, and the Pod and the ConfigMap that come of it."""
+"""The golden files: an object, and the Pod and the ConfigMap that come of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever kinds are put together, either all problems are told or the Pod and its configuration fit."""
+"""Any kinds together give either all their problems or a Pod that fits its configuration."""
 
 from __future__ import annotations
 

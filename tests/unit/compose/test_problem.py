@@ -1,4 +1,4 @@
-"""Whatever is wrong with an object, little is said of it, and little is done to find it out."""
+"""Bounds: the problems of any object are few, short and quick to find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator makes of answers that are odd, long or none."""
+"""Answers of the API server that are odd, long or none."""
 
 from __future__ import annotations
 

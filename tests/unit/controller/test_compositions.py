@@ -1,4 +1,4 @@
-"""What objects are made of, and how much of it is kept."""
+"""The cache of models and compositions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What probes and Prometheus get."""
+"""The answers to probes and to Prometheus."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class Machine(RuleBasedStateMachine):
         return key
 
     async def one(self, *, urgent: bool) -> str | None:
-        """What may be had at once."""
+        """Return the key that may be had at once, or None."""
         getting = asyncio.create_task(self.queue.get() if urgent else self.queue.get_low_priority())
         for _ in range(3):
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What changes from one template to another, and whether a running Pod can take it."""
+"""The change from one template to another, and whether a running Pod can take it."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def test_any_two_templates_have_a_change(old: Any, new: Any) -> None:
 
 
 def frame(value: Any) -> Any:
-    """What of a template no update in place can change."""
+    """Return the part of a template that no update in place can change."""
     match value:
         case dict():
             fields = {k: frame(v) for k, v in value.items() if k not in ("image", "resources", "metadata")}

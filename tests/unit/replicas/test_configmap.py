@@ -1,4 +1,4 @@
-"""What is done about a ConfigMap."""
+"""The decision about a ConfigMap."""
 
 from __future__ import annotations
 

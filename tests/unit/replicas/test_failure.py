@@ -1,4 +1,4 @@
-"""What kept the operator from its work."""
+"""The failures of the operator's work."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_the_decision(wanted: Monitored, found: PodMonitor | None, action: Actio
 
 
 def made(**labels: str) -> dict[str, Any]:
-    """What is written for an Adapter with these labels of its own, as the API server then has it."""
+    """Return the PodMonitor of an Adapter with these labels of its own, as the API server then has it."""
     app = adapter("shop", template=template())
     app = app.model_copy(update={"metadata": app.metadata.model_copy(update={"labels": labels})})
     manifest = pod_monitor(app, compose(app, {}))
