@@ -255,7 +255,7 @@ class Reconciler:
             if outcome.error:
                 raise outcome.error
             result = Result(after, throttle=THROTTLE_PER_POD * len(self._pods.of(entry.key, entry.uid)))
-        status = await self._status.of_app(entry, app, None, wanted, state, problems=problems, error=error)
+        status = await self._report(entry, app, None, wanted, state, problems=problems, error=error)
         if good is not None and not kept(state, good.revision):
             status = _unnamed(status)
         told = await self._write_status(entry, status, state)
@@ -336,16 +336,25 @@ class Reconciler:
         return replace(result, after=_sooner(result.after, told.after))
 
     async def _report(
-        self, entry: Entry, app: Pattern, composition: Composition, wanted: Wanted, state: ObjectState
+        self,
+        entry: Entry,
+        app: Pattern,
+        composition: Composition | None,
+        wanted: Wanted | None,
+        state: ObjectState,
+        *,
+        problems: Sequence[Problem] = (),
+        error: Failure | None = None,
     ) -> dict[str, Any]:
-        """Return the status of an object that can work.
+        """Return the status: observe, report, and have polled what the next report needs.
 
         It names a revision only when that is kept: by what it names a successor of this process knows.
         """
-        status = await self._status.of_app(entry, app, composition, wanted, state)
-        if state.begun and state.history.failure:
-            return _unnamed(status)
-        return status
+        observed = await self._status.observe(entry, app, composition, state, problems=problems, error=error)
+        status = await self._status.report(entry, app, wanted, observed, state)
+        self._status.subscribe(entry.key, observed)
+        unkept = composition is not None and state.begun and state.history.failure
+        return _unnamed(status) if unkept else status
 
     async def _write_status(
         self, entry: Entry, status: Mapping[str, Any], state: ObjectState, *, at_once: bool = False

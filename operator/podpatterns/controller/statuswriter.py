@@ -43,18 +43,20 @@ class StatusWriter:
         users = [{"kind": user.kind, "name": user.name} for user in self._objects.users(entry.key)]
         return part_status(part, users, entry.status, time.time())
 
-    async def of_app(
+    async def observe(
         self,
         entry: Entry,
         app: Pattern,
         composition: Composition | None,
-        wanted: Wanted | None,
         state: ObjectState,
         *,
         problems: Sequence[Problem] = (),
         error: Failure | None = None,
-    ) -> dict[str, Any]:
-        """Return the status; `problems` and `error` say why the Pods are not what the object says."""
+    ) -> Observed:
+        """Take note of Pods that were replaced, and return what there is to report.
+
+        `problems` and `error` say why the Pods are not what the object says.
+        """
         now = time.time()
         pods = self._pods.of(entry.key, entry.uid)
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
@@ -67,7 +69,7 @@ class StatusWriter:
             )
 
         replaced, adapters, helpers = await off_the_loop(len(pods), MANY_PODS, observe)
-        observed = Observed(
+        return Observed(
             pods,
             tuple(problems),
             state.failure,
@@ -81,13 +83,20 @@ class StatusWriter:
             state.taken,
             error,
         )
+
+    async def report(
+        self, entry: Entry, app: Pattern, wanted: Wanted | None, observed: Observed, state: ObjectState
+    ) -> dict[str, Any]:
+        """Return the status. It follows from what was observed and from the status that the object has."""
         previous = entry.status
         if state.first_revision and "currentRevision" not in previous:
             previous = {**previous, "currentRevision": state.first_revision}
-        status = await off_the_loop(len(pods), MANY_PODS, app_status, app, wanted, observed, previous)
-        self._contracts.subscribe(entry.key, adapters)
-        self._configurations.subscribe(entry.key, helpers)
-        return status
+        return await off_the_loop(len(observed.pods), MANY_PODS, app_status, app, wanted, observed, previous)
+
+    def subscribe(self, key: Key, observed: Observed) -> None:
+        """Have the helpers polled whose answers the next report needs."""
+        self._contracts.subscribe(key, observed.asked)
+        self._configurations.subscribe(key, observed.inquiry)
 
     async def write(self, entry: Entry, status: Mapping[str, Any]) -> None:
         """Write what changed, if anything."""
