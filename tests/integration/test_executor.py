@@ -16,10 +16,11 @@ from kubernetes.aio.client import ApiClient, Configuration
 from podpatterns.api import SidecarApp, parse
 from podpatterns.compose import Composition, compose, pod_manifest
 from podpatterns.controller.apiserver import ApiServer
-from podpatterns.controller.executor import WRITES, Executor, Outcome, Transition
+from podpatterns.controller.executor import WRITES, Executor, Outcome
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import PodStore
+from podpatterns.controller.transition import Transition
 from podpatterns.replicas import Create, Delete, Plan, Pod, Update, Wanted, plan
 from podpatterns.replicas.change import Change
 from testbed.cluster.control_plane import ControlPlane

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,6 +27,7 @@ from podpatterns.controller.key import controller_of, pod_path, pods_path
 from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
+from podpatterns.controller.transition import Transition
 from podpatterns.replicas import Create, Delete, Plan, Refresh, Update
 from podpatterns.replicas.change import Change
 from podpatterns.replicas.failure import Failure, name_taken, refused
@@ -86,20 +87,6 @@ class Outcome:
         else:
             self.failure = refused(error.reason, error.message)
             self.retry_after = max(self.retry_after, error.retry_after or 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """How an object's Pods become what is wanted."""
-
-    revision: str
-    """The newest."""
-    manifest: Callable[[Create], dict[str, Any]]
-    """The Pod to create."""
-    changes: Mapping[str, Change]
-    """From older revisions to the newest."""
-    configuration: str
-    """The hash of the helpers' configuration."""
 
 
 Action = Create | Delete | Update | Refresh

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from podpatterns.controller.executor import Executor, Outcome, Transition
+from podpatterns.controller.executor import Executor, Outcome
 from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podnames import fresh_names
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import off_the_loop
+from podpatterns.controller.transition import Transition
 from podpatterns.replicas import Plan, Pod, Wanted, plan
 
 TERMINATING_SECONDS = 60.0

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Composition, HelperImages, Problem, pod_manifest
+from podpatterns.compose import Composition, HelperImages, Problem
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.compositions import Compositions
 from podpatterns.controller.configmaps import ConfigMaps
@@ -27,7 +27,7 @@ from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
 from podpatterns.controller.events import Events
-from podpatterns.controller.executor import Executor, Transition
+from podpatterns.controller.executor import Executor
 from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LeadershipLostError
@@ -41,10 +41,9 @@ from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.recorder import Recorder
 from podpatterns.controller.revisions import CannotWrite, Revisions, held_revision, kept, unwritten
 from podpatterns.controller.statuswriter import StatusWriter
-from podpatterns.replicas import Create, Wanted
-from podpatterns.replicas.change import Change
+from podpatterns.controller.transition import transition_to_newest
+from podpatterns.replicas import Wanted
 from podpatterns.replicas.failure import Failure, internal_error
-from podpatterns.replicas.history import Revision
 from podpatterns.replicas.progress import until_stuck
 from podpatterns.replicas.status import at_rest, failed_status, unreadable_status
 
@@ -181,7 +180,7 @@ class Reconciler:
             known=frozenset(r.hash for r in revisions),
         )
         await self._keep_config_map(entry, app, composition, wanted, state)
-        transition = _transition(app, composition, revisions, changes)
+        transition = transition_to_newest(app, composition, revisions, changes)
         after, outcome = await self._keeper.carry_out(entry, wanted, transition, state)
         self._events.pods(entry, outcome, changes)
         if outcome.error:
@@ -249,7 +248,7 @@ class Reconciler:
             )
             await self._ownership.adopt(entry, app, wanted)
             after, outcome = await self._keeper.carry_out(
-                entry, wanted, _transition(app, good, revisions, {}), state
+                entry, wanted, transition_to_newest(app, good, revisions, {}), state
             )
             self._events.pods(entry, outcome, {})
             if outcome.error:
@@ -388,22 +387,6 @@ class Reconciler:
         self._observability.configurations.subscribe(key, None)
         self._observability.pod_monitors.forget(key)
         self._recorder.clear_warning(key)
-
-
-def _transition(
-    app: Pattern, composition: Composition, revisions: Sequence[Revision], changes: Mapping[str, Change]
-) -> Transition:
-    """To the newest revision; a Pod that is wanted in another one is made from that one's template."""
-    by_hash = {r.hash: r for r in revisions}
-
-    def manifest(create: Create) -> dict[str, Any]:
-        known = by_hash.get(create.revision)
-        if known is None or (create.revision == composition.revision and composition.template):
-            return pod_manifest(app, composition, create.name, create.index)
-        of = replace(composition, template=dict(known.template), revision=create.revision)
-        return pod_manifest(app, of, create.name, create.index)
-
-    return Transition(composition.revision, manifest, changes, composition.configuration)
 
 
 def _unnamed(status: Mapping[str, Any]) -> dict[str, Any]:
