@@ -15,7 +15,7 @@ from typing import Any
 from podpatterns.api import FieldError, InvalidObject, Pattern, parse
 from podpatterns.cli import main
 from podpatterns.compose import pod_manifest
-from podpatterns.controller import compositions, executor, manager, process, reconciler, resync
+from podpatterns.controller import compositions, executor, manager, process, reconciler, resync, transition
 from podpatterns.controller.apiserver import ApiServer, Timeouts
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS
@@ -92,7 +92,7 @@ def next_version() -> None:
         pod["spec"]["enableServiceLinks"] = False
         return pod
 
-    reconciler.pod_manifest = differently  # type: ignore[attr-defined, assignment]
+    transition.pod_manifest = differently  # type: ignore[attr-defined]
 
 
 def last_version() -> None:
