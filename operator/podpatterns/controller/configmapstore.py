@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from podpatterns.compose.labels import KIND, NAME
-from podpatterns.controller.key import Key
+from podpatterns.controller.key import Key, NamespacedName
 from podpatterns.replicas.configmap import ConfigMap, observe_config_map
 
 
@@ -14,8 +14,8 @@ class ConfigMapStore:
     """Ordered by resourceVersion, as the Pods' cache is, so never behind this process's own writes."""
 
     def __init__(self) -> None:
-        self._by_name: dict[tuple[str, str], ConfigMap] = {}
-        self._by_uid: dict[str, tuple[Key, tuple[str, str]]] = {}
+        self._by_name: dict[NamespacedName, ConfigMap] = {}
+        self._by_uid: dict[str, tuple[Key, NamespacedName]] = {}
 
     def get(self, namespace: str, name: str) -> ConfigMap | None:
         return self._by_name.get((namespace, name))
@@ -26,22 +26,22 @@ class ConfigMapStore:
         labels = meta.get("labels") or {}
         if not {KIND, NAME} <= labels.keys():
             return set()
-        place = (meta["namespace"], meta["name"])
-        seen, known = observe_config_map(obj), self._by_name.get(place)
+        name = (meta["namespace"], meta["name"])
+        seen, known = observe_config_map(obj), self._by_name.get(name)
         if known is not None and seen.resource_version <= known.resource_version:
             return set()
         if known is not None:
             self.forget(known.uid)
         key = Key(labels[KIND], meta["namespace"], labels[NAME])
-        self._by_name[place], self._by_uid[seen.uid] = seen, (key, place)
+        self._by_name[name], self._by_uid[seen.uid] = seen, (key, name)
         return {key}
 
     def remove(self, uid: str, version: int) -> set[Key]:
         """Remove a ConfigMap that is gone, or has lost our labels, as of `version`."""
         if uid not in self._by_uid:
             return set()
-        key, place = self._by_uid[uid]
-        if version < self._by_name[place].resource_version:
+        key, name = self._by_uid[uid]
+        if version < self._by_name[name].resource_version:
             return set()
         self.forget(uid)
         return {key}
@@ -49,8 +49,8 @@ class ConfigMapStore:
     def forget(self, uid: str) -> None:
         """Remove a ConfigMap that the API server doesn't have any more."""
         if uid in self._by_uid:
-            _, place = self._by_uid.pop(uid)
-            del self._by_name[place]
+            _, name = self._by_uid.pop(uid)
+            del self._by_name[name]
 
     def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
         """Remove the ConfigMaps that a whole list as of `version` lacks: their deletion was missed."""

@@ -9,6 +9,9 @@ from podpatterns.api import API_VERSION, GROUP, KINDS
 
 BY_NAME = {kind.kind: kind for kind in KINDS}
 
+NamespacedName = tuple[str, str]
+"""Namespace and name of an object of a kind that is not ours."""
+
 
 class Key(NamedTuple):
     kind: str

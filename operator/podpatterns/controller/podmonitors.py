@@ -1,7 +1,7 @@
 """Keeps a PodMonitor for each object whose Pods have adapters, where prometheus-operator's kind is installed.
 
-Whether it is, and which PodMonitors of ours are there, is asked at the start and from time to time; between
-that a reconcile costs nothing. A stranger's PodMonitor is left alone, an orphan of ours adopted.
+PodMonitors are listed at the start and from time to time, which tells too whether their kind is installed;
+between that a reconcile costs nothing. A stranger's PodMonitor is left alone, an orphan of ours adopted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from podpatterns.compose.podmonitor import GROUP_VERSION, pod_monitor, pod_monit
 from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.backoff import backoff
-from podpatterns.controller.key import Key
+from podpatterns.controller.key import Key, NamespacedName
 from podpatterns.controller.refusal import Refusal
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.podmonitor import Action, Monitored, PodMonitor, decide, observe_pod_monitor
@@ -31,9 +31,6 @@ INTERVAL = 300.0
 
 log = logging.getLogger(__name__)
 
-Place = tuple[str, str]
-"""Namespace and name of a PodMonitor."""
-
 
 class PodMonitors:
     """`changed` gets the keys of the objects that lack theirs."""
@@ -41,7 +38,7 @@ class PodMonitors:
     def __init__(self, api: ApiServer, changed: Callable[[Iterable[Key]], None]) -> None:
         self._api = api
         self._changed = changed
-        self._found: dict[Place, PodMonitor] | None = None
+        self._found: dict[NamespacedName, PodMonitor] | None = None
         """None as long as the kind is not installed."""
         self._wanted: dict[Key, Monitored] = {}
 
@@ -92,45 +89,45 @@ class PodMonitors:
         """The object is gone, and its PodMonitor will go with it."""
         self._wanted.pop(key, None)
         if self._found:
-            self._found.pop(_place(key), None)
+            self._found.pop(_name(key), None)
 
     def _decide(self, key: Key, wanted: Monitored) -> Action | None:
-        return None if self._found is None else decide(wanted, self._found.get(_place(key)))
+        return None if self._found is None else decide(wanted, self._found.get(_name(key)))
 
     async def _carry_out(
         self, key: Key, app: Pattern, manifest: Mapping[str, Any], action: Action | None
     ) -> str:
-        place = _place(key)
+        name = _name(key)
         match action:
             case Action.CREATE:
-                created = await child.unless_exists(self._api.create(_path(place[0]), manifest))
+                created = await child.unless_exists(self._api.create(_path(name[0]), manifest))
                 if created is None:
                     return await self._take_up(key, app, manifest)
-                self._note(place, created)
+                self._note(name, created)
             case Action.UPDATE:
-                await self._patch(place, self._uid(place), _written(manifest))
+                await self._patch(name, self._uid(name), _written(manifest))
             case Action.ADOPT:
                 return await self._take_up(key, app, manifest)
             case Action.DELETE:
-                await self._delete(place, self._uid(place))
+                await self._delete(name, self._uid(name))
             case Action.LEAVE_ALONE:
-                return _taken(place[1])
+                return _taken(name[1])
         return ""
 
     async def _take_up(self, key: Key, app: Pattern, manifest: Mapping[str, Any]) -> str:
         """Adopt or update one that is there, as the server knows it now; a stranger's is only noted."""
-        place = _place(key)
-        obj = await self._get(place)
-        self._note(place, obj)
+        name = _name(key)
+        obj = await self._get(name)
+        self._note(name, obj)
         if obj is None:
             return ""  # gone between two requests: the next list sees
         found = observe_pod_monitor(obj)
         hash_ = manifest["metadata"]["annotations"][HASH]
         match decide(Monitored(key.kind, key.name, app.metadata.uid, hash_), found):
             case Action.LEAVE_ALONE:
-                return _taken(place[1])
+                return _taken(name[1])
             case Action.UPDATE:
-                await self._patch(place, found.uid, _written(manifest))
+                await self._patch(name, found.uid, _written(manifest))
             case Action.ADOPT if await child.is_there(self._api, key.path, app.metadata.uid):
                 others = [o for o in obj["metadata"].get("ownerReferences") or () if not o.get("controller")]
                 owners = [*others, owner_reference(app)]
@@ -140,10 +137,10 @@ class PodMonitors:
                     {"op": "add", "path": "/metadata/ownerReferences", "value": owners},
                     *_written(manifest),
                 ]
-                await self._patch(place, found.uid, operations)
+                await self._patch(name, found.uid, operations)
         return ""
 
-    async def _list(self) -> dict[Place, PodMonitor]:
+    async def _list(self) -> dict[NamespacedName, PodMonitor]:
         found = {}
         async for page in self._api.list_pages(f"/apis/{GROUP_VERSION}/podmonitors", labelSelector=KIND):
             for obj in page.items:
@@ -152,40 +149,40 @@ class PodMonitors:
                     found[meta["namespace"], meta["name"]] = record
         return found
 
-    async def _get(self, place: Place) -> dict[str, Any] | None:
+    async def _get(self, name: NamespacedName) -> dict[str, Any] | None:
         """One PodMonitor; by a list, for which the operator has the right anyway."""
-        pages = self._api.list_pages(_path(place[0]), fieldSelector=f"metadata.name={place[1]}")
+        pages = self._api.list_pages(_path(name[0]), fieldSelector=f"metadata.name={name[1]}")
         return next(iter([obj async for page in pages for obj in page.items]), None)
 
-    async def _patch(self, place: Place, uid: str, operations: Sequence[Mapping[str, Any]]) -> None:
+    async def _patch(self, name: NamespacedName, uid: str, operations: Sequence[Mapping[str, Any]]) -> None:
         try:
-            self._note(place, await child.json_patch(self._api, _path(*place), uid, operations))
+            self._note(name, await child.json_patch(self._api, _path(*name), uid, operations))
         except child.Overtaken:
-            self._note(place, None)
+            self._note(name, None)
             raise
 
-    async def _delete(self, place: Place, uid: str) -> None:
+    async def _delete(self, name: NamespacedName, uid: str) -> None:
         with suppress(child.Overtaken):
-            await child.delete(self._api, _path(*place), uid)
-        self._note(place, None)
+            await child.delete(self._api, _path(*name), uid)
+        self._note(name, None)
 
-    def _uid(self, place: Place) -> str:
-        return self._found[place].uid if self._found else ""
+    def _uid(self, name: NamespacedName) -> str:
+        return self._found[name].uid if self._found else ""
 
-    def _note(self, place: Place, obj: Mapping[str, Any] | None) -> None:
+    def _note(self, name: NamespacedName, obj: Mapping[str, Any] | None) -> None:
         if self._found is None:
             return  # the kind was taken away meanwhile
         if obj is None:
-            self._found.pop(place, None)
+            self._found.pop(name, None)
         else:
-            self._found[place] = observe_pod_monitor(obj)
+            self._found[name] = observe_pod_monitor(obj)
 
 
 def _refused(key: Key, error: ApiError | UnansweredError) -> Failure:
     """Return what people are told of it; no message where it is nothing to them."""
     if not isinstance(error, ApiError):
         return Failure(Reason.UNREACHABLE, "")
-    message = "" if passing(error) else f"PodMonitor {_place(key)[1]}: {error}"
+    message = "" if passing(error) else f"PodMonitor {_name(key)[1]}: {error}"
     return Failure(Reason.WRITE_REFUSED, message)
 
 
@@ -194,7 +191,7 @@ def passing(error: ApiError) -> bool:
     return error.passing or error.not_found
 
 
-def _place(key: Key) -> Place:
+def _name(key: Key) -> NamespacedName:
     return key.namespace, pod_monitor_name(key.kind, key.name)
 
 
