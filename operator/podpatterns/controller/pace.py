@@ -1,4 +1,4 @@
-"""The pace of questions to an object's Pods: from one round a second to one in five minutes."""
+"""The pace of polls of an object's Pods: from one round a second to one in five minutes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Pace:
     Pod can answer differently each time.
 
     The first pause comes back when answers are nearer to what is wanted than they ever were, which can happen
-    only so often, and when they turn after a steady time. Who asks something else makes a new pace.
+    only so often, and when they turn after a steady time. Other targets have a new pace.
     """
 
     pause: float = FIRST

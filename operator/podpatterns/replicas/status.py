@@ -49,11 +49,11 @@ class Observed:
     """Completed replacements that are not in the previous status yet."""
     composition: Composition | None = None
     """None when there is none."""
-    asked: ContractTargets | None = None
+    contract_targets: ContractTargets | None = None
     """The Pod whose adapters are polled; None when no Pod runs."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
     """The adapters' answers, by container."""
-    inquiry: ConfigurationTargets | None = None
+    configuration_targets: ConfigurationTargets | None = None
     """The helpers that are polled for their configuration; None when there is no helper."""
     running: Answers | None = None
     """The helpers' answers; None before the first poll."""
@@ -164,12 +164,12 @@ def app_status(
         *contract_satisfied(
             observed.composition,
             observed.problems,
-            observed.asked,
+            observed.contract_targets,
             observed.answers,
             told(previous, ConditionType.CONTRACT_SATISFIED),
         ),
         *configuration_current(
-            observed.inquiry,
+            observed.configuration_targets,
             observed.running,
             told(previous, ConditionType.CONFIGURATION_CURRENT) if _same_hashes(status, previous) else None,
         ),
@@ -193,7 +193,9 @@ def at_rest(status: Mapping[str, Any]) -> bool:
 def _configurations(observed: Observed, previous: Mapping[str, Any]) -> dict[str, Any]:
     told = previous.get("configurations") or []
     if observed.composition:
-        told = configurations(observed.composition.files, observed.inquiry, observed.running, told)
+        told = configurations(
+            observed.composition.files, observed.configuration_targets, observed.running, told
+        )
     return {"configurations": bounded(told)} if told else {}
 
 
