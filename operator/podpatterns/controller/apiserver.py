@@ -30,6 +30,8 @@ FIELD_MANAGER = "podpatterns-operator"
 USER_AGENT = f"{FIELD_MANAGER}/{__version__}"
 MESSAGE_LENGTH = 500
 """Characters shown of an answer that is not the API server's own."""
+SHORTEST_PAUSE = 1.0
+"""Seconds that an overloaded server is left alone at least."""
 KNOWN_CODES = frozenset(HTTPStatus)
 SMOOTHING = 0.1
 """The weight of the last write's time in the average."""
@@ -62,8 +64,8 @@ class ApiError(Exception):
         self.status = status
         self.reason = str(fields.get("reason") or _phrase(code))
         self.message = str(fields.get("message") or self.reason)
-        self.retry_after = retry_after
-        """Seconds to wait, of the header Retry-After."""
+        self.retry_after = max(retry_after or 0.0, SHORTEST_PAUSE if self.too_many_requests else 0.0)
+        """Seconds until the next try at least: those that the server asks for, if any."""
         details = fields.get("details")
         self._causes = details.get("causes") if isinstance(details, Mapping) else None
         super().__init__(f"{self.reason}: {self.message}")
@@ -80,7 +82,7 @@ class ApiError(Exception):
 
     @property
     def too_many_requests(self) -> bool:
-        """True if the API server, or a limit set for us, is overloaded: wait, for `retry_after` if given."""
+        """True if the API server, or a limit set for us, is overloaded: wait for `retry_after`."""
         return self.code == HTTPStatus.TOO_MANY_REQUESTS
 
     @property
@@ -99,6 +101,9 @@ class ApiError(Exception):
 
 class UnansweredError(Exception):
     """No answer came: a write may or may not have taken place."""
+
+    retry_after = 0.0
+    """Seconds until the next try at least."""
 
 
 class PageTooLongError(Exception):

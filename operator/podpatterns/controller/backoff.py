@@ -1,11 +1,11 @@
-"""The back-off after failures."""
+"""Growing waits: each is twice the one before."""
 
 from __future__ import annotations
 
 FIRST, LONGEST = 0.05, 60.0
-"""Seconds of the first and the longest back-off: a lifted quota is noticed within a minute."""
+"""Seconds after failures. A minute at the longest: so late at most is a lifted quota noticed."""
 
 
-def backoff(failures: int) -> float:
+def backoff(failures: int, first: float = FIRST, longest: float = LONGEST) -> float:
     """Return the seconds to wait after that many failures in a row, the first being 1."""
-    return min(LONGEST, FIRST * 2.0 ** min(failures - 1, 20))
+    return min(longest, first * 2.0 ** min(failures - 1, 20))

@@ -39,8 +39,6 @@ WRITES = 40
 NAMESPACE_SHARE = 1 / 3
 """Of one namespace for each that is left free: ten at most. They keep an API server of a few cores busy, and
 whoever else asks it, other controllers too, waits for all that are under way."""
-SHORTEST_PAUSE = 1.0
-"""Seconds that an overloaded server is left alone at least."""
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
 """The write has not taken place, and the Pod is there as it was."""
 
@@ -80,13 +78,13 @@ class Outcome:
                 log.error("Write failed unexpectedly, as one before it", exc_info=error)
             self.error = self.error or error
         elif error.too_many_requests:
-            self.busy = max(self.busy, error.retry_after or 0, SHORTEST_PAUSE)
+            self.busy = max(self.busy, error.retry_after)
             self.stopped = True
         elif error.namespace_terminating:
             self.namespace_terminating = self.stopped = True
         else:
             self.failure = refused(error.reason, error.message)
-            self.retry_after = max(self.retry_after, error.retry_after or 0)
+            self.retry_after = max(self.retry_after, error.retry_after)
 
 
 Action = Create | Delete | Update | Refresh

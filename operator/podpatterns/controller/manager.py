@@ -154,8 +154,7 @@ class Manager:
             passing = isinstance(error, ApiError) and error.passing
             level = logging.DEBUG if passing else logging.WARNING
             log.log(level, "Reconcile failed", extra={"key": str(key), "error": str(error)})
-            retry_after = error.retry_after if isinstance(error, ApiError) else None
-            self._queue.add_failed(key, at_least=retry_after or 0.0)
+            self._queue.add_failed(key, at_least=error.retry_after)
         except Exception:
             # One object's surprise must not end the work for all others.
             log.exception("Reconcile failed unexpectedly", extra={"key": str(key)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from podpatterns.controller.backoff import backoff
+
 FIRST, LONGEST = 1.0, 300.0
 """Seconds between two rounds: the first pause, and what it grows to."""
 STEADY = 60.0
@@ -19,7 +21,8 @@ class Pace:
     only so often, and when they turn after a steady time. Other targets have a new pace.
     """
 
-    pause: float = FIRST
+    steps: int = 0
+    """Rounds since the last first pause, which counts."""
     fewest: int | None = None
     """What was ever lacking at the least."""
     turned: float = 0
@@ -29,8 +32,8 @@ class Pace:
         """Return the pause after a round in which so much was still lacking."""
         nearer = self.fewest is None or lacking < self.fewest
         news = changed and now - self.turned >= STEADY
-        self.pause = FIRST if nearer or news else min(LONGEST, 2 * self.pause)
+        self.steps = 1 if nearer or news else self.steps + 1
         self.fewest = lacking if self.fewest is None else min(lacking, self.fewest)
         if changed:
             self.turned = now
-        return self.pause
+        return backoff(self.steps, FIRST, LONGEST)

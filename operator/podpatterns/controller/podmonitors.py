@@ -58,7 +58,7 @@ class PodMonitors:
                     log.warning("List of PodMonitors failed", extra={"error": str(error)})
             if self._found is not None:
                 self._changed([key for key, wanted in self._wanted.items() if self._decide(key, wanted)])
-            await asyncio.sleep(min(INTERVAL, backoff(failures)) if failures else INTERVAL)
+            await asyncio.sleep(backoff(failures) if failures else INTERVAL)
 
     async def keep(self, key: Key, app: Pattern, composition: Composition, refusal: Refusal) -> str:
         """Make the PodMonitor what it should be, unless a refused write has to wait.
@@ -79,8 +79,7 @@ class PodMonitors:
             text = await self._carry_out(key, app, manifest or {}, self._decide(key, wanted))
         except (ApiError, UnansweredError) as error:
             failure = _refused(key, error)
-            retry_after = (isinstance(error, ApiError) and error.retry_after) or 0
-            refusal.note(failure, generation, time.monotonic(), at_least=retry_after)
+            refusal.note(failure, generation, time.monotonic(), at_least=error.retry_after)
             return failure.message
         refusal.clear()
         return text

@@ -21,8 +21,8 @@ BACKLOG = 1_000
 NOTE_LENGTH = 1_024
 """Bytes of a note, the API server's limit (events.k8s.io/v1)."""
 NAMES_SHOWN = 10
-OVERLOADED_SECONDS = (1.0, 30.0)
-"""Bounds of the seconds to wait after a 429, which the API server chooses."""
+LONGEST_PAUSE = 30.0
+"""Seconds that an overloaded server may ask to wait for."""
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,7 @@ class Recorder:
                     continue  # nobody will read it: the namespace goes, or is gone
                 log.warning("Event not recorded", extra={"error": str(error)})
                 if error.too_many_requests:
-                    shortest, longest = OVERLOADED_SECONDS
-                    await asyncio.sleep(min(longest, max(shortest, error.retry_after or 0)))
+                    await asyncio.sleep(min(LONGEST_PAUSE, error.retry_after))
             except UnansweredError as error:
                 log.warning("Event not recorded", extra={"error": str(error)})
 

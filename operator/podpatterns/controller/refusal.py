@@ -27,7 +27,7 @@ class Refusal:
         """Note a refusal; return the seconds to wait before the next try."""
         self._failures = self._failures + 1 if self._generation == generation else 1
         self.failure, self._generation = failure, generation
-        delay = max(at_least, min(longest, backoff(self._failures)))
+        delay = max(at_least, backoff(self._failures, longest=longest))
         self._until = now + delay
         return delay
 

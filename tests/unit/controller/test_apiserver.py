@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError, seconds
+from podpatterns.controller.apiserver import SHORTEST_PAUSE, ApiError, ApiServer, UnansweredError, seconds
 from podpatterns.controller.pagesize import FIRST_LIMIT, MAX_LIMIT, PAGE_BYTES, PageSize
 from podpatterns.controller.watchstream import MalformedEventError, read_event
 from tests.unit.controller.server import Handler, event, is_watch, listing, record, serving, stream
@@ -153,6 +153,16 @@ async def test_too_many_requests_say_how_long_to_wait() -> None:
         await asked(web.Response(status=429, headers={"Retry-After": "2.5"}))
     assert error.value.too_many_requests
     assert error.value.retry_after == 2.5
+
+
+@pytest.mark.parametrize("header", ["0", "soon", ""])
+async def test_an_overloaded_server_is_left_alone_for_a_second_at_least(header: str) -> None:
+    with pytest.raises(ApiError) as error:
+        await asked(web.Response(status=429, headers={"Retry-After": header}))
+    assert error.value.retry_after == SHORTEST_PAUSE
+    with pytest.raises(ApiError) as error:
+        await asked(web.Response(status=403, headers={"Retry-After": header}))
+    assert error.value.retry_after == 0
 
 
 @pytest.mark.parametrize(

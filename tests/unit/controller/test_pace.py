@@ -48,8 +48,7 @@ def test_coming_nearer_counts_once() -> None:
 def test_what_turns_after_a_steady_time_is_news() -> None:
     pace = Pace()
     pace.next(0, changed=True, now=0)
-    for _ in range(10):
-        pace.next(0, changed=False, now=STEADY)
-    assert pace.pause == LONGEST
+    found = [pace.next(0, changed=False, now=STEADY) for _ in range(10)]
+    assert found[-1] == LONGEST
     assert pace.next(1, changed=True, now=STEADY) == FIRST
     assert pace.next(0, changed=True, now=STEADY + 1) == 2 * FIRST
