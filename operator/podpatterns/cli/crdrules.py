@@ -17,7 +17,7 @@ import click
 from podpatterns.api import KINDS, FieldError, Pattern
 
 _TRANSITION = re.compile(r"\boldSelf\b")
-"""Mark of a rule about a change, which can't be evaluated without the object before it."""
+"""Sign of a rule about a change, which can't be evaluated without the object before it."""
 
 
 def broken_rules(app: Pattern) -> list[FieldError]:

@@ -35,7 +35,7 @@ class Verdict:
 def diff(files: tuple[IO[str], ...], namespace: str | None, context: str | None) -> None:
     """Say which Pods would be updated in place and which replaced, and why, if the files were applied.
 
-    Objects that include a part of the files are told as well. The server checks the files, and nothing is
+    Objects that include a part of the files are named too. The server checks the files, and nothing is
     changed. Exit status: 0 no Pod would change, 1 some would, 2 an object can't work as it is written.
     """
     cluster = Cluster(namespace, context)

@@ -27,8 +27,8 @@ def history(name: str, namespace: str | None, context: str | None) -> None:
     current = (obj.get("status") or {}).get("updateRevision", "")
     click.echo(f"{'REVISION':<10}{'HASH':<12}{'CREATED':<22}CHANGE")
     for revision, what in zip(found, changes(found), strict=True):
-        mark = " (current)" if current == f"{obj['metadata']['name']}-{revision.hash}" else ""
-        click.echo(f"{revision.number:<10}{revision.hash:<12}{revision.created:<22}{what}{mark}")
+        suffix = " (current)" if current == f"{obj['metadata']['name']}-{revision.hash}" else ""
+        click.echo(f"{revision.number:<10}{revision.hash:<12}{revision.created:<22}{what}{suffix}")
 
 
 def existing(cluster: Cluster, name: str) -> Object:

@@ -35,7 +35,7 @@ class Entry:
 
 
 def read(obj: Mapping[str, Any]) -> Entry:
-    """Return the entry of an object as the API server sent it, whatever its spec looks like."""
+    """Return the entry of an object as the API server sent it; its spec may have any form."""
     meta = obj["metadata"]
     key = Key(obj["kind"], meta["namespace"], meta["name"])
     spec = obj.get("spec")

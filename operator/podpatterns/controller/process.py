@@ -43,7 +43,7 @@ async def serve(
     for task in (work, watching):
         task.add_done_callback(lambda _: stop.set())
     try:
-        # kopf's own endpoint says that all is well for as long as it answers at all.
+        # kopf's own endpoint reports success as long as it answers at all.
         address = health_probe_bind_address
         async with probes(manager.health, address) if address else nullcontext():
             await stop.wait()

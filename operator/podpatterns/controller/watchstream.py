@@ -22,7 +22,7 @@ class MalformedEventError(Exception):
 async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
     """Yield the lines, however long: aiohttp's own reading of lines gives up at the size of its buffer.
 
-    A rest without a line's end is half an event, which the next watch brings whole.
+    A remainder without a line's end is half an event, which the next watch brings whole.
     """
     pending: list[bytes] = []
     async for chunk in content.iter_chunked(CHUNK_BYTES):

@@ -92,7 +92,7 @@ def next_version() -> None:
         pod["spec"]["enableServiceLinks"] = False
         return pod
 
-    transition.pod_manifest = differently  # type: ignore[attr-defined]
+    transition.pod_manifest = differently  # type: ignore[attr-defined, assignment]
 
 
 def last_version() -> None:
