@@ -95,8 +95,8 @@ class StatusWriter:
 
     def subscribe(self, key: Key, observed: Observed) -> None:
         """Have the helpers polled whose answers the next report needs."""
-        self._contracts.subscribe(key, observed.asked)
-        self._configurations.subscribe(key, observed.inquiry)
+        self._contracts.subscribe(key, observed.contract_targets)
+        self._configurations.subscribe(key, observed.configuration_targets)
 
     async def write(self, entry: Entry, status: Mapping[str, Any]) -> None:
         """Write what changed, if anything."""
