@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
@@ -67,12 +68,22 @@ func (a *Adapter) Run(ctx context.Context) error {
 		return err
 	}
 	configfile.Each(ctx, func() {
+		a.expire()
 		if err := a.reload(ctx); err != nil {
 			a.refuse(err)
 			a.log.Error("the configuration is refused; the last good one stays in effect", "error", err)
 		}
 	})
 	return nil
+}
+
+// expire gives up what nothing is heard of any more.
+func (a *Adapter) expire() {
+	ttl := time.Duration(0)
+	if wanted := a.set.Metrics.TTL; wanted != "" {
+		ttl = wanted.Value()
+	}
+	a.store.Expire(time.Now(), ttl)
 }
 
 func (a *Adapter) refuse(err error) {

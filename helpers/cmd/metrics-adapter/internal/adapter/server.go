@@ -18,6 +18,7 @@ import (
 type server struct {
 	port     int
 	path     atomic.Pointer[string]
+	created  atomic.Bool // whether OpenMetrics has when counters began
 	listener net.Listener
 	stop     func()
 }
@@ -40,6 +41,7 @@ func (a *Adapter) listen(m spec.Metrics) (*server, error) {
 // serve offers the metrics there from now on.
 func (a *Adapter) serve(s *server, m spec.Metrics) {
 	s.path.Store(&m.Path)
+	s.created.Store(m.CreatedTimestamps)
 	if s == a.server {
 		return
 	}
@@ -51,13 +53,19 @@ func (a *Adapter) serve(s *server, m spec.Metrics) {
 }
 
 func (s *server) handler(a *Adapter) http.Handler {
-	metrics := promhttp.HandlerFor(prometheus.Gatherers{a.store, a.tell}, promhttp.HandlerOpts{
-		EnableOpenMetrics: true, MaxRequestsInFlight: maxScrapes,
-	})
+	options := promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: maxScrapes}
+	all := prometheus.Gatherers{a.store, a.tell}
+	metrics := promhttp.HandlerFor(all, options)
+	options.EnableOpenMetricsTextCreatedSamples = true
+	created := promhttp.HandlerFor(all, options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case *s.path.Load():
-			metrics.ServeHTTP(w, r)
+			if s.created.Load() {
+				created.ServeHTTP(w, r)
+			} else {
+				metrics.ServeHTTP(w, r)
+			}
 		case spec.HealthPath:
 			w.WriteHeader(http.StatusOK)
 		case spec.ContractPath:

@@ -12,6 +12,8 @@ import (
 type Metric struct {
 	Labels []Label // without le
 	Value  float64
+	// Created is when the series began, in seconds since 1970; 0 if the page doesn't say.
+	Created float64
 	// Histogram is nil for a single series.
 	Histogram *Histogram
 }
@@ -36,13 +38,29 @@ func (m Metric) Identity() string { return identity(m.Labels) }
 func (p *Page) Find(name string, quantiles bool) []Metric {
 	single := p.samples[name]
 	if len(single) > 0 && (quantiles || !p.summary(name)) {
-		return series(single)
+		return p.created(name, series(single))
 	}
 	buckets := p.samples[name+"_bucket"]
 	if len(buckets) > 0 || p.samples[name+"_count"] != nil && p.samples[name+"_sum"] != nil {
-		return p.histograms(name, buckets)
+		return p.created(name, p.histograms(name, buckets))
 	}
 	return nil
+}
+
+// created adds what OpenMetrics has about starts.
+func (p *Page) created(name string, all []Metric) []Metric {
+	starts := p.samples[strings.TrimSuffix(name, "_total")+"_created"]
+	if len(starts) == 0 {
+		return all
+	}
+	known := map[string]float64{}
+	for _, s := range starts {
+		known[identity(s.Labels)] = s.Value
+	}
+	for i := range all {
+		all[i].Created = known[all[i].Identity()]
+	}
+	return all
 }
 
 func (p *Page) summary(name string) bool {

@@ -28,6 +28,8 @@ type emission struct {
 	owner  *series.Owner
 	how    series.Aggregation
 	levels map[*series.Series]*level // gauges of the last reading
+	// bucketed are histograms, each with the round in which it got its buckets.
+	bucketed map[*series.Series]uint64
 	// seen is when the page was last read: what it didn't have then began later. Nil before that.
 	seen *timestamppb.Timestamp
 	// fresh is true until the first reading after a change of configuration made the emission.
@@ -107,5 +109,7 @@ func (e *emission) zero(store *series.Store) {
 			return
 		}
 	}
-	_, _ = e.seriesOf(store, nil, e.bounds()) // the first event says why there is none
+	if made, err := e.seriesOf(store, nil, e.bounds()); err == nil { // otherwise the first event says why there is none
+		made.Keep()
+	}
 }

@@ -1,9 +1,12 @@
 package rule
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"slices"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/contract"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
@@ -17,6 +20,8 @@ type Finding struct {
 	Identity string
 	Value    float64 // NaN for what is no number
 	Totals   *Totals // of a histogram or summary, otherwise nil
+	// Began is when the total was 0, nil if that isn't known.
+	Began *timestamppb.Timestamp
 }
 
 // Totals is a histogram's state. A summary has no bounds.
@@ -37,9 +42,12 @@ type readingKey struct {
 
 // reading is a total as the source has it. What belongs to a histogram is read as one: sum first, then buckets.
 type reading struct {
-	last  []float64 // nil before the first
-	next  []float64
-	round uint64 // that next is of
+	last []float64 // nil before the first
+	next []float64
+	// bounds are those of a histogram's last buckets.
+	bounds []float64
+	round  uint64 // that next is of
+	began  *timestamppb.Timestamp
 }
 
 // found notes what a page says. Several findings of one identity add up.
@@ -54,13 +62,6 @@ func (e *emission) found(store *series.Store, f Finding, round uint64) error {
 	if err != nil {
 		return err
 	}
-	to, err := e.seriesOf(store, f.Groups, bounds)
-	if err != nil {
-		return err
-	}
-	if e.target.Part == contract.Whole && !slices.Equal(to.Bounds(), bounds) {
-		return series.ErrBuckets
-	}
 	for _, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return series.ErrNumber
@@ -69,10 +70,20 @@ func (e *emission) found(store *series.Store, f Finding, round uint64) error {
 			return series.ErrNegative
 		}
 	}
+	to, err := e.seriesOf(store, f.Groups, bounds)
+	if errors.Is(err, series.ErrBuckets) {
+		to, err = e.seriesOf(store, f.Groups, nil)
+	}
+	if err == nil && e.target.Type == series.Histogram && e.target.Part == contract.Whole {
+		err = e.rebucket(store, to, bounds, round)
+	}
+	if err != nil {
+		return err
+	}
 	key := readingKey{f.Identity, to}
 	r := e.readings[key]
 	if r == nil {
-		r = &reading{}
+		r = &reading{began: f.Began}
 		e.readings[key] = r
 	}
 	if r.round != round {
@@ -82,6 +93,21 @@ func (e *emission) found(store *series.Store, f Finding, round uint64) error {
 	for i, v := range values {
 		r.next[i] += v
 	}
+	return nil
+}
+
+// rebucket gives a histogram the buckets that the page has now. It cannot have those of two findings at once.
+func (e *emission) rebucket(store *series.Store, to *series.Series, bounds []float64, round uint64) error {
+	last, ours := e.bucketed[to]
+	if !slices.Equal(to.Bounds(), bounds) {
+		if !ours || last == round {
+			return series.ErrBuckets
+		}
+		if err := store.Rebucket(to, bounds); err != nil {
+			return err
+		}
+	}
+	e.bucketed[to] = round
 	return nil
 }
 
@@ -163,6 +189,7 @@ func (e *emission) settle(store *series.Store, round uint64, before map[*series.
 		switch {
 		case key.series.Removed() || crowded && r.round != round:
 			delete(e.readings, key)
+			delete(e.bucketed, key.series)
 		case r.round == round:
 			if err := e.rise(key.series, r); err != nil {
 				failure = err
@@ -177,15 +204,15 @@ func (e *emission) settle(store *series.Store, round uint64, before map[*series.
 // since its start, and so does one that fell: the source has started anew. Only where an emission was changed while its
 // series went on, the first total is just where it goes on from.
 func (e *emission) rise(to *series.Series, r *reading) error {
-	before := r.last
-	r.last = r.next
+	before, bounds := r.last, r.bounds
+	r.last, r.bounds = r.next, to.Bounds()
 	switch {
 	case before == nil && e.fresh && to.Inherited():
 		return nil
 	case before == nil && to.Empty():
-		to.Begin(e.seen)
+		to.Begin(cmp.Or(e.seen, r.began))
 		before = make([]float64, len(r.next))
-	case before == nil || len(before) != len(r.next) || fell(before, r.next):
+	case before == nil || !slices.Equal(bounds, r.bounds) || fell(before, r.next):
 		before = make([]float64, len(r.next))
 	}
 	for i := range before {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -122,10 +123,38 @@ func TestHistogramsOfPages(t *testing.T) {
 	a.wants(want...)
 	read(Totals{1000, []float64{1000, 2000}, []float64{1, 0, 0}}) // started anew
 	a.wants("app_unknown_seconds_sum 8000", "app_unknown_seconds_count 8", "app_x_seconds_sum 8", "app_x_seconds_count 8")
-	read(Totals{1000, []float64{1000, 3000}, []float64{1, 0, 0}})
-	a.wantsOwn(`adapter_dropped_samples_total{reason="buckets",source="stats"} 2`)
+	a.watch.Forget() // other buckets are other series
+	read(Totals{2000, []float64{1000, 3000}, []float64{1, 1, 0}})
+	a.wants("app_unknown_seconds_sum 10000", "app_unknown_seconds_count 10", "app_x_seconds_sum 10", "app_x_seconds_count 10")
+	a.wantsBuckets("app_x_seconds", `{le="1"} 4`, `{le="3"} 7`, `{le="+Inf"} 10`)
 	a.reads(page{"a": 1})
 	a.wantsOwn(`adapter_dropped_samples_total{reason="type",source="stats"} 2`)
+}
+
+// wantsBuckets compares a histogram's.
+func (a *adapter) wantsBuckets(name string, buckets ...string) {
+	a.t.Helper()
+	text := a.watch.Text()
+	for _, bucket := range buckets {
+		if !strings.Contains(text, name+"_bucket"+bucket+"\n") {
+			a.t.Errorf("no %s in\n%s", bucket, text)
+		}
+	}
+}
+
+// Buckets of two processes that fall together cannot be added up.
+func TestHistogramsOfOtherBucketsDoNotFallTogether(t *testing.T) {
+	a := newAdapter(t, pages+"- {source: stats, path: x, metric: app_x_seconds}")
+	for range 3 {
+		a.feeds["stats"].Page(func(*Rule) []Finding {
+			return []Finding{
+				{Identity: "a", Totals: &Totals{1, []float64{1}, []float64{1, 0}}},
+				{Identity: "b", Totals: &Totals{1, []float64{2}, []float64{1, 0}}},
+			}
+		})
+	}
+	a.wants("app_x_seconds_sum 1", "app_x_seconds_count 1")
+	a.wantsOwn(`adapter_dropped_samples_total{reason="buckets",source="stats"} 3`)
 }
 
 func TestSumAndCountMakeAHistogram(t *testing.T) {

@@ -99,7 +99,8 @@ func (r *Rule) compileEmission(field string, declared spec.Emission, source spec
 	e := &emission{
 		target: c.Target(declared.Metric), value: -1, scale: 1,
 		cache: map[string]*series.Series{}, readings: map[readingKey]*reading{}, levels: map[*series.Series]*level{},
-		owner: &series.Owner{Page: !source.Events()}, how: series.Aggregation(declared.Aggregation), anyNumber: source.Type == "prometheus",
+		bucketed: map[*series.Series]uint64{},
+		owner:    &series.Owner{Page: !source.Events()}, how: series.Aggregation(declared.Aggregation), anyNumber: source.Type == "prometheus",
 	}
 	if declared.Scale != nil {
 		e.scale = *declared.Scale

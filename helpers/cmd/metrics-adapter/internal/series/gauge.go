@@ -97,6 +97,7 @@ func (s *Series) aggregate(how Aggregation) {
 		all.merge(one.level)
 	}
 	s.how, s.value = how, all.Of(how)
+	s.touch()
 }
 
 // Withdraw takes back what an owner gave to a gauge, which goes when nobody gives anything.

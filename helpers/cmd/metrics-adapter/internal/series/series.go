@@ -58,6 +58,8 @@ type Series struct {
 
 	inherited bool
 	removed   bool
+	kept      bool  // however long nothing is heard of it
+	heard     int64 // when something was, by the store's clock
 }
 
 // Labels are sorted by name.
@@ -78,6 +80,11 @@ func (s *Series) Removed() bool { return s.removed }
 // Bounds are the upper bounds of a histogram's buckets, without +Inf.
 func (s *Series) Bounds() []float64 { return s.bounds }
 
+// Keep lets the series stay, however long nothing is heard of it.
+func (s *Series) Keep() { s.kept = true }
+
+func (s *Series) touch() { s.heard = s.family.store.clock }
+
 // Empty tells whether nothing was counted yet.
 func (s *Series) Empty() bool {
 	return s.value == 0 && !slices.ContainsFunc(s.counts, func(n float64) bool { return n != 0 })
@@ -97,6 +104,7 @@ func (s *Series) Add(v float64) error {
 		return ErrNegative
 	}
 	s.value += v
+	s.touch()
 	return nil
 }
 
@@ -128,6 +136,7 @@ func (s *Series) AddSum(v float64) error {
 		return ErrNegative
 	}
 	s.value += v
+	s.touch()
 	return nil
 }
 
@@ -147,6 +156,7 @@ func (s *Series) AddBucket(i int, n float64) error {
 		return ErrNegative
 	}
 	s.counts[i] += n
+	s.touch()
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -15,9 +16,11 @@ type Store struct {
 	families map[string]*family
 	size     int
 	limit    int
+	clock    int64
 }
 
 type family struct {
+	store  *Store
 	name   string
 	help   string
 	kind   Type
@@ -28,7 +31,7 @@ type family struct {
 // New makes a store for so many series, as Prometheus counts them: a histogram is one for each bucket, its sum and
 // its count.
 func New(limit int) *Store {
-	return &Store{families: map[string]*family{}, limit: limit}
+	return &Store{families: map[string]*family{}, limit: limit, clock: time.Now().UnixNano()}
 }
 
 // Size is the number of series.
@@ -51,9 +54,9 @@ func (s *Store) Get(name string, kind Type, labels []Label, bounds []float64, he
 			return found, nil
 		}
 	} else {
-		f = &family{name: name, help: help, kind: kind, series: map[string]*Series{}}
+		f = &family{store: s, name: name, help: help, kind: kind, series: map[string]*Series{}}
 	}
-	made := &Series{family: f, key: key, since: timestamppb.Now()}
+	made := &Series{family: f, key: key, since: timestamppb.Now(), heard: s.clock}
 	if kind == Histogram {
 		made.bounds = slices.Clone(bounds)
 		made.counts = make([]float64, len(bounds)+1)
@@ -101,6 +104,24 @@ func (s *Store) Inherit(limit int, owners map[*Owner]bool, keep func(*Series) bo
 			if one.Owned() || keep(one) {
 				one.inherited = true
 			} else {
+				s.Remove(one)
+			}
+		}
+	}
+}
+
+// Expire gives up the series that nothing was heard of for so long, and sets the clock by which that is told. It takes the
+// lock.
+func (s *Store) Expire(now time.Time, after time.Duration) {
+	s.Lock()
+	defer s.Unlock()
+	s.clock = now.UnixNano()
+	if after == 0 {
+		return
+	}
+	for _, f := range s.families {
+		for _, one := range f.series {
+			if !one.kept && s.clock-one.heard > int64(after) {
 				s.Remove(one)
 			}
 		}

@@ -3,8 +3,12 @@ package source
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/promtext"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
@@ -31,6 +35,9 @@ func findPrometheus(r *rule.Rule, page *promtext.Page) []rule.Finding {
 	findings := make([]rule.Finding, len(metrics))
 	for i, m := range metrics {
 		f := rule.Finding{Identity: m.Identity(), Value: m.Value, Groups: make([]string, len(r.Groups()))}
+		if m.Created > 0 && m.Created < math.MaxInt32 {
+			f.Began = timestamppb.New(time.UnixMilli(int64(m.Created * 1000)))
+		}
 		if m.Histogram != nil {
 			f.Totals = totals(m.Histogram)
 		}

@@ -33,7 +33,11 @@ type Metrics struct {
 	Port      int    `json:"port"`
 	Path      string `json:"path"`
 	MaxSeries int    `json:"maxSeries"`
-	OTLP      *OTLP  `json:"otlp"`
+	// TTL is how long a series stays of which nothing is heard; empty: for good.
+	TTL Duration `json:"ttl"`
+	// CreatedTimestamps shows when counters and histograms began, in OpenMetrics.
+	CreatedTimestamps bool  `json:"createdTimestamps"`
+	OTLP              *OTLP `json:"otlp"`
 }
 
 // Source is one place to read from.

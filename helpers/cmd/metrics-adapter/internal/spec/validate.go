@@ -50,6 +50,9 @@ func (m Metrics) validate(problems *Problems) {
 	case m.Path == HealthPath || m.Path == ContractPath:
 		problems.Add("metrics.path", "%s is taken by the adapter itself; choose another such as /metrics", m.Path)
 	}
+	if ttl, err := time.ParseDuration(string(m.TTL)); m.TTL != "" && (err != nil || ttl < time.Second) {
+		problems.Add("metrics.ttl", "must be a time of 1s at least such as 1h")
+	}
 	if m.OTLP != nil {
 		m.OTLP.validate("metrics.otlp", problems)
 	}
