@@ -40,7 +40,7 @@ func Run(ctx context.Context, s spec.Source, place Place, feed *rule.Feed, log *
 	case "log":
 		follow(ctx, s.Log, place, feed, log)
 	case "statsd":
-		listen(ctx, s.Statsd, feed, log)
+		listen(ctx, s.Statsd, place, feed, log)
 	}
 }
 
@@ -95,10 +95,13 @@ func follow(ctx context.Context, s *spec.Log, place Place, feed *rule.Feed, log 
 	t.Run(ctx)
 }
 
-func listen(ctx context.Context, s *spec.Statsd, feed *rule.Feed, log *slog.Logger) {
-	failing := false
+func listen(ctx context.Context, s *spec.Statsd, place Place, feed *rule.Feed, log *slog.Logger) {
+	failing, socket := false, ""
+	if s.Socket != nil {
+		socket = filepath.Join(place.Volumes, s.Socket.Volume, s.Socket.Path)
+	}
 	for ctx.Err() == nil {
-		server, err := statsd.Listen("127.0.0.1", s.Port, feed)
+		server, err := statsd.Listen(s.Port, socket, feed)
 		if err == nil {
 			feed.Up(true)
 			report(log, &failing, nil)

@@ -62,9 +62,10 @@ type Log struct {
 	Files string `json:"files,omitempty"`
 }
 
-// Statsd is a port, for UDP and TCP.
+// Statsd is a port, for UDP and TCP, and a Unix socket on a shared volume.
 type Statsd struct {
-	Port int `json:"port"`
+	Port   int  `json:"port"`
+	Socket *Log `json:"socket,omitempty"`
 }
 
 // Proc is processes with a command name.

@@ -92,6 +92,9 @@ func (s Source) validateMember(field string, all Spec, index int, problems *Prob
 		s.Log.validate(field, problems)
 	case "statsd":
 		validatePort(field+".port", s.Statsd.Port, problems)
+		if s.Statsd.Socket != nil {
+			s.Statsd.Socket.validate(field+".socket", problems)
+		}
 		if s.Statsd.Port == all.Metrics.Port {
 			problems.Add(field+".port", "metrics.port is the same; choose another")
 		}

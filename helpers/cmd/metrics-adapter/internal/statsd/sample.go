@@ -3,8 +3,10 @@
 package statsd
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 )
@@ -39,6 +41,7 @@ func (s *Sample) Group(of *rule.Name, group string) string {
 	for tags := s.tags; tags != ""; {
 		var tag string
 		tag, tags, _ = strings.Cut(tags, ",")
+		tag = strings.TrimPrefix(tag, "#") // of Datadog's client for PHP
 		if len(tag) > len(group) && tag[len(group)] == s.equal && tag[:len(group)] == group {
 			return tag[len(group)+1:]
 		}
@@ -47,18 +50,53 @@ func (s *Sample) Group(of *rule.Name, group string) string {
 }
 
 // Parse calls a function for each value of a line, such as api.requests:1|c|@0.1|#code:200, and tells whether all of it
-// was understood.
+// was understood. Several metrics of one name may be in it, api.requests:1|c:5|ms, where it has no tags behind.
 func (s *Sample) Parse(line string, each func(*Sample, rule.Event)) bool {
 	name, rest, found := strings.Cut(line, ":")
-	values, rest, typed := strings.Cut(rest, "|")
-	kind, rest, _ := strings.Cut(rest, "|")
-	if !found || !typed || !s.named(name) {
+	if !found || !utf8.ValidString(line) || !s.named(name) {
+		return false
+	}
+	tagged := strings.Contains(rest, "|#")
+	if tagged && s.tags != "" {
+		return false // in two manners
+	}
+	understood := true
+	for rest != "" {
+		one := rest
+		if rest = ""; !tagged {
+			one, rest = cutMetric(one)
+		}
+		understood = s.metric(one, each) && understood
+	}
+	return understood
+}
+
+// cutMetric cuts off the first of several metrics. The next begins with its value, and its type follows.
+func cutMetric(text string) (first, rest string) {
+	bar := strings.IndexByte(text, '|')
+	for at := bar; at > 0 && at < len(text); at++ {
+		if text[at] != ':' {
+			continue
+		}
+		value, _, typed := strings.Cut(text[at+1:], "|")
+		if _, err := strconv.ParseFloat(value, 64); typed && err == nil {
+			return text[:at], text[at+1:]
+		}
+	}
+	return text, ""
+}
+
+// metric takes what stands behind the name: 1:2|ms|@0.1.
+func (s *Sample) metric(text string, each func(*Sample, rule.Event)) bool {
+	values, rest, typed := strings.Cut(text, "|")
+	kind, rest, more := strings.Cut(rest, "|")
+	if !typed {
 		return false
 	}
 	rate := 1.0
-	for rest != "" {
+	for more {
 		var section string
-		section, rest, _ = strings.Cut(rest, "|")
+		section, rest, more = strings.Cut(rest, "|")
 		switch {
 		case strings.HasPrefix(section, "@"):
 			var err error
@@ -67,8 +105,10 @@ func (s *Sample) Parse(line string, each func(*Sample, rule.Event)) bool {
 			}
 		case strings.HasPrefix(section, "#"):
 			s.tags, s.equal = section[1:], ':'
+		case strings.HasPrefix(section, "T"), len(section) > 2 && slices.Contains(unused, section[:2]), strings.HasPrefix(section, "card:"):
+		default:
+			return false
 		}
-		// DogStatsD has more, container and time, which are of no use here.
 	}
 	s.count = 1 / rate
 	understood := true
@@ -83,11 +123,21 @@ func (s *Sample) Parse(line string, each func(*Sample, rule.Event)) bool {
 	return understood
 }
 
-// named takes the name and the tags that are in it.
+// unused sections are DogStatsD's container and what it has on that from outside.
+var unused = []string{"c:", "e:"}
+
+// named takes the name and the tags that are in it: a,tag=value or a#tag=value or, in SignalFx's manner, a[tag=value]b.
 func (s *Sample) named(text string) bool {
 	s.name, s.tags, s.equal = text, "", '='
-	if at := strings.IndexAny(text, ",#"); at >= 0 {
-		s.name, s.tags = text[:at], text[at+1:]
+	open, end := strings.IndexByte(text, '['), strings.IndexByte(text, ']')
+	switch {
+	case open >= 0 && end > open:
+		s.name, s.tags = text[:open]+text[end+1:], text[open+1:end]
+	case open >= 0 || end >= 0: // a name, however odd
+	default:
+		if at := strings.IndexAny(text, ",#"); at >= 0 {
+			s.name, s.tags = text[:at], text[at+1:]
+		}
 	}
 	return s.name != ""
 }

@@ -1,7 +1,10 @@
 package statsd
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +12,7 @@ import (
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series/seriestest"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/telemetry"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func TestLines(t *testing.T) {
@@ -55,6 +59,133 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// The lines of statsd_exporter's own tests (pkg/line), with what it makes of them. Differences have a reason.
+func TestLinesOfStatsdExporter(t *testing.T) {
+	const tags = " tag1=bar tag2=baz"
+	for line, want := range map[string]string{
+		"foo:2|c": "foo c2", "foo:3|g": "foo g3", "foo:3|g|@0.2": "foo g3", "foo:-10|g": "foo +-10", "foo:200|ms": "foo 0.2x1",
+		"foo:200|h": "foo 200x1", "foo:200|d": "foo 200x1", "foo.timing:0.5|ms|@0.1": "foo.timing 0.0005x10",
+		"foo:0.01|d|@0.2|#tag1:bar,tag2:baz":                  "foo 0.01x5" + tags,
+		"foo:0.01|h|@0.2|#tag1:bar,#tag2:baz":                 "foo 0.01x5" + tags,
+		"foo#tag1=bar,tag2=baz:100|c":                         "foo c100" + tags,
+		"foo,tag1=bar,tag2=baz:100|c":                         "foo c100" + tags,
+		"foo.[tag1=bar,tag2=baz]test:100|c":                   "foo.test c100" + tags,
+		"foo.test[tag1=bar,tag2=baz]:100|c":                   "foo.test c100" + tags,
+		"[tag1=bar,tag2=baz]foo.test:100|c":                   "foo.test c100" + tags,
+		"foo.[]test:100|c":                                    "foo.test c100",
+		"foo.[tag1,tag2]test:100|c":                           "foo.test c100",
+		"[tag1=bar,tag2=bazfoo.test:100|c":                    "[tag1=bar,tag2=bazfoo.test c100",
+		"tag1=bar,tag2=baz]foo.test:100|c":                    "tag1=bar,tag2=baz]foo.test c100",
+		"foo:100|c|#tag1:bar,tag2:baz":                        "foo c100" + tags,
+		"foo:100|c|#tag1:bar,#tag2:baz":                       "foo c100" + tags,
+		"foo:100|c|#tag_without_a_value":                      "foo c100",
+		"foo:100|c|#tag_without_a_value,tag1:value":           "foo c100 tag1=value",
+		"foo:100|c|#tag1:value,,":                             "foo c100 tag1=value",
+		"foo:100|c|@0.1|#tag1:bar,#tag2:baz":                  "foo c1000" + tags,
+		"foo:100|c|@0.1|#tag1:foo:bar":                        "foo c1000 tag1=foo:bar",
+		"foo#tag1=foo,tag3=bing:100|c|#tag1:bar,#tag2:baz":    "-",
+		"foo[tag1=foo,tag3=bing]:100|c|#tag1:bar,#tag2:baz":   "-",
+		"foo,tag1=foo,tag3=bing:100|c|#tag1:bar,#tag2:baz":    "-",
+		"foo#tag1=foo,tag3=bing:100|c|@0.1|#tag1:b,#tag2:baz": "-",
+		"foo:100|c|@0.1|#tag:\xc3\x28invalid":                 "-",
+		"foo:100|c|@0.1|#tag1:valid,tag2:\xc3\x28invalid":     "-",
+		"invalid\xc3\x28utf8:1|c":                             "-",
+		"foo_timing:0.5:120:3000|ms|#tag1:bar,tag2:baz":       "foo_timing 0.0005x1" + tags + "; foo_timing 0.12x1" + tags + "; foo_timing 3x1" + tags,
+		"foo_timing:0.5:120|ms|@0.5":                          "foo_timing 0.0005x2; foo_timing 0.12x2",
+		"foo:200|ms:300|ms:5|c|@0.1:6|g":                      "foo 0.2x1; foo 0.3x1; foo c50; foo g6",
+		"foo":                                                 "-", "foo:1": "-", "foo:1o|c": "-", "foo:2|t": "-", ":100|ms": "-", "foo:1|c|": "-", "foo:1|s": "-",
+		"k.c.cpu_idle_second:  0.111090  -0.055903  -0.195390 (  2.419002)": "-",
+		"|h|#consumer:Kafka::SharedConfigurationConsumer,topic:update":      "-",
+		"foo:100|c|#tag1:value|c:container123":                              "foo c100 tag1=value",
+		"foo:1000|ms|#tag1:value|c:timer_container":                         "foo 1x1 tag1=value",
+		"foo:100|c|#tag1:value|c":                                           "-",
+		"foo:100|c|#tag1:value|c:":                                          "-",
+		"foo:100|c|#tag1:value|c:sha256:abcd1234efgh5678":                   "foo c100 tag1=value",
+		"foo:200|h|@0.5|#tag1:prod|c:container_hist":                        "foo 200x2 tag1=prod",
+		"foo:100|c|@0.1|#tag1:value|c:container|extra:component":            "-",
+		"page.views:15|c|#tag1:dev|T1656581400":                             "page.views c15 tag1=dev",
+		"foo:42|c|T1656581400":                                              "foo c42",
+		"requests:100|c|@0.1|#tag1:web|c:abc123|T1656581400":                "requests c1000 tag1=web",
+		"foo:100|c|#tag1:val|Tnot-a-ts":                                     "foo c100 tag1=val",
+		"foo:100|c|#tag1:val|T":                                             "foo c100 tag1=val",
+
+		// It takes a rate that cannot be one for 1; the number would be wrong.
+		"foo:1|c|@bar": "-", "foo:2|c|@0": "-",
+		// It takes several values in one of timers alone; the meaning of others is as clear.
+		"foo:1:2|c": "foo c1; foo c2",
+		// To it a container without tags is another metric.
+		"foo:1|c|c:abc": "foo c1",
+	} {
+		var got []string
+		var sample Sample
+		sample.Parse(line, func(s *Sample, ev rule.Event) {
+			text := s.Name() + map[rule.Kind]string{rule.Count: " c", rule.Level: " g", rule.Single: " "}[ev.Kind]
+			if ev.Kind == rule.Count && strings.Contains(line, "|g") && ev.Value < 0 {
+				text = s.Name() + " +"
+			}
+			text += fmt.Sprint(ev.Value)
+			if ev.Kind == rule.Single {
+				text += fmt.Sprint("x", ev.Weight)
+			}
+			for _, tag := range []string{"tag1", "tag2"} {
+				if value := s.Group(nil, tag); value != "" {
+					text += " " + tag + "=" + value
+				}
+			}
+			got = append(got, text)
+		})
+		if got == nil {
+			got = []string{"-"}
+		}
+		if shown := strings.Join(got, "; "); shown != want {
+			t.Errorf("%s\n gives %s\n not   %s", line, shown, want)
+		}
+	}
+}
+
+// Whatever localhost is to the application, and by a socket that another run has left behind.
+func TestWhereItListens(t *testing.T) {
+	server, store, _ := newServer(t)
+	socket := server.packets[len(server.packets)-1].LocalAddr().String()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- server.Serve(ctx) }()
+	sent := 0
+	send := func(network, address string) {
+		t.Helper()
+		connection, err := net.Dial(network, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		if _, err := fmt.Fprint(connection, "api.hits:1|c"); err != nil {
+			t.Fatal(err)
+		}
+		sent++
+	}
+	for _, one := range server.packets {
+		send(one.LocalAddr().Network(), one.LocalAddr().String())
+	}
+	for _, one := range server.streams {
+		send("tcp", one.Addr().String())
+	}
+	watch := seriestest.New(t, store)
+	for !strings.Contains(watch.Text(), fmt.Sprintf("app_requests_total %d\n", sent)) {
+		if t.Context().Err() != nil {
+			t.Fatal(watch.Text())
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	again, err := Listen(processtest.FreePort(t), socket, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = again.close()
+}
+
 const config = `
 metrics: {maxSeries: 30}
 contract: {name: red/v1, buckets: [1, 10]}
@@ -80,11 +211,11 @@ func newServer(t *testing.T) (*Server, *series.Store, *telemetry.Telemetry) {
 	store, tell := series.New(0), telemetry.New()
 	feed := rule.NewFeed(store, tell.Source("sent"))
 	set.TakeOver(store, nil, map[string]*rule.Feed{"sent": feed})
-	server, err := Listen("127.0.0.1", 0, feed)
+	server, err := Listen(processtest.FreePort(t), filepath.Join(t.TempDir(), "statsd.sock"), feed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = server.packets.Close(), server.streams.Close() })
+	t.Cleanup(func() { _ = server.close() })
 	return server, store, tell
 }
 

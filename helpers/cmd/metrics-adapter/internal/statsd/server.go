@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
@@ -22,44 +24,92 @@ const (
 	idle           = 5 * time.Minute
 )
 
-// Server listens on a port, for UDP and TCP.
+// hosts are what localhost may stand for in the application.
+var hosts = []string{"127.0.0.1", "::1"}
+
+// Server listens on a port of localhost, for UDP and TCP, and on a Unix socket for datagrams.
 type Server struct {
 	feed    *rule.Feed
-	packets *net.UDPConn
-	streams *net.TCPListener
+	packets []net.Conn
+	streams []*net.TCPListener
 	each    func(*Sample, rule.Event)
 }
 
-// Listen opens both.
-func Listen(host string, port int, feed *rule.Feed) (*Server, error) {
-	address := net.JoinHostPort(host, strconv.Itoa(port))
+// Listen opens all; an empty path stands for no Unix socket. Where there is no IPv6, it isn't listened on.
+func Listen(port int, socket string, feed *rule.Feed) (*Server, error) {
+	s := &Server{feed: feed, each: func(sample *Sample, ev rule.Event) { feed.Sample(sample, ev) }}
+	for _, host := range hosts {
+		err := s.listen(net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil && (host == hosts[0] || !errors.Is(err, syscall.EADDRNOTAVAIL) && !errors.Is(err, syscall.EAFNOSUPPORT)) {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	if socket != "" {
+		if err := s.listenUnix(socket); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	return s, nil
+}
+
+func (s *Server) listen(address string) error {
 	packets, err := net.ListenPacket("udp", address)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	streams, err := net.Listen("tcp", address)
+	s.packets = append(s.packets, packets.(*net.UDPConn))
+	_ = packets.(*net.UDPConn).SetReadBuffer(receiveBuffer)
+	streams, err := net.Listen("tcp", packets.LocalAddr().String())
 	if err != nil {
-		return nil, errors.Join(err, packets.Close())
+		return err
 	}
-	s := &Server{
-		packets: packets.(*net.UDPConn), streams: streams.(*net.TCPListener), feed: feed,
-		each: func(sample *Sample, ev rule.Event) { feed.Sample(sample, ev) },
+	s.streams = append(s.streams, streams.(*net.TCPListener))
+	return nil
+}
+
+// listenUnix takes the place of a socket that another run has left behind, and of no other file.
+func (s *Server) listenUnix(path string) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
+		_ = os.Remove(path)
 	}
-	_ = s.packets.SetReadBuffer(receiveBuffer)
-	return s, nil
+	packets, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	s.packets = append(s.packets, packets)
+	_ = packets.SetReadBuffer(receiveBuffer)
+	return os.Chmod(path, 0o666) // the application is another user
+}
+
+func (s *Server) close() error {
+	var failures []error
+	for _, one := range s.packets {
+		failures = append(failures, one.Close())
+	}
+	for _, one := range s.streams {
+		failures = append(failures, one.Close())
+	}
+	return errors.Join(failures...)
 }
 
 // Serve takes packets and connections until the context ends.
 func (s *Server) Serve(ctx context.Context) error {
 	var all sync.WaitGroup
-	var failures [2]error
+	failures := make(chan error, len(s.packets)+len(s.streams))
 	ctx, stop := context.WithCancel(ctx)
-	all.Go(func() { failures[0] = s.servePackets(); stop() })
-	all.Go(func() { failures[1] = s.serveStreams(ctx); stop() })
+	defer stop()
+	places := make(chan struct{}, maxConnections)
+	for _, one := range s.packets {
+		all.Go(func() { failures <- s.servePackets(one); stop() })
+	}
+	for _, one := range s.streams {
+		all.Go(func() { failures <- s.serveStreams(ctx, one, places); stop() })
+	}
 	<-ctx.Done()
-	_, _ = s.packets.Close(), s.streams.Close()
+	_ = s.close()
 	all.Wait()
-	for _, err := range failures {
+	close(failures)
+	for err := range failures {
 		if err != nil && !errors.Is(err, net.ErrClosed) {
 			return err
 		}
@@ -67,11 +117,11 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) servePackets() error {
+func (s *Server) servePackets(packets net.Conn) error {
 	buffer := make([]byte, maxPacket)
 	var sample Sample
 	for {
-		n, _, err := s.packets.ReadFromUDPAddrPort(buffer)
+		n, err := packets.Read(buffer)
 		if err != nil {
 			return fmt.Errorf("reading packets: %w", err)
 		}
@@ -79,12 +129,11 @@ func (s *Server) servePackets() error {
 	}
 }
 
-func (s *Server) serveStreams(ctx context.Context) error {
+func (s *Server) serveStreams(ctx context.Context, streams *net.TCPListener, places chan struct{}) error {
 	var all sync.WaitGroup
 	defer all.Wait()
-	places := make(chan struct{}, maxConnections)
 	for {
-		connection, err := s.streams.AcceptTCP()
+		connection, err := streams.AcceptTCP()
 		if err != nil {
 			return fmt.Errorf("accepting connections: %w", err)
 		}
