@@ -241,6 +241,64 @@ func TestAnOldPrimaryThatComesBackGetsNothing(t *testing.T) {
 	}
 }
 
+// The old primary comes back empty, and the replica that nobody has led to the new one finds it again.
+func TestAnOldPrimaryThatComesBackEmptyGetsNothing(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	servers[0].Kill()
+	servers[1].Promote()
+	p.waitPrimary(servers[1])
+	c := p.connect()
+	c.Want("+OK\r\n", "SET", "k", "v")
+	servers[0].Restart()
+	servers[2].Follow(servers[0])
+	processtest.Eventually(t, "both say that they are the primary", func() bool {
+		return strings.Contains(p.metrics(), `server="`+servers[0].Addr+`",role="primary"} 0`)
+	})
+	p.connect().Want("$1\r\nv\r\n", "GET", "k")
+	c.Want("+OK\r\n", "SET", "k", "w")
+	if n := servers[0].Calls("set"); n != 0 {
+		t.Errorf("the old primary got %d writes", n)
+	}
+	// It doesn't take the place of the one in use while that is gone, either.
+	servers[1].Pause()
+	processtest.Eventually(t, "the one in use is given up", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`) })
+	if _, body := p.get("/readyz"); !strings.Contains(body, "lack what was written to it") {
+		t.Errorf("/readyz: %s", body)
+	}
+	servers[1].Continue()
+	p.waitPrimary(servers[1])
+	p.connect().Want("$1\r\nw\r\n", "GET", "k")
+}
+
+// An endpoint may be a Service that follows the primary.
+func TestAServiceThatFollowsThePrimary(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	relay := redistest.StartRelay(t, servers[0])
+	addr := processtest.FreeAddress(t)
+	p := start(t, "--listen", addr, "--endpoint", relay.Addr)
+	p.addr = addr
+	processtest.Eventually(t, "the primary is known", func() bool { return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 1`) })
+	shares, own := p.connect(), p.connect()
+	for i, next := range []*redistest.Server{servers[1], servers[2], servers[0]} {
+		shares.Want("+OK\r\n", "SET", "k", fmt.Sprint(i))
+		own.Want(fmt.Sprintf("$1\r\n%d\r\n", i), "EVAL", "return redis.call('get', 'k')", "1", "k")
+		old := servers[(i+3)%3]
+		awaited(t, []*redistest.Server{old, servers[(i+1)%3], servers[(i+2)%3]})
+		promote(next, old)
+		processtest.Eventually(t, "the old primary is seen to be none", func() bool {
+			return p.hasMetric(`redis_ambassador_primary_known{upstream="redis"} 0`)
+		})
+		relay.Lead(next)
+		processtest.Eventually(t, "the new one is used", func() bool { return p.connect().Do("SET", "k", fmt.Sprint(i)) == "+OK\r\n" })
+		shares.Want(fmt.Sprintf("$1\r\n%d\r\n", i), "GETSET", "k", "new")
+		own.Want("$3\r\nnew\r\n", "EVAL", "return redis.call('get', 'k')", "1", "k")
+		servers[(i+2)%3].Follow(next)
+	}
+}
+
 func TestTwoPrimariesAndNothingThatTellsThemApart(t *testing.T) {
 	t.Parallel()
 	a, b := redistest.Start(t), redistest.Start(t)

@@ -78,7 +78,10 @@ type redis struct {
 	MaxUnreadReplies string     `yaml:"maxUnreadReplies"`
 	Username         string     `yaml:"username"`
 	AuthSecretRef    *secretRef `yaml:"authSecretRef"`
-	TLS              *struct {
+	// The checks' own user.
+	MonitorUsername      string     `yaml:"monitorUsername"`
+	MonitorAuthSecretRef *secretRef `yaml:"monitorAuthSecretRef"`
+	TLS                  *struct {
 		ServerName  string     `yaml:"serverName"`
 		CASecretRef *secretRef `yaml:"caSecretRef"`
 	} `yaml:"tls"`
@@ -199,6 +202,8 @@ func (r *reader) redis(u *Upstream, node *yaml.Node) {
 		access.TLS = r.tls(spec.TLS.ServerName, spec.TLS.CASecretRef)
 	}
 	u.Servers.Access = access
+	u.Servers.MonitorUser = spec.MonitorUsername
+	u.Servers.MonitorPassword = r.secret("redis.monitorAuthSecretRef", spec.MonitorAuthSecretRef)
 	if sentinel := spec.Sentinel; sentinel != nil {
 		if sentinel.MasterName == "" {
 			r.fail("redis.sentinel.masterName", "missing; write the name that the Sentinels monitor")

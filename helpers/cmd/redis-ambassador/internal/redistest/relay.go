@@ -51,8 +51,9 @@ func StartRelay(t testing.TB, server *Server) *Relay {
 func (r *Relay) serve(client *net.TCPConn) {
 	r.mu.Lock()
 	r.clients = append(r.clients, client)
+	addr := r.server
 	r.mu.Unlock()
-	server, err := net.Dial("tcp", r.server)
+	server, err := net.Dial("tcp", addr)
 	if err != nil {
 		client.Close()
 		return
@@ -84,6 +85,13 @@ func (r *Relay) pass(from, to *net.TCPConn) {
 			return
 		}
 	}
+}
+
+// Lead makes new connections lead to another server, as a Service does whose endpoints have changed.
+func (r *Relay) Lead(server *Server) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.server = server.Addr
 }
 
 // Stall makes the relay take in everything and pass on nothing, not even ends of connections.

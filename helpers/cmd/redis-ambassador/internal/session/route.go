@@ -195,7 +195,7 @@ func (s *Session) routeWait(e expectation) (*upstreamConn, error) {
 		}
 		return u, err
 	}
-	if s.isStrayed() || last.server != s.shared.Monitor.Snapshot().Primary {
+	if s.isStrayed() || !last.leads(s.shared.Monitor.Snapshot().Primary) {
 		return nil, s.breakOff()
 	}
 	if err := s.settleShared(last); err != nil {

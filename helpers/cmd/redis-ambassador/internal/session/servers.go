@@ -21,7 +21,7 @@ const (
 func (s *Session) primaryConn(p *connSet) (*upstreamConn, error) {
 	snapshot := s.shared.Monitor.Snapshot()
 	if u := p.primary; u != nil {
-		if !u.lost.Load() && u.server == snapshot.Primary && (p == &s.own || u.version == s.setup.version) {
+		if !u.lost.Load() && u.leads(snapshot.Primary) && (p == &s.own || u.version == s.setup.version) {
 			return u, nil
 		}
 		if err := s.leavePrimary(p); err != nil {
@@ -86,7 +86,7 @@ func (s *Session) leave(u *upstreamConn) {
 
 // connect makes a connection of the set's kind.
 func (s *Session) connect(p *connSet, server *topology.Server, asPrimary bool) (*upstreamConn, error) {
-	u := &upstreamConn{isPrimary: asPrimary}
+	u := &upstreamConn{isPrimary: asPrimary, turn: server.Turn()}
 	if p == &s.own {
 		return s.dial(server, u)
 	}

@@ -16,6 +16,7 @@ type sharedConns struct {
 // sharedKey is the same for sessions that share a connection.
 type sharedKey struct {
 	server    *topology.Server
+	turn      uint64 // of the server
 	isPrimary bool
 	access    topology.Access
 	setup     string // the commands that have set up the connection

@@ -26,7 +26,7 @@ func (s *Session) join(server *topology.Server, u *upstreamConn) (*upstreamConn,
 	request, commands := s.setup.request(access)
 	version := s.setup.version
 	s.mu.Unlock()
-	key := sharedKey{server, u.isPrimary, access, string(request)}
+	key := sharedKey{server, u.turn, u.isPrimary, access, string(request)}
 	for _, old := range s.written {
 		if part, ok := old.carrier.(*sharedPart); ok && part.key == key && !old.lost.Load() {
 			old.version = version

@@ -25,6 +25,7 @@ type upstreamConn struct {
 	lost      atomic.Bool
 	dropped   atomic.Bool // on purpose: its loss means nothing
 	version   int         // of the setup that it has
+	turn      uint64      // of the server, when it was made
 
 	// Of the client's goroutine.
 	pieces    []piece // of its buffer, that are to be sent
@@ -128,6 +129,11 @@ func (s *Session) setUp(u *upstreamConn, access topology.Access) error {
 		return errors.New("the connection was lost")
 	}
 	return nil
+}
+
+// leads tells whether it is to a server as the server is now.
+func (u *upstreamConn) leads(server *topology.Server) bool {
+	return u.server == server && u.turn == server.Turn()
 }
 
 // Close ends the connection for the session. What waits for it learns that from receive.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -121,17 +122,59 @@ func (c *client) ask(timeout time.Duration, commands ...[]string) ([]resp.Value,
 	return replies, nil
 }
 
-// observe asks a server for its role. An error means that it doesn't answer as a Redis does.
-func (c *client) observe(timeout time.Duration) (observation, error) {
+// identity is what stays while a server runs.
+type identity struct {
+	run     string
+	started time.Time
+}
+
+// identify asks a server who it is. A node of a Redis Cluster is refused.
+func (c *client) identify() (identity, error) {
+	replies, err := c.ask(checkTimeout, []string{"INFO", "server"})
+	if err != nil {
+		return identity{}, err
+	}
+	info, _ := replies[0].(string) // else it doesn't tell; what it must tell is asked later
+	if field(info, "redis_mode") == "cluster" {
+		return identity{}, errCluster
+	}
+	uptime, _ := strconv.Atoi(field(info, "uptime_in_seconds"))
+	return identity{field(info, "run_id"), time.Now().Add(-time.Duration(uptime) * time.Second)}, nil
+}
+
+// observe asks a server for its role; one that may not tell is what others say it is, if they do. An error means that it
+// doesn't answer as a Redis does.
+func (c *client) observe(timeout time.Duration, otherwise Role) (observation, error) {
 	replies, err := c.ask(timeout, []string{"ROLE"}, []string{"INFO", "replication"}, []string{"PING"})
 	if err != nil {
 		return observation{}, err
 	}
 	var o observation
+	info, _ := replies[1].(string)
 	role, err := array(replies[0])
-	if err != nil {
+	switch {
+	case err == nil:
+		o.readRole(role)
+	case !denied(err):
 		return o, err
+	case info != "":
+		o.readInfo(info)
+	default:
+		o.role, o.linked = otherwise, true
 	}
+	if o.role == "" {
+		return o, errors.Join(err, errors.New("it is neither a primary nor a replica"))
+	}
+	o.id, o.priorID = field(info, "master_replid"), field(info, "master_replid2")
+	if strings.Trim(o.priorID, "0") == "" { // none
+		o.priorID = ""
+	}
+	ping, _ := replies[2].(resp.Error) // else it says LOADING, MASTERDOWN, …
+	o.serves = replies[2] == "PONG" || ping.Code() == "NOPERM"
+	return o, nil
+}
+
+func (o *observation) readRole(role []resp.Value) {
 	switch role[0] {
 	case "master": // master, offset, replicas
 		if len(role) > 1 {
@@ -144,13 +187,19 @@ func (c *client) observe(timeout time.Duration) (observation, error) {
 			o.offset, _ = role[4].(int64)
 		}
 		o.role = Replica
-	default:
-		return o, errors.New("it is neither a primary nor a replica")
 	}
-	info, _ := replies[1].(string)
-	o.id, o.priorID = field(info, "master_replid"), field(info, "master_replid2")
-	o.serves = replies[2] == "PONG" // else it says LOADING, MASTERDOWN, …
-	return o, nil
+}
+
+// readInfo reads the role where only INFO tells it.
+func (o *observation) readInfo(info string) {
+	offset := "master_repl_offset"
+	switch field(info, "role") {
+	case "master":
+		o.role = Primary
+	case "slave":
+		o.role, o.linked, offset = Replica, field(info, "master_link_status") == "up", "slave_repl_offset"
+	}
+	o.offset, _ = strconv.ParseInt(field(info, offset), 10, 64)
 }
 
 // busy tells whether the error says that a script runs (BUSY), which is no reason to leave a server.

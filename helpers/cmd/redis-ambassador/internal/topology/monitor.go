@@ -20,9 +20,11 @@ type Settings struct {
 	// SentinelMaster is the name under which Sentinels know the servers; then Endpoints are the Sentinels.
 	SentinelMaster string
 	SentinelAccess Access
-	Interval       time.Duration // between two checks of a server
-	Threshold      int           // failed checks in a row after which a server is given up
-	MaxLag         time.Duration // 0: replicas may lag as they like
+	// MonitorUser and MonitorPassword log in the checks; without a password they log in as Access says.
+	MonitorUser, MonitorPassword string
+	Interval                     time.Duration // between two checks of a server
+	Threshold                    int           // failed checks in a row after which a server is given up
+	MaxLag                       time.Duration // 0: replicas may lag as they like
 }
 
 // Snapshot is the knowledge of one moment. It never changes.
@@ -52,6 +54,7 @@ type Monitor struct {
 	history  history
 	changes  int
 	last     *Server // the last primary that was known
+	lastID   string  // the history of writes that it had
 	ctx      context.Context
 	sentinel context.CancelFunc
 }
@@ -137,11 +140,16 @@ func (m *Monitor) judge() {
 	for _, server := range m.servers {
 		seen[server] = server.seen
 	}
-	primary, found, reason := m.choose(seen, old.Primary)
+	primary, found, reason := m.choose(seen)
 	if !found {
 		primary = nil
+		reason += m.refusals()
 	} else {
 		m.history.add(seen[primary].id, seen[primary].offset, seen[primary].at)
+		m.lastID = seen[primary].id
+		for server, o := range seen {
+			server.seen.passed = server != primary && (o.passed || o.role == Primary)
+		}
 	}
 	var replicas []*Server
 	for server, o := range seen {
@@ -157,7 +165,7 @@ func (m *Monitor) judge() {
 }
 
 // choose is elect, unless a Sentinel has decided.
-func (m *Monitor) choose(seen map[*Server]observation, current *Server) (*Server, bool, string) {
+func (m *Monitor) choose(seen map[*Server]observation) (*Server, bool, string) {
 	if m.settings.SentinelMaster == "" {
 		// The first that answers isn't chosen only for being the first.
 		for server := range seen {
@@ -165,7 +173,7 @@ func (m *Monitor) choose(seen map[*Server]observation, current *Server) (*Server
 				return nil, false, "not every server has been asked yet"
 			}
 		}
-		return elect(seen, current)
+		return elect(seen, m.last, m.lastID)
 	}
 	server := m.servers[m.appoint]
 	if server == nil {
@@ -175,6 +183,33 @@ func (m *Monitor) choose(seen map[*Server]observation, current *Server) (*Server
 		return nil, false, "the server that Sentinel names, " + m.appoint + ", doesn't say that it is the primary"
 	}
 	return server, true, "Sentinel names it, and it says so"
+}
+
+// refusals are the servers' own words why they can't be watched.
+func (m *Monitor) refusals() string {
+	var words []string
+	for _, server := range m.servers {
+		if server.refusal != "" {
+			words = append(words, "; "+server.Addr+": "+server.refusal)
+		}
+	}
+	slices.Sort(words)
+	return strings.Join(words, "")
+}
+
+// otherwise is the role of a server that may not tell it: of the only one, and of those that Sentinels name.
+func (m *Monitor) otherwise(server *Server) Role {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.settings.SentinelMaster != "" && server.Addr == m.appoint:
+		return Primary
+	case m.settings.SentinelMaster != "":
+		return Replica
+	case len(m.servers) == 1:
+		return Primary
+	}
+	return ""
 }
 
 // fit tells whether a replica may answer reads.

@@ -23,11 +23,13 @@ type Server struct {
 	stop context.CancelFunc
 	due  chan struct{}
 	life atomic.Uint64
+	turn atomic.Uint64
 
 	// Guarded by the monitor's lock.
-	asked bool // it has been checked, with or without success
-	seen  observation
-	lag   time.Duration
+	asked   bool // it has been checked, with or without success
+	seen    observation
+	refusal string // why it can't be watched, in its words
+	lag     time.Duration
 
 	mu          sync.Mutex
 	connections map[Connection]bool // whether it is used as the primary
@@ -50,6 +52,10 @@ func (s *Server) Check() {
 
 // Life is another number after the server may have restarted, or another one may have taken its address.
 func (s *Server) Life() uint64 { return s.life.Load() }
+
+// Turn is another number after the server has turned into a replica: what connects with its address anew may find another
+// one there, as behind a Service that follows the primary.
+func (s *Server) Turn() uint64 { return s.turn.Load() }
 
 // Connected registers a connection, until Disconnected. asPrimary tells what it is used as.
 func (s *Server) Connected(c Connection, asPrimary bool) {
@@ -79,14 +85,21 @@ func (s *Server) CloseConnections() { s.closeConnections(true) }
 func (s *Server) ClosePrimaryConnections() { s.closeConnections(false) }
 
 func (s *Server) closeConnections(all bool) {
+	closeAll(s.list(all))
+}
+
+func (s *Server) list(all bool) (connections []Connection) {
 	s.mu.Lock()
-	var connections []Connection
+	defer s.mu.Unlock()
 	for c, asPrimary := range s.connections {
 		if all || asPrimary {
 			connections = append(connections, c)
 		}
 	}
-	s.mu.Unlock()
+	return connections
+}
+
+func closeAll(connections []Connection) {
 	for _, c := range connections {
 		c.Close()
 	}
@@ -105,11 +118,20 @@ func (m *Monitor) watch(ctx context.Context, server *Server) {
 		switch {
 		case err == nil:
 			failures = 0
-			m.saw(server, o)
+			if turned := m.saw(server, o); turned || o.role == Replica && m.Snapshot().Primary == nil {
+				w.close() // the address may lead to another server by now
+				if turned {
+					continue
+				}
+			}
 		case busy(err):
 			failures = 0
+		case refusal(err) != "":
+			m.refused(server, refusal(err))
+			if failures++; failures == settings.Threshold {
+				m.forget(server)
+			}
 		case !fresh && !errors.Is(err, os.ErrDeadlineExceeded):
-			server.life.Add(1)
 			continue // the connection broke; what a new one meets tells more
 		default:
 			m.unanswered(server)
@@ -135,15 +157,54 @@ func (m *Monitor) current() Settings {
 	return m.settings
 }
 
-func (m *Monitor) saw(server *Server, o observation) {
+// saw notes what a server says. It tells whether it was the primary until now, and is a replica.
+func (m *Monitor) saw(server *Server, o observation) (turned bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o.at = time.Now()
+	before := server.seen
+	o.wasReplica = o.role == Primary && (before.wasReplica || before.role == Replica)
+	o.passed = o.role == Primary && before.passed
+	if turned = server == m.snapshot.Load().Primary && o.role == Replica; turned {
+		server.turned()
+	}
 	if server.seen.role != o.role || server.seen.serves != o.serves {
 		m.log.Info("a server's role", "server", server.Addr, "role", o.role, "serves", o.serves)
 	}
-	server.seen, server.asked = o, true
+	server.seen, server.asked, server.refusal = o, true, ""
 	m.judge()
+	return turned
+}
+
+// turned leaves the connections that use the server as the primary, once what is under way has been answered.
+func (s *Server) turned() {
+	s.turn.Add(1)
+	s.life.Add(1)
+	connections := s.list(false)
+	time.AfterFunc(retireAfter, func() { closeAll(connections) })
+}
+
+// refused notes that a server answers, and doesn't let itself be watched.
+func (m *Monitor) refused(server *Server, words string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if server.refusal != words {
+		m.log.Warn("a server doesn't let itself be watched", "server", server.Addr, "error", words)
+	}
+	server.refusal, server.asked = words, true
+	m.judge()
+}
+
+// forget forgets what was seen of a server, all but what tells which one is the primary.
+func (m *Monitor) forget(server *Server) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	server.forget()
+	m.judge()
+}
+
+func (s *Server) forget() {
+	s.seen = observation{wasReplica: s.seen.wasReplica || s.seen.role == Replica, passed: s.seen.passed}
 }
 
 // unanswered notes that a server was checked in vain.
@@ -163,7 +224,7 @@ func (m *Monitor) gone(server *Server, err error) {
 	} else {
 		m.log.Warn("a server can't be asked", "server", server.Addr, "error", err)
 	}
-	server.seen = observation{}
+	server.forget()
 	m.judge()
 	m.mu.Unlock()
 	server.CloseConnections()
@@ -175,6 +236,7 @@ type watcher struct {
 	server  *Server
 	client  *client
 	access  Access
+	who     identity
 	asked   time.Time // when its commands were asked for
 }
 
@@ -186,23 +248,36 @@ func (w *watcher) close() {
 }
 
 func (w *watcher) check(ctx context.Context, s Settings) (observation, error) {
-	if w.client != nil && w.access != s.Access {
+	access := s.Access
+	if s.MonitorPassword != "" {
+		access.Username, access.Password = s.MonitorUser, s.MonitorPassword
+	}
+	if w.client != nil && w.access != access {
 		w.close() // so that new credentials are tried before sessions need them
 	}
 	if w.client == nil {
-		c, err := s.Access.client(ctx, w.server.Addr)
+		c, err := access.client(ctx, w.server.Addr)
 		if err != nil {
 			return observation{}, err
 		}
-		w.client, w.access, w.asked = c, s.Access, time.Time{}
+		who, err := c.identify()
+		if err != nil {
+			c.conn.Close()
+			return observation{}, err
+		}
+		if w.who.run == "" || w.who.run != who.run {
+			w.server.life.Add(1) // before anybody is told that it is there
+		}
+		w.client, w.access, w.asked, w.who = c, access, time.Time{}, who
 	}
-	o, err := w.client.observe(checkTimeout)
+	o, err := w.client.observe(checkTimeout, w.monitor.otherwise(w.server))
 	if err != nil {
 		if _, isReply := err.(resp.Error); !isReply {
 			w.close()
 		}
 		return o, err
 	}
+	o.started = w.who.started
 	return o, w.learnCommands(o)
 }
 
@@ -211,7 +286,7 @@ const commandsEvery = 10 * time.Minute
 
 // learnCommands asks the primary for its commands, or, while none has been asked, any server.
 func (w *watcher) learnCommands(o observation) error {
-	if w.monitor.Commands() != nil && (!o.isPrimary() || time.Since(w.asked) < commandsEvery) || !o.serves {
+	if w.monitor.Commands() != nil && !o.isPrimary() || time.Since(w.asked) < commandsEvery || !o.serves {
 		return nil
 	}
 	replies, err := w.client.ask(checkTimeout, []string{"COMMAND"})
@@ -219,11 +294,16 @@ func (w *watcher) learnCommands(o observation) error {
 		w.close()
 		return err
 	}
+	w.asked = time.Now()
+	if refused, is := replies[0].(resp.Error); is && denied(refused) {
+		w.monitor.log.Warn("a server doesn't tell its commands: all go to the primary, and none are shared; grant +command (ACL SETUSER)",
+			"server", w.server.Addr, "error", refused)
+		return nil
+	}
 	table, err := routing.NewTable(replies[0])
 	if err != nil {
 		return err
 	}
-	w.asked = time.Now()
 	w.monitor.commands.Store(table)
 	debug.FreeOSMemory() // the reply was larger than all that is needed from here on
 	return nil
