@@ -19,7 +19,8 @@ from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.podcontainer import ContainerList, in_starting_order
 from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
 from podpatterns.compose.revision import revision, short_hash
-from podpatterns.compose.rules.containers import name_problems, port_problems, process_problems
+from podpatterns.compose.rules.containers import name_problems, process_problems
+from podpatterns.compose.rules.ports import port_problems
 from podpatterns.compose.rules.problem import CannotCompose, Problem
 from podpatterns.compose.rules.variables import variable_problems
 from podpatterns.compose.rules.volumes import volume_problems

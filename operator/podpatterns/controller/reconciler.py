@@ -1,13 +1,6 @@
-"""One reconcile of one object: read the stores, plan, carry out, write the status.
+"""One reconcile of one object: observe, decide, act, report.
 
-The contract: `reconcile(key)` may be called at any time, any number of times, for any key, and never for one
-key twice at once. It derives everything from the present state; there is no separate path for creation,
-update or deletion. It returns when it has done one round of writes; whatever is left calls for another round.
-The status and the history are written by reconciles of a low priority, made for them.
-
-Whatever an object, its Pods or the API server come up with, the Pods are kept: at the last good revision
-where the newest can't be composed or written. A write that was refused is tried again at growing intervals,
-of its own kind each (`podpatterns.controller.refusal`), and the refusal is told in the status.
+The contract is in `podpatterns.controller`.
 """
 
 from __future__ import annotations
@@ -26,9 +19,9 @@ from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurations import Configurations
 from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.controllerrevisions import History
 from podpatterns.controller.events import Events
 from podpatterns.controller.executor import Executor
-from podpatterns.controller.history import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.metrics import RECONCILE_ERRORS

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition
 from podpatterns.controller.apiserver import ApiError
-from podpatterns.controller.history import History, needed
+from podpatterns.controller.controllerrevisions import History, needed
 from podpatterns.controller.key import Key
 from podpatterns.controller.lrucache import LruCache
 from podpatterns.controller.objectstate import ObjectState

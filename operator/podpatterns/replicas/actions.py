@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_AT_ONCE = 500
+"""Pods that one plan creates, updates, or deletes for one reason. One object may want 100,000; the next plan
+goes on where this one ends, and the others have their turn in between."""
+
 
 @dataclass(frozen=True, slots=True)
 class Create:

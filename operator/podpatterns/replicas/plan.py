@@ -15,15 +15,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from podpatterns.api.conditions import PodReason
-from podpatterns.replicas.actions import Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas.actions import MOST_AT_ONCE, Create, Delete, Plan, Refresh, Update
 from podpatterns.replicas.limits import UNLIMITED, Limits, limited
-from podpatterns.replicas.ordinal import is_condemned, ordinal
 from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.rollout import (
+    is_updated_in_place,
+    misses_configuration,
+    needs_surge,
+    outdated_pods,
+    why_outdated,
+)
+from podpatterns.replicas.scaledown import surplus_pods
 from podpatterns.replicas.wanted import Wanted
-
-MOST_AT_ONCE = 500
-"""Pods that one plan creates, updates, or deletes for one reason. One object may want 100,000; the next plan
-goes on where this one ends, and the others have their turn in between."""
 
 
 def plan(
@@ -44,10 +47,11 @@ def plan(
     backing_off = len(ended) - len(cleared)
 
     live = [p for p in pods if p.live]
-    surplus = _surplus(wanted, live, done, now)
+    surge = wanted.max_surge if needs_surge(wanted, live) else 0
+    surplus = surplus_pods(wanted, live, done, surge, now)
     live = _without(surplus, live)
-    outdated = _outdated(wanted, live, done, now)
-    replaced = [p for p in outdated if not _in_place(wanted, p)]
+    outdated = outdated_pods(wanted, live, done, now)
+    replaced = [p for p in outdated if not is_updated_in_place(wanted, p)]
     kept = _without(replaced, live)
     room = wanted.replicas - len(kept) - done - backing_off
     gone = [p for p in pods if p.terminating] + cleared
@@ -56,10 +60,10 @@ def plan(
         deletes=tuple(
             [Delete(p.name, p.uid, p.reason or p.phase, p.revision) for p in cleared]
             + [Delete(p.name, p.uid, PodReason.SCALED_DOWN, p.revision) for p in surplus]
-            + [Delete(p.name, p.uid, _why_outdated(wanted, p), p.revision) for p in replaced]
+            + [Delete(p.name, p.uid, why_outdated(wanted, p), p.revision) for p in replaced]
         ),
         updates=tuple(Update(p.name, p.uid, p.revision) for p in _without(replaced, outdated)),
-        refreshes=tuple(Refresh(p.name, p.uid) for p in kept if _misses_configuration(wanted, p)),
+        refreshes=tuple(Refresh(p.name, p.uid) for p in kept if misses_configuration(wanted, p)),
         creates=tuple(
             islice(
                 _free_slots(wanted, pods, room, limits)
@@ -95,115 +99,6 @@ def _wait(pod: Pod, now: float, backoff: float) -> float:
     return pod.created + backoff - now
 
 
-def _surplus(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
-    """Those beyond the number wanted, the ones that go first."""
-    excess = len(live) + done - wanted.replicas
-    if excess <= 0:
-        return []
-    if wanted.naming == "Stable":
-        condemned = [p for p in live if is_condemned(wanted, p.name)]
-        return sorted(condemned, key=lambda p: _stable_rank(wanted, p, now))[: min(excess, MOST_AT_ONCE)]
-    surge = wanted.max_surge if _stands_in(wanted, live) else 0
-    return sorted(live, key=lambda p: _deletion_rank(wanted, p, now))[
-        : min(max(0, excess - surge), MOST_AT_ONCE)
-    ]
-
-
-def _stands_in(wanted: Wanted, pods: Sequence[Pod]) -> bool:
-    """A rollout goes on that needs Pods beyond the number wanted, with generated names.
-
-    What can be brought up to date where it is needs nobody to stand in, if it may be missing for a moment.
-    """
-    old = [p for p in pods if not p.is_of(wanted.revision)]
-    in_place = all(_in_place(wanted, p) for p in old)
-    return wanted.rolls_out and len(old) > wanted.partition and not (in_place and wanted.max_unavailable)
-
-
-def _stable_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
-    """The unavailable first, then the highest index, as StatefulSet does."""
-    return (
-        pod.available(now, wanted.min_ready_seconds),
-        -(ordinal(wanted, pod.name) or 0),
-        pod.created,
-        pod.name,
-    )
-
-
-def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
-    """ReplicaSet's order (kubernetes pkg/controller, ActivePodsWithRanks), but among the available ones those
-    of an old revision go first."""
-    return (
-        pod.node != "",
-        pod.phase == "Running",
-        pod.ready_since is not None,
-        pod.available(now, wanted.min_ready_seconds),
-        pod.is_of(wanted.revision),
-        pod.deletion_cost,
-        pod.ready_since is not None and now - pod.ready_since,
-        -pod.restarts,
-        -pod.created,
-        pod.name,
-    )
-
-
-def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
-    if is_condemned(wanted, pod.name):
-        return not wanted.holds or ordinal(wanted, pod.name) is not None
-    if wanted.naming == "Stable" and (ordinal(wanted, pod.name) or 0) < wanted.partition:
-        return False
-    return wanted.rolls_out and not pod.is_of(wanted.revision)
-
-
-def _in_place(wanted: Wanted, pod: Pod) -> bool:
-    can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place
-    # One between two revisions can be brought on, but nobody knows how to bring it back.
-    return can and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
-
-
-def _misses_configuration(wanted: Wanted, pod: Pod) -> bool:
-    """A Pod that never had the annotation, as an older operator made it, waits for the kubelet's own sync."""
-    another = pod.configuration not in ("", wanted.configuration)
-    return another and pod.revision == wanted.revision and not wanted.holds
-
-
-def _why_outdated(wanted: Wanted, pod: Pod) -> str:
-    beyond = wanted.naming == "Stable" and (ordinal(wanted, pod.name) or 0) >= wanted.replicas
-    return PodReason.SCALED_DOWN if beyond else PodReason.OUTDATED
-
-
-def _outdated(wanted: Wanted, live: Sequence[Pod], done: int, now: float) -> list[Pod]:
-    """Those to bring up to date now: the unavailable before the available, then what was begun, then the
-    highest index first.
-
-    A Pod in flight is one that is missing, or new and not yet available, or new and not yet as its node wants
-    it. Never are more in flight than
-    maxUnavailable + maxSurge, so that a bad revision can't spread further than that.
-    """
-    old = [p for p in live if _is_outdated(wanted, p)]
-    if not old:
-        return []
-    available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds)}
-    new_in_flight = sum(
-        1 for p in live if not _is_outdated(wanted, p) and (p.uid not in available or p.settling)
-    )
-    in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
-    may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)
-    chosen: list[Pod] = []
-    old.sort(key=lambda p: (p.uid in available, p.between == "", *_stable_rank(wanted, p, now)))
-    if wanted.naming == "Generated":
-        old = old[: max(0, len(old) - wanted.partition)]
-    for pod in old:
-        if in_flight >= wanted.max_unavailable + wanted.max_surge or len(chosen) == MOST_AT_ONCE:
-            break
-        if pod.uid in available:
-            if may_lose <= 0:
-                break
-            may_lose -= 1
-        in_flight += 1
-        chosen.append(pod)
-    return chosen
-
-
 def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int, limits: Limits) -> Iterator[Create]:
     """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
     held_names = {p.name for p in pods}
@@ -235,7 +130,7 @@ def _fresh(
 
 
 def _generated_room(wanted: Wanted, pods: Sequence[Pod], kept: Sequence[Pod], done: int, room: int) -> int:
-    if _stands_in(wanted, kept):
+    if needs_surge(wanted, kept):
         new = sum(1 for p in kept if p.is_of(wanted.revision))
         room = max(room, min(room + wanted.max_surge, wanted.replicas - wanted.partition - new - done))
     if wanted.replacement == "Failed":

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from podpatterns.controller import revisions
-from podpatterns.controller.history import History
+from podpatterns.controller.controllerrevisions import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.revisions import Revisions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podpatterns.replicas import Limits, Plan, Pod, Wanted, backoff_after, plan
-from podpatterns.replicas.plan import MOST_AT_ONCE
+from podpatterns.replicas.actions import MOST_AT_ONCE
 from testbed.builders import NOW, failed, old, pod, terminating, unready, wanted
 from tests.unit.replicas.deciding import GENERATED, NOTHING, decide, doing, fresh
 

@@ -1,11 +1,10 @@
-"""The rules for the containers of a Pod: their names, ports and shared processes."""
+"""The rules for the containers of a Pod: their names and shared processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from podpatterns.api.conditions import Reason
 from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.podfragment import PodFragment
 from podpatterns.compose.rules.problem import Problem, shown
@@ -24,25 +23,6 @@ def name_problems(containers: Sequence[PodContainer]) -> Iterator[Problem]:
                 f'"{shown(container.name)}" is taken by {holder}: container names are unique in a Pod, '
                 "rename one",
             )
-
-
-def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
-    """Yield a problem for each port of a second container: two that listen on one port never both start."""
-    seen: dict[tuple[Any, str], str] = {}
-    for container in containers:
-        if not container.keeps_running:
-            continue
-        for i, port in enumerate(container.manifest.get("ports") or ()):
-            path = container.field(f"ports[{i}].containerPort")
-            number, protocol = port.get("containerPort"), port.get("protocol", "TCP")
-            other = seen.setdefault((number, protocol), path)
-            if other != path:
-                yield Problem(
-                    path,
-                    f"{protocol} port {number} is taken by {other}: the containers of a Pod share one port "
-                    "space, give one of them another port",
-                    Reason.PORTS_CONFLICT,
-                )
 
 
 def process_problems(spec: Mapping[str, Any], fragments: Sequence[PodFragment]) -> Iterator[Problem]:

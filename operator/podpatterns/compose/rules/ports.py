@@ -1,0 +1,29 @@
+"""The rules for the ports of a Pod, whose containers share one port space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from podpatterns.api.conditions import Reason
+from podpatterns.compose.podcontainer import PodContainer
+from podpatterns.compose.rules.problem import Problem
+
+
+def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
+    """Yield a problem for each port of a second container: two that listen on one port never both start."""
+    seen: dict[tuple[Any, str], str] = {}
+    for container in containers:
+        if not container.keeps_running:
+            continue
+        for i, port in enumerate(container.manifest.get("ports") or ()):
+            path = container.field(f"ports[{i}].containerPort")
+            number, protocol = port.get("containerPort"), port.get("protocol", "TCP")
+            other = seen.setdefault((number, protocol), path)
+            if other != path:
+                yield Problem(
+                    path,
+                    f"{protocol} port {number} is taken by {other}: the containers of a Pod share one port "
+                    "space, give one of them another port",
+                    Reason.PORTS_CONFLICT,
+                )
