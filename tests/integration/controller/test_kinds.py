@@ -60,7 +60,11 @@ def has_pod(kubectl: Kubectl, name: str) -> bool:
 
 def missing(operator: OperatorProcess, since: int) -> list[Sequence[str]]:
     """The kinds that the operator said were missing."""
-    return [m["kinds"] for m in operator.messages()[since:] if "are missing" in m["message"]]
+    return [
+        m["kinds"]
+        for m in operator.messages()[since:]
+        if m["message"].startswith("CustomResourceDefinitions missing")
+    ]
 
 
 def test_the_others_go_on_when_one_is_deleted(
