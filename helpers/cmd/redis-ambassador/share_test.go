@@ -369,3 +369,46 @@ func TestNobodyGetsTheAnswersOfOthersInAFailover(t *testing.T) {
 	close(stop)
 	group.Wait()
 }
+
+// Who asks WAIT has its own connections from then on; the others go on sharing.
+func TestWaitEndsSharingForItsClientAlone(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers)
+	clients := make([]*redistest.Client, 20)
+	for i := range clients {
+		clients[i] = p.connect()
+		clients[i].Want("+OK\r\n", "SET", "k", "v")
+	}
+	waits := p.connect()
+	for range 3 {
+		waits.Want("+OK\r\n", "SET", "k", "v")
+		waits.Want(":2\r\n", "WAIT", "2", "0")
+	}
+	for _, c := range append(clients, p.connect()) {
+		c.Want("+OK\r\n", "SET", "k", "w")
+		c.Want("$1\r\nw\r\n", "GET", "k")
+	}
+	if !p.hasConnections(servers[0].Addr, 2) {
+		t.Errorf("there is not one connection for 21 clients and one for who waits:\n%s", p.metrics())
+	}
+}
+
+// A user that only the primary knows reads there. The replicas aren't asked each time.
+func TestAUserThatReplicasDoNotKnow(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	p := ambassador(t, servers, "--read-policy", "PreferReplica")
+	p.connect().Want("+OK\r\n", "ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all")
+	c := p.connect()
+	c.Want("+OK\r\n", "AUTH", "app", "secret")
+	c.Want("$-1\r\n", "GET", "k")
+	refused := func() int { return servers[1].Calls("auth") + servers[2].Calls("auth") }
+	before := refused()
+	for range 100 {
+		c.Want("$-1\r\n", "GET", "k")
+	}
+	if n := refused() - before; n > 10 {
+		t.Errorf("100 reads have asked the replicas %d times", n)
+	}
+}

@@ -41,7 +41,7 @@ func (p *connSet) dropReads() {
 // several servers, or hold what is nobody else's business, has its own connections from then on; one with large replies
 // as well, that hold up others.
 func (s *Session) choose(shareable bool, connect func(*connSet) (*upstreamConn, error)) (*upstreamConn, error) {
-	s.alone = s.alone || s.bulky.Load() || s.shared.apart.Load()
+	s.alone = s.alone || s.bulky.Load() || s.shared.isApart()
 	if shareable && !s.alone && (s.over != nil || s.idle()) {
 		u, err := connect(&s.common)
 		idle := s.idle()

@@ -100,7 +100,7 @@ func (s *Session) dialInstead(lost *topology.Server) *upstreamConn {
 		if server == lost {
 			continue
 		}
-		if u, err := s.dial(server, &upstreamConn{repeats: true}); err == nil {
+		if u, err := s.dial(server, s.shared.Monitor.Access(), &upstreamConn{repeats: true, turn: server.Turn()}); err == nil {
 			return u
 		}
 	}

@@ -178,14 +178,16 @@ func (s *Session) routeSetup(c resp.Command) (*upstreamConn, error) {
 
 // routeWait sends what asks whether replicas have the client's writes. A server counts those of one connection only
 // (redis.io: WAIT), up to its last one: that is the one that is asked, shared or not. Who has asked once may ask again,
-// so from then on nobody shares.
+// and has its own connections from then on.
 //
 // It ends a session of which a connection that had writes is lost or led elsewhere: the new primary of a failover would
 // say yes to writes that died with the old one.
 func (s *Session) routeWait(e expectation) (*upstreamConn, error) {
-	s.shared.apart.Store(true)
+	s.alone = true
 	last := s.lastWritten()
 	if s.multi && s.unheard {
+		// What asks this will do so again over its next connection: that has to have heard the writes.
+		s.shared.apart.Store(int64(time.Since(epoch) + apartFor))
 		return nil, s.breakOff()
 	}
 	if last == nil || last.carrier.exclusive() {
@@ -207,6 +209,14 @@ func (s *Session) routeWait(e expectation) (*upstreamConn, error) {
 	s.common.primary = last
 	last.carrier.hold()
 	return s.expectFrom(last, e), nil
+}
+
+// apartFor is how long nobody shares after a WAIT in a transaction that had to be refused.
+const apartFor = 10 * time.Minute
+
+func (s *Shared) isApart() bool {
+	until := s.apart.Load()
+	return until != 0 && time.Since(epoch) < time.Duration(until)
 }
 
 func (s *Session) breakOff() error {

@@ -87,10 +87,29 @@ func (s *Session) leave(u *upstreamConn) {
 // connect makes a connection of the set's kind.
 func (s *Session) connect(p *connSet, server *topology.Server, asPrimary bool) (*upstreamConn, error) {
 	u := &upstreamConn{isPrimary: asPrimary, turn: server.Turn()}
-	if p == &s.own {
-		return s.dial(server, u)
+	access := s.shared.Monitor.Access()
+	if asPrimary {
+		return s.connectWith(p, server, access, u)
 	}
-	return s.join(server, u)
+	s.mu.Lock()
+	request, _ := s.setup.request(access)
+	s.mu.Unlock()
+	key := sharedKey{server, u.turn, asPrimary, access, string(request)}
+	if s.shared.refusals.has(key) {
+		return nil, errRefused
+	}
+	u, err := s.connectWith(p, server, access, u)
+	if errors.Is(err, errRefused) {
+		s.shared.refusals.add(key)
+	}
+	return u, err
+}
+
+func (s *Session) connectWith(p *connSet, server *topology.Server, access topology.Access, u *upstreamConn) (*upstreamConn, error) {
+	if p == &s.own {
+		return s.dial(server, access, u)
+	}
+	return s.join(server, access, u)
 }
 
 // readConn is the connection to a replica, nil if there is none. A session stays with its replica: what it has read

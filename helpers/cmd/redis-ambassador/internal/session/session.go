@@ -77,8 +77,10 @@ type Shared struct {
 	Policy  atomic.Pointer[Policy]
 	Metrics Metrics
 	conns   sharedConns
-	apart   atomic.Bool   // nothing is shared any more: WAIT asks what a connection has written
+	apart   atomic.Int64  // since epoch: until when nothing is shared, as WAIT is asked in transactions
 	turn    atomic.Uint32 // which replica the next session takes
+
+	refusals refusals
 }
 
 // Session is a client's. Serve runs it.

@@ -20,8 +20,7 @@ type sharedPart struct {
 
 // join makes of u, which says what it is for, a part in the connection to the server that is set up as the client has set
 // up its connection.
-func (s *Session) join(server *topology.Server, u *upstreamConn) (*upstreamConn, error) {
-	access := s.shared.Monitor.Access()
+func (s *Session) join(server *topology.Server, access topology.Access, u *upstreamConn) (*upstreamConn, error) {
 	s.mu.Lock()
 	request, commands := s.setup.request(access)
 	version := s.setup.version

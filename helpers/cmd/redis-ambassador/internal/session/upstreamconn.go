@@ -68,8 +68,7 @@ type piece struct{ start, end int }
 
 // dial makes of u, which says what it is for, a connection of the session's own to the server, and sets it up as the
 // client has set up its connection.
-func (s *Session) dial(server *topology.Server, u *upstreamConn) (*upstreamConn, error) {
-	access := s.shared.Monitor.Access()
+func (s *Session) dial(server *topology.Server, access topology.Access, u *upstreamConn) (*upstreamConn, error) {
 	conn, err := dialApart(access, server.Addr)
 	if err != nil {
 		server.Check()
