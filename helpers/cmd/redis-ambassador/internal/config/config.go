@@ -189,6 +189,7 @@ func (r *reader) redis(u *Upstream, node *yaml.Node) {
 	if !slices.Contains(ReadPolicies, u.Policy.Read) {
 		r.fail("redis.readPolicy", "%q is none of %v", spec.ReadPolicy, ReadPolicies)
 	}
+	u.Servers.PrimaryReads = u.Policy.Read == session.PreferReplica
 	if after := spec.ReadAfterWrite; after != nil {
 		if after.Policy != "" && after.Policy != "PinPrimary" {
 			r.fail("redis.readAfterWrite.policy", "%q is unknown; write PinPrimary", after.Policy)

@@ -116,5 +116,6 @@ func (o *Options) direct(listen string, servers []string, policy session.Policy,
 	o.Direct.Servers.Interval = config.DefaultInterval
 	o.Direct.Servers.Threshold = config.DefaultThreshold
 	o.Direct.Servers.MaxLag = lag
+	o.Direct.Servers.PrimaryReads = policy.Read == session.PreferReplica
 	return nil
 }

@@ -11,6 +11,9 @@ import (
 // deliver passes on some of what a connection has received, at most so many replies, when it is their turn. It returns
 // how many have ended.
 func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (ended int, err error) {
+	if !u.isPrimary {
+		u.server.Heard()
+	}
 	turn, err := s.awaitTurn(u)
 	if err != nil {
 		return 0, err

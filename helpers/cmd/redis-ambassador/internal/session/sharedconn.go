@@ -152,6 +152,13 @@ func (c *sharedConn) flush(rounds int) {
 // Close ends the connection. What waits for it learns that from receive.
 func (c *sharedConn) Close() { c.socket.shutDown() }
 
+// Owes tells whether replies are outstanding.
+func (c *sharedConn) Owes() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.head().n > 0
+}
+
 // receive passes on replies until the connection ends.
 func (c *sharedConn) receive() {
 	_ = c.socket.each(c.deliver, func() error { return nil })

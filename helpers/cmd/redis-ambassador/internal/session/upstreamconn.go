@@ -138,6 +138,13 @@ func (u *upstreamConn) leads(server *topology.Server) bool {
 // Close ends the connection for the session. What waits for it learns that from receive.
 func (u *upstreamConn) Close() { u.carrier.close() }
 
+// Owes tells whether replies are outstanding.
+func (u *upstreamConn) Owes() bool {
+	u.session.mu.Lock()
+	defer u.session.mu.Unlock()
+	return u.outstanding > 0 || u.settingUp > 0
+}
+
 // drop ends a connection that has nothing outstanding and is no longer wanted.
 func (u *upstreamConn) drop() {
 	u.dropped.Store(true)

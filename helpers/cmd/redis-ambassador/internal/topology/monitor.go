@@ -22,9 +22,11 @@ type Settings struct {
 	SentinelAccess Access
 	// MonitorUser and MonitorPassword log in the checks; without a password they log in as Access says.
 	MonitorUser, MonitorPassword string
-	Interval                     time.Duration // between two checks of a server
-	Threshold                    int           // failed checks in a row after which a server is given up
-	MaxLag                       time.Duration // 0: replicas may lag as they like
+	// PrimaryReads: where no replica answers, reads go to the primary.
+	PrimaryReads bool
+	Interval     time.Duration // between two checks of a server
+	Threshold    int           // failed checks in a row after which a server is given up
+	MaxLag       time.Duration // 0: replicas may lag as they like
 }
 
 // Snapshot is the knowledge of one moment. It never changes.
@@ -64,6 +66,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger) *Monitor {
 	m := &Monitor{log: log, servers: map[string]*Server{}, ctx: ctx}
 	m.publish(nil, nil, "no server has been asked yet")
 	m.Configure(s)
+	go m.patrol(ctx)
 	return m
 }
 
@@ -215,7 +218,7 @@ func (m *Monitor) otherwise(server *Server) Role {
 // fit tells whether a replica may answer reads.
 func (m *Monitor) fit(server *Server, o, primary observation, found bool, now time.Time) bool {
 	server.lag = 0
-	if o.role != Replica || !o.serves {
+	if o.role != Replica || !o.serves || server.silent {
 		return false
 	}
 	if !found {

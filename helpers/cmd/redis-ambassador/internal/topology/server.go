@@ -24,19 +24,27 @@ type Server struct {
 	due  chan struct{}
 	life atomic.Uint64
 	turn atomic.Uint64
+	// heard counts what has come from it.
+	heard atomic.Uint64
 
 	// Guarded by the monitor's lock.
 	asked   bool // it has been checked, with or without success
 	seen    observation
 	refusal string // why it can't be watched, in its words
 	lag     time.Duration
+	silent  bool // it has owed answers for too long
 
 	mu          sync.Mutex
 	connections map[Connection]bool // whether it is used as the primary
 }
 
-// Connection is a session's connection to a server. Close ends it, and what waits for it.
-type Connection interface{ Close() }
+// Connection is a session's connection to a server.
+type Connection interface {
+	// Close ends it, and what waits for it.
+	Close()
+	// Owes tells whether something waits for an answer.
+	Owes() bool
+}
 
 func newServer(addr string, stop context.CancelFunc) *Server {
 	return &Server{Addr: addr, stop: stop, due: make(chan struct{}, 1), connections: map[Connection]bool{}}
@@ -162,6 +170,8 @@ func (m *Monitor) saw(server *Server, o observation) (turned bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o.at = time.Now()
+	server.Heard()
+	server.silent = false
 	before := server.seen
 	o.wasReplica = o.role == Primary && (before.wasReplica || before.role == Replica)
 	o.passed = o.role == Primary && before.passed
