@@ -191,10 +191,14 @@ func (r *reader) redis(u *Upstream, node *yaml.Node) {
 	}
 	u.Servers.PrimaryReads = u.Policy.Read == session.PreferReplica
 	if after := spec.ReadAfterWrite; after != nil {
-		if after.Policy != "" && after.Policy != "PinPrimary" {
-			r.fail("redis.readAfterWrite.policy", "%q is unknown; write PinPrimary", after.Policy)
+		switch after.Policy {
+		case "", "PinPrimary":
+			u.Policy.AfterWrite = r.duration("redis.readAfterWrite.window", after.Window, defaultAfterWrite)
+		case "Causal":
+			u.Policy.Causal = true
+		default:
+			r.fail("redis.readAfterWrite.policy", "%q is unknown; write PinPrimary or Causal", after.Policy)
 		}
-		u.Policy.AfterWrite = r.duration("redis.readAfterWrite.window", after.Window, defaultAfterWrite)
 	}
 	u.Servers.MaxLag = r.duration("redis.maxReplicaLag", spec.MaxReplicaLag, 0)
 	u.Policy.MaxUnread = r.bytes("redis.maxUnreadReplies", spec.MaxUnreadReplies, session.DefaultMaxUnread)

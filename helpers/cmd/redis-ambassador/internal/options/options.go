@@ -61,6 +61,7 @@ func Parse(args []string) (Options, error) {
 		after   time.Duration
 		lag     time.Duration
 		unread  string
+		causal  bool
 	)
 	flags := flag.NewFlagSet("redis-ambassador", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -69,6 +70,7 @@ func Parse(args []string) (Options, error) {
 	flags.StringVar(&read, "read-policy", string(session.ReadPrimary), "")
 	flags.DurationVar(&after, "read-after-write", 0, "")
 	flags.DurationVar(&lag, "max-replica-lag", 0, "")
+	flags.BoolVar(&causal, "causal-reads", false, "")
 	flags.StringVar(&unread, "max-unread-replies", "64Mi", "")
 	flags.StringVar(&o.File, "config", "", "")
 	flags.StringVar(&o.SecretsDir, "secrets", "", "")
@@ -87,7 +89,7 @@ func Parse(args []string) (Options, error) {
 	given := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	if o.File != "" {
-		for _, name := range []string{"listen", "endpoint", "read-policy", "read-after-write", "max-replica-lag", "max-unread-replies"} {
+		for _, name := range []string{"listen", "endpoint", "read-policy", "read-after-write", "causal-reads", "max-replica-lag", "max-unread-replies"} {
 			if given[name] {
 				return o, fmt.Errorf("--%s: --config says it already; leave one of them out", name)
 			}
@@ -98,7 +100,7 @@ func Parse(args []string) (Options, error) {
 	if err != nil {
 		return o, fmt.Errorf("--max-unread-replies: %w", err)
 	}
-	return o, o.direct(listen, servers, session.Policy{Read: session.ReadPolicy(read), AfterWrite: after, MaxUnread: most}, lag)
+	return o, o.direct(listen, servers, session.Policy{Read: session.ReadPolicy(read), AfterWrite: after, Causal: causal, MaxUnread: most}, lag)
 }
 
 func (o *Options) direct(listen string, servers []string, policy session.Policy, lag time.Duration) error {

@@ -55,6 +55,7 @@ func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (end
 // write writes to the client what completes so many replies. They count as answered before the client can have them and
 // send its next command.
 func (s *Session) write(u *upstreamConn, b []byte, answers int) error {
+	s.heard(u)
 	s.answers.Add(int64(answers))
 	err := s.output.write(b, u.carrier, s.shared.Policy.Load().MaxUnread)
 	if errors.Is(err, errUnread) {

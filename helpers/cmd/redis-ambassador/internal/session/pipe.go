@@ -5,6 +5,7 @@ import (
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/routing"
+	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
 )
 
 // toPipe enters the state piped. Replies that are still to come are counted to the last one first.
@@ -77,6 +78,7 @@ func (s *Session) resetPipe() error {
 	s.writesSent++
 	s.writesAnswered.Add(1)
 	s.lastWrite.Store(int64(time.Since(epoch)))
+	s.causal.primaryHeard.Store(topology.Clock())
 	return nil
 }
 

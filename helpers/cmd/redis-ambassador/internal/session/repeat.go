@@ -92,8 +92,12 @@ func (s *Session) repeat(lost *upstreamConn) {
 // dialInstead makes a connection to a server that may answer reads, and isn't the one that was lost; nil without one.
 func (s *Session) dialInstead(lost *topology.Server) *upstreamConn {
 	snapshot := s.shared.Monitor.Snapshot()
+	policy := s.shared.Policy.Load()
 	servers := append([]*topology.Server(nil), snapshot.Replicas...)
-	if snapshot.Primary != nil && s.shared.Policy.Load().Read == PreferReplica {
+	if policy.Causal { // the others may lack what the lost one had
+		servers = servers[:0]
+	}
+	if snapshot.Primary != nil && (policy.Read == PreferReplica || policy.Causal) {
 		servers = append(servers, snapshot.Primary)
 	}
 	for _, server := range servers {

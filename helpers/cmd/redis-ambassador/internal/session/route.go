@@ -119,9 +119,13 @@ func (s *Session) pinned() bool {
 	if s.multi || s.watch || s.setupsSent != s.setupsAnswered.Load() || s.writesAnswered.Load() < s.blocking {
 		return true
 	}
+	s.causal.meant = nil
 	policy := s.shared.Policy.Load()
 	if policy.Read == ReadPrimary || s.ordered+len(s.batch) > maxTurns {
 		return true
+	}
+	if policy.Causal {
+		return s.pinnedCausally()
 	}
 	if policy.AfterWrite == 0 || s.writesSent == 0 {
 		return false
@@ -250,7 +254,7 @@ func (s *Session) wrote(u *upstreamConn) {
 // settleReads waits, where reads are to see the client's writes, for reads on a replica: they must not see a write that
 // was sent after them.
 func (s *Session) settleReads() error {
-	if !s.readsOut || s.shared.Policy.Load().AfterWrite == 0 {
+	if policy := s.shared.Policy.Load(); !s.readsOut || policy.AfterWrite == 0 && !policy.Causal {
 		return nil
 	}
 	s.readsOut = false
@@ -275,6 +279,7 @@ func (s *Session) toPrimary(shareable bool, e expectation) (*upstreamConn, error
 func (s *Session) expectFrom(u *upstreamConn, e expectation) *upstreamConn {
 	e.from = u
 	s.asked++
+	s.causal.toPrimary = u.isPrimary
 	u.onlySetup = false
 	u.carrier.expect()
 	if e.writes > 0 {

@@ -115,9 +115,9 @@ func (s *Session) connectWith(p *connSet, server *topology.Server, access topolo
 // readConn is the connection to a replica, nil if there is none. A session stays with its replica: what it has read
 // once it reads again.
 func (s *Session) readConn(p *connSet) (*upstreamConn, error) {
-	snapshot := s.shared.Monitor.Snapshot()
+	snapshot, meant := s.shared.Monitor.Snapshot(), s.causal.meant
 	if u := p.reads; u != nil {
-		fit := !u.lost.Load() && (snapshot == p.readsFor || slices.Contains(snapshot.Replicas, u.server))
+		fit := (meant == nil || u.server == meant) && !u.lost.Load() && (snapshot == p.readsFor || slices.Contains(snapshot.Replicas, u.server))
 		if fit && u.version == s.setup.version {
 			p.readsFor = snapshot
 			return u, nil
@@ -142,6 +142,9 @@ func (s *Session) readConn(p *connSet) (*upstreamConn, error) {
 	}
 	for i := range snapshot.Replicas {
 		server := snapshot.Replicas[(first+i)%len(snapshot.Replicas)]
+		if meant != nil && server != meant {
+			continue
+		}
 		u, err := s.connect(p, server, false)
 		if err == nil {
 			s.replica, p.reads, p.readsFor = server, u, snapshot

@@ -64,6 +64,8 @@ type Policy struct {
 	Read ReadPolicy
 	// AfterWrite is how long after a write reads go to the primary; 0: reads care for no write.
 	AfterWrite time.Duration
+	// Causal: a replica is read from only if it has all that the client has seen.
+	Causal bool
 	// MaxUnread is how many bytes of replies are kept for a client that doesn't read while others, or its own next
 	// commands, wait.
 	MaxUnread int
@@ -98,10 +100,11 @@ type Session struct {
 	written      []*upstreamConn  // all that writes went over, the last one last
 	strayed      bool             // they don't all lead to one server
 	scans        place            // where its cursors are from
-	unheard      bool             // the connection of the transaction has not had the last write before it
-	asked        int64            // replies that were expected from servers
-	pipe         *upstreamConn    // in the state piped: the primary
-	taken        int              // bytes of what is unread that the batch has
+	causal       causal
+	unheard      bool          // the connection of the transaction has not had the last write before it
+	asked        int64         // replies that were expected from servers
+	pipe         *upstreamConn // in the state piped: the primary
+	taken        int           // bytes of what is unread that the batch has
 	batch        []expectation
 	ordered      int           // length of order when it was last seen
 	counts       counts        // of the batch

@@ -145,11 +145,11 @@ func (c *client) identify() (identity, error) {
 // observe asks a server for its role; one that may not tell is what others say it is, if they do. An error means that it
 // doesn't answer as a Redis does.
 func (c *client) observe(timeout time.Duration, otherwise Role) (observation, error) {
+	o := observation{at: time.Now()}
 	replies, err := c.ask(timeout, []string{"ROLE"}, []string{"INFO", "replication"}, []string{"PING"})
 	if err != nil {
 		return observation{}, err
 	}
-	var o observation
 	info, _ := replies[1].(string)
 	role, err := array(replies[0])
 	switch {

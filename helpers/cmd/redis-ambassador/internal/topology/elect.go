@@ -23,8 +23,8 @@ type observation struct {
 	// id and priorID are INFO's master_replid and master_replid2: the history of writes that the server holds, and
 	// the one it held before it was promoted.
 	id, priorID string
-	offset      int64 // how far in that history
-	at          time.Time
+	offset      int64     // how far in that history
+	at          time.Time // when it was asked
 	started     time.Time // when the process began
 	wasReplica  bool      // it was a replica before it was a primary, as far as was seen
 	passed      bool      // it was passed over for the one in use

@@ -7,6 +7,7 @@ import "time"
 type history struct {
 	id     string
 	points []point // in order
+	apart  time.Duration
 }
 
 type point struct {
@@ -14,12 +15,18 @@ type point struct {
 	offset int64
 }
 
-// historyPoints bounds the time back to which a lag can be told: about four minutes.
+// lagPrecision is how far apart points are that lags are told by.
+const lagPrecision = 400 * time.Millisecond
+
+// historyPoints bounds the time back to which a lag can be told: more than three minutes.
 const historyPoints = 480
 
 func (h *history) add(id string, offset int64, at time.Time) {
 	if h.id != id {
-		*h = history{id: id}
+		*h = history{id: id, apart: h.apart}
+	}
+	if last := len(h.points) - 1; last >= 0 && at.Sub(h.points[last].at) < h.apart {
+		return
 	}
 	if len(h.points) == historyPoints {
 		h.points = append(h.points[:0], h.points[1:]...)

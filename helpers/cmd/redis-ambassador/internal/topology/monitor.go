@@ -54,6 +54,7 @@ type Monitor struct {
 	appoint  string // the primary's address as Sentinel has it
 	epoch    int64  // of that decision
 	history  history
+	samples  history // the same, to tell who has caught up
 	changes  int
 	last     *Server // the last primary that was known
 	lastID   string  // the history of writes that it had
@@ -64,6 +65,7 @@ type Monitor struct {
 // New starts to watch, until ctx ends.
 func New(ctx context.Context, s Settings, log *slog.Logger) *Monitor {
 	m := &Monitor{log: log, servers: map[string]*Server{}, ctx: ctx}
+	m.history.apart, m.samples.apart = lagPrecision, time.Millisecond
 	m.publish(nil, nil, "no server has been asked yet")
 	m.Configure(s)
 	go m.patrol(ctx)
@@ -149,6 +151,7 @@ func (m *Monitor) judge() {
 		reason += m.refusals()
 	} else {
 		m.history.add(seen[primary].id, seen[primary].offset, seen[primary].at)
+		m.samples.add(seen[primary].id, seen[primary].offset, seen[primary].at)
 		m.lastID = seen[primary].id
 		for server, o := range seen {
 			server.seen.passed = server != primary && (o.passed || o.role == Primary)
@@ -156,6 +159,9 @@ func (m *Monitor) judge() {
 	}
 	var replicas []*Server
 	for server, o := range seen {
+		if o.role == Replica && found {
+			server.noteCaughtUp(&m.samples, o)
+		}
 		if server != primary && m.fit(server, o, seen[primary], found, now) {
 			replicas = append(replicas, server)
 		}

@@ -25,7 +25,8 @@ type Server struct {
 	life atomic.Uint64
 	turn atomic.Uint64
 	// heard counts what has come from it.
-	heard atomic.Uint64
+	heard    atomic.Uint64
+	caughtUp atomic.Int64
 
 	// Guarded by the monitor's lock.
 	asked   bool // it has been checked, with or without success
@@ -113,6 +114,9 @@ func closeAll(connections []Connection) {
 	}
 }
 
+// checkApart is the time between the beginnings of two checks at least.
+const checkApart = 10 * time.Millisecond
+
 // checkTimeout bounds one check.
 const checkTimeout = time.Second
 
@@ -121,7 +125,7 @@ func (m *Monitor) watch(ctx context.Context, server *Server) {
 	w := watcher{monitor: m, server: server}
 	defer w.close()
 	for failures := 0; ctx.Err() == nil; {
-		settings, fresh := m.current(), w.client == nil
+		settings, fresh, begun := m.current(), w.client == nil, time.Now()
 		o, err := w.check(ctx, settings)
 		switch {
 		case err == nil:
@@ -151,6 +155,7 @@ func (m *Monitor) watch(ctx context.Context, server *Server) {
 		select {
 		case <-ctx.Done():
 		case <-server.due:
+			time.Sleep(time.Until(begun.Add(checkApart))) // however often it is asked for
 		case <-time.After(settings.Interval):
 		}
 	}
@@ -169,7 +174,6 @@ func (m *Monitor) current() Settings {
 func (m *Monitor) saw(server *Server, o observation) (turned bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	o.at = time.Now()
 	server.Heard()
 	server.silent = false
 	before := server.seen
