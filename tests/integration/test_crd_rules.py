@@ -197,6 +197,18 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Ambassador",
+        {"upstreams.1.timeouts": {}},
+        "spec.upstreams[1].timeouts",
+        "protocol redis has none",
+    ),
+    (
+        "Ambassador",
+        {"upstreams.0.timeouts": {"request": "1s"}},
+        "spec.upstreams[0].timeouts.request",
+        "needs protocol http or grpc",
+    ),
+    (
+        "Ambassador",
         {"upstreams.0.healthCheck": {"interval": "0s"}},
         "spec.upstreams[0].healthCheck.interval",
         "must be longer than 0",

@@ -51,7 +51,19 @@ class HealthCheck(Model):
     unhealthy_threshold: int = Field(default=3, ge=1, le=100)
     """Consecutive failed checks after which an endpoint receives no traffic. Default: 3."""
     path: Annotated[str, Field(max_length=1024, pattern="^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$")] = "/"
-    """Path to request, with protocol http; any status below 500 is healthy. Default: /."""
+    """Path to request, with protocol http or grpc; any status below 500 is healthy. Default: /."""
+
+
+class Timeouts(Model):
+    """Time limits of the proxy."""
+
+    connect: Duration = "5s"
+    """Time for an endpoint to accept a connection. Default: 5s."""
+    request: Duration | None = None
+    """Time until the answer to a request begins, or goes on, with protocols http and grpc; then http gets
+    status 504. Default: 5m for http; as idle for grpc, whose calls have deadlines of their own."""
+    idle: Duration = "24h"
+    """Time for which a connection may be silent. Default: 24h."""
 
 
 class Local(Model):
@@ -84,14 +96,24 @@ class Upstream(Model):
             "statuses need protocol http",
             ".retries.retryOn",
         ),
+        Validation(
+            "self.protocol != 'redis' || !has(self.timeouts)",
+            "protocol redis has none: take it out",
+            ".timeouts",
+        ),
+        Validation(
+            "self.protocol in ['http', 'grpc'] || !has(self.timeouts) || !has(self.timeouts.request)",
+            "needs protocol http or grpc: others have no requests that the proxy knows",
+            ".timeouts.request",
+        ),
     )
 
     name: ShapesPod[Label]
     """Name of the upstream, in metrics and messages."""
-    protocol: ConfiguresHelper[Literal["redis", "tcp", "http", "postgres", "memcached"]]
-    """Protocol of the upstream: redis, tcp, http, postgres or memcached. The proxy forwards tcp unread. With
-    memcached it uses one endpoint at a time, the first healthy one, so that all connections see the same
-    data."""
+    protocol: ConfiguresHelper[Literal["redis", "tcp", "http", "grpc", "postgres", "memcached"]]
+    """Protocol of the upstream: redis, tcp, http, grpc, postgres or memcached. The proxy forwards tcp unread.
+    With grpc it speaks HTTP/2 on both sides, and each call may go to another endpoint. With memcached it uses
+    one endpoint at a time, the first healthy one, so that all connections see the same data."""
     listen: ShapesPod[Listen]
     """Port on localhost where the application reaches the upstream."""
     env: ShapesPod[UpstreamEnv | None] = None
@@ -108,6 +130,8 @@ class Upstream(Model):
     """Retries of failed requests. Default: none."""
     circuit_breaker: ConfiguresHelper[CircuitBreaker | None] = None
     """Limits that protect an endpoint. Default: none."""
+    timeouts: ConfiguresHelper[Timeouts | None] = None
+    """Time limits of the proxy. Default: 5s for a connection, 5m for the answer to an HTTP request."""
     health_check: ConfiguresHelper[HealthCheck | None] = None
     """Health check of the endpoints. Default: the proxy notices only failed connections."""
     redis: Redis | None = None

@@ -10,7 +10,8 @@ from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.connection import Listen, UpstreamEnv
 from podpatterns.api.redis import Reads
 from podpatterns.api.upstream import Upstream
-from podpatterns.compose.helpers.haproxy import HOST, host_of, is_address
+from podpatterns.compose.helpers.endpoint import host_of, is_address
+from podpatterns.compose.helpers.haproxy import HOST
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
 from podpatterns.compose.part import Part

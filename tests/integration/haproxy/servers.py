@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +33,8 @@ class Web:
     endpoint: str
     answer: Callable[[], HTTPStatus] = lambda: HTTPStatus.OK
     healthy: bool = True
+    headers: dict[str, str] = field(default_factory=dict)
+    """What answers have besides."""
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, path and Host of those that were no health checks."""
 
@@ -47,6 +50,8 @@ def web(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
                 status = served.answer()
             self.send_response(status)
             self.send_header("Content-Length", "0")
+            for name, value in served.headers.items():
+                self.send_header(name, value)
             self.end_headers()
 
         do_POST = do_GET  # noqa: N815 (http.server's name)
@@ -74,10 +79,15 @@ class Proxy:
 
     def request(self, method: str = "GET", path: str = "/", host: str | None = None) -> int:
         """The status, as a client of localhost sees it."""
+        return self.ask(method, path, {"Host": host} if host else {})[0]
+
+    def ask(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, Message]:
+        """The status and the headers of the answer."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request(method, path, headers={"Host": host} if host else {})
-            return connection.getresponse().status
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers
         finally:
             connection.close()
 

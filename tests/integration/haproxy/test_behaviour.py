@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -57,7 +58,7 @@ class TestTls:
         ):
             assert at.request() == HTTPStatus.OK
         assert asked == ["api.example.com"]
-        assert server.requests == [("GET", "/", "api.example.com")]
+        assert [request[:2] for request in server.requests] == [("GET", "/")]
 
     @pytest.mark.parametrize("fault", ["another name", "another authority"])
     def test_refuses_a_server_that_is_not_the_one(
@@ -101,14 +102,61 @@ class TestRetries:
             assert at.request() == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def test_a_host_name_of_the_applications_own_is_kept(tmp_path: Path) -> None:
+class TestNames:
+    def test_the_upstream_is_called_by_its_own_name_with_its_port(self, tmp_path: Path) -> None:
+        with web() as server, proxy(tmp_path, endpoints=[server.endpoint]) as at:
+            at.request(host="tenant.example.com")
+            for local in ("127.0.0.1:1", "localhost", "[::1]:8080"):
+                at.request(host=local)
+        assert [host for _, _, host in server.requests] == ["tenant.example.com", *[server.endpoint] * 3]
+
+    def test_a_redirect_to_itself_leads_back_through_the_proxy(self, tmp_path: Path) -> None:
+        with web() as server, proxy(tmp_path, endpoints=[server.endpoint]) as at:
+
+            def location(said: str, host: str = f"localhost:{at.port}") -> str:
+                server.headers["Location"] = said
+                return at.ask("GET", "/", {"Host": host})[1]["Location"]
+
+            own = f"http://{server.endpoint}"
+            assert location(f"{own}/login?next=1") == f"http://localhost:{at.port}/login?next=1"
+            assert location(own) == f"http://localhost:{at.port}"
+            elsewhere = [f"https://{server.endpoint}/", "http://other.example.com/", f"{own}0/", "/path"]
+            assert [location(said) for said in elsewhere] == elsewhere
+            assert location(f"{own}/", host="tenant.example.com") == f"{own}/"
+
+    def test_over_tls(self, tmp_path: Path, authority: trustme.CA) -> None:
+        with web(context(authority, "api.example.com")) as server:
+            port = server.endpoint.rpartition(":")[2]
+            tls = {"serverName": "api.example.com", "caSecretRef": SECRET}
+            with proxy(tmp_path, endpoints=[server.endpoint], tls=tls) as at:
+                server.headers["Location"] = f"https://api.example.com:{port}/there"
+                _, headers = at.ask("GET", "/", {"Host": "localhost:1"})
+        assert headers["Location"] == "http://localhost:1/there"
+        assert [host for _, _, host in server.requests] == [f"api.example.com:{port}"]
+
+
+def test_long_headers_pass_both_ways(tmp_path: Path) -> None:
+    long = "x" * 50_000
+    with web() as server, proxy(tmp_path, endpoints=[server.endpoint]) as at:
+        server.headers["Long"] = long
+        status, headers = at.ask("GET", "/", {"Long": long})
+    assert (status, headers["Long"]) == (HTTPStatus.OK, long)
+
+
+def test_a_request_that_gets_no_answer_is_ended(tmp_path: Path) -> None:
+    answered = threading.Event()
+
+    def late() -> HTTPStatus:
+        answered.wait(60)
+        return HTTPStatus.OK
+
     with (
         web() as server,
-        proxy(tmp_path, endpoints=[server.endpoint]) as at,
+        proxy(tmp_path, endpoints=[server.endpoint], timeouts={"request": "200ms"}) as at,
     ):
-        at.request(host="tenant.example.com")
-        at.request()
-    assert [host for _, _, host in server.requests] == ["tenant.example.com", "127.0.0.1"]
+        server.answer = late
+        assert at.request() == HTTPStatus.GATEWAY_TIMEOUT
+        answered.set()
 
 
 def test_an_endpoint_that_is_not_well_gets_no_requests_until_it_is(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from podpatterns.compose.helpers.haproxy import haproxy_config
 from testbed.builders import ambassador
 from testbed.cluster.packages import require
 
-PROTOCOLS = ("tcp", "http", "postgres", "memcached")
+PROTOCOLS = ("tcp", "http", "grpc", "postgres", "memcached")
 RETRY_ON = ("connect-failure", "401", "403", "404", "408", "425", "500", "501", "502", "503", "504")
 
 names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
@@ -54,6 +54,11 @@ def upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
         circuitBreaker=some(
             maxConnections=st.integers(1, 1_000_000), consecutiveErrors=st.integers(1, 1_000_000)
         ),
+        timeouts=some(
+            connect=durations,
+            idle=durations,
+            **({"request": durations} if protocol in ("http", "grpc") else {}),
+        ),
         healthCheck=some(interval=durations, unhealthyThreshold=st.integers(1, 100), path=paths),
     )
     return {
@@ -76,6 +81,7 @@ def redis_upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
         **({"tls": tls} if (tls := other.pop("tls", None)) is not None else {}),
     }
     other.pop("retries", None)
+    other.pop("timeouts", None)
     return {**other, "protocol": "redis", "redis": redis}
 
 

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trustme
@@ -41,8 +42,6 @@ class Postgres:
         # It refuses to be root's.
         user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self._as_user = ["setpriv", f"--reuid={user}", "--clear-groups", "--"]
-        for place in (directory, *directory.parents[:2]):
-            place.chmod(0o755)
         self._data.mkdir()
         authority = trustme.CA().issue_cert("localhost")
         self._run("chown", user, self._data)
@@ -67,14 +66,16 @@ class Postgres:
 
 
 @contextmanager
-def postgres(directory: Path, *, tls: bool, access: str) -> Iterator[Postgres]:
-    server = Postgres(directory, tls=tls, access=access)
-    server.process.start()
-    try:
-        eventually(lambda: any("ready to accept connections" in line for line in server.lines()))
-        yield server
-    finally:
-        server.process.stop()
+def postgres(*, tls: bool, access: str) -> Iterator[Postgres]:
+    with TemporaryDirectory() as place:
+        Path(place).chmod(0o755)  # pytest's own directories are for one user alone
+        server = Postgres(Path(place), tls=tls, access=access)
+        server.process.start()
+        try:
+            eventually(lambda: any("ready to accept connections" in line for line in server.lines()))
+            yield server
+        finally:
+            server.process.stop()
 
 
 def answer(port: int) -> bytes:
@@ -97,7 +98,7 @@ def answer(port: int) -> bytes:
 def test_a_server_that_answers_is_healthy_and_its_log_stays_quiet(
     tmp_path: Path, tls: bool, access: str, says: bytes
 ) -> None:
-    with postgres(tmp_path, tls=tls, access=access) as server:
+    with postgres(tls=tls, access=access) as server:
         started = len(server.lines())
         port = free_port()
         upstream = {

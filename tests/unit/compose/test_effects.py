@@ -147,6 +147,7 @@ def web(name: str, port: int, times: int, protocol: str = "http") -> Spec:
         tls=tls(name),
         retries={"attempts": times, "retryOn": [str(500 + times)]},
         circuitBreaker={"maxConnections": times, "consecutiveErrors": times},
+        timeouts={"connect": f"{times}s", "request": f"{times}m", "idle": f"{times}h"},
         healthCheck={"interval": f"{times}s", "unhealthyThreshold": times, "path": f"/{times}"},
     )
 
@@ -194,7 +195,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
             "upstreams": [
                 splitting("store", 6479, "Replica", "2s"),
                 with_reads("twins", 6500),
-                web("www", 8181, 2, "tcp"),
+                web("www", 8181, 2, "grpc"),
             ],
             "proxy": proxy(8504, "Never"),
         },

@@ -8,20 +8,21 @@ Keywords are those of https://docs.haproxy.org/2.6/configuration.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from itertools import chain
 
 from podpatterns.api.connection import Tls
-from podpatterns.api.upstream import HealthCheck, Upstream
-from podpatterns.compose.helpers import haproxyredis
+from podpatterns.api.upstream import HealthCheck, Timeouts, Upstream
+from podpatterns.compose.helpers import haproxyhttp, haproxyredis
 from podpatterns.compose.helpers.duration import milliseconds
+from podpatterns.compose.helpers.endpoint import host_of, is_address
 
 HOST = "127.0.0.1"
 SLOTS = 16
-"""Addresses of one name that get connections: the Pods behind a headless Service."""
-ADDRESS_CHARACTERS = frozenset("0123456789abcdefABCDEF.:")
+"""How many addresses of one name get connections: the Pods behind a headless Service."""
 LONGEST = 24 * 3_600_000
-"""Milliseconds of the longest check interval; HAProxy's own limit is 24 days."""
+"""Milliseconds; HAProxy's own limit is 24 days."""
+REQUEST_TIMEOUT = "5m"
+"""Of protocol http, unless timeouts.request says otherwise."""
 
 GLOBAL = """\
 global
@@ -45,7 +46,7 @@ defaults
     log global
     option dontlognull
     option redispatch 1
-    timeout connect 2s
+    timeout connect 5s
     timeout check 2s
     timeout queue 30s
     # How long a connection may be idle is for the application and the server to say.
@@ -57,19 +58,20 @@ defaults
 
 GSSENC_REQUEST = "0000000804d21630"
 
-SAFE_METHODS = "METH_GET || METH_HEAD || METH_OPTIONS || { method PUT DELETE TRACE }"
-"""Condition for idempotent methods: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
-
 
 def haproxy_config(upstreams: Sequence[Upstream], secrets: str) -> str:
-    """Return the configuration for upstreams that are not redis, or have redis.reads.
-
-    `secrets` is the directory where their Secrets are mounted.
-    """
+    """The configuration for upstreams that are not redis, or have redis.reads; `secrets` is where they are
+    mounted."""
     sections = [section for u in upstreams for section in _sections(u, secrets)]
     lines = [line for name, body in sections for line in ("", f"listen {name}", *_indented(body))]
-    more = haproxyredis.GLOBAL if any(haproxyredis.by_two_ports(u) for u in upstreams) else ""
-    return GLOBAL + more + "\n".join([*lines, ""])
+    return GLOBAL + "".join(_more_global(upstreams)) + "\n".join([*lines, ""])
+
+
+def _more_global(upstreams: Sequence[Upstream]) -> Iterator[str]:
+    if any(haproxyredis.by_two_ports(u) for u in upstreams):
+        yield haproxyredis.GLOBAL
+    if any(haproxyhttp.is_http(u) for u in upstreams):
+        yield haproxyhttp.GLOBAL
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
@@ -77,7 +79,7 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _sections(upstream: Upstream, secrets: str) -> Iterator[tuple[str, Iterator[str]]]:
-    """Yield the sections of an upstream, each with a unique name: names of upstreams have no dots."""
+    """Each with its name: no other upstream's, which have no dots."""
     if said := haproxyredis.by_two_ports(upstream):
         redis, reads = said
         plain, port = haproxyredis.plain(upstream, redis), upstream.listen.port
@@ -92,23 +94,44 @@ def _sections(upstream: Upstream, secrets: str) -> Iterator[tuple[str, Iterator[
 
 
 def _section(upstream: Upstream, secrets: str) -> Iterator[str]:
-    yield f"bind {HOST}:{upstream.listen.port}"
+    http = haproxyhttp.is_http(upstream)
+    yield f"bind {HOST}:{upstream.listen.port}{' proto h2' if upstream.protocol == 'grpc' else ''}"
+    yield f"mode {'http' if http else 'tcp'}"
     match upstream.protocol:
-        case "http":
-            yield "mode http"
+        case "http" | "grpc":
             yield "balance roundrobin"
-            yield from _host_header(upstream)
+            yield from haproxyhttp.names(upstream)
         case "memcached":
-            yield "mode tcp"
             # What one connection has stored, another one looks for: all have to end at one server.
             yield "balance first"
         case _:
-            yield "mode tcp"
             yield "balance leastconn"
-    yield from _retries(upstream)
+    yield from _timeouts(upstream)
+    yield f"retries {upstream.retries.attempts if upstream.retries else 0}"
+    if http:
+        yield from haproxyhttp.retries(upstream)
     if _checked(upstream):
         yield from _check(upstream)
     yield from _servers(upstream, secrets)
+
+
+def _timeouts(upstream: Upstream) -> Iterator[str]:
+    """Those that are not as in the defaults."""
+    default = Timeouts()
+    timeouts = upstream.timeouts or default
+    if timeouts.connect != default.connect:
+        yield f"timeout connect {_bounded(timeouts.connect)}ms"
+    # gRPC has deadlines of its own, and calls that stay open.
+    request = timeouts.request or (REQUEST_TIMEOUT if upstream.protocol == "http" else timeouts.idle)
+    server = request if haproxyhttp.is_http(upstream) else timeouts.idle
+    sides = {"client": timeouts.idle, "server": server, "tunnel": timeouts.idle}
+    for side, wanted in sides.items():
+        if wanted != default.idle:
+            yield f"timeout {side} {_bounded(wanted)}ms"
+
+
+def _bounded(duration: str) -> int:
+    return min(LONGEST, milliseconds(duration))
 
 
 def _servers(upstream: Upstream, secrets: str) -> Iterator[str]:
@@ -116,45 +139,16 @@ def _servers(upstream: Upstream, secrets: str) -> Iterator[str]:
         yield " ".join([*_address(upstream, endpoint), *_server_options(upstream, endpoint, secrets)])
 
 
-def _host_header(upstream: Upstream) -> Iterator[str]:
-    """Yield the rule that replaces a Host header of localhost by the upstream's; any other one stays."""
-    if host := _host_name(upstream):
-        local = "{ req.hdr(host),field(1,:) -m str 127.0.0.1 localhost }"
-        yield f"http-request set-header Host {host} if {local}"
-
-
-def _host_name(upstream: Upstream) -> str | None:
-    """Return the name of all endpoints, if they have the same."""
-    if upstream.tls and upstream.tls.server_name:
-        return upstream.tls.server_name
-    names = {host_of(endpoint) for endpoint in upstream.endpoints or ()}
-    return names.pop() if len(names) == 1 else None
-
-
-def _retries(upstream: Upstream) -> Iterator[str]:
-    retries = upstream.retries
-    yield f"retries {retries.attempts if retries else 0}"
-    if retries and upstream.protocol == "http":
-        conditions = ["conn-failure" if on == "connect-failure" else on for on in retries.retry_on]
-        yield f"retry-on {' '.join(conditions) or 'none'}"
-        yield f"http-request disable-l7-retry unless {SAFE_METHODS}"
-
-
 def _checked(upstream: Upstream) -> bool:
-    """Return whether endpoints are checked: a server that the circuit breaker took out recovers by checks
-    alone."""
+    """A server that the circuit breaker took out is found well again by checks alone."""
     breaker = upstream.circuit_breaker
     return upstream.health_check is not None or bool(breaker and breaker.consecutive_errors)
 
 
 def _check(upstream: Upstream) -> Iterator[str]:
     match upstream.protocol:
-        case "http":
-            check = upstream.health_check or HealthCheck()
-            host = _host_name(upstream) or "localhost"
-            yield "option httpchk"
-            yield f"http-check send meth GET uri {check.path} ver HTTP/1.1 hdr Host {host}"
-            yield "http-check expect rstatus ^[1234]"
+        case "http" | "grpc":
+            yield from haproxyhttp.check(upstream)
         case "postgres" if not upstream.tls:
             # A GSSENCRequest: any answer will do, and of a client that then goes away no server writes a line
             # in its log, as it does after an SSLRequest or a startup message. With TLS, TLS is the answer.
@@ -169,7 +163,7 @@ def _check(upstream: Upstream) -> Iterator[str]:
 
 
 def _address(upstream: Upstream, endpoint: str) -> Iterator[str]:
-    """Yield `server` for an address, and `server-template` for a name, which may have many addresses."""
+    """`server` for an address, `server-template` for a name, which can stand for many."""
     host, _, port = endpoint.rpartition(":")
     if is_address(host_of(endpoint)):
         yield from ("server", f"{host_of(endpoint)}:{port}", endpoint)
@@ -183,11 +177,12 @@ def _server_options(upstream: Upstream, endpoint: str, secrets: str) -> Iterator
     if breaker and breaker.max_connections:
         yield f"maxconn {breaker.max_connections}"
     if _checked(upstream):
-        interval = min(LONGEST, milliseconds(check.interval))
-        yield f"check inter {interval}ms rise 1 fall {check.unhealthy_threshold}"
+        yield f"check inter {_bounded(check.interval)}ms rise 1 fall {check.unhealthy_threshold}"
     if breaker and breaker.consecutive_errors:
-        layer = "layer7" if upstream.protocol == "http" else "layer4"
+        layer = "layer7" if haproxyhttp.is_http(upstream) else "layer4"
         yield f"observe {layer} error-limit {breaker.consecutive_errors} on-error mark-down"
+    if upstream.protocol == "grpc":
+        yield "proto h2"
     if upstream.tls:
         yield from _tls_options(upstream, upstream.tls, host_of(endpoint), secrets)
 
@@ -202,21 +197,8 @@ def _tls_options(upstream: Upstream, tls: Tls, host: str, secrets: str) -> Itera
         yield f"sni str({name})"
         if _checked(upstream):
             yield f"check-sni {name}"
+    if upstream.protocol == "grpc":
+        yield "alpn h2 check-alpn h2" if _checked(upstream) else "alpn h2"
     if upstream.protocol == "postgres":
         # Without an SSLRequest before it TLS needs this: PostgreSQL 17, sslnegotiation=direct.
         yield "alpn postgresql"
-
-
-def host_of(endpoint: str) -> str:
-    """Return the name or address in host:port, without brackets and without the dot of an absolute name."""
-    return endpoint.rpartition(":")[0].strip("[]").rstrip(".")
-
-
-def is_address(host: str) -> bool:
-    if not ADDRESS_CHARACTERS.issuperset(host):  # to be told so by an exception takes long
-        return False
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
