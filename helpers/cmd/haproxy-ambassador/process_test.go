@@ -28,6 +28,7 @@ type pod struct {
 	config  string
 	metrics string
 	listen  string
+	bind    string // what the bind line has besides
 }
 
 // start runs haproxy-ambassador. It has to stop in good order when the test ends.
@@ -63,7 +64,7 @@ func start(t *testing.T, arguments ...string) *pod {
 func (p *pod) configure(lines ...string) {
 	p.t.Helper()
 	text := "global\n    maxconn 1000\ndefaults\n    mode tcp\n    timeout connect 2s\n    timeout client 1m\n    timeout server 1m\n" +
-		"listen up\n    bind " + p.listen + "\n    " + strings.Join(lines, "\n    ") + "\n"
+		"listen up\n    bind " + p.listen + p.bind + "\n    " + strings.Join(lines, "\n    ") + "\n"
 	next := p.config + ".next"
 	if err := os.WriteFile(next, []byte(text), 0o644); err != nil {
 		p.t.Fatal(err)
