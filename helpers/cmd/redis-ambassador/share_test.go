@@ -412,3 +412,40 @@ func TestAUserThatReplicasDoNotKnow(t *testing.T) {
 		t.Errorf("100 reads have asked the replicas %d times", n)
 	}
 }
+
+// Clients that only set up their connections alike need one connection between them.
+func TestWhoOnlySetsUpAConnectionShares(t *testing.T) {
+	t.Parallel()
+	servers := trio(t)
+	servers[0].Do("ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all")
+	p := ambassador(t, servers)
+	var clients []*redistest.Client
+	for range 20 {
+		c := p.connect()
+		clients = append(clients, c)
+		if got := c.Do("HELLO", "3", "AUTH", "app", "secret", "SETNAME", "shop"); !strings.HasPrefix(got, "%7\r\n") {
+			t.Fatalf("got %q", got)
+		}
+		c.Want("-WRONGPASS invalid username-password pair or user is disabled.\r\n", "AUTH", "app", "wrong")
+		c.Want("-ERR DB index is out of range\r\n", "SELECT", "99")
+		c.Want("+OK\r\n", "SELECT", "2")
+	}
+	fresh := p.connect()
+	fresh.SendLines("HELLO 3 AUTH app secret SETNAME shop\nSELECT 2\nSET k v\nGET k\n")
+	for _, want := range []string{"%", "+OK", "+OK", "$1"} {
+		if got := fresh.Read(); !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %s", got, want)
+		}
+	}
+	for _, c := range clients {
+		c.Want("$1\r\nv\r\n", "GET", "k")
+		c.Want("_\r\n", "GET", "none")
+	}
+	processtest.Eventually(t, "21 clients have one connection", func() bool { return p.hasConnections(servers[0].Addr, 1) })
+	// Who is known already is asked for the password all the same.
+	servers[0].Do("ACL", "SETUSER", "app", "resetpass", ">changed")
+	late := p.connect()
+	late.Want("-WRONGPASS invalid username-password pair or user is disabled.\r\n", "AUTH", "app", "secret")
+	late.Want("$-1\r\n", "GET", "k")
+	clients[0].Want("$1\r\nv\r\n", "GET", "k")
+}

@@ -42,12 +42,12 @@ func (p *connSet) dropReads() {
 // as well, that hold up others.
 func (s *Session) choose(shareable bool, connect func(*connSet) (*upstreamConn, error)) (*upstreamConn, error) {
 	s.alone = s.alone || s.bulky.Load() || s.shared.isApart()
-	if shareable && !s.alone && (s.over != nil || s.idle()) {
+	if shareable && !s.alone && !s.isUnshared() && (s.over != nil || s.idle()) {
 		u, err := connect(&s.common)
 		idle := s.idle()
 		switch {
 		case errors.Is(err, errRefused): // such as a password that was changed since the client logged in
-			s.alone = true
+			s.unshared = s.setup.version + 1
 		case u == nil || err != nil:
 			return nil, err
 		case (s.over == u || idle) && u.carrier.admit(!idle):
@@ -57,6 +57,11 @@ func (s *Session) choose(shareable bool, connect func(*connSet) (*upstreamConn, 
 		}
 	}
 	return s.chooseOwn(connect)
+}
+
+// isUnshared tells whether no connection is shared that is set up as the client's is.
+func (s *Session) isUnshared() bool {
+	return s.unshared != 0 && s.unshared == s.setup.version+1
 }
 
 // chooseOwn finds the connection to a server that is the session's own.

@@ -163,6 +163,9 @@ func (s *Session) routeSetup(c resp.Command) (*upstreamConn, error) {
 		return nil, resp.ProtocolError("too many or too large arguments")
 	}
 	commands := setupCommands(c.Args)
+	if u, err := s.shareSetup(c, commands); u != nil || err != nil {
+		return u, err
+	}
 	onlySetup := s.own.primary == nil || s.own.primary.onlySetup
 	u, err := s.ownPrimary()
 	if err != nil || u == nil {

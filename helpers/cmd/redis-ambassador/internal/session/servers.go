@@ -19,6 +19,11 @@ const (
 
 // primaryConn is the connection to the primary, made when there is none. It waits for a primary for a short time.
 func (s *Session) primaryConn(p *connSet) (*upstreamConn, error) {
+	if p == &s.common && s.setupsSent != s.setupsAnswered.Load() {
+		if err := s.drained(); err != nil {
+			return nil, err
+		}
+	}
 	snapshot := s.shared.Monitor.Snapshot()
 	if u := p.primary; u != nil {
 		if !u.lost.Load() && u.leads(snapshot.Primary) && (p == &s.own || u.version == s.setup.version) {

@@ -96,6 +96,7 @@ type Session struct {
 	own, common  connSet
 	over         *upstreamConn    // the part in a shared connection on which all is outstanding that is; nil: it is on own ones
 	alone        bool             // for good: all goes over own connections
+	unshared     int              // the version of the setup, and one, with which nothing can be shared
 	replica      *topology.Server // the last one that was read from
 	written      []*upstreamConn  // all that writes went over, the last one last
 	strayed      bool             // they don't all lead to one server

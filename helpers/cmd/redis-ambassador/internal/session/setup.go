@@ -31,6 +31,13 @@ func (s *setup) change(commands []setupCommand) {
 	s.version++
 }
 
+// with is the setup after further commands.
+func (s *setup) with(commands []setupCommand) *setup {
+	next := &setup{commands: slices.Clone(s.commands), version: s.version}
+	next.change(commands)
+	return next
+}
+
 func rank(c setupCommand) int {
 	if i := slices.Index(aspects, c.aspect); i >= 0 {
 		return i

@@ -22,9 +22,15 @@ type sharedPart struct {
 // up its connection.
 func (s *Session) join(server *topology.Server, access topology.Access, u *upstreamConn) (*upstreamConn, error) {
 	s.mu.Lock()
-	request, commands := s.setup.request(access)
-	version := s.setup.version
+	as := s.setup
 	s.mu.Unlock()
+	return s.joinAs(&as, server, access, u)
+}
+
+// joinAs is join for a setup that may not be the client's yet.
+func (s *Session) joinAs(as *setup, server *topology.Server, access topology.Access, u *upstreamConn) (*upstreamConn, error) {
+	request, commands := as.request(access)
+	version := as.version
 	key := sharedKey{server, u.turn, u.isPrimary, access, string(request)}
 	for _, old := range s.written {
 		if part, ok := old.carrier.(*sharedPart); ok && part.key == key && !old.lost.Load() {
