@@ -32,8 +32,10 @@ servers get the addresses without a reload. While DNS does not answer, the last 
 What listens at 127.0.0.1 listens at ::1 too, where there is one.
 
 Pages at --metrics:
-  /healthz   503 until each upstream has had a healthy endpoint, from then on 200: for a startupProbe
-  /readyz    200 while a configuration runs and each of its upstreams has a healthy endpoint
+  /healthz   503 until a configuration runs and, with setenv START_WHEN Healthy in it, until all required upstreams
+             have had a healthy endpoint; from then on 200: for a startupProbe
+  /readyz    200 while a configuration runs and each upstream has a healthy endpoint, but for those that it names in
+             setenv OPTIONAL_UPSTREAMS
   /config    the hash of the configuration that runs; from the second line on, why a newer one does not
   /metrics   HAProxy's Prometheus metrics, and the hash and the validity of the configuration
   /stats     HAProxy's page of statistics

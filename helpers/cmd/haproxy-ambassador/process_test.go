@@ -28,6 +28,7 @@ type pod struct {
 	config  string
 	metrics string
 	listen  string
+	before  string // what the global section has besides
 	bind    string // what the bind line has besides
 }
 
@@ -63,7 +64,7 @@ func start(t *testing.T, arguments ...string) *pod {
 // configure writes a configuration as the kubelet does, all at once.
 func (p *pod) configure(lines ...string) {
 	p.t.Helper()
-	text := "global\n    maxconn 1000\ndefaults\n    mode tcp\n    timeout connect 2s\n    timeout client 1m\n    timeout server 1m\n" +
+	text := "global\n    maxconn 1000\n" + p.before + "defaults\n    mode tcp\n    timeout connect 2s\n    timeout client 1m\n    timeout server 1m\n" +
 		"listen up\n    bind " + p.listen + p.bind + "\n    " + strings.Join(lines, "\n    ") + "\n"
 	next := p.config + ".next"
 	if err := os.WriteFile(next, []byte(text), 0o644); err != nil {
@@ -217,12 +218,29 @@ func TestAConfigurationThatPassesTheCheckAndCannotBeLoadedIsTold(t *testing.T) {
 
 func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {
 	p := start(t)
-	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
-	p.await("/healthz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
+	gone := processtest.FreeAddress(t)
+	p.before = "    setenv START_WHEN Healthy\n"
+	p.configure("server gone " + gone + " check inter 100ms fall 1")
+	p.await("/healthz", http.StatusServiceUnavailable, "no healthy endpoint for: up ("+gone+" L4CON)")
 	p.configure("server one " + server(t, "one") + " check inter 100ms")
 	p.await("/healthz", http.StatusOK, "ok")
 	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
 	p.await("/readyz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
+	p.await("/healthz", http.StatusOK, "ok")
+}
+
+func TestTheApplicationStartsWhenTheProxyListens(t *testing.T) {
+	p := start(t)
+	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
+	p.await("/readyz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
+	p.await("/healthz", http.StatusOK, "ok")
+}
+
+func TestThePodIsReadyWithoutAnOptionalUpstream(t *testing.T) {
+	p := start(t)
+	p.before = "    setenv OPTIONAL_UPSTREAMS other,up\n    setenv START_WHEN Healthy\n"
+	p.configure("server gone " + processtest.FreeAddress(t) + " check inter 100ms fall 1")
+	p.await("/readyz", http.StatusOK, "no healthy endpoint for optional: up (")
 	p.await("/healthz", http.StatusOK, "ok")
 }
 
@@ -239,7 +257,7 @@ func TestAnUpstreamThatRunsOnItsBackupIsWell(t *testing.T) {
 func TestAnUpstreamWhoseNameMeansNothingIsUnhealthy(t *testing.T) {
 	p := start(t)
 	p.configure("server-template nowhere- 2 nowhere.invalid:1 init-addr none")
-	p.await("/healthz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
+	p.await("/readyz", http.StatusServiceUnavailable, "no healthy endpoint for: up")
 }
 
 func TestARenewedFileBesideItIsLoaded(t *testing.T) {

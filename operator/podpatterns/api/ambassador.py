@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from podpatterns.api.effect import ShapesPod
+from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import PartialContainer, ResourceRequirements
 from podpatterns.api.model import Items, Model, Validation, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
@@ -15,15 +15,18 @@ from podpatterns.api.upstream import Upstream
 
 
 class Proxy(Model):
-    """Proxy container between the application and its upstreams. The Pod is ready only while every upstream
-    has a healthy endpoint."""
+    """Proxy container between the application and its upstreams. The Pod is ready only while every required
+    upstream has a healthy endpoint."""
 
-    resources: ResourceRequirements | None = None
+    start_when: ConfiguresHelper[Literal["Listening", "Healthy"]] = "Listening"
+    """Start of the application. Listening: once the proxy takes connections, whether there are servers
+    behind it or not. Healthy: once every required upstream has had a healthy endpoint. Default: Listening."""
+    resources: ShapesPod[ResourceRequirements | None] = None
     """CPU and memory of the proxy, as core/v1 ResourceRequirements."""
-    metrics_port: Port = 8404
+    metrics_port: ShapesPod[Port] = 8404
     """Port of the proxy's Prometheus metrics, at /metrics. With redis and other upstreams together there are
     two proxies; the second one, for the others and redis.reads, uses the next port. Default: 8404."""
-    container: PartialContainer | None = None
+    container: ShapesPod[PartialContainer | None] = None
     """Fields of a core/v1 Container to merge into the proxy's last, or into both: for anything that has no
     field here."""
 
@@ -68,7 +71,7 @@ class AmbassadorSpec(PatternSpec):
     services. Default: Proxy."""
     upstreams: Items[Upstream] = Field(min_length=1, max_length=32, json_schema_extra=list_map("name"))
     """Services that the application reaches on localhost."""
-    proxy: ShapesPod[Proxy] = Proxy()
+    proxy: Proxy = Proxy()
     """Proxy container."""
 
 

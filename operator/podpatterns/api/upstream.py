@@ -116,6 +116,8 @@ class Upstream(Model):
     one endpoint at a time, the first healthy one, so that all connections see the same data."""
     listen: ShapesPod[Listen]
     """Port on localhost where the application reaches the upstream."""
+    required: ConfiguresHelper[bool] = True
+    """Readiness of the Pod depends on the upstream: it needs a healthy endpoint. Default: true."""
     env: ShapesPod[UpstreamEnv | None] = None
     """Environment variables with the upstream's host and port, put into the application's containers."""
     endpoints: ConfiguresHelper[Items[Endpoint] | None] = Field(

@@ -7,11 +7,12 @@ from itertools import chain
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
+from podpatterns.api.ambassador import Proxy as ProxySpec
 from podpatterns.api.connection import Listen, UpstreamEnv
 from podpatterns.api.redis import Reads
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.endpoint import host_of, is_address
-from podpatterns.compose.helpers.haproxy import HOST
+from podpatterns.compose.helpers.haproxy import HOST, checked
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
 from podpatterns.compose.part import Part
@@ -35,7 +36,7 @@ def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFra
 def _local(spec: AmbassadorSpec, part: Part) -> PodFragment:
     return PodFragment(
         shape={
-            **shaping_fields(spec, AmbassadorSpec, without=["proxy"]),
+            **shaping_fields(spec, AmbassadorSpec),
             "upstreams": _upstreams(spec, without="name"),
             **_reads(spec, without=["listen"]),
         },
@@ -55,6 +56,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
         shape={
             **part.shape,
             **shaping_fields(spec, AmbassadorSpec),
+            **_proxy_container(spec),
             "upstreams": _upstreams(spec, without="local"),
             **_reads(spec),
             "proxies": {p.engine.role: p.pod_shape_inputs for p in needed},
@@ -67,11 +69,17 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
             for p in needed
         ),
         proxies=tuple(p.name for p in needed),
+        unchecked=tuple(u.name for u in spec.upstreams if not (u.redis or checked(u))),
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({path})" for p in needed for path, ref in p.secrets()
         ),
         problems=chain(_endpoint_problems(spec, part), (problem for p in needed for problem in p.problems())),
     )
+
+
+def _proxy_container(spec: AmbassadorSpec) -> dict[str, Any]:
+    shape = shaping_fields(spec.proxy, ProxySpec)
+    return {"proxy": shape} if shape else {}
 
 
 def _upstreams(spec: AmbassadorSpec, without: str) -> list[dict[str, Any]]:

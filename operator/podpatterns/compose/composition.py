@@ -39,7 +39,9 @@ class Composition:
     files: tuple[File, ...] = ()
     """The helpers' configuration, in the ConfigMap that the Pod mounts."""
     proxies: tuple[str, ...] = ()
-    """Containers that are ready only while their upstreams are healthy."""
+    """Containers that are ready only while their required upstreams are healthy."""
+    unchecked: tuple[str, ...] = ()
+    """Upstreams whose endpoints nobody checks."""
     secrets: tuple[str, ...] = ()
     """Secrets that its volumes need, each with the field that refers to it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""
@@ -115,6 +117,7 @@ def compose(
         files=files,
         configuration=short_hash(_data(files)) if files else "",
         proxies=tuple(name for f in fragments for name in f.proxies),
+        unchecked=tuple(name for f in fragments for name in f.unchecked),
         secrets=tuple(secret for f in fragments for secret in f.secrets),
         metrics_endpoints=tuple(f.metrics_endpoint for f in fragments if f.metrics_endpoint),
     )

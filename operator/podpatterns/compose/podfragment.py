@@ -72,7 +72,9 @@ class PodFragment:
     shared_processes: str = ""
     """Field that needs all containers to see each other's processes; empty if none does."""
     proxies: tuple[str, ...] = ()
-    """Containers that are ready only while their upstreams are healthy."""
+    """Containers that are ready only while their required upstreams are healthy."""
+    unchecked: tuple[str, ...] = ()
+    """Upstreams whose endpoints nobody checks: they count as healthy while they have an address."""
     secrets: tuple[str, ...] = ()
     """Secrets that its volumes need, each with the field that refers to it: Secret redis, key password
     (spec.upstreams[0].redis.authSecretRef)."""

@@ -46,6 +46,7 @@ def upstreams(draw: st.DrawFn, port: int, name: str) -> dict[str, Any]:
     protocol = draw(st.sampled_from(PROTOCOLS))
     retry_on = RETRY_ON if protocol == "http" else RETRY_ON[:1]
     fields = some(
+        required=st.booleans(),
         tls=some(serverName=host_names, caSecretRef=st.just({"name": "ca", "key": "ca.crt"})),
         retries=some(
             attempts=st.integers(0, 10),
@@ -90,10 +91,11 @@ def ambassadors(draw: st.DrawFn) -> Ambassador:
     called = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     listening = draw(st.lists(ports, min_size=len(called), max_size=len(called), unique=True))
     return ambassador(
+        proxy=draw(some(startWhen=st.sampled_from(["Listening", "Healthy"]))),
         upstreams=[
             draw(upstreams(port, name) | redis_upstreams(port, name))
             for port, name in zip(listening, called, strict=True)
-        ]
+        ],
     )
 
 
@@ -118,7 +120,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(app=ambassadors())
 def test_haproxy_takes_it(haproxy: str, secrets: Path, app: Ambassador) -> None:
     file = secrets / "haproxy.cfg"
-    file.write_text(haproxy_config(app.spec.upstreams, str(secrets)))
+    file.write_text(haproxy_config(app.spec.upstreams, str(secrets), app.spec.proxy.start_when))
     check = subprocess.run([haproxy, "-c", "-f", file], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stderr + file.read_text()
     assert "[WARNING]" not in check.stderr, check.stderr + file.read_text()

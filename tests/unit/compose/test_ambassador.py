@@ -234,6 +234,23 @@ class TestProblems:
         assert problems(web, ambassador(name)) == [f"InvalidSpec Ambassador {name}: metadata.name"]
 
 
+class TestProbes:
+    def configuration(self, **spec: Any) -> str:
+        [file] = composed(app(**spec)).files
+        return file.text
+
+    def test_the_helper_is_told_which_upstreams_are_optional_and_when_to_start(self) -> None:
+        optional = {**API, "name": "mail", "required": False, "listen": {"port": 8082}}
+        reads = {**by_two_ports(), "required": False}
+        told = self.configuration(upstreams=[API, optional, reads], proxy={"startWhen": "Healthy"})
+        assert "    setenv OPTIONAL_UPSTREAMS mail,cache,cache.reads\n    setenv START_WHEN Healthy\n" in told
+        assert "setenv" not in self.configuration(upstreams=[API])
+
+    def test_what_nobody_checks_is_known(self) -> None:
+        checked = {**API, "name": "www", "listen": {"port": 8082}, "healthCheck": {}}
+        assert composed(app(upstreams=[API, checked, redis_upstream()])).unchecked == ("api",)
+
+
 def cache(**changes: Any) -> dict[str, Any]:
     upstream = redis_upstream()
     redis = changes.pop("redis", {})

@@ -144,6 +144,7 @@ def web(name: str, port: int, times: int, protocol: str = "http") -> Spec:
         port,
         protocol,
         endpoints=[f"{name}:80"],
+        required=times == 1,
         tls=tls(name),
         retries={"attempts": times, "retryOn": [str(500 + times)]},
         circuitBreaker={"maxConnections": times, "consecutiveErrors": times},
@@ -152,8 +153,9 @@ def web(name: str, port: int, times: int, protocol: str = "http") -> Spec:
     )
 
 
-def proxy(port: int, tag: str) -> Spec:
+def proxy(port: int, tag: str, when: str) -> Spec:
     return {
+        "startWhen": when,
         "resources": {"limits": {"memory": f"{port}Ki"}},
         "metricsPort": port,
         "container": {"imagePullPolicy": tag},
@@ -189,7 +191,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 with_reads("pairs", 6400),
                 web("api", 8081, 1),
             ],
-            "proxy": proxy(8404, "Always"),
+            "proxy": proxy(8404, "Always", "Listening"),
         },
         {
             "upstreams": [
@@ -197,7 +199,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 with_reads("twins", 6500),
                 web("www", 8181, 2, "grpc"),
             ],
-            "proxy": proxy(8504, "Never"),
+            "proxy": proxy(8504, "Never", "Healthy"),
         },
     ),
     (

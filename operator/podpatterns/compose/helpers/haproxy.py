@@ -56,18 +56,28 @@ defaults
     default-server init-addr none resolvers pod resolve-prefer ipv4
 """
 
+PROBES = """
+global
+    # haproxy-ambassador answers the kubelet's probes by these.
+"""
+
 GSSENC_REQUEST = "0000000804d21630"
 
 
-def haproxy_config(upstreams: Sequence[Upstream], secrets: str) -> str:
+def haproxy_config(upstreams: Sequence[Upstream], secrets: str, start_when: str = "Listening") -> str:
     """The configuration for upstreams that are not redis, or have redis.reads; `secrets` is where they are
     mounted."""
     sections = [section for u in upstreams for section in _sections(u, secrets)]
     lines = [line for name, body in sections for line in ("", f"listen {name}", *_indented(body))]
-    return GLOBAL + "".join(_more_global(upstreams)) + "\n".join([*lines, ""])
+    return GLOBAL + "".join(_more_global(upstreams, start_when)) + "\n".join([*lines, ""])
 
 
-def _more_global(upstreams: Sequence[Upstream]) -> Iterator[str]:
+def _more_global(upstreams: Sequence[Upstream], start_when: str) -> Iterator[str]:
+    optional = [name for u in upstreams if not u.required for name, _ in _sections(u, "")]
+    if optional or start_when != "Listening":
+        yield PROBES
+        yield f"    setenv OPTIONAL_UPSTREAMS {','.join(optional)}\n" if optional else ""
+        yield f"    setenv START_WHEN {start_when}\n" if start_when != "Listening" else ""
     if any(haproxyredis.by_two_ports(u) for u in upstreams):
         yield haproxyredis.GLOBAL
     if any(haproxyhttp.is_http(u) for u in upstreams):
@@ -110,7 +120,7 @@ def _section(upstream: Upstream, secrets: str) -> Iterator[str]:
     yield f"retries {upstream.retries.attempts if upstream.retries else 0}"
     if http:
         yield from haproxyhttp.retries(upstream)
-    if _checked(upstream):
+    if checked(upstream):
         yield from _check(upstream)
     yield from _servers(upstream, secrets)
 
@@ -139,7 +149,7 @@ def _servers(upstream: Upstream, secrets: str) -> Iterator[str]:
         yield " ".join([*_address(upstream, endpoint), *_server_options(upstream, endpoint, secrets)])
 
 
-def _checked(upstream: Upstream) -> bool:
+def checked(upstream: Upstream) -> bool:
     """A server that the circuit breaker took out is found well again by checks alone."""
     breaker = upstream.circuit_breaker
     return upstream.health_check is not None or bool(breaker and breaker.consecutive_errors)
@@ -176,7 +186,7 @@ def _server_options(upstream: Upstream, endpoint: str, secrets: str) -> Iterator
     breaker, check = upstream.circuit_breaker, upstream.health_check or HealthCheck()
     if breaker and breaker.max_connections:
         yield f"maxconn {breaker.max_connections}"
-    if _checked(upstream):
+    if checked(upstream):
         yield f"check inter {_bounded(check.interval)}ms rise 1 fall {check.unhealthy_threshold}"
     if breaker and breaker.consecutive_errors:
         layer = "layer7" if haproxyhttp.is_http(upstream) else "layer4"
@@ -195,10 +205,10 @@ def _tls_options(upstream: Upstream, tls: Tls, host: str, secrets: str) -> Itera
     yield f"verifyhost {name}"
     if not is_address(name):  # SNI has no addresses: https://www.rfc-editor.org/rfc/rfc6066#section-3
         yield f"sni str({name})"
-        if _checked(upstream):
+        if checked(upstream):
             yield f"check-sni {name}"
     if upstream.protocol == "grpc":
-        yield "alpn h2 check-alpn h2" if _checked(upstream) else "alpn h2"
+        yield "alpn h2 check-alpn h2" if checked(upstream) else "alpn h2"
     if upstream.protocol == "postgres":
         # Without an SSLRequest before it TLS needs this: PostgreSQL 17, sslnegotiation=direct.
         yield "alpn postgresql"

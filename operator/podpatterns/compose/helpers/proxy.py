@@ -64,8 +64,8 @@ def _splits(upstream: Upstream) -> bool:
     return upstream.redis is not None and upstream.redis.reads is None
 
 
-def _haproxy_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:  # noqa: ARG001
-    return haproxy_config(upstreams, SECRETS_DIRECTORY)
+def _haproxy_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
+    return haproxy_config(upstreams, SECRETS_DIRECTORY, spec.proxy.start_when)
 
 
 ENGINES = (

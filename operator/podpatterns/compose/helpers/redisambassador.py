@@ -11,7 +11,9 @@ from podpatterns.compose.helpers.helper import yaml_text
 
 def redis_config(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
     """Return the fields of the Ambassador's spec that redis-ambassador reads."""
-    proxy = spec.proxy.model_dump(include={"metrics_port"}, exclude_defaults=True, by_alias=True)
+    proxy = spec.proxy.model_dump(
+        include={"metrics_port", "start_when"}, exclude_defaults=True, by_alias=True
+    )
     served = [
         {
             **u.model_dump(mode="json", exclude={"env", "local"}, exclude_defaults=True, by_alias=True),

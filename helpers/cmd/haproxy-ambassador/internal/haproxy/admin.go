@@ -1,7 +1,6 @@
 package haproxy
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -67,30 +65,6 @@ func (h *HAProxy) Serving(ctx context.Context) (string, error) {
 // Metrics gives the Prometheus metrics of the worker.
 func (h *HAProxy) Metrics(ctx context.Context) (string, error) {
 	return h.get(ctx, "/metrics")
-}
-
-// Down returns the upstreams without a healthy endpoint, or one that stands in for them (backup).
-func (h *HAProxy) Down(ctx context.Context) ([]string, error) {
-	text, err := h.get(ctx, "/metrics?scope=backend")
-	if err != nil {
-		return nil, err
-	}
-	return down(text), nil
-}
-
-func down(metrics string) []string {
-	var names []string
-	lines := bufio.NewScanner(strings.NewReader(metrics))
-	for lines.Scan() {
-		rest, found := strings.CutPrefix(lines.Text(), `haproxy_backend_status{proxy="`)
-		if !found {
-			continue
-		}
-		if name, found := strings.CutSuffix(rest, `",state="UP"} 0`); found {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 func (h *HAProxy) get(ctx context.Context, path string) (string, error) {

@@ -44,6 +44,8 @@ type State struct {
 	Loads int
 	// Refused is why the newest configuration does not run; empty when it does.
 	Refused string
+	// Probes is what the configuration that runs says about them.
+	Probes podconfig.Probes
 }
 
 // New makes a Supervisor of the configuration at path.
@@ -126,7 +128,7 @@ func (s *Supervisor) try(ctx context.Context, file config.File) {
 	s.log.Info("serving", "config", file.Hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state = State{Running: file.Hash, Loads: s.state.Loads + 1}
+	s.state = State{Running: file.Hash, Loads: s.state.Loads + 1, Probes: candidate.Probes()}
 }
 
 // resolve gives the servers that run the addresses that names have now.

@@ -16,7 +16,7 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	var started atomic.Bool
 	mux.HandleFunc("GET /healthz", serve.Health(func(r *http.Request) (string, bool) {
 		if !started.Load() {
-			if why := unhealthy(r, s, proxy); why != "" {
+			if why := notStarted(r, s, proxy); why != "" {
 				return why, false
 			}
 			started.Store(true)
@@ -24,10 +24,11 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 		return "ok", true
 	}))
 	mux.HandleFunc("GET /readyz", serve.Health(func(r *http.Request) (string, bool) {
-		if why := unhealthy(r, s, proxy); why != "" {
+		why, optional := unhealthy(r, s, proxy)
+		if why != "" {
 			return why, false
 		}
-		return "ok, config " + s.State().Running, true
+		return "ok, config " + s.State().Running + optional, true
 	}))
 	mux.HandleFunc("GET /config", serve.Configuration(func() (string, string) {
 		state := s.State()
@@ -44,20 +45,44 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	return mux
 }
 
-// unhealthy returns why the application should not be sent work, or not be started; empty when it should.
-func unhealthy(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) string {
+// notStarted returns why the application should not be started; empty when it should.
+func notStarted(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) string {
+	state := s.State()
+	if state.Running != "" && !state.Probes.StartHealthy {
+		return ""
+	}
+	why, _ := unhealthy(r, s, proxy)
+	return why
+}
+
+// unhealthy returns why the application should not be sent work, empty when it should; and what is to be said besides of
+// upstreams that it can do without.
+func unhealthy(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) (why, optional string) {
 	state := s.State()
 	if state.Running == "" {
-		return "no configuration runs: " + state.Refused
+		return "no configuration runs: " + state.Refused, ""
 	}
-	down, err := proxy.Down(r.Context())
-	switch {
-	case err != nil:
-		return err.Error()
-	case len(down) > 0:
-		return "no healthy endpoint for: " + strings.Join(down, ", ")
+	upstreams, err := proxy.Upstreams(r.Context())
+	if err != nil {
+		return err.Error(), ""
 	}
-	return ""
+	var required, others []string
+	for _, u := range upstreams {
+		switch {
+		case u.Healthy:
+		case state.Probes.Required(u.Name):
+			required = append(required, u.String())
+		default:
+			others = append(others, u.String())
+		}
+	}
+	if len(others) > 0 {
+		optional = "\nno healthy endpoint for optional: " + strings.Join(others, ", ")
+	}
+	if len(required) > 0 {
+		why = "no healthy endpoint for: " + strings.Join(required, ", ") + optional
+	}
+	return why, optional
 }
 
 func (s State) metrics() string {
