@@ -16,6 +16,7 @@ import (
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/supervisor"
+	"podpatterns.dev/helpers/internal/lastwords"
 	"podpatterns.dev/helpers/internal/serve"
 )
 
@@ -44,7 +45,7 @@ Options:
 `
 
 type options struct {
-	config, metrics, program, run, nameserver string
+	config, metrics, program, run, nameserver, lastWords string
 }
 
 func main() {
@@ -61,6 +62,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, o, log); err != nil {
 		log.Error("exiting", "error", err)
+		lastwords.Leave(o.lastWords, err)
 		os.Exit(1)
 	}
 }
@@ -77,6 +79,7 @@ func parse(arguments []string) (options, error) {
 	flags.StringVar(&o.program, "haproxy", "haproxy", "the `PROGRAM`, version 2.6 or newer")
 	flags.StringVar(&o.run, "run", "/run/haproxy", "`DIRECTORY` for sockets and accepted configurations")
 	flags.StringVar(&o.nameserver, "nameserver", "", "`ADDRESS` of the DNS server to ask (default those of /etc/resolv.conf)")
+	flags.StringVar(&o.lastWords, "termination-log", lastwords.Path, "`FILE` for the reason of an exit, if it exists")
 	if err := flags.Parse(arguments); err != nil {
 		return options{}, err
 	}

@@ -207,13 +207,47 @@ func TestAConfigurationThatPassesTheCheckAndCannotBeLoadedIsTold(t *testing.T) {
 	one := server(t, "one")
 	p.configure("server one " + one)
 	p.await("/healthz", http.StatusOK, "")
-	p.configure("server one "+one, "bind "+server(t, "this port is taken"))
+	taken := server(t, "this port is taken")
+	p.configure("server one "+one, "bind "+taken)
 	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 0\n")
+	p.await("/config", http.StatusOK, "cannot bind socket (Address already in use) for ["+taken+"]")
 	if answer, err := p.askOnce(); answer != "one" {
 		t.Error(answer, err)
 	}
 	p.configure("server two " + server(t, "two"))
 	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_valid 1\n")
+}
+
+func TestItsLastWordsAreWhyItEnded(t *testing.T) {
+	taken := server(t, "this port is taken")
+	directory := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(directory, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	config := write("haproxy.cfg", "defaults\n    timeout client 1m\nfrontend up\n    bind "+taken+"\n")
+	for reason, metrics := range map[string]string{
+		"cannot bind socket (Address already in use) for [" + taken + "]": processtest.FreeAddress(t),
+		"--metrics: listen tcp " + taken:                                  taken,
+	} {
+		log := write("termination-log", "")
+		run, err := os.MkdirTemp("", "haproxy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(run) })
+		p := processtest.Start(t, "--config", config, "--metrics", metrics, "--run", run, "--termination-log", log)
+		if code := p.Wait(); code != 1 {
+			t.Errorf("exit status %d", code)
+		}
+		if words, err := os.ReadFile(log); err != nil || !strings.Contains(string(words), reason) {
+			t.Errorf("%q %v, want %q", words, err, reason)
+		}
+	}
 }
 
 func TestHealthNamesTheUpstreamWithoutAnEndpoint(t *testing.T) {

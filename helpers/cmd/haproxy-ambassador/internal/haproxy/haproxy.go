@@ -11,11 +11,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -26,6 +26,8 @@ const (
 	loadTime = 20 * time.Second
 	// hearTime is how long the master may take to say that it stops before it is told again.
 	hearTime = 500 * time.Millisecond
+	// endTime is how long workers may go on writing after their master has ended.
+	endTime = time.Second
 
 	configFile, adminFile = "haproxy.cfg", "admin.cfg"
 	candidatePrefix       = "candidate-"
@@ -39,6 +41,7 @@ type HAProxy struct {
 	run     string
 	notify  *net.UnixConn
 	master  *exec.Cmd
+	alerts  alerts
 	// Done is closed when the master has ended; Err says how.
 	Done chan struct{}
 	Err  error
@@ -93,6 +96,7 @@ func (h *HAProxy) Serve(ctx context.Context, hash string) error {
 		}
 	}
 	deadline := time.Now().Add(loadTime)
+	h.alerts.forget()
 	var err error
 	if h.Running() {
 		err = h.master.Process.Signal(syscall.SIGUSR2)
@@ -103,14 +107,14 @@ func (h *HAProxy) Serve(ctx context.Context, hash string) error {
 		return err
 	}
 	if err := h.said("READY=1", deadline); err != nil {
-		return fmt.Errorf("haproxy did not finish loading: %w", err)
+		return fmt.Errorf("haproxy did not finish loading: %w: %s", err, &h.alerts)
 	}
 	serving, err := h.Serving(ctx)
 	if err != nil {
 		return fmt.Errorf("haproxy does not serve: %w", err)
 	}
 	if serving != hash {
-		return errors.New("haproxy could not load the configuration that it had found good: its log says why")
+		return fmt.Errorf("haproxy could not load the configuration that it had found good: %s", &h.alerts)
 	}
 	return nil
 }
@@ -132,7 +136,8 @@ func (h *HAProxy) Stop() error {
 func (h *HAProxy) start() error {
 	// No -D: the master stays this process's child. -W is master-worker, and s that it notifies.
 	master := exec.Command(h.program, "-Ws", "-f", h.path(configFile), "-f", h.path(adminFile))
-	master.Stdout, master.Stderr = os.Stdout, os.Stderr
+	master.Stdout, master.Stderr = os.Stdout, io.MultiWriter(os.Stderr, &h.alerts)
+	master.WaitDelay = endTime
 	master.Env = append(os.Environ(), "NOTIFY_SOCKET="+h.path("notify.sock"))
 	// It must not outlive us and hold on to our ports. A signal to our whole process group, as by Ctrl-C, is not for
 	// it: together with ours to let the connections end it leaves the master of 2.6 waiting for ever.
@@ -142,7 +147,10 @@ func (h *HAProxy) start() error {
 	}
 	h.master = master
 	go func() {
-		h.Err = master.Wait()
+		if err := master.Wait(); err != nil {
+			h.Err = fmt.Errorf("%w: %s", err, &h.alerts)
+		}
+		h.notify.Close() // nobody is left to say anything
 		close(h.Done)
 	}()
 	return nil
@@ -171,12 +179,7 @@ func (h *HAProxy) path(name string) string {
 
 // brief leaves the lines that say what is wrong.
 func brief(output []byte) string {
-	var lines []string
-	for line := range strings.Lines(string(output)) {
-		if strings.Contains(line, "[ALERT]") {
-			_, line, _ = strings.Cut(line, " : ")
-			lines = append(lines, strings.TrimSpace(line))
-		}
-	}
-	return strings.Join(lines, "; ")
+	var all alerts
+	_, _ = all.Write(append(output, '\n'))
+	return all.String()
 }
