@@ -109,6 +109,11 @@ MODULES = (
         "go.opentelemetry.io/collector/receiver/otlpreceiver",
         {"otlp-receiver": "podpatterns.dev/testbed/cluster/programs/otlp-receiver"},
     ),
+    GoModule(
+        "kstatus",
+        "sigs.k8s.io/cli-utils",
+        {"kstatus": "podpatterns.dev/testbed/cluster/programs/kstatus"},
+    ),
 )
 
 
