@@ -130,7 +130,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
     created = time_of(meta.get("creationTimestamp")) or 0.0
     asked = resize(obj)
     unfinished = unfinished_resize(status) if asked and still_asked_for(obj, asked) else None
-    diagnosis = diagnose(status, containers, unfinished)
+    diagnosis = diagnose(obj, containers, unfinished)
     finalizers = meta.get("finalizers")
     return Pod(
         name=text(meta.get("name")),
