@@ -124,7 +124,8 @@ def test_resources_change_without_a_restart_and_what_the_node_refuses_is_told(ku
         lambda: _condition(kubectl, "Progressing"), until=lambda c: "ResizeDeferred" in c["message"]
     )
     assert deferred["reason"] == "RollingOut"
-    assert _condition(kubectl, "Ready")["status"] == "True"
+    assert _condition(kubectl, "Ready")["reason"] == "RollingOut"
+    assert _condition(kubectl, "Available")["status"] == "True"
 
     last = apply_and_wait(kubectl, limited("250m"))
     assert uid(last) == uid(first)

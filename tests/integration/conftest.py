@@ -26,7 +26,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
     if needed and not session.config.option.collectonly:
         with uncaptured(session.config):
-            programs(*COMPONENTS, "helm", "kwok", "kubectl")
+            programs(*COMPONENTS, "helm", "kstatus", "kwok", "kubectl")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -89,7 +89,7 @@ def test_get_patterns_lists_all_kinds(kubectl: Kubectl, crds: Path) -> None:
         "adapter.podpatterns.dev/legacy",
     ):
         assert name in table
-    assert table.splitlines()[0].split() == ["NAME", "READY", "REPLICAS", "UPDATED", "AVAILABLE", "AGE"]
+    assert table.splitlines()[0].split() == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "REASON", "AGE"]
 
 
 def test_the_status_is_kept_and_shown(kubectl: Kubectl, crds: Path) -> None:
@@ -98,6 +98,7 @@ def test_the_status_is_kept_and_shown(kubectl: Kubectl, crds: Path) -> None:
         observed_generation=1,
         replicas=3,
         ready_replicas=3,
+        ready_pods="3/3",
         updated_replicas=2,
         available_replicas=1,
         terminating_replicas=0,
@@ -124,8 +125,8 @@ def test_the_status_is_kept_and_shown(kubectl: Kubectl, crds: Path) -> None:
 
     assert kubectl.get("sidecarapp", "site")["status"] == status
     columns = kubectl("get", "sca", "site", "--no-headers", "--output=wide").split()
-    assert columns[:5] == ["site", "False", "3", "2", "1"]
-    assert columns[6:] == ["Updating", "site-2", "4"]
+    assert columns[:5] == ["site", "3/3", "2", "1", "Updating"]
+    assert columns[6:] == ["site-2", "4"]
 
 
 def test_an_object_can_be_scaled(kubectl: Kubectl, crds: Path) -> None:

@@ -13,10 +13,18 @@ from types import MappingProxyType
 
 class ConditionType(StrEnum):
     READY = "Ready"
-    """The object runs as it is written: all replicas are available. A reusable part is ready when it is
-    valid."""
+    """The object runs as it is written: all replicas have the newest revision and are available. A partition
+    and OnDelete are part of what is written: Pods that they keep at the old revision count. A reusable part
+    is ready when it is valid."""
     PROGRESSING = "Progressing"
-    """The rollout of the newest revision is complete or moves on."""
+    """The rollout of the newest revision is complete or moves on. A Pod that is lost or unready later, or
+    scaling, changes nothing of it."""
+    AVAILABLE = "Available"
+    """At least replicas - maxUnavailable Pods are available, and one in any case, whatever revision they
+    have."""
+    STALLED = "Stalled"
+    """The rollout has exceeded its deadline: kstatus, and with it Helm, Flux and Argo CD, take the object as
+    failed. Objects that are not stalled lack it."""
     REPLICA_FAILURE = "ReplicaFailure"
     """A Pod, or an object that its Pods need, could not be written."""
     UPSTREAMS_HEALTHY = "UpstreamsHealthy"
@@ -29,7 +37,8 @@ class ConditionType(StrEnum):
 
 
 class Reason(StrEnum):
-    """Reason of a condition. One about a wrong field or a refused write is in an Event, too."""
+    """Reason of a condition. One about a wrong field, a refused write or a rollout past its deadline is in an
+    Event, too."""
 
     PODS_AVAILABLE = "PodsAvailable"
     """All replicas are available."""
@@ -38,9 +47,16 @@ class Reason(StrEnum):
     PODS_NOT_AVAILABLE = "PodsNotAvailable"
     """Fewer Pods are available than spec.replicas. The message names the unhealthy ones and what they wait
     for."""
+    SURPLUS_PODS = "SurplusPods"
+    """More Pods exist than spec.replicas. The operator deletes them; a refusal has a reason of its own."""
+    MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"
+    """As many Pods are available as spec.updateStrategy.maxUnavailable demands."""
+    MINIMUM_REPLICAS_UNAVAILABLE = "MinimumReplicasUnavailable"
+    """Fewer Pods are available than spec.updateStrategy.maxUnavailable demands. The condition Ready says what
+    they wait for."""
 
     REVISION_COMPLETE = "RevisionComplete"
-    """Every Pod has the newest revision and is available."""
+    """Every Pod has the newest revision and has been available since the rollout."""
     ROLLING_OUT = "RollingOut"
     """The newest revision is being rolled out. Wait; the message names the Pods that are unhealthy."""
     PAUSED = "Paused"
@@ -192,7 +208,15 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
     {
         ConditionType.READY: {
             True: (Reason.PODS_AVAILABLE, Reason.REUSABLE_PART),
-            False: (Reason.PODS_NOT_AVAILABLE, *INVALID, *FAILURES, Reason.INTERNAL_ERROR),
+            False: (
+                Reason.PODS_NOT_AVAILABLE,
+                Reason.ROLLING_OUT,
+                Reason.PAUSED,
+                Reason.SURPLUS_PODS,
+                *INVALID,
+                *FAILURES,
+                Reason.INTERNAL_ERROR,
+            ),
         },
         ConditionType.PROGRESSING: {
             True: (Reason.REVISION_COMPLETE, Reason.ROLLING_OUT, Reason.ON_DELETE, Reason.PARTITION_REACHED),
@@ -204,6 +228,11 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
                 Reason.INTERNAL_ERROR,
             ),
         },
+        ConditionType.AVAILABLE: {
+            True: (Reason.MINIMUM_REPLICAS_AVAILABLE,),
+            False: (Reason.MINIMUM_REPLICAS_UNAVAILABLE,),
+        },
+        ConditionType.STALLED: {True: (Reason.PROGRESS_DEADLINE_EXCEEDED,)},
         ConditionType.REPLICA_FAILURE: {True: FAILURES, False: (Reason.NO_FAILURE,)},
         ConditionType.UPSTREAMS_HEALTHY: {
             True: (Reason.ENDPOINTS_HEALTHY,),

@@ -134,5 +134,6 @@ class Pattern(Model):
     metadata: ObjectMeta
     spec: PatternSpec
     """Desired state."""
-    status: Annotated[Status, WrapValidator(_as_observed)] = Status()
-    """Observed state. Only the operator writes it."""
+    status: Annotated[Status, WrapValidator(_as_observed)] = Status(observed_generation=-1)
+    """Observed state. Only the operator writes it. Default: observedGeneration -1, so that an object that the
+    operator has not seen yet is not taken as ready."""

@@ -99,6 +99,8 @@ class Status(Observed):
     """Number of Pods that exist and are not terminating."""
     ready_replicas: int | None = None
     """Number of Pods whose containers are all ready."""
+    ready_pods: Text | None = None
+    """Number of Pods whose containers are all ready, and spec.replicas, such as 2/3: for kubectl get."""
     updated_replicas: int | None = None
     """Number of Pods of the newest revision whose nodes have applied its changes."""
     available_replicas: int | None = None

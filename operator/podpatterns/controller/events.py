@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from podpatterns.api import Pattern
-from podpatterns.api.conditions import EventReason, PodReason
+from podpatterns.api.conditions import EventReason, PodReason, Reason
 from podpatterns.compose import Problem
 from podpatterns.controller.executor import Outcome
 from podpatterns.controller.key import Key
@@ -32,6 +32,10 @@ class Events:
         """Record a write that the API server, or a fact of the cluster, refused."""
         note = f"{failure.reason}: {failure.message}"
         self._recorder.warning(entry.key, entry.uid, EventReason.FAILED_WRITE, "Write", note)
+
+    def stalled(self, entry: Entry, message: str) -> None:
+        """Record a rollout that has exceeded its deadline."""
+        self._recorder.warning(entry.key, entry.uid, Reason.PROGRESS_DEADLINE_EXCEEDED, "Rollout", message)
 
     def no_pod_monitor(self, entry: Entry, why: str) -> None:
         self._recorder.warning(entry.key, entry.uid, EventReason.POD_MONITOR_NOT_WRITTEN, "Write", why)

@@ -37,7 +37,7 @@ from podpatterns.controller.statuswriter import StatusWriter
 from podpatterns.controller.transition import transition_to_newest
 from podpatterns.replicas import Wanted
 from podpatterns.replicas.failure import Failure, internal_error
-from podpatterns.replicas.progress import until_stuck
+from podpatterns.replicas.progress import newly_stalled, until_stuck
 from podpatterns.replicas.status import at_rest, failed_status, unreadable_status
 
 THROTTLE_PER_POD = 0.00005
@@ -238,6 +238,7 @@ class Reconciler:
                 Wanted.holding(app, good.revision, good.template),
                 held_revision=held_revision(entry, app, state, good.revision),
                 known=frozenset(r.hash for r in revisions),
+                unwritten=unwritten.revision if unwritten else "",
             )
             await self._ownership.adopt(entry, app, wanted)
             after, outcome = await self._keeper.carry_out(
@@ -369,6 +370,8 @@ class Reconciler:
             log.warning("Status update failed", extra={"key": str(entry.key), "error": failure.message})
             return Result(state.status.note(failure, generation, time.monotonic()))
         state.status.clear()
+        if message := newly_stalled(status, entry.status):
+            self._events.stalled(entry, message)
         return Result()
 
     def _forget(self, key: Key) -> None:

@@ -21,7 +21,8 @@ from podpatterns.replicas import Replacement, Wanted
 from podpatterns.replicas.configuration import ConfigurationTargets, configuration_targets
 from podpatterns.replicas.contract import ContractTargets, contract_targets
 from podpatterns.replicas.failure import Failure
-from podpatterns.replicas.status import Observed, app_status, part_status
+from podpatterns.replicas.observed import Observed
+from podpatterns.replicas.status import app_status, part_status
 
 
 class StatusWriter:

@@ -40,8 +40,8 @@ def plan(
 
     `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming.
     """
-    done = sum(1 for p in pods if _done(wanted, p))
-    ended = [p for p in pods if p.finished and not p.terminating and not _done(wanted, p)]
+    done = sum(1 for p in pods if is_done(wanted, p))
+    ended = [p for p in pods if p.finished and not p.terminating and not is_done(wanted, p)]
     due = [p for p in ended if _wait(p, now, limits.backoff) <= 0]
     cleared = sorted(due, key=lambda p: (p.created, p.name))[:MOST_AT_ONCE]
     backing_off = len(ended) - len(cleared)
@@ -89,8 +89,8 @@ def _without(some: Sequence[Pod], pods: Sequence[Pod]) -> list[Pod]:
     return [p for p in pods if p.uid not in uids]
 
 
-def _done(wanted: Wanted, pod: Pod) -> bool:
-    """The Pod ran to completion and stays as one of the replicas."""
+def is_done(wanted: Wanted, pod: Pod) -> bool:
+    """Return whether the Pod ran to completion and stays as one of the replicas."""
     return wanted.runs_to_completion and pod.phase == "Succeeded" and not pod.terminating
 
 

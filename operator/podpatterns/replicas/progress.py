@@ -1,36 +1,94 @@
-"""Progress of a rollout, for the condition Progressing and status.lastProgressTime.
+"""Progress of a rollout, for the conditions Ready, Progressing and Stalled and for status.lastProgressTime.
 
 As Deployment's: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progressing-deployment
+A rollout ends when it is complete. A Pod that is lost or unready later, or scaling, begins no other, and so
+can't exceed its deadline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import ConditionType, Reason
+from podpatterns.replicas.condition import Condition
+from podpatterns.replicas.observed import Observed
+from podpatterns.replicas.plan import is_done
 from podpatterns.replicas.pod import seconds, timestamp
+from podpatterns.replicas.unhealthy import unhealthy
+from podpatterns.replicas.wanted import Wanted
+
+PROGRESSING = ConditionType.PROGRESSING
+UNDER_WAY = (Reason.ROLLING_OUT, Reason.PROGRESS_DEADLINE_EXCEEDED)
+"""Reasons of Progressing for which the deadline's clock runs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """Pods that an update has reached."""
+class Rollout:
+    """Pods that the newest revision has reached."""
 
     updated: int
-    """Pods of the newest revision."""
+    """Pods of the newest revision whose nodes have applied its changes."""
     available: int
     live: int
+    succeeded: int = 0
+    """Pods of the newest revision that ran to completion."""
+    completed: bool = False
+    """The rollout of this revision was complete before, and no Pod of another one has come since."""
+    behind: bool = False
+    """The revision is the last good one, and the object asks for another."""
+
+    @classmethod
+    def of(
+        cls,
+        app: Pattern,
+        wanted: Wanted | None,
+        observed: Observed,
+        previous: Mapping[str, Any],
+        update_revision: str,
+    ) -> Rollout:
+        """Return the rollout to `wanted`, which status names `update_revision`; None where there is none."""
+        live = [p for p in observed.pods if p.live]
+        behind = wanted is not None and wanted.unwritten not in ("", wanted.revision)
+        return cls(
+            updated=sum(1 for p in live if wanted and p.has_arrived_at(wanted.revision)),
+            available=sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds)),
+            live=len(live),
+            succeeded=sum(
+                1 for p in observed.pods if wanted and is_done(wanted, p) and p.is_of(wanted.revision)
+            ),
+            completed=wanted is not None
+            and not behind
+            and _reason(previous) == Reason.REVISION_COMPLETE
+            and previous.get("updateRevision") in (None, update_revision)  # none where no history can be kept
+            and all(p.is_of(wanted.revision) for p in live),
+            behind=behind,
+        )
+
+    @property
+    def outdated(self) -> int:
+        """Number of Pods that the newest revision has not reached."""
+        return 0 if self.completed else self.live - self.updated
 
     def complete(self, app: Pattern) -> bool:
-        """Every Pod is of the newest revision and available."""
-        return self.available >= app.spec.replicas == self.updated == self.live
+        """Return whether every Pod is of the newest revision and available."""
+        return not self.behind and self.available >= app.spec.replicas == self.live and not self.outdated
+
+    def ended(self, app: Pattern) -> bool:
+        """Return whether the rollout is or has been complete, whatever became of the Pods since."""
+        arrived = not (self.behind or self.outdated) and bool(self.succeeded)
+        done = arrived and self.available + self.succeeded >= app.spec.replicas
+        return self.completed or done or self.complete(app)
+
+    def updated_of(self, app: Pattern) -> str:
+        return f"{self.updated} of {app.spec.replicas} Pods have the newest revision"
 
     def held(self, app: Pattern) -> tuple[Reason, str] | None:
         """Return reason and message where the spec stops the update here."""
         strategy, replicas = app.spec.update_strategy, app.spec.replicas
-        if self.updated >= replicas:
+        if not self.outdated:
             return None
         if strategy.paused:
             return Reason.PAUSED, "spec.updateStrategy.paused is true"
@@ -41,25 +99,81 @@ class Course:
             return Reason.PARTITION_REACHED, message
         return None
 
+    def arrived(self, app: Pattern) -> bool:
+        """Return whether the newest revision has reached all Pods that it is to reach: all, or with OnDelete
+        and a partition as many as StatefulSet asks for (`kubectl rollout status`)."""
+        held = self.held(app)
+        return not self.outdated or (held is not None and held[0] is not Reason.PAUSED)
 
-def last_progress(app: Pattern, status: Mapping[str, Any], previous: Mapping[str, Any], now: float) -> str:
+
+def last_progress(
+    status: Mapping[str, Any], previous: Mapping[str, Any], now: float, *, under_way: bool
+) -> str:
     """Return the metav1.Time of the last progress; `status` has the present counts.
 
-    A change of the spec, such as an end of a pause, starts the clock anew.
+    One that is under way makes progress when it begins or resumes, when fewer Pods are outdated and when more
+    are available. Pods that scaling adds are no progress: a stuck rollout stays stuck.
     """
     before = previous.get("lastProgressTime")
     named = previous.get("updateRevision")  # by nobody while no revision can be kept
     moved = (
         (named is not None and named != status.get("updateRevision"))
-        or previous.get("observedGeneration") != app.metadata.generation
-        or any(status[c] > previous.get(c, 0) for c in ("updatedReplicas", "availableReplicas"))
+        or (under_way and _reason(previous) not in UNDER_WAY)
+        or status["availableReplicas"] > previous.get("availableReplicas", 0)
+        or _outdated(status) < _outdated(previous)
     )
     return timestamp(now) if moved or not before else str(before)
 
 
 def until_stuck(app: Pattern, status: Mapping[str, Any], now: float) -> float | None:
     """Return the seconds until the deadline; None when the update is complete, held or past it."""
-    progressing = next((c for c in status["conditions"] if c["type"] == ConditionType.PROGRESSING), None)
-    if progressing is None or progressing["reason"] != Reason.ROLLING_OUT:
+    if _reason(status) != Reason.ROLLING_OUT:
         return None
     return max(0.0, seconds(status["lastProgressTime"]) + app.spec.progress_deadline_seconds - now)
+
+
+def progressing(app: Pattern, observed: Observed, rollout: Rollout, status: Mapping[str, Any]) -> Condition:
+    """Return the condition Progressing; `status` has the time of the last progress."""
+    if observed.problems:
+        reason = observed.problems[0].reason
+        return Condition(PROGRESSING, False, reason, "waiting for the object to be corrected")
+    count = rollout.updated_of(app)
+    if rollout.ended(app):
+        return Condition(PROGRESSING, True, Reason.REVISION_COMPLETE, count)
+    if error := observed.error:
+        return Condition(PROGRESSING, False, error.reason, f"{count}; {error.message}")
+    if held := rollout.held(app):
+        reason, why = held
+        return Condition(PROGRESSING, reason is not Reason.PAUSED, reason, f"{count}; {why}")
+    idle = observed.now - seconds(status["lastProgressTime"])
+    stuck = idle >= app.spec.progress_deadline_seconds
+    notes = [count, f"no progress for {app.spec.progress_deadline_seconds} s"] if stuck else [count]
+    if names := unhealthy(observed.pods, observed.composition):
+        notes.append(f"unhealthy: {names}")
+    reason = Reason.PROGRESS_DEADLINE_EXCEEDED if stuck else Reason.ROLLING_OUT
+    return Condition(PROGRESSING, not stuck, reason, "; ".join(notes))
+
+
+def stalled(progressing: Condition) -> Iterator[Condition]:
+    """Yield it only where it is True, as kstatus asks of conditions about what is abnormal."""
+    if progressing.reason is Reason.PROGRESS_DEADLINE_EXCEEDED:
+        yield Condition(ConditionType.STALLED, True, progressing.reason, progressing.message)
+
+
+def newly_stalled(status: Mapping[str, Any], previous: Mapping[str, Any]) -> str:
+    """Return the message of a rollout that has exceeded its deadline since `previous`; empty otherwise."""
+    was, now = (
+        {c["type"]: c["message"] for c in of.get("conditions") or () if c["status"] == "True"}
+        for of in (previous, status)
+    )
+    return "" if ConditionType.STALLED in was else str(now.get(ConditionType.STALLED, ""))
+
+
+def _outdated(status: Mapping[str, Any]) -> int:
+    return int(status.get("replicas", 0) - status.get("updatedReplicas", 0))
+
+
+def _reason(status: Mapping[str, Any]) -> str:
+    """Return the reason of the condition Progressing."""
+    found = (c for c in status.get("conditions") or () if c["type"] == PROGRESSING)
+    return next((str(c["reason"]) for c in found), "")

@@ -37,6 +37,8 @@ class Wanted:
     """The older revisions in the history, from which Pods can be made."""
     holds: bool = False
     """The spec can't become Pods: they are kept at the last good revision, replaced and scaled, no more."""
+    unwritten: str = ""
+    """The revision that the object asks for, where that could not be written; else empty."""
     runs_to_completion: bool = False
     """A Pod that succeeded is kept (restartPolicy OnFailure or Never)."""
 

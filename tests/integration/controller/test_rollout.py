@@ -117,6 +117,7 @@ def test_resources_that_the_server_rejects_cost_nothing(sites: Sites) -> None:
     sites.apply(template=template("300m"))
     refused = eventually(lambda: sites.condition("ReplicaFailure"), until=lambda c: c.get("status") == "True")
     assert "must be less than or equal to cpu limit" in refused["message"]
-    assert sites.condition("Ready")["status"] == "True"
+    assert sites.condition("Ready")["message"] == f"1 of 1 Pods are available; {refused['message']}"
+    assert sites.condition("Available")["status"] == "True"
     sites.ready(template=template("150m"))
     assert sites.uids() == before

@@ -18,7 +18,7 @@ from podpatterns.replicas.condition import Condition, told
 
 PACKAGE = Path(conditions.__file__).parents[1]
 ENUMERATIONS = (ConditionType, Reason, EventReason, PodReason)
-WORDS_OF_KUBERNETES = {"Ready", "Pending", "OnDelete", "Conflict", "NotFound", "Failed"}
+WORDS_OF_KUBERNETES = {"Ready", "Available", "Pending", "OnDelete", "Conflict", "NotFound", "Failed"}
 """Pods' conditions and phases, types of updates and a server's answers have these words, too."""
 
 

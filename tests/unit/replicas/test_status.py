@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -9,8 +10,8 @@ from podpatterns.api.conditions import Reason
 from podpatterns.compose import Problem, compose
 from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.failure import Failure, internal_error, name_taken, refused
+from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import (
-    Observed,
     app_status,
     failed_status,
     part_status,
@@ -42,10 +43,11 @@ def status_of(
     replacements: Sequence[Replacement] = (),
     taken: Mapping[str, Failure] = MappingProxyType({}),
     error: Failure | None = None,
+    unwritten: str = "",
     **spec: Any,
 ) -> dict[str, Any]:
     app = sidecarapp(replicas=replicas, template=template(), **spec)
-    want = None if problems else Wanted.of(app, "new")
+    want = None if problems else replace(Wanted.of(app, "new"), unwritten=unwritten)
     observed = Observed(pods, problems, failure, NOW, replacements, taken=taken, error=error)
     return app_status(app, want, observed, previous or {})
 
@@ -65,6 +67,7 @@ def test_all_is_well() -> None:
         "updatedReplicas": 2,
         "terminatingReplicas": 0,
     }
+    assert status["readyPods"] == "2/2"
     assert status["observedGeneration"] == 1
     assert status["currentRevision"] == status["updateRevision"] == REVISION
     assert condition(status, "Ready") == ("True", "PodsAvailable", "2 of 2 Pods are available")
@@ -153,7 +156,7 @@ def test_a_condition_that_did_not_turn_keeps_its_time() -> None:
         c["lastTransitionTime"] = THEN
     after = status_of(1, [unready("site-0")], previous=before)
     times = {c["type"]: c["lastTransitionTime"] for c in after["conditions"]}
-    assert times == {"Ready": LATER, "Progressing": THEN, "ReplicaFailure": THEN}
+    assert times == {"Ready": LATER, "Progressing": THEN, "Available": LATER, "ReplicaFailure": THEN}
 
 
 def test_a_part_tells_who_uses_it() -> None:
@@ -267,6 +270,11 @@ def test_a_revision_that_could_not_be_written_is_not_ready_until_the_pods_have_i
     assert condition(status, "Progressing")[:2] == ("False", "Forbidden")
     assert condition(status, "ReplicaFailure") == ("True", "Forbidden", told)
     assert condition(status_of(1, [pod("site-0")], error=error), "Ready")[0] == "True"
+    held = status_of(1, [pod("site-0")], error=error, unwritten="newer")
+    assert condition(held, "Ready") == ("False", "Forbidden", f"1 of 1 Pods are available; {told}")
+    assert condition(held, "Progressing")[:2] == ("False", "Forbidden")
+    assert condition(held, "Available")[0] == "True"
+    assert status_of(1, [pod("site-0")], error=error, unwritten="newer", previous=held) == held
 
 
 def test_a_pod_between_two_revisions_is_not_updated() -> None:

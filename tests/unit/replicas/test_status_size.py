@@ -17,7 +17,8 @@ from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.configuration import Address, ConfigurationTargets, Running
 from podpatterns.replicas.contract import Answer, ContractTargets, Missing
 from podpatterns.replicas.failure import internal_error, name_taken, refused
-from podpatterns.replicas.status import Observed, app_status, failed_status, part_status, unreadable_status
+from podpatterns.replicas.observed import Observed
+from podpatterns.replicas.status import app_status, failed_status, part_status, unreadable_status
 from testbed.builders import NOW, sidecarapp, template
 
 LIMIT = 64 * 1024

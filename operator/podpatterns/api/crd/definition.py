@@ -13,19 +13,16 @@ from podpatterns.api.pattern import GROUP, MAX_NAME_LENGTH, VERSION
 
 CATEGORY = "patterns"
 
-_READY = '.status.conditions[?(@.type=="Ready")]'
-
 COLUMNS: tuple[dict[str, Any], ...] = (
-    {"name": "Ready", "type": "string", "jsonPath": f"{_READY}.status"},
-    {"name": "Replicas", "type": "integer", "jsonPath": ".status.replicas"},
-    {"name": "Updated", "type": "integer", "jsonPath": ".status.updatedReplicas"},
+    {"name": "Ready", "type": "string", "jsonPath": ".status.readyPods"},
+    {"name": "Up-to-date", "type": "integer", "jsonPath": ".status.updatedReplicas"},
     {"name": "Available", "type": "integer", "jsonPath": ".status.availableReplicas"},
+    {"name": "Reason", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].reason'},
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-    {"name": "Reason", "type": "string", "jsonPath": f"{_READY}.reason", "priority": 1},
     {"name": "Revision", "type": "string", "jsonPath": ".status.updateRevision", "priority": 1},
     {"name": "Replacements", "type": "integer", "jsonPath": ".status.replacements", "priority": 1},
 )
-"""Columns of `kubectl get`; those of priority 1 with `-o wide` only."""
+"""Columns of `kubectl get`: Deployment's, and the reason of Ready. Those of priority 1: `-o wide` only."""
 
 
 def definitions() -> dict[str, dict[str, Any]]:
