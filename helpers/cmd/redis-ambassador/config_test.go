@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -40,22 +41,23 @@ type configMap struct {
 
 func newConfigMap(t *testing.T, dir string) *configMap { return &configMap{t: t, dir: dir} }
 
-func (m *configMap) set(name, content string) {
+// set makes these the files: names and contents.
+func (m *configMap) set(files ...string) {
 	m.t.Helper()
 	m.versions++
 	version := fmt.Sprintf("..version%d", m.versions)
 	link := filepath.Join(m.dir, "..data")
-	for _, err := range []error{
-		os.MkdirAll(filepath.Join(m.dir, version), 0o755),
-		os.WriteFile(filepath.Join(m.dir, version, name), []byte(content), 0o600),
-		os.Symlink(version, link+"_tmp"),
-		os.Rename(link+"_tmp", link),
-	} {
-		if err != nil {
-			m.t.Fatal(err)
-		}
+	errs := []error{os.MkdirAll(filepath.Join(m.dir, version), 0o755)}
+	for i := 0; i < len(files); i += 2 {
+		errs = append(errs, os.WriteFile(filepath.Join(m.dir, version, files[i]), []byte(files[i+1]), 0o600))
 	}
-	_ = os.Symlink(filepath.Join("..data", name), filepath.Join(m.dir, name))
+	errs = append(errs, os.Symlink(version, link+"_tmp"), os.Rename(link+"_tmp", link))
+	if err := errors.Join(errs...); err != nil {
+		m.t.Fatal(err)
+	}
+	for i := 0; i < len(files); i += 2 {
+		_ = os.Symlink(filepath.Join("..data", files[i]), filepath.Join(m.dir, files[i]))
+	}
 }
 
 // withConfig is an ambassador that is configured by a file.
@@ -66,6 +68,18 @@ type withConfig struct {
 	port    string
 }
 
+// setCertificate makes a Secret of type kubernetes.io/tls; both keys change at once.
+func (c *withConfig) setCertificate(t *testing.T, name, cert, key string) {
+	t.Helper()
+	dir := filepath.Join(c.secrets, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m := newConfigMap(t, dir)
+	m.versions = int(time.Now().UnixNano())
+	m.set("tls.crt", cert, "tls.key", key)
+}
+
 // configured runs one with a spec.
 func configured(t *testing.T, spec string, secrets ...string) *withConfig {
 	t.Helper()
@@ -73,6 +87,11 @@ func configured(t *testing.T, spec string, secrets ...string) *withConfig {
 	addr := processtest.FreeAddress(t)
 	_, c.port, _ = net.SplitHostPort(addr)
 	for i := 0; i < len(secrets); i += 3 {
+		if secrets[i+1] == "tls.crt" {
+			c.setCertificate(t, secrets[i], secrets[i+2], secrets[i+5])
+			i += 3
+			continue
+		}
 		c.setSecret(t, secrets[i], secrets[i+1], secrets[i+2])
 	}
 	c.set(spec)

@@ -81,12 +81,15 @@ type redis struct {
 	// The checks' own user.
 	MonitorUsername      string     `yaml:"monitorUsername"`
 	MonitorAuthSecretRef *secretRef `yaml:"monitorAuthSecretRef"`
-	TLS                  *struct {
-		ServerName  string     `yaml:"serverName"`
-		CASecretRef *secretRef `yaml:"caSecretRef"`
-	} `yaml:"tls"`
+	TLS                  *tlsSpec   `yaml:"tls"`
+	// Reads have a port of their own; the other one is the primary's.
+	Reads *struct {
+		Listen struct{ Port int }
+		Env    any
+	}
 	Sentinel *struct {
 		MasterName    string     `yaml:"masterName"`
+		Username      string     `yaml:"username"`
 		AuthSecretRef *secretRef `yaml:"authSecretRef"`
 	} `yaml:"sentinel"`
 }
@@ -124,15 +127,27 @@ func parse(file []byte, secrets secrets) (Config, error) {
 			return Config{}, fmt.Errorf("%s.name: %q is empty or taken; give each upstream a name of its own", field, u.Name)
 		}
 		c.Upstreams = append(c.Upstreams, one)
+		if port := r.readsPort; port > 0 {
+			if other, taken := ports[port]; taken {
+				return Config{}, fmt.Errorf("%s.redis.reads.listen.port: %d is %s already; choose another one", field, port, other)
+			}
+			ports[port] = field + ".redis.reads.listen.port"
+			reads := one
+			reads.Name, reads.Field = one.Name+" reads", field+".redis.reads"
+			reads.Listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+			c.Upstreams[len(c.Upstreams)-1].Policy.Read = session.ReadPrimary
+			c.Upstreams = append(c.Upstreams, reads)
+		}
 	}
 	return c, nil
 }
 
 // reader reads the fields of an upstream and keeps the first error.
 type reader struct {
-	secrets secrets
-	prefix  string
-	err     error
+	secrets   secrets
+	prefix    string
+	readsPort int
+	err       error
 }
 
 func (r *reader) fail(field, format string, args ...any) {
@@ -185,6 +200,11 @@ func (r *reader) redis(u *Upstream, node *yaml.Node) {
 		return
 	}
 	r.servers(u, spec.Endpoints)
+	if spec.Reads != nil {
+		if r.readsPort = spec.Reads.Listen.Port; r.readsPort < 1 || r.readsPort > 65535 {
+			r.fail("redis.reads.listen.port", "%d is not a port; write one from 1 to 65535", r.readsPort)
+		}
+	}
 	u.Policy.Read = session.ReadPolicy(cmp.Or(spec.ReadPolicy, string(session.ReadPrimary)))
 	if !slices.Contains(ReadPolicies, u.Policy.Read) {
 		r.fail("redis.readPolicy", "%q is none of %v", spec.ReadPolicy, ReadPolicies)
@@ -204,7 +224,7 @@ func (r *reader) redis(u *Upstream, node *yaml.Node) {
 	u.Policy.MaxUnread = r.bytes("redis.maxUnreadReplies", spec.MaxUnreadReplies, session.DefaultMaxUnread)
 	access := topology.Access{Username: spec.Username, Password: r.secret("redis.authSecretRef", spec.AuthSecretRef)}
 	if spec.TLS != nil {
-		access.TLS = r.tls(spec.TLS.ServerName, spec.TLS.CASecretRef)
+		access.TLS = r.tls(spec.TLS)
 	}
 	u.Servers.Access = access
 	u.Servers.MonitorUser = spec.MonitorUsername
@@ -214,7 +234,7 @@ func (r *reader) redis(u *Upstream, node *yaml.Node) {
 			r.fail("redis.sentinel.masterName", "missing; write the name that the Sentinels monitor")
 		}
 		u.Servers.SentinelMaster = sentinel.MasterName
-		u.Servers.SentinelAccess = topology.Access{TLS: access.TLS, Password: r.secret("redis.sentinel.authSecretRef", sentinel.AuthSecretRef)}
+		u.Servers.SentinelAccess = topology.Access{TLS: access.TLS, Username: sentinel.Username, Password: r.secret("redis.sentinel.authSecretRef", sentinel.AuthSecretRef)}
 	}
 }
 

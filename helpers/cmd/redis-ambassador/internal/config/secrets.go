@@ -43,9 +43,32 @@ func (r *reader) secret(field string, ref *secretRef) string {
 	return value
 }
 
-// tls tells which servers to believe: by the authority in the Secret; without one by the system's, or else Mozilla's.
-func (r *reader) tls(serverName string, ca *secretRef) *tls.Config {
-	c := &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+// tlsSpec says how TLS is spoken.
+type tlsSpec struct {
+	ServerName         string     `yaml:"serverName"`
+	CASecretRef        *secretRef `yaml:"caSecretRef"`
+	CertSecretRef      *certRef   `yaml:"certSecretRef"`
+	InsecureSkipVerify bool       `yaml:"insecureSkipVerify"`
+}
+
+// certRef is a Secret of type kubernetes.io/tls.
+type certRef struct{ Name string }
+
+// tls tells which servers to believe: by the authority in the Secret; without one by the system's, or else Mozilla's. And
+// what to tell them of us: the certificate in the other Secret.
+func (r *reader) tls(spec *tlsSpec) *tls.Config {
+	c := &tls.Config{ServerName: spec.ServerName, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0),
+		InsecureSkipVerify: spec.InsecureSkipVerify}
+	if cert := spec.CertSecretRef; cert != nil {
+		const field = "redis.tls.certSecretRef"
+		crt, key := r.secret(field, &secretRef{cert.Name, "tls.crt"}), r.secret(field, &secretRef{cert.Name, "tls.key"})
+		pair, err := tls.X509KeyPair([]byte(crt), []byte(key))
+		if err != nil {
+			r.fail(field, "Secret %s: %w", cert.Name, err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	ca := spec.CASecretRef
 	if ca == nil {
 		c.RootCAs = wellKnown()
 		return c

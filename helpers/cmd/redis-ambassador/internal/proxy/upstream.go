@@ -46,6 +46,9 @@ func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upst
 
 // configure makes the configuration the one in effect; with a listener, that is where new clients come from.
 func (u *upstream) configure(c config.Upstream, l net.Listener) {
+	if tls := c.Servers.Access.TLS; tls != nil && tls.InsecureSkipVerify {
+		u.log.Warn("tls.insecureSkipVerify: any server is believed; leave it out in production")
+	}
 	u.shared.Policy.Store(&c.Policy)
 	u.shared.Monitor.Configure(c.Servers)
 	u.mu.Lock()

@@ -54,6 +54,17 @@ func (a *Authority) Settings(name, port string) []string {
 		"--tls-ca-cert-file", filepath.Join(dir, "ca"), "--tls-auth-clients", "no"}
 }
 
+// Client issues a client's certificate, and its key, as PEM.
+func (a *Authority) Client(name string) (cert, key string) {
+	a.t.Helper()
+	private, pair := a.issue(&x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	der, err := x509.MarshalECPrivateKey(private)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return string(pair), string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+}
+
 func (a *Authority) issue(template *x509.Certificate) (*ecdsa.PrivateKey, []byte) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

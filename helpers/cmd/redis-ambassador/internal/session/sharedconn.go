@@ -3,7 +3,9 @@ package session
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
@@ -157,6 +159,17 @@ func (c *sharedConn) Owes() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.queue.head().n > 0
+}
+
+// Leave ends the connection if nothing is outstanding that can't be asked of another server.
+func (c *sharedConn) Leave() {
+	c.mu.Lock()
+	conns := slices.Collect(maps.Keys(c.conns))
+	between := c.replies.Between()
+	c.mu.Unlock()
+	if between && !slices.ContainsFunc(conns, func(u *upstreamConn) bool { return !u.replaceable() }) {
+		c.Close()
+	}
 }
 
 // receive passes on replies until the connection ends.

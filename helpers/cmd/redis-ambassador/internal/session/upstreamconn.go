@@ -142,7 +142,20 @@ func (u *upstreamConn) Close() { u.carrier.close() }
 func (u *upstreamConn) Owes() bool {
 	u.session.mu.Lock()
 	defer u.session.mu.Unlock()
-	return u.outstanding > 0 || u.settingUp > 0
+	return (u.outstanding > 0 || u.settingUp > 0) && !u.session.output.behind.Load() // else it is the client that isn't heard
+}
+
+// Leave ends the connection if nothing is outstanding that can't be asked of another server.
+func (u *upstreamConn) Leave() {
+	if u.replaceable() {
+		u.Close()
+	}
+}
+
+func (u *upstreamConn) replaceable() bool {
+	u.session.mu.Lock()
+	defer u.session.mu.Unlock()
+	return u.outstanding == 0 || u.repeatable()
 }
 
 // drop ends a connection that has nothing outstanding and is no longer wanted.

@@ -75,7 +75,9 @@ func (m *Monitor) fellSilent(server *Server) {
 	m.log.Warn("a replica has fallen silent: others are asked until it answers again", "server", server.Addr)
 	server.silent = true
 	m.judge()
-	server.CloseConnections()
+	for _, c := range server.list(true) {
+		c.Leave()
+	}
 }
 
 func (s *Server) isOneOf(servers []*Server) bool {

@@ -45,6 +45,8 @@ type Connection interface {
 	Close()
 	// Owes tells whether something waits for an answer.
 	Owes() bool
+	// Leave ends it if what waits for it can be asked of another server.
+	Leave()
 }
 
 func newServer(addr string, stop context.CancelFunc) *Server {
