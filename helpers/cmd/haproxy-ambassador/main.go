@@ -24,8 +24,8 @@ const usage = `haproxy-ambassador keeps HAProxy at a configuration file.
 
 It waits for the file, has it checked by haproxy -c, starts HAProxy, and reloads it when the file, or one
 beside it, changes: no connection is closed and none refused by that. A configuration that HAProxy refuses
-is told in the log and in metrics, and the former one goes on. On SIGTERM no new connections are taken, and it
-ends with the last of the present ones. HAProxy runs with one thread, whatever the configuration says: with
+is told in the log and in metrics, and the former one goes on. On SIGTERM it goes on
+for as long as connections are in use, 20 s at most, and closes those that are idle. HAProxy runs with one thread, whatever the configuration says: with
 more, its workers do not always end.
 
 Host names in server-template lines are looked up every second, by the search list of /etc/resolv.conf, and HAProxy's

@@ -77,6 +77,16 @@ func (p *Process) Log() string { return p.log.String() }
 // Terminate tells the program to end, as the kubelet does.
 func (p *Process) Terminate() { _ = p.command.Process.Signal(syscall.SIGTERM) }
 
+// Ended tells whether the program has ended.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Wait waits until the program has ended, and returns its exit code.
 func (p *Process) Wait() int {
 	p.t.Helper()

@@ -25,7 +25,7 @@ global
     nbthread 1
     stats socket unix@%s mode 600 level admin
 
-frontend _admin
+frontend %s
     mode http
     bind unix@%s mode 600
     timeout client 10s
@@ -33,7 +33,7 @@ frontend _admin
     http-request use-service prometheus-exporter if { path /metrics }
     stats enable
     stats uri /stats
-`, h.path(commandSocket), h.socket(), hash)
+`, h.path(commandSocket), adminFrontend, h.socket(), hash)
 }
 
 func (h *HAProxy) socket() string {

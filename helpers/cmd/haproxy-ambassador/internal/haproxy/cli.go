@@ -43,6 +43,60 @@ func refusal(answer string) error {
 	return nil
 }
 
+// Sessions returns how many bytes each connection of an application has carried, by its name. One whose request of HTTP
+// waits for its answer is told by atWork; those of HTTP that wait for a request are not among them.
+func (h *HAProxy) Sessions(ctx context.Context) (carried map[string]string, atWork int, err error) {
+	processes, err := h.command(ctx, masterSocket, "show proc")
+	if err != nil {
+		return nil, 0, err
+	}
+	carried = map[string]string{}
+	for _, pid := range workers(processes) {
+		text, err := h.command(ctx, masterSocket, "@!"+pid+" show sess all")
+		if err != nil {
+			return nil, 0, err
+		}
+		atWork += sessions(pid, text, carried)
+	}
+	return carried, atWork, nil
+}
+
+// workers returns the processes that have connections: those of former configurations too.
+func workers(processes string) []string {
+	var pids []string
+	for line := range strings.Lines(processes) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[1] == "worker" {
+			pids = append(pids, fields[0])
+		}
+	}
+	return pids
+}
+
+// sessions adds those of a worker, and returns how many requests of HTTP are under way.
+// https://docs.haproxy.org/2.6/management.html#9.3 (show sess)
+func sessions(pid, text string, carried map[string]string) (atWork int) {
+	name, counted := "", false
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		switch {
+		case strings.HasPrefix(line, "0x"):
+			name, counted = pid+" "+fields[0], false
+		case strings.HasPrefix(line, "  frontend="):
+			frontend := strings.TrimPrefix(fields[0], "frontend=")
+			counted = frontend != "GLOBAL" && frontend != adminFrontend && !strings.Contains(line, "mode=http")
+			if counted {
+				carried[name] = ""
+			} else if strings.Contains(line, "mode=http") && frontend != adminFrontend {
+				atWork++
+			}
+		case counted && (strings.HasPrefix(line, "  req=") || strings.HasPrefix(line, "  res=")):
+			_, total, _ := strings.Cut(line, "total=")
+			carried[name] += strings.TrimSpace(total) + " "
+		}
+	}
+	return atWork
+}
+
 // command has a command executed by the worker, or the master, at whose socket it is.
 func (h *HAProxy) command(ctx context.Context, socket, command string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminTime)

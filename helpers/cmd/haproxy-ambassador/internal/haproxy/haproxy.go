@@ -32,7 +32,9 @@ const (
 	configFile, adminFile = "haproxy.cfg", "admin.cfg"
 	candidatePrefix       = "candidate-"
 
-	adminSocket, commandSocket = "admin.sock", "commands.sock"
+	adminSocket, commandSocket, masterSocket = "admin.sock", "commands.sock", "master.sock"
+
+	adminFrontend = "_admin"
 )
 
 // HAProxy is one master process and its workers.
@@ -133,9 +135,14 @@ func (h *HAProxy) Stop() error {
 	}
 }
 
+// Kill ends HAProxy with the connections that there are.
+func (h *HAProxy) Kill() error {
+	return h.master.Process.Signal(syscall.SIGTERM)
+}
+
 func (h *HAProxy) start() error {
 	// No -D: the master stays this process's child. -W is master-worker, and s that it notifies.
-	master := exec.Command(h.program, "-Ws", "-f", h.path(configFile), "-f", h.path(adminFile))
+	master := exec.Command(h.program, "-Ws", "-S", "unix@"+h.path(masterSocket)+",mode,600", "-f", h.path(configFile), "-f", h.path(adminFile))
 	master.Stdout, master.Stderr = os.Stdout, io.MultiWriter(os.Stderr, &h.alerts)
 	master.WaitDelay = endTime
 	master.Env = append(os.Environ(), "NOTIFY_SOCKET="+h.path("notify.sock"))

@@ -83,18 +83,6 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Supervisor) drain() error {
-	if !s.proxy.Running() {
-		return nil
-	}
-	s.log.Info("draining")
-	if err := s.proxy.Stop(); err != nil {
-		return err
-	}
-	<-s.proxy.Done // the kubelet's grace period is the limit
-	return nil
-}
-
 // reconcile takes up what is new.
 func (s *Supervisor) reconcile(ctx context.Context) {
 	file, err := config.Read(s.path)
