@@ -197,6 +197,12 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Ambassador",
+        {"upstreams.1.listen.unixSocket": {"volume": "run", "name": "redis.sock"}},
+        "spec.upstreams[1].listen.unixSocket",
+        "protocol redis has a port alone",
+    ),
+    (
+        "Ambassador",
         {"upstreams.1.timeouts": {}},
         "spec.upstreams[1].timeouts",
         "protocol redis has none",

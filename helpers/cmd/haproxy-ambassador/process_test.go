@@ -371,6 +371,28 @@ func TestItListensAtBothAddressesOfLoopback(t *testing.T) {
 	}
 }
 
+func TestAUnixSocketIsListenedAtOverReloads(t *testing.T) {
+	p := start(t)
+	directory, err := os.MkdirTemp("", "sockets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(directory) })
+	path := filepath.Join(directory, ".s.PGSQL.5432")
+	for i, name := range []string{"one", "two"} {
+		p.configure("bind unix@"+path+" mode 666", "server "+name+" "+server(t, name))
+		p.await("/metrics", http.StatusOK, fmt.Sprintf("haproxy_ambassador_config_loads_total %d\n", i+1))
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if answer, err := (&client{conn, bufio.NewReader(conn)}).ask(); answer != name {
+			t.Error(answer, err)
+		}
+	}
+}
+
 func (p *pod) hold() *client {
 	p.t.Helper()
 	c, err := p.dial()

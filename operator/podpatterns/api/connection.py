@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.model import Model
-from podpatterns.api.scalar import EnvironmentName, HostName, Port
+from podpatterns.api.scalar import EnvironmentName, HostName, Label, Port
 
 
 class Listen(Model):
@@ -13,6 +17,23 @@ class Listen(Model):
 
     port: Port
     """Port on 127.0.0.1 and ::1, unique in the Pod. Only containers of the Pod can reach it."""
+
+
+class UnixSocket(Model):
+    """A Unix socket in a shared volume, at which the application finds the upstream."""
+
+    volume: Label
+    """The shared volume that it is in."""
+    name: Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._-]*[A-Za-z0-9]$")]
+    """The socket's file name in the volume, such as .s.PGSQL.5432. Any user of the Pod may connect to it."""
+
+
+class UpstreamListen(Listen):
+    """Where the application finds the upstream."""
+
+    unix_socket: UnixSocket | None = None
+    """A Unix socket beside the port. In mode Local it is for local.container to listen there.
+    Default: none."""
 
 
 class UpstreamEnv(Model):

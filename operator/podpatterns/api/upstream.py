@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from podpatterns.api.connection import Listen, Tls, UpstreamEnv
+from podpatterns.api.connection import Tls, UpstreamEnv, UpstreamListen
 from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import Container
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
@@ -102,6 +102,11 @@ class Upstream(Model):
             ".timeouts",
         ),
         Validation(
+            "self.protocol != 'redis' || !has(self.listen.unixSocket)",
+            "protocol redis has a port alone: take it out",
+            ".listen.unixSocket",
+        ),
+        Validation(
             "self.protocol in ['http', 'grpc'] || !has(self.timeouts) || !has(self.timeouts.request)",
             "needs protocol http or grpc: others have no requests that the proxy knows",
             ".timeouts.request",
@@ -114,8 +119,8 @@ class Upstream(Model):
     """Protocol of the upstream: redis, tcp, http, grpc, postgres or memcached. The proxy forwards tcp unread.
     With grpc it speaks HTTP/2 on both sides, and each call may go to another endpoint. With memcached it uses
     one endpoint at a time, the first healthy one, so that all connections see the same data."""
-    listen: ShapesPod[Listen]
-    """Port on localhost where the application reaches the upstream."""
+    listen: ShapesPod[UpstreamListen]
+    """Port on localhost, or Unix socket, where the application reaches the upstream."""
     required: ConfiguresHelper[bool] = True
     """Readiness of the Pod depends on the upstream: it needs a healthy endpoint. Default: true."""
     env: ShapesPod[UpstreamEnv | None] = None

@@ -20,7 +20,7 @@ from tests.integration.controller.sites import Sites
     ("part", "says"),
     [
         ("blocked_loop", "no answer"),
-        ("stuck_look", "503 reconcile: overdue"),
+        ("stuck_reconcile", "503 reconcile: overdue"),
         ("stuck_watch", "503 watch of /api/v1/pods: overdue"),
     ],
 )

@@ -25,7 +25,7 @@ reconcile = reconciler.Reconciler.reconcile
 
 
 def blocked_loop() -> None:
-    """A look at an object called `blocked-loop` blocks the event loop."""
+    """A reconcile of an object called `blocked-loop` blocks the event loop."""
 
     async def block(self: Reconciler, key: Key, *, write_status: bool) -> Result:
         if key.name == "blocked-loop":
@@ -35,8 +35,8 @@ def blocked_loop() -> None:
     Reconciler.reconcile = block  # type: ignore[method-assign]
 
 
-def stuck_look() -> None:
-    """A look at an object called `stuck-reconcile` waits for what never comes."""
+def stuck_reconcile() -> None:
+    """A reconcile of an object called `stuck-reconcile` waits for what never comes."""
 
     async def wait(self: Reconciler, key: Key, *, write_status: bool) -> Result:
         if key.name == "stuck-reconcile":
@@ -110,7 +110,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
     variant.__name__: variant
     for variant in (
         blocked_loop,
-        stuck_look,
+        stuck_reconcile,
         stuck_watch,
         silent_kopf,
         frozen_look,

@@ -234,6 +234,40 @@ class TestProblems:
         assert problems(web, ambassador(name)) == [f"InvalidSpec Ambassador {name}: metadata.name"]
 
 
+class TestUnixSockets:
+    def listening(self, name: str, volume: str = "run", port: int = 5432) -> dict[str, Any]:
+        listen = {"port": port, "unixSocket": {"volume": volume, "name": name}}
+        return {"name": f"db{port}", "protocol": "postgres", "listen": listen, "endpoints": ["postgres:5432"]}
+
+    def with_volume(self, *upstreams: dict[str, Any]) -> Ambassador:
+        return app(upstreams=list(upstreams), sharedVolumes=[{"name": "run", "mountPath": "/run/db"}])
+
+    def test_the_proxy_listens_in_the_shared_volume(self) -> None:
+        composition = composed(self.with_volume(self.listening(".s.PGSQL.5432")))
+        mounts = helpers(composition)["haproxy"]["volumeMounts"]
+        assert mounts[-1] == {"name": "run", "mountPath": "/run/sockets/run"}
+        [file] = composition.files
+        assert "    bind unix@/run/sockets/run/.s.PGSQL.5432 mode 666\n" in file.text
+
+    def test_another_name_makes_new_pods_and_a_new_file(self) -> None:
+        one, other = (composed(self.with_volume(self.listening(name))) for name in ("a", "b"))
+        assert one.revision != other.revision
+        assert one.files[0].key != other.files[0].key
+
+    def test_what_is_wrong_is_said(self) -> None:
+        assert problems(app(upstreams=[self.listening("a", "nowhere")])) == [
+            "InvalidSpec spec.upstreams[0].listen.unixSocket.volume"
+        ]
+        assert problems(self.with_volume(self.listening("a"), self.listening("a", port=5433))) == [
+            "InvalidSpec spec.upstreams[1].listen.unixSocket"
+        ]
+        long = "v" * 40
+        volume = {"name": long, "mountPath": "/run/db"}
+        assert problems(app(upstreams=[self.listening("n" * 40, long)], sharedVolumes=[volume])) == [
+            "InvalidSpec spec.upstreams[0].listen.unixSocket"
+        ]
+
+
 class TestProbes:
     def configuration(self, **spec: Any) -> str:
         [file] = composed(app(**spec)).files

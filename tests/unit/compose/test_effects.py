@@ -95,8 +95,9 @@ def secret(name: str) -> Spec:
 
 
 def upstream(name: str, port: int, protocol: str, **fields: Any) -> Spec:
+    fields.setdefault("listen", {"port": port})
     env = {"hostName": f"{name}_HOST".upper(), "portName": f"{name}_PORT".upper()}
-    return {"name": name, "protocol": protocol, "listen": {"port": port}, "env": env, **fields}
+    return {"name": name, "protocol": protocol, "env": env, **fields}
 
 
 def tls(name: str) -> Spec:
@@ -143,6 +144,7 @@ def web(name: str, port: int, times: int, protocol: str = "http") -> Spec:
         name,
         port,
         protocol,
+        listen={"port": port, "unixSocket": {"volume": f"run-{name}", "name": f"{name}.sock"}},
         endpoints=[f"{name}:80"],
         required=times == 1,
         tls=tls(name),

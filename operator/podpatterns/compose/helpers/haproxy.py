@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from podpatterns.api.connection import Tls
+from podpatterns.api.connection import Tls, UnixSocket
 from podpatterns.api.upstream import HealthCheck, Timeouts, Upstream
 from podpatterns.compose.helpers import haproxyhttp, haproxyredis
 from podpatterns.compose.helpers.duration import milliseconds
 from podpatterns.compose.helpers.endpoint import host_of, is_address
 
 HOST = "127.0.0.1"
+SOCKETS_DIRECTORY = "/run/sockets"
+"""Here the shared volume of a Unix socket is the directory <volume>."""
+LONGEST_SOCKET = 90
+"""Characters of a path: a socket's has up to 107, and HAProxy binds it under a longer one first."""
 SLOTS = 16
 """How many addresses of one name get connections: the Pods behind a headless Service."""
 LONGEST = 24 * 3_600_000
@@ -105,7 +109,10 @@ def _sections(upstream: Upstream, secrets: str) -> Iterator[tuple[str, Iterator[
 
 def _section(upstream: Upstream, secrets: str) -> Iterator[str]:
     http = haproxyhttp.is_http(upstream)
-    yield f"bind {HOST}:{upstream.listen.port}{' proto h2' if upstream.protocol == 'grpc' else ''}"
+    proto = " proto h2" if upstream.protocol == "grpc" else ""
+    yield f"bind {HOST}:{upstream.listen.port}{proto}"
+    if unix := upstream.listen.unix_socket:
+        yield f"bind unix@{socket_path(unix)} mode 666{proto}"
     yield f"mode {'http' if http else 'tcp'}"
     match upstream.protocol:
         case "http" | "grpc":
@@ -123,6 +130,10 @@ def _section(upstream: Upstream, secrets: str) -> Iterator[str]:
     if checked(upstream):
         yield from _check(upstream)
     yield from _servers(upstream, secrets)
+
+
+def socket_path(unix: UnixSocket) -> str:
+    return f"{SOCKETS_DIRECTORY}/{unix.volume}/{unix.name}"
 
 
 def _timeouts(upstream: Upstream) -> Iterator[str]:

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
-from podpatterns.api.connection import Listen
+from podpatterns.api.connection import Listen, UnixSocket
 from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.upstream import Upstream
-from podpatterns.compose.helpers.haproxy import haproxy_config
+from podpatterns.compose.helpers.haproxy import (
+    LONGEST_SOCKET,
+    SOCKETS_DIRECTORY,
+    haproxy_config,
+    socket_path,
+)
 from podpatterns.compose.helpers.helper import (
     CONFIG_DIRECTORY,
     READY,
@@ -113,10 +118,12 @@ class Proxy:
     @property
     def pod_shape_inputs(self) -> dict[str, Any]:
         """The fields of the Pod that the configuration relies on."""
+        sockets = sorted(socket_path(unix) for _, unix in self._sockets())
         return {
             "ports": sorted(port["containerPort"] for port, _ in self._ports()),
             "metrics": self.metrics_port,
             "secrets": sorted({f"{ref.name}/{ref.key}" for _, ref in self.secrets()}),
+            **({"sockets": sockets} if sockets else {}),
         }
 
     @property
@@ -155,6 +162,8 @@ class Proxy:
             manifest["resources"] = self.spec.proxy.resources
         if self.engine.run_directory:
             manifest["volumeMounts"].append({"name": self.run_volume, "mountPath": self.engine.run_directory})
+        for volume in self._socket_volumes():
+            manifest["volumeMounts"].append({"name": volume, "mountPath": f"{SOCKETS_DIRECTORY}/{volume}"})
         return PodContainer(
             native_sidecar(merged(manifest, self.spec.proxy.container or {})),
             self.part.path("spec.proxy.container"),
@@ -173,10 +182,35 @@ class Proxy:
                 f"give at most {LAST_PORT - 1}",
             )
 
+        seen: set[str] = set()
+        for path, unix in self._sockets():
+            if (place := socket_path(unix)) in seen:
+                yield Problem(self.part.path(path), "another upstream has this socket: choose another name")
+            if len(place) > LONGEST_SOCKET:
+                left = LONGEST_SOCKET - len(SOCKETS_DIRECTORY) - 2
+                yield Problem(
+                    self.part.path(path),
+                    f"a socket's path can't be so long: {left} characters for both names",
+                )
+            seen.add(place)
+
+    def _sockets(self) -> Iterator[tuple[str, UnixSocket]]:
+        """The Unix sockets of the upstreams, each with the field that asks for it."""
+        for i, upstream in self.upstreams:
+            if unix := upstream.listen.unix_socket:
+                yield f"spec.upstreams[{i}].listen.unixSocket", unix
+
+    def _socket_volumes(self) -> dict[str, str]:
+        """The shared volumes of the sockets, each with the field that asks for it."""
+        return {unix.volume: f"{path}.volume" for path, unix in reversed([*self._sockets()])}
+
     def _origins(self) -> Iterator[tuple[str, str]]:
         paths = [self.part.path(path) for _, path in self._ports()]
         for at, path in enumerate([*paths, self.part.path("spec.proxy.metricsPort")]):
             yield f"ports[{at}].containerPort", path
+        first = 1 + bool(self.engine.run_directory)
+        for at, path in enumerate(self._socket_volumes().values(), start=first):
+            yield f"volumeMounts[{at}].name", self.part.path(path)
 
     def _ports(self) -> Iterator[tuple[dict[str, Any], str]]:
         """Yield the ports of the upstreams, each with the field that sets it."""
