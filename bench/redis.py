@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.row import Goal, Row
-from podpatterns.api.connection import Listen
+from podpatterns.api.connection import Listen, UpstreamListen
 from podpatterns.api.redis import Reads, Redis
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.haproxy import haproxy_config
@@ -219,7 +219,7 @@ def _haproxy_config(redis_ports: list[int], writes: int, reads: int) -> str:
         read_policy="Replica",
         reads=Reads(listen=Listen(port=reads)),
     )
-    upstream = Upstream(name="redis", protocol="redis", listen=Listen(port=writes), redis=redis)
+    upstream = Upstream(name="redis", protocol="redis", listen=UpstreamListen(port=writes), redis=redis)
     return haproxy_config([upstream], secrets="")
 
 

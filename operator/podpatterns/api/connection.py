@@ -20,20 +20,19 @@ class Listen(Model):
 
 
 class UnixSocket(Model):
-    """A Unix socket in a shared volume, at which the application finds the upstream."""
+    """Unix socket in a shared volume, where the application reaches the upstream."""
 
     volume: Label
-    """The shared volume that it is in."""
+    """Name of the shared volume."""
     name: Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._-]*[A-Za-z0-9]$")]
-    """The socket's file name in the volume, such as .s.PGSQL.5432. Any user of the Pod may connect to it."""
+    """File name in the volume, such as .s.PGSQL.5432. Any user of the Pod may connect to the socket."""
 
 
 class UpstreamListen(Listen):
-    """Where the application finds the upstream."""
+    """Port on localhost where the application reaches the upstream, and a Unix socket."""
 
     unix_socket: UnixSocket | None = None
-    """A Unix socket beside the port. In mode Local it is for local.container to listen there.
-    Default: none."""
+    """Unix socket beside the port. In mode Local local.container has to listen there. Default: none."""
 
 
 class UpstreamEnv(Model):

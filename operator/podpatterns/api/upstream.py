@@ -129,7 +129,8 @@ class Upstream(Model):
         default=None, min_length=1, max_length=64, json_schema_extra=dict(LIST_SET)
     )
     """Servers, each as host:port. A name may stand for up to 16 addresses, and is resolved every second;
-    while DNS does not answer, the last known addresses stay in use. Required unless protocol is redis."""
+    while DNS does not answer, the last known addresses stay in use. All are equal: of a PostgreSQL with
+    replicas, name the primary. Required unless protocol is redis."""
     tls: Tls | None = None
     """TLS from the proxy to the endpoints. With protocol postgres they must accept it without a preceding
     SSLRequest, as PostgreSQL 17 does. Default: none."""
