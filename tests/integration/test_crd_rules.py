@@ -337,13 +337,25 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "Adapter",
         {"rules.0.metric": None, "rules.0.emit": [{"metric": "hits"}], "rules.0.scale": 2},
         "spec.rules[0]",
-        "labels and scale go with metric",
+        "labels, scale and aggregation go with metric",
     ),
     (
         "Adapter",
         {"rules.0.source": "nowhere"},
         "spec.rules",
         "a rule refers to a source that isn't declared",
+    ),
+    (
+        "Adapter",
+        {"metrics": {"ttl": "999ms"}},
+        "spec.metrics.ttl",
+        "must be a time of 1s at least such as 1h",
+    ),
+    (
+        "Adapter",
+        {"sources.0.json.caSecretRef": {"name": "a", "key": "b"}},
+        "spec.sources[0].json.caSecretRef",
+        "belongs to an https URL",
     ),
     (
         "Adapter",
@@ -367,7 +379,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "Adapter",
         {"rules.0.source": "access"},
         "spec.rules",
-        "a rule has regex when its source is of type log",
+        "a rule has regex when its source is a log of lines",
     ),
     (
         "Adapter",

@@ -27,8 +27,8 @@ class ContractMetric(Model):
     )
 
     name: MetricName
-    """Name of the metric. It follows Prometheus's conventions: _total at the end of counters and of nothing
-    else, base units such as seconds, bytes and ratio."""
+    """Name of the metric. The adapter warns if it is against Prometheus's conventions: _total at the end of
+    counters and of nothing else, base units such as seconds, bytes and ratio."""
     type: Literal["counter", "gauge", "histogram"]
     """Type of the metric."""
     labels: Items[LabelName] = Field(default=(), max_length=16, json_schema_extra=dict(LIST_SET))
@@ -36,6 +36,8 @@ class ContractMetric(Model):
     buckets: Buckets | None = None
     """Upper bounds of a histogram's buckets, ascending; the adapter adds +Inf. Default: buckets of the
     contract."""
+    help: str | None = Field(default=None, min_length=1, max_length=512)
+    """Help text of the metric. Default: none."""
 
 
 class Contract(Model):
@@ -45,17 +47,18 @@ class Contract(Model):
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
-            "(self.name == 'custom') == has(self.metrics)",
+            "(has(self.name) && self.name == 'custom') == has(self.metrics)",
             "belongs to the contract custom: required with it, and with it alone",
             ".metrics",
         ),
     )
 
-    name: Literal["red/v1", "use/v1", "custom"] = "red/v1"
+    name: Literal["red/v1", "use/v1", "custom"] | None = None
     """Name of the contract. red/v1: rate, errors and duration of requests, as app_requests_total,
     app_errors_total and app_request_duration_seconds (histogram). use/v1: utilization, saturation and errors
     of resources, as app_resource_utilization_ratio (0 to 1), app_resource_saturation (queue length) and
-    app_resource_errors_total, each with the label resource. custom: the list in metrics. Default: red/v1."""
+    app_resource_errors_total, each with the label resource. custom: the list in metrics. Default: none. No
+    metric is required then, and the metrics of red/v1 and use/v1 keep their types."""
     labels: MetricLabels | None = None
     """Labels to add to every metric."""
     metrics: Items[ContractMetric] | None = Field(
@@ -78,8 +81,9 @@ class AdapterSpec(PatternSpec):
         ),
         Validation(
             "!has(self.rules) || self.rules.all(r, self.sources.all(s,"
-            " s.name != r.source || has(r.regex) == (s.type == 'log')))",
-            "a rule has regex when its source is of type log, and path otherwise",
+            " s.name != r.source"
+            " || has(r.regex) == (s.type == 'log' && (!has(s.log.format) || s.log.format == 'regex'))))",
+            "a rule has regex when its source is a log of lines without a format, and path otherwise",
             ".rules",
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from podpatterns.api.model import Items, Model, Validation
 from podpatterns.api.scalar import Label, LabelName, MetricName
 
 MetricLabels = Annotated[dict[LabelName, Annotated[str, Field(max_length=256)]], Field(max_length=16)]
+Aggregation = Literal["sum", "min", "max", "avg"]
 
 
 class Emission(Model):
@@ -30,6 +31,9 @@ class Emission(Model):
     path."""
     scale: float | None = None
     """Factor of the value: 0.001 turns milliseconds into seconds. Default: 1."""
+    aggregation: Aggregation | None = None
+    """Aggregation of a gauge that gets several values, of this rule or of others: sum, min, max or avg.
+    Counters and histograms are always summed. Default: sum."""
 
 
 class Rule(Model):
@@ -39,8 +43,8 @@ class Rule(Model):
         Validation("has(self.path) != has(self.regex)", "give either path or regex"),
         Validation("has(self.metric) != has(self.emit)", "give either metric or emit"),
         Validation(
-            "has(self.metric) || !(has(self.labels) || has(self.scale))",
-            "labels and scale go with metric; inside emit each metric has its own",
+            "has(self.metric) || !(has(self.labels) || has(self.scale) || has(self.aggregation))",
+            "labels, scale and aggregation go with metric; inside emit each metric has its own",
         ),
     )
 
@@ -51,15 +55,22 @@ class Rule(Model):
     (http.hits); each element of a list is a match, and the fields of objects are groups:
     items(endpoints)[*].{route: [0], hits: [1].hits}. prometheus and proc: name of the source's metric; its
     labels are groups. statsd: name of the metric, in which * stands for one part between dots (api.*.hits)
-    and is the group 1, 2 and so on; tags are groups, too."""
+    and is the group 1, 2 and so on; tags are groups, too. log with a format: a JMESPath expression as for
+    json, applied to each line; @ is the whole line."""
+    identity: str | None = Field(default=None, min_length=1, max_length=256)
+    """JMESPath expression for the identity of a list's elements, for a source of type json, such as id: a
+    total keeps its history if the order changes. Default: the index of the element. Members of objects are
+    identified by their key."""
     regex: str | None = Field(default=None, min_length=1, max_length=1024)
-    """Regular expression for the lines of a source of type log, in RE2 syntax. Lines without a match are
-    skipped. Its named groups, (?P<code>\\d+), can be used in emit."""
+    """Regular expression for the lines of a source of type log without a format, in RE2 syntax. Lines without
+    a match are skipped. Its named groups, (?P<code>\\d+), can be used in emit."""
     metric: MetricName | None = None
     """Name of the metric, for a rule with a single one; its type follows as in emit."""
     labels: MetricLabels | None = None
     """Labels of that metric, as in emit."""
     scale: float | None = None
     """Factor of the value: 0.001 turns milliseconds into seconds. Default: 1."""
+    aggregation: Aggregation | None = None
+    """Aggregation of that metric, as in emit."""
     emit: Items[Emission] | None = Field(default=None, min_length=1, max_length=16)
     """Metrics to produce, for a rule with several or with conditions."""

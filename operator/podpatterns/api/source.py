@@ -2,38 +2,79 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from podpatterns.api.effect import ConfiguresHelper, ShapesPod
-from podpatterns.api.model import Model, Validation
-from podpatterns.api.scalar import Duration, HttpUrl, Label, Port, RelativePath
+from podpatterns.api.kubernetes import SecretKeyRef
+from podpatterns.api.model import LIST_SET, Items, Model, Validation
+from podpatterns.api.scalar import Duration, HttpUrl, Label, ObjectName, Port, RelativePath
+
+
+class VolumeFile(Model):
+    """File in a shared volume."""
+
+    volume: ShapesPod[Label]
+    """Name of the shared volume with the file."""
+    path: ConfiguresHelper[RelativePath]
+    """Path of the file inside the volume."""
 
 
 class HttpSource(Model):
     """HTTP page of the application, fetched at an interval."""
 
-    url: HttpUrl
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "!has(self.caSecretRef) || self.url.startsWith('https://')",
+            "belongs to an https URL",
+            ".caSecretRef",
+        ),
+    )
+
+    url: ConfiguresHelper[HttpUrl]
     """URL of the page, on a port of the Pod: http://127.0.0.1:8801/stats."""
-    interval: Duration = "15s"
+    interval: ConfiguresHelper[Duration] = "15s"
     """Time between two fetches, such as 15s. Default: 15s."""
+    body: ConfiguresHelper[str | None] = Field(default=None, min_length=1, max_length=4096)
+    """Body of a POST request, in JSON. Default: none; the page is fetched by GET."""
+    valid_statuses: ConfiguresHelper[Items[Annotated[int, Field(ge=200, le=599)]]] = Field(
+        default=(), max_length=16, json_schema_extra=dict(LIST_SET)
+    )
+    """Status codes of the responses that the adapter reads, such as 200 and 503. Default: 200."""
+    socket: VolumeFile | None = None
+    """Unix socket to connect to, in place of the URL's host. Default: none; the adapter connects by TCP."""
+    headers_secret_ref: ShapesPod[SecretKeyRef | None] = None
+    """Headers to send, in a Secret, in the format of OTEL_EXPORTER_OTLP_HEADERS:
+    authorization=Bearer%20token,tenant=a."""
+    basic_auth_secret: ShapesPod[ObjectName | None] = None
+    """Name of a Secret with username and password, as in the type kubernetes.io/basic-auth."""
+    client_certificate_secret: ShapesPod[ObjectName | None] = None
+    """Name of a Secret with the adapter's client certificate, tls.crt and tls.key, as in the type
+    kubernetes.io/tls."""
+    ca_secret_ref: ShapesPod[SecretKeyRef | None] = None
+    """Certificate authorities to trust for an https URL, as PEM in a Secret. The adapter's image has none."""
 
 
-class LogSource(Model):
-    """Log file of the application."""
+class LogSource(VolumeFile):
+    """Log file of the application. The adapter follows rotation by renaming and by truncation. The path may
+    be a pattern such as access-*.log."""
 
-    volume: ShapesPod[Label]
-    """Name of the shared volume with the file."""
-    path: ConfiguresHelper[RelativePath]
-    """Path of the file inside the volume. The adapter follows rotation by renaming and by truncation."""
+    files: ConfiguresHelper[Literal["newest", "all"]] = "newest"
+    """Files of a pattern to follow. newest: the newest one, and the one before it until it is quiet. all:
+    every one. Default: newest."""
+    format: ConfiguresHelper[Literal["regex", "json", "logfmt"]] = "regex"
+    """Format of a line. regex: any; rules have regular expressions. json: an object. logfmt: pairs such as
+    level=info msg="it works". Default: regex."""
 
 
 class StatsdSource(Model):
     """StatsD server for the application to send to."""
 
     port: ShapesPod[Port]
-    """Port on 127.0.0.1 for UDP and TCP."""
+    """Port on localhost for UDP and TCP."""
+    socket: VolumeFile | None = None
+    """Unix socket for datagrams, which the adapter creates. Default: none."""
 
 
 class ProcSource(Model):
@@ -62,9 +103,9 @@ class Source(Model):
     type: ConfiguresHelper[Literal["json", "prometheus", "log", "statsd", "proc"]]
     """Type of the source. json: a page with JSON. prometheus: a page in Prometheus's text format. log: a file
     of lines. statsd: StatsD packets. proc: Linux's figures about processes."""
-    json_: ConfiguresHelper[HttpSource | None] = Field(default=None, alias="json")
+    json_: HttpSource | None = Field(default=None, alias="json")
     """Page of a source of type json."""
-    prometheus: ConfiguresHelper[HttpSource | None] = None
+    prometheus: HttpSource | None = None
     """Page of a source of type prometheus."""
     log: LogSource | None = None
     """File of a source of type log."""

@@ -39,27 +39,40 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> PodFragment:
             **part.shape,
             "path": spec.metrics.path,
             **pod_shape_inputs(spec),
+            # Left out where they are there: the revision of those who chose nothing stays what it was.
+            **({} if (annotations := _annotations(spec)) else {"annotations": False}),
         },
         helpers=(adapter_container(spec, part, name, images),),
         volumes=(config_volume(name, part.config_map, key, FILE, [ref for _, ref in secrets(spec)]),),
         files=(file,),
-        annotations={
-            "prometheus.io/scrape": "true",
-            "prometheus.io/port": str(spec.metrics.port),
-            "prometheus.io/path": spec.metrics.path,
-        },
+        annotations=annotations,
         shared_processes="" if processes is None else part.path(f"spec.sources[{processes}].proc"),
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({part.path(field)})" for field, ref in secrets(spec)
         ),
         metrics_endpoint=MetricsEndpoint(
-            name, spec.metrics.port, spec.metrics.path, spec.contract.name, file.hash
+            name,
+            spec.metrics.port,
+            spec.metrics.path,
+            spec.contract.name or "the configuration",
+            file.hash,
+            monitored=spec.metrics.discovery != "Annotations",
         ),
         problems=chain(
             part.name_problems(ROLE),
             (replace(problem, path=part.path(problem.path)) for problem in adapter_problems(spec)),
         ),
     )
+
+
+def _annotations(spec: AdapterSpec) -> dict[str, str]:
+    if spec.metrics.discovery == "PodMonitor":
+        return {}
+    return {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(spec.metrics.port),
+        "prometheus.io/path": spec.metrics.path,
+    }
 
 
 def settings(spec: AdapterSpec) -> int:

@@ -56,6 +56,8 @@ class MetricsEndpoint:
     contract: str
     hash: str
     """Hash of its configuration file, which the adapter reports too."""
+    monitored: bool = True
+    """True if a PodMonitor discovers it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,12 +25,13 @@ def pod_monitor(app: Pattern, composition: Composition) -> dict[str, Any] | None
 
     It has the object's own labels too: a Prometheus may select PodMonitors by them.
     """
-    if not composition.metrics_endpoints:
+    endpoints = [e for e in composition.metrics_endpoints if e.monitored]
+    if not endpoints:
         return None
     labels = {**app.metadata.labels, **selector(app.kind, app.metadata.name)}
     spec = {
         "selector": {"matchLabels": selector(app.kind, app.metadata.name)},
-        "podMetricsEndpoints": [_endpoint(e) for e in composition.metrics_endpoints],
+        "podMetricsEndpoints": [_endpoint(e) for e in endpoints],
     }
     return {
         "apiVersion": GROUP_VERSION,

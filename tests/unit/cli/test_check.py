@@ -67,10 +67,10 @@ def test_nothing_is_wrong() -> None:
             ),
         ),
         (
-            adapter("red", {**HITS, "metric": "appHits"}),
+            adapter("red", {**HITS, "metric": "adapter_hits"}),
             (
-                "adapter/red: spec.rules[1].metric: appHits, a gauge: metric names should be written in"
-                " 'snake_case' not 'camelCase' (prometheus.io/docs/practices/naming)"
+                "adapter/red: spec.rules[1].metric: must be a metric's name such as app_requests_total; "
+                "adapter_… are the adapter's own"
             ),
         ),
         (

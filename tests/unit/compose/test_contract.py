@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from podpatterns.compose import CannotCompose, compose
-from podpatterns.compose.rules.metricname import offences
+from podpatterns.compose.podmonitor import pod_monitor
 from testbed.builders import adapter, pattern, template
 
 SOURCES = [
@@ -72,8 +73,20 @@ def log_rule(regex: str, **emission: Any) -> dict[str, Any]:
             "spec.rules[1].path: a source of type proc has no rss; it has [process_cpu_seconds_total",
         ),
         (
-            {"source": "stats", "path": "x", "metric": "app_time_ms"},
-            "spec.rules[1].metric: app_time_ms, a gauge: metric names should not contain abbreviated units",
+            {"source": "top", "path": "process_threads", "metric": "app_y", "identity": "id"},
+            "spec.rules[1].identity: the source top is of type proc; only the lists of a JSON page have",
+        ),
+        (
+            {"source": "stats", "path": "x", "metric": "app_x_total", "aggregation": "max"},
+            "spec.rules[1].aggregation: app_x_total is a counter, which is always added up; leave it out",
+        ),
+        (
+            {
+                "source": "stats",
+                "path": "x",
+                "emit": [{"metric": "app_y", "aggregation": "max"}, {"metric": "app_y"}],
+            },
+            "spec.rules[1].emit[1].aggregation: app_y is the max of what another rule finds, and cannot be",
         ),
         (
             {"source": "stats", "path": "x", "metric": "adapter_x"},
@@ -152,16 +165,63 @@ def test_what_the_contract_wants_and_no_rule_makes(
     assert [p.partition("ContractUnsatisfiable: ")[2] for p in found] == told
 
 
-def test_a_contract_of_ones_own_keeps_to_the_conventions() -> None:
-    metrics = [{"name": "app_x_total", "type": "gauge"}, {"name": "app_z", "type": "histogram"}]
-    found = problems(
-        **spec(
-            {"source": "sent", "path": "z", "metric": "app_z"},
-            contract={"name": "custom", "buckets": [1, 1], "metrics": metrics},
-        )
-    )
-    assert found[0] == "spec.contract.buckets: must be rising numbers; +Inf is added"
-    assert found[1].startswith("spec.contract.metrics[0].name: app_x_total, a gauge: non-counter metrics")
+@pytest.mark.parametrize(
+    ("discovery", "annotated", "monitored"),
+    [(None, True, True), ("Both", True, True), ("Annotations", True, False), ("PodMonitor", False, True)],
+)
+def test_prometheus_finds_the_metrics_in_the_way_that_is_chosen(
+    discovery: str | None, annotated: bool, monitored: bool
+) -> None:
+    app = adapter(**spec(metrics={"discovery": discovery} if discovery else {}))
+    composition = compose(app, {})
+    annotations = composition.template["metadata"].get("annotations", {})
+    assert ("prometheus.io/scrape" in annotations) == annotated
+    assert (pod_monitor(app, composition) is not None) == monitored
+
+
+def test_what_a_page_is_behind_is_mounted() -> None:
+    stats = {
+        "url": "https://127.0.0.1/",
+        "basicAuthSecret": "user",
+        "clientCertificateSecret": "client",
+        "caSecretRef": {"name": "ca", "key": "ca.crt"},
+        "socket": {"volume": "run", "path": "app.sock"},
+    }
+    statsd = {"port": 8125, "socket": {"volume": "sent", "path": "statsd.sock"}}
+    sources = [
+        {"name": "stats", "type": "json", "json": stats},
+        {"name": "sent", "type": "statsd", "statsd": statsd},
+    ]
+    volumes = [{"name": name, "mountPath": f"/{name}"} for name in ("run", "sent")]
+    pod = compose(adapter(**spec(sources=sources, rules=[], contract={}, sharedVolumes=volumes)), {}).template
+    [helper] = [c for c in pod["spec"]["initContainers"] if c["name"].startswith("adapter")]
+    mounts = {m["name"]: m.get("readOnly", False) for m in helper["volumeMounts"]}
+    assert mounts["run"]
+    assert not mounts["sent"]
+    projected = yaml.safe_dump(pod["spec"]["volumes"])
+    for path in ("user/password", "user/username", "client/tls.crt", "client/tls.key", "ca/ca.crt"):
+        assert f"secrets/{path}" in projected
+
+
+def test_buckets_rise() -> None:
+    found = problems(**spec(contract={**X, "buckets": [1, 1]}))
+    assert found == ["spec.contract.buckets: must be rising numbers; +Inf is added"]
+
+
+def test_without_a_contract_nothing_is_demanded() -> None:
+    gauge = {"source": "stats", "path": "queue", "metric": "app_queue_ms"}
+    assert problems(**spec(contract={}, rules=[gauge])) == []
+    # Names of the built-in contracts have their types all the same.
+    [problem] = problems(**spec(contract={}, rules=[{**DURATION, "source": "stats"}]))
+    assert "is a histogram of single values" in problem
+
+
+def test_rules_of_a_log_with_a_format_have_paths() -> None:
+    log = {"name": "access", "type": "log", "log": {"volume": "logs", "path": "a-*.log", "format": "json"}}
+    path = {"source": "access", "path": "@", "metric": "app_x_total"}
+    assert problems(**spec(rules=[path], sources=[log])) == []
+    [problem] = problems(**spec(rules=[{**log_rule("x"), "source": "access"}], sources=[log]))
+    assert problem.endswith(".regex: the source access is of type log in json, whose rules have a path")
 
 
 def test_a_part_is_named_with_the_field() -> None:
@@ -187,19 +247,3 @@ def test_a_part_is_named_with_the_field() -> None:
 )
 def test_what_the_adapter_alone_can_read_is_left_to_it(rule: dict[str, Any]) -> None:
     assert problems(**spec(rule)) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "told"),
-    [
-        ("app_requests_total", "counter", []),
-        ("app_requests", "counter", ['counter metrics should have "_total" suffix']),
-        ("app_heap_kilobytes", "gauge", ['use base unit "bytes" instead of "kilobytes"']),
-        ("app_gauge_x", "gauge", ["metric name should not include type 'gauge'"]),
-        ("appTime", "gauge", ["metric names should be written in 'snake_case' not 'camelCase'"]),
-        ("app_time_seconds", "histogram", []),
-        ("app_x_count", "gauge", ['non-histogram and non-summary metrics should not have "_count" suffix']),
-    ],
-)
-def test_offences(name: str, kind: Any, told: list[str]) -> None:
-    assert offences(name, kind) == told

@@ -172,6 +172,20 @@ def source(name: str, kind: str, **fields: Any) -> Spec:
     return {"name": name, "type": kind, kind: fields}
 
 
+def page(name: str, interval: str, status: int) -> Spec:
+    return {
+        "url": f"https://127.0.0.1/{name}",
+        "interval": interval,
+        "body": name,
+        "validStatuses": [status],
+        "socket": {"volume": f"run-{name}", "path": name},
+        "headersSecretRef": secret(f"headers-{name}"),
+        "basicAuthSecret": f"user-{name}",
+        "clientCertificateSecret": f"client-{name}",
+        "caSecretRef": secret(f"ca-{name}"),
+    }
+
+
 def emitted(name: str, label: str, scale: float) -> Spec:
     labels = {label: "x"}
     return {
@@ -180,6 +194,7 @@ def emitted(name: str, label: str, scale: float) -> Spec:
         "when": f"{label} > 1",
         "value": label,
         "scale": scale,
+        "aggregation": "min" if name == "a" else "avg",
     }
 
 
@@ -221,14 +236,21 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
             "contract": {
                 "name": "custom",
                 "labels": {"team": "a"},
-                "metrics": [{"name": "a_total", "type": "counter", "labels": ["code"], "buckets": [1.0]}],
+                "metrics": [
+                    {"name": "a_total", "type": "counter", "labels": ["code"], "buckets": [1.0], "help": "a"}
+                ],
                 "buckets": [1.0],
             },
             "metrics": {
                 "port": 9090,
                 "path": "/metrics",
                 "maxSeries": 1,
+                "ttl": "1s",
+                "createdTimestamps": False,
+                "discovery": "Both",
                 "otlp": {
+                    "compression": "gzip",
+                    "temporality": "cumulative",
                     "endpoint": "https://a:4318",
                     "interval": "1s",
                     "timeout": "1s",
@@ -237,14 +259,22 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 },
             },
             "sources": [
-                source("page", "json", url="http://127.0.0.1/a", interval="1s"),
-                source("text", "prometheus", url="http://127.0.0.1/a", interval="1s"),
-                source("file", "log", volume="logs", path="a.log"),
-                source("udp", "statsd", port=8125),
+                source("page", "json", **page("a", "1s", 200)),
+                source("text", "prometheus", **page("a", "1s", 200)),
+                source("file", "log", volume="logs", path="a.log", files="newest", format="regex"),
+                source("udp", "statsd", port=8125, socket={"volume": "run-a", "path": "a.sock"}),
                 source("cpu", "proc", command="a", interval="1s"),
             ],
             "rules": [
-                {"source": "page", "path": "a", "metric": "a_total", "labels": {"code": "a"}, "scale": 2.0},
+                {
+                    "source": "page",
+                    "path": "a",
+                    "metric": "a_total",
+                    "labels": {"code": "a"},
+                    "scale": 2.0,
+                    "identity": "a",
+                    "aggregation": "sum",
+                },
                 {"source": "file", "regex": "a", "emit": [emitted("a", "code", 2.0)]},
             ],
         },
@@ -252,14 +282,21 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
             "contract": {
                 "name": "red/v1",
                 "labels": {"team": "b"},
-                "metrics": [{"name": "b_total", "type": "gauge", "labels": ["method"], "buckets": [2.0]}],
+                "metrics": [
+                    {"name": "b_total", "type": "gauge", "labels": ["method"], "buckets": [2.0], "help": "b"}
+                ],
                 "buckets": [2.0],
             },
             "metrics": {
                 "port": 9191,
                 "path": "/other",
                 "maxSeries": 2,
+                "ttl": "2s",
+                "createdTimestamps": True,
+                "discovery": "PodMonitor",
                 "otlp": {
+                    "compression": None,
+                    "temporality": "delta",
                     "endpoint": "https://b:4318",
                     "interval": "2s",
                     "timeout": "2s",
@@ -268,14 +305,22 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 },
             },
             "sources": [
-                {**source("other", "json", url="http://127.0.0.1/b", interval="2s"), "type": "prometheus"},
-                source("text", "prometheus", url="http://127.0.0.1/b", interval="2s"),
-                source("file", "log", volume="more", path="b.log"),
-                source("udp", "statsd", port=8126),
+                {**source("other", "json", **page("b", "2s", 503)), "type": "prometheus"},
+                source("text", "prometheus", **page("b", "2s", 503)),
+                source("file", "log", volume="more", path="b.log", files="all", format="json"),
+                source("udp", "statsd", port=8126, socket={"volume": "run-b", "path": "b.sock"}),
                 source("cpu", "proc", command="b", interval="2s"),
             ],
             "rules": [
-                {"source": "text", "path": "b", "metric": "b_total", "labels": {"code": "b"}, "scale": 3.0},
+                {
+                    "source": "text",
+                    "path": "b",
+                    "metric": "b_total",
+                    "labels": {"code": "b"},
+                    "scale": 3.0,
+                    "identity": "b",
+                    "aggregation": "max",
+                },
                 {"source": "cpu", "regex": "b", "emit": [emitted("b", "method", 3.0)]},
             ],
         },

@@ -11,6 +11,7 @@ from typing import Any
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.effect import Effect, fields_touching
 from podpatterns.api.kubernetes import SecretKeyRef
+from podpatterns.api.source import HttpSource, Source, VolumeFile
 from podpatterns.compose.helpers.helper import (
     CONFIG_DIRECTORY,
     READY,
@@ -29,17 +30,47 @@ from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 FILE = "adapter.yaml"
 STATSD_PROTOCOLS = ("UDP", "TCP")
 VOLUMES_DIRECTORY = "/var/lib/podpatterns/volumes"
-"""Directory of the shared volumes of log sources: each is the directory <volume>."""
+"""Directory of the shared volumes of sources: each is the directory <volume>."""
 
 
 def secrets(spec: AdapterSpec) -> list[tuple[str, SecretKeyRef]]:
-    """Return the Secrets that a push needs, each with the field that refers to it."""
-    otlp = spec.metrics.otlp
-    asked = (
-        ("headersSecretRef", otlp and otlp.headers_secret_ref),
-        ("caSecretRef", otlp and otlp.ca_secret_ref),
-    )
-    return [(f"spec.metrics.otlp.{field}", ref) for field, ref in asked if ref]
+    """Return the Secrets that pushes and fetches need, each with the field that refers to it."""
+    return list(_secrets(spec))
+
+
+def _secrets(spec: AdapterSpec) -> Iterator[tuple[str, SecretKeyRef]]:
+    for path, page in (("spec.metrics.otlp", spec.metrics.otlp), *_pages(spec)):
+        if page and page.headers_secret_ref:
+            yield f"{path}.headersSecretRef", page.headers_secret_ref
+        if page and page.ca_secret_ref:
+            yield f"{path}.caSecretRef", page.ca_secret_ref
+    for path, page in _pages(spec):
+        for field, name, keys in (
+            ("basicAuthSecret", page.basic_auth_secret, ("username", "password")),
+            ("clientCertificateSecret", page.client_certificate_secret, ("tls.crt", "tls.key")),
+        ):
+            if name:
+                for key in keys:
+                    yield f"{path}.{field}", SecretKeyRef(name=name, key=key)
+
+
+def _pages(spec: AdapterSpec) -> Iterator[tuple[str, HttpSource]]:
+    for i, source in enumerate(spec.sources):
+        for member, page in (("json", source.json_), ("prometheus", source.prometheus)):
+            if page:
+                yield f"spec.sources[{i}].{member}", page
+
+
+def _files(source: Source) -> Iterator[tuple[str, VolumeFile]]:
+    """Yield the files of a source in shared volumes, each with its path inside the source."""
+    for path, file in (
+        ("log", source.log),
+        ("json.socket", source.json_ and source.json_.socket),
+        ("prometheus.socket", source.prometheus and source.prometheus.socket),
+        ("statsd.socket", source.statsd and source.statsd.socket),
+    ):
+        if file:
+            yield path, file
 
 
 def pod_shape_inputs(spec: AdapterSpec) -> dict[str, Any]:
@@ -52,11 +83,17 @@ def pod_shape_inputs(spec: AdapterSpec) -> dict[str, Any]:
         "volumes": _volumes(spec),
         "statsd": sorted(s.statsd.port for s in spec.sources if s.statsd),
         "processes": any(s.proc for s in spec.sources),
+        **({"writable": sorted(writable)} if (writable := _writable(spec)) else {}),
     }
 
 
 def _volumes(spec: AdapterSpec) -> list[str]:
-    return sorted({s.log.volume for s in spec.sources if s.log})
+    return sorted({file.volume for source in spec.sources for _, file in _files(source)})
+
+
+def _writable(spec: AdapterSpec) -> set[str]:
+    """Return the volumes in which the adapter creates a socket."""
+    return {s.statsd.socket.volume for s in spec.sources if s.statsd and s.statsd.socket}
 
 
 def adapter_config(spec: AdapterSpec) -> str:
@@ -89,7 +126,7 @@ def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperIm
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [
             config_mount(name),
-            *({"name": v, "mountPath": f"{VOLUMES_DIRECTORY}/{v}", "readOnly": True} for v in volumes),
+            *(_mount(volume, volume in _writable(spec)) for volume in volumes),
         ],
     }
     return PodContainer(
@@ -100,6 +137,11 @@ def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperIm
         composed=True,
         origins=dict(_origins(spec, part, volumes)),
     )
+
+
+def _mount(volume: str, writable: bool) -> dict[str, Any]:
+    read_only = {} if writable else {"readOnly": True}
+    return {"name": volume, "mountPath": f"{VOLUMES_DIRECTORY}/{volume}", **read_only}
 
 
 def _identity(name: str) -> list[dict[str, Any]]:
@@ -135,5 +177,10 @@ def _origins(spec: AdapterSpec, part: Part, volumes: list[str]) -> Iterator[tupl
     for at, i in enumerate(statsd, start=1):
         yield f"ports[{at}].containerPort", part.path(f"spec.sources[{i}].statsd.port")
     for at, volume in enumerate(volumes, start=1):
-        i = next(i for i, s in enumerate(spec.sources) if s.log and s.log.volume == volume)
-        yield f"volumeMounts[{at}].name", part.path(f"spec.sources[{i}].log.volume")
+        i, path = next(
+            (i, path)
+            for i, source in enumerate(spec.sources)
+            for path, file in _files(source)
+            if file.volume == volume
+        )
+        yield f"volumeMounts[{at}].name", part.path(f"spec.sources[{i}].{path}.volume")

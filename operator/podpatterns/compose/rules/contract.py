@@ -6,15 +6,17 @@ The adapter judges the same (helpers/cmd/metrics-adapter/internal/contract), wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Literal
 
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.adapter import Contract as Written
 from podpatterns.api.conditions import Reason
 from podpatterns.api.rule import Emission, Rule
-from podpatterns.compose.rules.metricname import MetricType, offences
 from podpatterns.compose.rules.problem import Problem
+
+MetricType = Literal["counter", "gauge", "histogram"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ BUILTIN: Mapping[str, tuple[Metric, ...]] = {
 }
 
 
+WELL_KNOWN = tuple(replace(metric, labels=()) for metrics in BUILTIN.values() for metric in metrics)
+"""Metrics that have a type without a contract too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Meaning of a metric's name in a rule."""
@@ -52,7 +58,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    name: str
+    name: str | None
+    """None if no metric is required."""
     labels: Mapping[str, str]
     metrics: tuple[Metric, ...]
     targets: Mapping[str, Target]
@@ -61,8 +68,9 @@ class Contract:
     @classmethod
     def of(cls, written: Written) -> Contract:
         custom = tuple(Metric(m.name, m.type, m.labels) for m in written.metrics or ())
-        metrics = BUILTIN.get(written.name, custom)
-        return cls(written.name, written.labels or {}, metrics, dict(_targets(metrics)))
+        metrics = BUILTIN.get(written.name or "", custom)
+        known = metrics if written.name else WELL_KNOWN
+        return cls(written.name, written.labels or {}, metrics, dict(_targets(known)))
 
     def target(self, name: str) -> Target:
         """Return the meaning of a name: a metric of the contract or a part of one; else a counter if it ends
@@ -84,25 +92,34 @@ def _targets(metrics: Sequence[Metric]) -> Iterator[tuple[str, Target]]:
 def emissions(rule: Rule) -> list[tuple[str, Emission]]:
     """Return the metrics that a rule produces, in either notation, each with its path inside the rule."""
     if rule.metric is not None:
-        return [("", Emission(metric=rule.metric, labels=rule.labels, scale=rule.scale))]
+        return [
+            (
+                "",
+                Emission(
+                    metric=rule.metric, labels=rule.labels, scale=rule.scale, aggregation=rule.aggregation
+                ),
+            )
+        ]
     return [(f".emit[{i}]", emission) for i, emission in enumerate(rule.emit or ())]
 
 
 def contract_problems(spec: AdapterSpec) -> Iterator[Problem]:
-    """Yield the problems of names against the conventions, and of metrics that no rule produces."""
+    """Yield the problems of names that clash, of gauges with two aggregations, and of metrics that no rule
+    produces."""
     contract = Contract.of(spec.contract)
     yield from _declaration_problems(spec.contract)
     made: set[str] = set()
     owners: dict[str, str] = {}
+    aggregations: dict[str, str] = {}
     types = {source.name: source.type for source in spec.sources}
     for i, rule in enumerate(spec.rules):
         for path, emission in emissions(rule):
             at, target = f"spec.rules[{i}]{path}", contract.target(emission.metric)
             if emission.metric not in made and target.whole:
-                yield from _name_problems(f"{at}.metric", target.metric)
                 exposed = _exposed(target, types.get(rule.source))
                 yield from _clashes(f"{at}.metric", exposed, owners)
             made.add(emission.metric)
+            yield from _aggregation_problems(f"{at}.aggregation", target.metric, emission, aggregations)
             given = {**(emission.labels or {}), **contract.labels}
             for label in target.metric.labels:
                 if not given.get(label):
@@ -123,6 +140,28 @@ def _not_made(contract: Contract, made: set[str]) -> Iterator[Problem]:
                 "add one, or choose another contract"
             )
             yield Problem("spec.rules", message, Reason.CONTRACT_UNSATISFIABLE)
+
+
+def _aggregation_problems(
+    path: str, metric: Metric, emission: Emission, aggregations: dict[str, str]
+) -> Iterator[Problem]:
+    """Yield a problem if two rules give a gauge different aggregations, or if the metric is no gauge.
+
+    `aggregations` has the aggregation of each gauge so far, and gets that of `metric`.
+    """
+    if metric.type != "gauge":
+        if emission.aggregation:
+            yield Problem(path, f"{metric.name} is a {metric.type}, which is always added up; leave it out")
+        return
+    how = emission.aggregation or "sum"
+    other = aggregations.get(metric.name, how)
+    if other != how:
+        message = (
+            f"{metric.name} is the {other} of what another rule finds, and cannot be the {how} as well; "
+            "say the same in both"
+        )
+        yield Problem(path, message)
+    aggregations[metric.name] = how
 
 
 def _exposed(target: Target, source: str | None) -> Metric:
@@ -164,16 +203,9 @@ def _declaration_problems(written: Written) -> Iterator[Problem]:
     for i, metric in enumerate(written.metrics or ()):
         at = f"spec.contract.metrics[{i}]"
         yield from _bucket_problems(f"{at}.buckets", metric.buckets)
-        yield from _name_problems(f"{at}.name", Metric(metric.name, metric.type))
 
 
 def _bucket_problems(path: str, buckets: Sequence[float] | None) -> Iterator[Problem]:
     bounds = buckets or ()
     if any(not low < high for low, high in pairwise(bounds)):
         yield Problem(path, "must be rising numbers; +Inf is added")
-
-
-def _name_problems(path: str, metric: Metric) -> Iterator[Problem]:
-    for offence in offences(metric.name, metric.type):
-        message = f"{metric.name}, a {metric.type}: {offence} (prometheus.io/docs/practices/naming)"
-        yield Problem(path, message)

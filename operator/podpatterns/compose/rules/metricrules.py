@@ -50,13 +50,19 @@ def rule_problems(spec: AdapterSpec) -> Iterator[Problem]:
 
 def _finding_problems(at: str, rule: Rule, source: Source) -> Iterator[Problem]:
     """Yield the problems of a rule's path or regex with its source."""
-    if rule.regex and source.type != "log":
-        yield Problem(
-            f"{at}.regex", f"the source {source.name} is of type {source.type}, whose rules have a path"
-        )
-    elif rule.path and source.type == "log":
+    lines = source.log is not None and source.log.format == "regex"
+    if rule.regex and not lines:
+        of = source.type if source.log is None else f"log in {source.log.format}"
+        yield Problem(f"{at}.regex", f"the source {source.name} is of type {of}, whose rules have a path")
+    elif rule.path and lines:
         yield Problem(f"{at}.path", f"the source {source.name} is of type log, whose rules have a regex")
-    elif source.type == "proc" and rule.path not in PROC_METRICS:
+    elif rule.identity and source.type != "json":
+        message = (
+            f"the source {source.name} is of type {source.type}; only the lists of a JSON page have elements "
+            "to tell apart"
+        )
+        yield Problem(f"{at}.identity", message)
+    if source.type == "proc" and rule.path not in PROC_METRICS:
         has = " ".join(PROC_METRICS)
         yield Problem(f"{at}.path", f"a source of type proc has no {rule.path}; it has [{has}]")
 

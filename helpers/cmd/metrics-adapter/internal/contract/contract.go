@@ -93,7 +93,7 @@ func custom(declared []spec.ContractMetric, problems *spec.Problems) []Metric {
 	var metrics []Metric
 	for i, d := range declared {
 		field := fmt.Sprintf("contract.metrics[%d]", i)
-		m := Metric{Name: d.Name, Type: series.Type(d.Type), Labels: d.Labels, Bounds: d.Buckets}
+		m := Metric{Name: d.Name, Type: series.Type(d.Type), Labels: d.Labels, Bounds: d.Buckets, Help: d.Help}
 		switch {
 		case !model.LegacyValidation.IsValidMetricName(d.Name):
 			problems.Add(field+".name", "must be a metric's name such as app_requests_total")

@@ -31,7 +31,15 @@ func (f *Feed) Line(line string) {
 	f.store.Lock()
 	defer f.store.Unlock()
 	matched := false
-	for _, r := range f.rules {
+	var fields map[string]any // of the line, if it has a format: read once for all rules
+	for i, r := range f.rules {
+		if r.format != nil {
+			if i == 0 {
+				fields = r.format(line)
+			}
+			matched = fields != nil && f.fields(r, fields) || matched
+			continue
+		}
 		at := r.regex.FindStringSubmatchIndex(line)
 		if at == nil {
 			continue
@@ -43,16 +51,31 @@ func (f *Feed) Line(line string) {
 				r.values[i] = line[start:at[2*group+1]]
 			}
 		}
-		for _, e := range r.emissions {
-			ev := Event{Kind: Single, Weight: 1}
-			if e.value < 0 {
-				ev = Event{Kind: Count, Value: 1}
-			}
-			f.note(e, e.event(f.store, r.values, ev))
-		}
+		f.happened(r)
 	}
 	if !matched {
 		f.tell.Unmatched()
+	}
+}
+
+// fields takes what a rule's path leads to in a line.
+func (f *Feed) fields(r *Rule, fields map[string]any) bool {
+	found, err := r.Query.Search(fields)
+	for _, one := range found {
+		one.Groups(r.groups, r.values)
+		f.happened(r)
+	}
+	return err == nil && len(found) > 0
+}
+
+// happened makes metrics of a match whose values are the rule's.
+func (f *Feed) happened(r *Rule) {
+	for _, e := range r.emissions {
+		ev := Event{Kind: Single, Weight: 1}
+		if e.value < 0 {
+			ev = Event{Kind: Count, Value: 1}
+		}
+		f.note(e, e.event(f.store, r.values, ev))
 	}
 }
 

@@ -33,6 +33,7 @@ type Rule struct {
 
 	identity  string // of a list's elements
 	regex     *regexp.Regexp
+	format    format   // of a log's lines that Query is for
 	groups    []string // what the emissions ask for, each once
 	positions []int    // of those groups in the regex
 	values    []string // of those groups, for the match at hand
@@ -68,7 +69,8 @@ func compile(field string, declared spec.Rule, source spec.Source, c contract.Co
 		if r.regex, err = regexp.Compile(declared.Regex); err != nil {
 			problems.Add(field+".regex", "not a regular expression in RE2 syntax: %v", err)
 		}
-	case source.Type == "json":
+	case source.Type == "json", source.Type == "log" && source.Formatted():
+		r.format = formatOf(source)
 		if r.Query, err = query.Compile(declared.Path); err != nil {
 			problems.Add(field+".path", "not a JMESPath expression such as http.hits: %v", err)
 		} else if declared.Identity != "" {

@@ -59,29 +59,11 @@ func findJSON(r *rule.Rule, document any) []rule.Finding {
 // groups.
 func jsonFinding(r *rule.Rule, found query.Found) rule.Finding {
 	f := rule.Finding{Identity: found.Place, Value: math.NaN(), Groups: make([]string, len(r.Groups()))}
-	fields, object := found.Value.(map[string]any)
-	if !object {
-		fields = map[string]any{"value": found.Value}
-		if parsed, err := strconv.ParseFloat(text(found.Value), 64); err == nil {
-			f.Value = parsed
-		} else if is, truth := found.Value.(bool); truth {
-			f.Value = map[bool]float64{true: 1}[is]
-		}
+	if parsed, err := strconv.ParseFloat(query.Text(found.Value), 64); err == nil {
+		f.Value = parsed
+	} else if is, truth := found.Value.(bool); truth {
+		f.Value = map[bool]float64{true: 1}[is]
 	}
-	for i, name := range r.Groups() {
-		f.Groups[i] = text(fields[name])
-	}
+	found.Groups(r.Groups(), f.Groups)
 	return f
-}
-
-func text(value any) string {
-	switch v := value.(type) {
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case bool:
-		return strconv.FormatBool(v)
-	}
-	return ""
 }

@@ -26,6 +26,7 @@ type ContractMetric struct {
 	Type    string    `json:"type"`
 	Labels  []string  `json:"labels"`
 	Buckets []float64 `json:"buckets"`
+	Help    string    `json:"help"`
 }
 
 // Metrics is where they are offered.
@@ -51,6 +52,11 @@ type Source struct {
 	Proc       *Proc   `json:"proc,omitempty"`
 }
 
+// Formatted tells whether what the source says has a format of its own, which rules have paths into.
+func (s Source) Formatted() bool {
+	return s.Type != "log" || s.Log != nil && s.Log.Format != "" && s.Log.Format != "regex"
+}
+
 // Events tells whether the source tells what happens, and not what there is.
 func (s Source) Events() bool { return s.Type == "log" || s.Type == "statsd" }
 
@@ -60,6 +66,8 @@ type Log struct {
 	Path   string `json:"path"`
 	// Files is newest, all or empty: those of a path with * that are followed.
 	Files string `json:"files,omitempty"`
+	// Format is regex, json, logfmt or empty, which is regex.
+	Format string `json:"format,omitempty"`
 }
 
 // Statsd is a port, for UDP and TCP, and a Unix socket on a shared volume.

@@ -123,9 +123,13 @@ func (r Rule) validate(field string, all Spec, problems *Problems) {
 	}
 	if source := all.Source(r.Source); source == nil {
 		problems.Add(field+".source", "there is no source %q; the sources are %s", r.Source, all.sourceNames())
-	} else if r.Regex != "" && source.Type != "log" {
-		problems.Add(field+".regex", "the source %s is of type %s, whose rules have a path", r.Source, source.Type)
-	} else if r.Path != "" && source.Type == "log" {
+	} else if r.Regex != "" && source.Formatted() {
+		of := source.Type
+		if of == "log" {
+			of = "log in " + source.Log.Format
+		}
+		problems.Add(field+".regex", "the source %s is of type %s, whose rules have a path", r.Source, of)
+	} else if r.Path != "" && !source.Formatted() {
 		problems.Add(field+".path", "the source %s is of type log, whose rules have a regex", r.Source)
 	} else if r.Identity != "" && source.Type != "json" {
 		problems.Add(field+".identity", "the source %s is of type %s; only the lists of a JSON page have elements to tell apart", r.Source, source.Type)
