@@ -87,8 +87,8 @@ func (e *emission) bounds() []float64 {
 func (e *emission) number(groups []string, found float64) (float64, error) {
 	v := found
 	if e.value >= 0 {
-		var err error
-		if v, err = strconv.ParseFloat(groups[e.value], 64); err != nil {
+		var number bool
+		if v, number = ParseNumber(groups[e.value]); !number {
 			return 0, series.ErrNumber
 		}
 	}

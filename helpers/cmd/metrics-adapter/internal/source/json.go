@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"strconv"
 
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/query"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
@@ -59,7 +58,7 @@ func findJSON(r *rule.Rule, document any) []rule.Finding {
 // groups.
 func jsonFinding(r *rule.Rule, found query.Found) rule.Finding {
 	f := rule.Finding{Identity: found.Place, Value: math.NaN(), Groups: make([]string, len(r.Groups()))}
-	if parsed, err := strconv.ParseFloat(query.Text(found.Value), 64); err == nil {
+	if parsed, number := rule.ParseNumber(query.Text(found.Value)); number {
 		f.Value = parsed
 	} else if is, truth := found.Value.(bool); truth {
 		f.Value = map[bool]float64{true: 1}[is]

@@ -157,6 +157,16 @@ func TestWhatIsNoNumberIsAbsent(t *testing.T) {
 	r.wants("app_hits_total 6")
 }
 
+func TestArithmeticAndUnits(t *testing.T) {
+	r := reads(t, "json", `
+- {source: stats, path: "pool.used / pool.max", metric: app_pool_used_ratio}
+- {source: stats, path: latency, metric: app_latency_seconds}
+- {source: stats, path: "{size: heap}", emit: [{metric: app_heap_bytes, value: size}]}
+`)
+	r.json(`{"pool": {"used": 3, "max": 4}, "latency": "250ms", "heap": "2MiB"}`)
+	r.wants("app_heap_bytes 2.097152e+06", "app_latency_seconds 0.25", "app_pool_used_ratio 0.75")
+}
+
 // Of several rules that make one gauge none has the last word.
 func TestGaugesOfSeveralRules(t *testing.T) {
 	for aggregation, want := range map[string][2]string{
