@@ -253,11 +253,6 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
                 "HAProxy asks no Sentinels",
             ),
             (
-                {"upstreams.1.redis.authSecretRef": {"name": "redis", "key": "password"}},
-                "spec.upstreams[1].redis.authSecretRef",
-                "HAProxy can't log in",
-            ),
-            (
                 {"upstreams.1.redis.readAfterWrite": {}},
                 "spec.upstreams[1].redis.readAfterWrite",
                 "HAProxy does not know what is written",
@@ -278,6 +273,12 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
                 "the port of redis.reads is an upstream's, or that of the metrics",
             ),
         )
+    ),
+    (
+        "Ambassador",
+        {"upstreams.1.redis.readAfterWrite": {"policy": "Causal", "window": "1s"}},
+        "spec.upstreams[1].redis.readAfterWrite.window",
+        "belongs to PinPrimary",
     ),
     (
         "Ambassador",

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from podpatterns.api.effect import ConfiguresHelper, ShapesPod
-from podpatterns.api.kubernetes import SecretKeyRef
+from podpatterns.api.kubernetes import SecretKeyRef, TlsSecretRef
 from podpatterns.api.model import Model
 from podpatterns.api.scalar import EnvironmentName, HostName, Label, Port
 
@@ -51,3 +51,9 @@ class Tls(Model):
     """Name that the endpoints' certificate must carry, also sent as SNI. Default: the endpoint's host."""
     ca_secret_ref: ShapesPod[SecretKeyRef | None] = None
     """Certificate authorities to trust, as PEM in a Secret. Default: those of the proxy's image."""
+    cert_secret_ref: ShapesPod[TlsSecretRef | None] = None
+    """Client certificate, in a Secret of type kubernetes.io/tls. The next connection uses a renewed one.
+    Default: none is sent."""
+    insecure_skip_verify: ConfiguresHelper[bool] = False
+    """Trust in any endpoint, whatever its certificate says. For development only: whoever is on the way can
+    read and change everything, and the proxy's log warns of it. Default: false."""

@@ -56,6 +56,23 @@ class ObjectMeta(Model):
     annotations: dict[str, str] = Field(default_factory=dict)
 
 
+TLS_CERTIFICATE, TLS_KEY = "tls.crt", "tls.key"
+"""The keys of a Secret of type kubernetes.io/tls."""
+
+
+class TlsSecretRef(Model):
+    """A Secret of type kubernetes.io/tls in the same namespace: tls.crt and tls.key. A change is followed."""
+
+    name: ObjectName
+    """The Secret's name."""
+
+    @property
+    def keys(self) -> tuple[SecretKeyRef, SecretKeyRef]:
+        """The certificate and its key."""
+        certificate = SecretKeyRef(name=self.name, key=TLS_CERTIFICATE)
+        return certificate, SecretKeyRef(name=self.name, key=TLS_KEY)
+
+
 class SecretKeyRef(Model):
     """One key of a Secret in the same namespace. Helpers follow a change of the Secret."""
 

@@ -10,17 +10,27 @@ from podpatterns.api.connection import Listen, Tls, UpstreamEnv
 from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
-from podpatterns.api.scalar import Duration, Endpoint
+from podpatterns.api.scalar import Bytes, Duration, Endpoint
 
 
 class ReadAfterWrite(Model):
     """Consistency of a connection's reads with its own writes."""
 
-    policy: Literal["PinPrimary"] = "PinPrimary"
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "self.policy != 'Causal' || self.window == '500ms'",
+            "belongs to PinPrimary: Causal goes by what a replica has, not by time",
+            ".window",
+        ),
+    )
+
+    policy: Literal["PinPrimary", "Causal"] = "PinPrimary"
     """PinPrimary sends the reads of a connection to the primary for a while after it wrote, so that it sees
-    its own writes. Default: PinPrimary."""
+    its own writes. Causal sends them to a replica only if that has everything that the connection has written
+    and read so far, by replication offsets; so reads never go backwards, except in a failover that loses
+    writes. Default: PinPrimary."""
     window: Duration = "500ms"
-    """Time after a write during which reads go to the primary, such as 500ms. Default: 500ms."""
+    """Time after a write during which PinPrimary sends reads to the primary. Default: 500ms."""
 
 
 class Sentinel(Model):
@@ -28,6 +38,9 @@ class Sentinel(Model):
 
     master_name: ConfiguresHelper[str] = Field(min_length=1, max_length=128, pattern="^[-._a-zA-Z0-9]+$")
     """Name under which the Sentinels monitor the primary, such as mymaster."""
+    username: ConfiguresHelper[str | None] = Field(default=None, min_length=1, max_length=128)
+    """ACL user of the Sentinels that logs in with the password of authSecretRef. Default: their default
+    user."""
     auth_secret_ref: ShapesPod[SecretKeyRef | None] = None
     """Password of the Sentinels themselves, in a Secret. Default: none is sent."""
 
@@ -55,11 +68,6 @@ class Redis(Model):
             "!has(self.reads) || !has(self.sentinel)",
             "HAProxy asks no Sentinels: with reads, name the servers in endpoints and take sentinel out",
             ".sentinel",
-        ),
-        Validation(
-            "!has(self.reads) || (!has(self.authSecretRef) && !has(self.username))",
-            "HAProxy can't log in: take reads out, and one port serves reads and writes with this password",
-            ".authSecretRef",
         ),
         Validation(
             "!has(self.reads) || !has(self.readAfterWrite)",
@@ -94,9 +102,30 @@ class Redis(Model):
     auth_secret_ref: ShapesPod[SecretKeyRef | None] = None
     """Password to log in with, in a Secret. A client that logs in itself keeps its own user. Default: none is
     sent."""
+    monitor_username: ConfiguresHelper[str | None] = Field(default=None, min_length=1, max_length=128)
+    """ACL user of the checks, with the password of monitorAuthSecretRef. Default: Redis' default user."""
+    monitor_auth_secret_ref: ShapesPod[SecretKeyRef | None] = None
+    """Password of the checks, in a Secret. They need the rights to ROLE or INFO, PING and COMMAND; with one
+    endpoint, or Sentinels, the first two may be missing. Default: they log in with username and
+    authSecretRef."""
+    max_unread_replies: ConfiguresHelper[Bytes] = "64Mi"
+    """Maximum size of the replies kept for a client that doesn't read them. With more, and nothing read for
+    5s, the proxy closes its connection. Default: 64Mi."""
     tls: Tls | None = None
     """TLS to the servers. Default: plain TCP."""
     reads: Reads | None = None
-    """Gives reads a port of their own. HAProxy, which doesn't read commands, then serves both ports:
-    listen.port of the upstream leads to the primary, this one to replicas, by readPolicy. The servers must
-    not require a password. Default: one port, where the proxy distinguishes reads from writes."""
+    """Gives reads a port of their own: listen.port of the upstream leads to the primary, this one to
+    replicas, by readPolicy. Without a password and a client certificate HAProxy serves both ports. It goes by
+    what servers say of themselves, so that an old primary that comes back may get writes until it is made a
+    replica. With one of them redis-ambassador does, which keeps to the primary in use. Default: one port,
+    where the proxy distinguishes reads from writes."""
+
+    @property
+    def identifies(self) -> bool:
+        """Return whether connections to the servers need credentials, or trust any server."""
+        tls = self.tls
+        return bool(
+            self.auth_secret_ref
+            or self.monitor_auth_secret_ref
+            or (tls and (tls.cert_secret_ref or tls.insecure_skip_verify))
+        )

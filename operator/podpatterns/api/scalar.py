@@ -49,6 +49,12 @@ def _count_or_percentage(value: object) -> int | str:
 Quantity = Annotated[int | str, PlainValidator(_quantity), WithJsonSchema(QUANTITY_SCHEMA)]
 """A Kubernetes quantity, as it was written: `64Mi`, `1.5G`, `1000`."""
 
+Bytes = Annotated[
+    str,
+    Field(max_length=9, pattern="^([1-9][0-9]{0,8}|[1-9][0-9]{0,5}(k|Ki)|[1-9][0-9]{0,2}Mi?|1Gi?)$"),
+]
+"""A number of bytes from 1 to 1Gi, as a Kubernetes quantity: `64Mi`."""
+
 CountOrPercentage = Annotated[
     int | str, PlainValidator(_count_or_percentage), WithJsonSchema(_PERCENTAGE_SCHEMA)
 ]

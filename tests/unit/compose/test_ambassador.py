@@ -101,6 +101,21 @@ class TestRedisByTwoPorts:
         assert metrics_ports(composition) == {"ambassador": 8404, "haproxy": 8405}
         assert [p["containerPort"] for p in helpers(composition)["haproxy"]["ports"]] == [6379, 6380, 8405]
 
+    @pytest.mark.parametrize(
+        "identity",
+        [
+            pytest.param({"authSecretRef": {"name": "redis", "key": "password"}}, id="password"),
+            pytest.param({"tls": {"certSecretRef": {"name": "client"}}}, id="client certificate"),
+        ],
+    )
+    def test_redis_ambassador_stands_for_it_where_servers_want_to_know_who_connects(
+        self, identity: dict[str, Any]
+    ) -> None:
+        redis = by_two_ports()
+        upstream = {**redis, "redis": {**redis["redis"], **identity}}
+        composition = composed(app(upstreams=[upstream]))
+        assert [p["containerPort"] for p in helpers(composition)["ambassador"]["ports"]] == [6379, 6380, 8404]
+
     def test_the_application_is_told_both_ports(self) -> None:
         upstream = {**by_two_ports(), "env": {"portName": "PORT"}}
         assert self.variables(app(upstreams=[upstream])) == {"PORT": "6379", "READ_PORT": "6380"}
@@ -289,6 +304,17 @@ def cache(**changes: Any) -> dict[str, Any]:
     upstream = redis_upstream()
     redis = changes.pop("redis", {})
     return {**upstream, **changes, "redis": {**upstream["redis"], **redis}}
+
+
+def test_a_client_certificate_is_a_file_and_its_key_where_either_proxy_looks() -> None:
+    upstream = cache(redis={"tls": {"certSecretRef": {"name": "client"}}})
+    volumes = composed(app(upstreams=[upstream])).template["spec"]["volumes"]
+    items = volumes[0]["projected"]["sources"][1]["secret"]["items"]
+    assert [item["path"] for item in items] == [
+        "secrets/client/tls.crt",
+        "secrets/client/tls.key",
+        "secrets/client/tls.crt.key",
+    ]
 
 
 class TestRevision:

@@ -26,7 +26,7 @@ LEAVES = [
     for path, found in leaves(kind.model.model_fields["spec"].annotation)  # type: ignore[arg-type]
 ]
 
-WITHOUT_CHOICE = {"upstreams[].redis.readAfterWrite.policy"}
+WITHOUT_CHOICE: set[str] = set()
 """Fields with a single value."""
 
 WEB, LOG = {"name": "web", "image": "nginx"}, {"name": "log", "image": "busybox"}
@@ -101,7 +101,12 @@ def upstream(name: str, port: int, protocol: str, **fields: Any) -> Spec:
 
 
 def tls(name: str) -> Spec:
-    return {"serverName": name, "caSecretRef": secret(name)}
+    return {
+        "serverName": name,
+        "caSecretRef": secret(name),
+        "certSecretRef": {"name": f"cert-{name}"},
+        "insecureSkipVerify": name in {"cache", "api"},
+    }
 
 
 def redis(name: str, **fields: Any) -> Spec:
@@ -116,9 +121,16 @@ def splitting(name: str, port: int, policy: str, span: str) -> Spec:
         "redis",
         redis=redis(
             name,
-            sentinel={"masterName": name, "authSecretRef": secret(f"sentinel-{name}")},
+            sentinel={
+                "masterName": name,
+                "username": name,
+                "authSecretRef": secret(f"sentinel-{name}"),
+            },
             readPolicy=policy,
-            readAfterWrite={"window": span},
+            readAfterWrite={"policy": "Causal" if policy == "Replica" else "PinPrimary", "window": span},
+            monitorUsername=name,
+            monitorAuthSecretRef=secret(f"monitor-{name}"),
+            maxUnreadReplies=span.replace("s", "Mi"),
             maxReplicaLag=span,
             username=name,
             authSecretRef=secret(f"auth-{name}"),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from podpatterns.api.connection import Tls, UnixSocket
+from podpatterns.api.kubernetes import TLS_CERTIFICATE
 from podpatterns.api.upstream import HealthCheck, Timeouts, Upstream
 from podpatterns.compose.helpers import haproxyhttp, haproxyredis
 from podpatterns.compose.helpers.duration import milliseconds
@@ -211,9 +212,14 @@ def _server_options(upstream: Upstream, endpoint: str, secrets: str) -> Iterator
 def _tls_options(upstream: Upstream, tls: Tls, host: str, secrets: str) -> Iterator[str]:
     authorities = tls.ca_secret_ref
     file = f"{secrets}/{authorities.name}/{authorities.key}" if authorities else "@system-ca"
-    yield f"ssl verify required ca-file {file}"
     name = tls.server_name or host
-    yield f"verifyhost {name}"
+    if tls.insecure_skip_verify:
+        yield "ssl verify none"
+    else:
+        yield f"ssl verify required ca-file {file}"
+        yield f"verifyhost {name}"
+    if tls.cert_secret_ref:
+        yield f"crt {secrets}/{tls.cert_secret_ref.name}/{TLS_CERTIFICATE}"
     if not is_address(name):  # SNI has no addresses: https://www.rfc-editor.org/rfc/rfc6066#section-3
         yield f"sni str({name})"
         if checked(upstream):

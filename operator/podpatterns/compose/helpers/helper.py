@@ -8,14 +8,14 @@ helper reloads it (docs/adr/0008).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from podpatterns import __version__
-from podpatterns.api.kubernetes import SecretKeyRef
+from podpatterns.api.kubernetes import TLS_CERTIFICATE, TLS_KEY, SecretKeyRef
 from podpatterns.compose.revision import short_hash
 
 CONFIG_DIRECTORY = "/etc/podpatterns"
@@ -76,7 +76,10 @@ def config_volume(
                     {
                         "secret": {
                             "name": secret,
-                            "items": [{"key": k, "path": f"secrets/{secret}/{k}"} for k in sorted(of_secret)],
+                            "items": [
+                                {"key": key, "path": f"secrets/{secret}/{path}"}
+                                for key, path in _files(of_secret)
+                            ],
                         }
                     }
                     for secret, of_secret in sorted(keys.items())
@@ -84,6 +87,14 @@ def config_volume(
             ]
         },
     }
+
+
+def _files(keys: set[str]) -> Iterator[tuple[str, str]]:
+    """The keys of a Secret, each with the file that it is in."""
+    yield from ((key, key) for key in sorted(keys))
+    if {TLS_CERTIFICATE, TLS_KEY} <= keys:
+        # Where HAProxy looks for a certificate's key: https://docs.haproxy.org/2.6/configuration.html#crt
+        yield TLS_KEY, f"{TLS_CERTIFICATE}.key"
 
 
 def config_mount(volume: str) -> dict[str, Any]:

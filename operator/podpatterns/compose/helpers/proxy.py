@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
-from podpatterns.api.connection import Listen, UnixSocket
+from podpatterns.api.connection import Listen, Tls, UnixSocket
 from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.haproxy import (
@@ -65,8 +65,10 @@ class Engine:
 
 
 def _splits(upstream: Upstream) -> bool:
-    """Return whether the upstream has one port for reads and writes, told apart by command."""
-    return upstream.redis is not None and upstream.redis.reads is None
+    """Return whether redis-ambassador stands for it: one port for reads and writes is a matter of commands,
+    and HAProxy can't log in to ask for roles."""
+    redis = upstream.redis
+    return redis is not None and (redis.reads is None or redis.identifies)
 
 
 def _haproxy_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:
@@ -229,10 +231,18 @@ class Proxy:
             asked = (
                 ("redis.authSecretRef", redis and redis.auth_secret_ref),
                 ("redis.sentinel.authSecretRef", redis and redis.sentinel and redis.sentinel.auth_secret_ref),
+                ("redis.monitorAuthSecretRef", redis and redis.monitor_auth_secret_ref),
                 ("tls.caSecretRef", upstream.tls and upstream.tls.ca_secret_ref),
                 ("redis.tls.caSecretRef", redis and redis.tls and redis.tls.ca_secret_ref),
+                *_certificate("tls.certSecretRef", upstream.tls),
+                *_certificate("redis.tls.certSecretRef", redis.tls if redis else None),
             )
             yield from ((f"{path}.{field}", ref) for field, ref in asked if ref)
+
+
+def _certificate(field: str, tls: Tls | None) -> Iterator[tuple[str, SecretKeyRef]]:
+    if tls and tls.cert_secret_ref:
+        yield from ((field, ref) for ref in tls.cert_secret_ref.keys)
 
 
 def proxies(spec: AmbassadorSpec, part: Part) -> list[Proxy]:
