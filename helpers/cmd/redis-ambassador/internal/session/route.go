@@ -119,13 +119,15 @@ func (s *Session) pinned() bool {
 	if s.multi || s.watch || s.setupsSent != s.setupsAnswered.Load() || s.writesAnswered.Load() < s.blocking {
 		return true
 	}
-	s.causal.meant = nil
 	policy := s.shared.Policy.Load()
 	if policy.Read == ReadPrimary || s.ordered+len(s.batch) > maxTurns {
 		return true
 	}
 	if policy.Causal {
 		return s.pinnedCausally()
+	}
+	if s.causal.meant != nil {
+		s.causal.meant = nil
 	}
 	if policy.AfterWrite == 0 || s.writesSent == 0 {
 		return false
