@@ -73,11 +73,13 @@ func (s *Sample) Parse(line string, each func(*Sample, rule.Event)) bool {
 
 // cutMetric cuts off the first of several metrics. The next begins with its value, and its type follows.
 func cutMetric(text string) (first, rest string) {
-	bar := strings.IndexByte(text, '|')
-	for at := bar; at > 0 && at < len(text); at++ {
-		if text[at] != ':' {
-			continue
+	at := max(strings.IndexByte(text, '|'), 0)
+	for ; at < len(text); at++ {
+		next := strings.IndexByte(text[at:], ':')
+		if next < 0 {
+			break
 		}
+		at += next
 		value, _, typed := strings.Cut(text[at+1:], "|")
 		if _, err := strconv.ParseFloat(value, 64); typed && err == nil {
 			return text[:at], text[at+1:]
@@ -129,6 +131,9 @@ var unused = []string{"c:", "e:"}
 // named takes the name and the tags that are in it: a,tag=value or a#tag=value or, in SignalFx's manner, a[tag=value]b.
 func (s *Sample) named(text string) bool {
 	s.name, s.tags, s.equal = text, "", '='
+	if !strings.ContainsAny(text, "[],#") {
+		return text != ""
+	}
 	open, end := strings.IndexByte(text, '['), strings.IndexByte(text, ']')
 	switch {
 	case open >= 0 && end > open:
