@@ -58,7 +58,7 @@ class HttpSource(Model):
 
 class LogSource(VolumeFile):
     """Log file of the application. The adapter follows rotation by renaming and by truncation. The path may
-    be a pattern such as access-*.log."""
+    be a pattern such as access-*.log, or a named pipe that the application creates."""
 
     files: ConfiguresHelper[Literal["newest", "all"]] = "newest"
     """Files of a pattern to follow. newest: the newest one, and the one before it until it is quiet. all:

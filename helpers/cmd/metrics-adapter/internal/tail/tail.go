@@ -10,6 +10,8 @@
 //     old place, when it has grown past that already
 //   - the whole volume replaced: the path is looked up in the new one
 //
+// A named pipe is read as long as it is there: what is written to it while nobody reads waits, or waits for a reader.
+//
 // A file that is there at the start is read from where it ended then: its lines were counted before, or are nobody's. One
 // that comes later is read from its start. Files are checked ten times a second or more: no notification by the kernel is
 // needed, and there is none on some volumes. A file that comes and is renamed again between two checks is not seen.
@@ -155,9 +157,8 @@ func (t *Tail) follow(one entry) (*file, error) {
 			return f, nil // renamed, perhaps
 		}
 	}
-	// A pipe would block whoever opens it.
-	if !one.info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", one.path)
+	if kind := one.info.Mode().Type(); kind != 0 && kind != fs.ModeNamedPipe {
+		return nil, fmt.Errorf("%s: neither a file nor a pipe", one.path)
 	}
 	opened, err := t.directory.root.OpenFile(one.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -225,6 +226,9 @@ func (f *file) anew(size int64) bool {
 
 // read takes the lines that are there and tells whether there was anything.
 func (f *file) read(t *Tail) bool {
+	if f.info.Mode().Type() == fs.ModeNamedPipe {
+		return f.readPipe(t)
+	}
 	info, err := f.Stat()
 	if err != nil || info.Size() == f.offset && info.ModTime().Equal(f.changed) {
 		return false
@@ -250,6 +254,31 @@ func (f *file) read(t *Tail) bool {
 		if len(f.head) < headLength {
 			f.head = f.beginning()
 		}
+	}
+	return any
+}
+
+// readPipe takes what is in a pipe, and waits for nothing. Without a writer there is nothing in it.
+func (f *file) readPipe(t *Tail) bool {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	any := false
+	for range chunks {
+		have, n := copy(t.buffer, f.partial), 0
+		err := raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.Read(int(fd), t.buffer[have:])
+			return true
+		})
+		if err != nil || n <= 0 {
+			break
+		}
+		any = true
+		f.take(t, t.buffer[:have+n])
+	}
+	if any {
+		f.grown = time.Now()
 	}
 	return any
 }

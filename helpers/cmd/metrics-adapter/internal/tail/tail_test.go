@@ -233,10 +233,10 @@ func TestOnlyFilesInsideTheDirectoryAreOpened(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "escape")); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "directory"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"escape", "pipe"} {
+	for _, name := range []string{"escape", "directory"} {
 		r := followFile(t, filepath.Join(dir, name))
 		r.mu.Lock()
 		if r.up {
@@ -244,6 +244,19 @@ func TestOnlyFilesInsideTheDirectoryAreOpened(t *testing.T) {
 		}
 		r.mu.Unlock()
 	}
+}
+
+// An application whose log has no file, its output as it is, can write to a named pipe: writers come and go.
+func TestAPipeIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	if err := syscall.Mkfifo(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := followFile(t, path)
+	appendTo(t, path, "one\ntwo\nthr")
+	r.wants("one", "two")
+	appendTo(t, path, "ee\n"+strings.Repeat("x", 2*MaxLine)+"\nfour\n")
+	r.wants("one", "two", "three", "four")
 }
 
 // The promise that matters most: writers that never pause, a log that is renamed again and again, an application that
