@@ -32,7 +32,7 @@ func TestAServerThatRefusesTheChecks(t *testing.T) {
 	}{
 		"a password is wanted": {nil, []string{"resetpass", ">secret"}, []string{"NOAUTH Authentication required.", "redis.authSecretRef"}},
 		"no rights, of two":    {nil, []string{"-role", "-info"}, []string{"NOPERM ", "grant the user +role +info +ping +command"}},
-		"a cluster":            {[]string{"--cluster-enabled", "yes"}, nil, []string{"a node of a Redis Cluster"}},
+		"a cluster":            {[]string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(processtest.FreePort(t))}, nil, []string{"a node of a Redis Cluster"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
