@@ -304,6 +304,36 @@ func TestARenewedFileBesideItIsLoaded(t *testing.T) {
 	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_loads_total 2\n")
 }
 
+// A check of a server that says nothing takes a while to fail.
+func TestAReloadRemembersWhichServersAreDown(t *testing.T) {
+	p := start(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			time.AfterFunc(500*time.Millisecond, func() { conn.Close() })
+		}
+	}()
+	servers := []string{"balance roundrobin", "retries 0", "option tcp-check", `tcp-check send "who\n"`, "tcp-check expect string one",
+		"default-server check inter 1s fall 1", "server mute " + listener.Addr().String(), "server one " + server(t, "one")}
+	p.configure(servers...)
+	p.await("/metrics", http.StatusOK, `haproxy_server_status{proxy="up",server="mute",state="DOWN"} 1`)
+	p.configure(append(servers, "maxconn 100")...)
+	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_loads_total 2\n")
+	for range 10 {
+		if answer, err := p.askOnce(); answer != "one" {
+			t.Fatal(answer, err)
+		}
+	}
+}
+
 // Clients connect all the time, and some stay connected, while the configuration changes again and again.
 func TestNoConnectionIsLostByAReload(t *testing.T) {
 	const reloads, clients, lasting = 10, 4, 20

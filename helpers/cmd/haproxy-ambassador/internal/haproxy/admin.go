@@ -23,6 +23,7 @@ func (h *HAProxy) admin(hash string) string {
 	return fmt.Sprintf(`
 global
     nbthread 1
+    server-state-file %s
     stats socket unix@%s mode 600 level admin
 
 frontend %s
@@ -33,7 +34,7 @@ frontend %s
     http-request use-service prometheus-exporter if { path /metrics }
     stats enable
     stats uri /stats
-`, h.path(commandSocket), adminFrontend, h.socket(), hash)
+`, h.path(stateFile), h.path(commandSocket), adminFrontend, h.socket(), hash)
 }
 
 func (h *HAProxy) socket() string {

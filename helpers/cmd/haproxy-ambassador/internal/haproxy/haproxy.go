@@ -29,8 +29,8 @@ const (
 	// endTime is how long workers may go on writing after their master has ended.
 	endTime = time.Second
 
-	configFile, adminFile = "haproxy.cfg", "admin.cfg"
-	candidatePrefix       = "candidate-"
+	configFile, adminFile, stateFile = "haproxy.cfg", "admin.cfg", "servers.state"
+	candidatePrefix                  = "candidate-"
 
 	adminSocket, commandSocket, masterSocket = "admin.sock", "commands.sock", "master.sock"
 
@@ -96,6 +96,9 @@ func (h *HAProxy) Serve(ctx context.Context, hash string) error {
 		if err := os.Rename(h.path(candidatePrefix+name), h.path(name)); err != nil {
 			return err
 		}
+	}
+	if err := h.keepDown(ctx); err != nil {
+		return err
 	}
 	deadline := time.Now().Add(loadTime)
 	h.alerts.forget()

@@ -23,6 +23,7 @@ type Config struct {
 type line struct {
 	text     string
 	template *Template
+	servers  bool // it begins a section that has servers
 }
 
 // Template is a server-template line: as many servers as it has slots for the addresses of one name.
@@ -39,10 +40,11 @@ func Parse(text string) Config {
 	section := ""
 	for one := range strings.Lines(text) {
 		fields := strings.Fields(one)
-		if len(fields) > 1 && slices.Contains(sections, fields[0]) {
+		begins := len(fields) > 1 && slices.Contains(sections, fields[0])
+		if begins {
 			section = fields[1]
 		}
-		c.lines = append(c.lines, line{one, template(section, fields)})
+		c.lines = append(c.lines, line{one, template(section, fields), begins && fields[0] == "listen"})
 	}
 	return c
 }
@@ -82,13 +84,17 @@ func (c Config) Hosts() []string {
 	return hosts
 }
 
-// Text returns the configuration to run: with the addresses in their slots and, where loopback has ::1, at that too.
+// Text returns the configuration to run: with the addresses in their slots, the servers that are known to be down and,
+// where loopback has ::1, at that too.
 func (c Config) Text(slots Slots, dual bool) string {
 	var text strings.Builder
 	for _, l := range c.lines {
 		switch {
 		case l.template != nil:
 			l.template.write(&text, slots)
+		case l.servers:
+			text.WriteString(l.text)
+			text.WriteString("    load-server-state-from-file global\n")
 		case dual && isLoopbackBind(l.text):
 			text.WriteString(l.text)
 			text.WriteString(strings.Replace(l.text, loopback4, loopback6, 1))

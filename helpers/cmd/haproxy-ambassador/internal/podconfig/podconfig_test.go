@@ -33,6 +33,7 @@ func TestTextHasAddressesInTheirSlotsAndBothLoopbacks(t *testing.T) {
     timeout connect 5s
 
 listen up
+    load-server-state-from-file global
     bind 127.0.0.1:8081 proto h2
     bind [::1]:8081 proto h2
     server here 127.0.0.1:1
