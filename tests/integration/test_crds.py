@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from podpatterns.api import API_VERSION, KINDS, Condition, Replacement, Status, UsedBy, parse
+from podpatterns.compose import compose, pod_manifest
 from testbed.cluster.kubectl import Kubectl, KubectlError
 
 if TYPE_CHECKING:
@@ -48,6 +50,56 @@ def test_every_example_applies(kubectl: Kubectl, crds: Path, options: list[str])
         (m["kind"], m["metadata"]["name"]) for m in written if m["apiVersion"] == API_VERSION
     }
     assert {parse(o).kind for o in stored} == {kind.kind for kind in KINDS}
+
+
+@pytest.mark.parametrize("options", [[], ["--server-side"]], ids=["client-side", "server-side"])
+def test_applying_an_object_again_changes_nothing(kubectl: Kubectl, crds: Path, options: list[str]) -> None:
+    """Nor does kubectl say so: a default in a list would be a difference to what is written."""
+    examples = crds.parent / "examples"
+    apply = ["apply", *options, f"--filename={examples}", "--recursive"]
+    kubectl(*apply)
+    told = kubectl(*apply)  # with its first update an object gets the default of its status
+    before = kubectl.get("patterns")
+
+    kubectl(*apply)
+
+    assert kubectl.get("patterns") == before
+    assert {line.split()[-1] for line in told.splitlines()} == {
+        "serverside-applied" if options else "unchanged"
+    }
+
+
+DUPLICATES = {
+    "containers": [
+        {
+            "name": "web",
+            "image": "nginx",
+            "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}],
+            "ports": [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 80, "hostPort": 8081}],
+        }
+    ],
+    "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}, {"ip": "10.0.0.1", "hostnames": ["b"]}],
+    "imagePullSecrets": [{"name": "registry"}, {"name": "registry"}],
+}
+
+
+def test_a_deployments_template_is_taken_as_it_is(kubectl: Kubectl, crds: Path) -> None:
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": DUPLICATES}
+    deployment = {"selector": {"matchLabels": labels}, "replicas": 0, "template": template}
+    meta = {"metadata": {"name": "web"}}
+    for manifest in (
+        {"apiVersion": "apps/v1", "kind": "Deployment", **meta, "spec": deployment},
+        {"apiVersion": API_VERSION, "kind": "SidecarApp", **meta, "spec": {"template": template}},
+    ):
+        kubectl("create", "--filename=-", stdin=yaml.safe_dump(manifest))
+    stored = kubectl.get("sidecarapp", "web")
+    assert stored["spec"]["template"] == template
+    app = parse(stored)
+    pod = pod_manifest(app, compose(app, {}), "web-0", 0)
+    created = json.loads(kubectl("create", "--filename=-", "--output=json", stdin=json.dumps(pod)))
+    assert [variable["value"] for variable in created["spec"]["containers"][0]["env"]] == ["1", "2"]
+    assert [port["hostPort"] for port in created["spec"]["containers"][0]["ports"]] == [8080, 8081]
 
 
 def test_explain_teaches(kubectl: Kubectl, crds: Path) -> None:

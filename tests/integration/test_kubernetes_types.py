@@ -15,6 +15,9 @@ INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 POD_TEMPLATE_SPEC = "io.k8s.api.core.v1.PodTemplateSpec"
 
+TAKES_DUPLICATES = {"env", "hostAliases", "imagePullSecrets", "ports"}
+"""List-maps whose keys a Pod may have twice all the same, as no CRD's may: ours are atomic."""
+
 Schema = dict[str, Any]
 
 
@@ -47,10 +50,19 @@ def flattened(schema: Schema, types: dict[str, Schema]) -> Schema:
             kept[key] = schema[key]
     if "properties" in schema:
         kept["properties"] = {name: flattened(value, types) for name, value in schema["properties"].items()}
+        _without_keys(kept["properties"])
     for key in ("items", "additionalProperties"):
         if key in schema:
             kept[key] = flattened(schema[key], types)
     return kept
+
+
+def _without_keys(properties: dict[str, Schema]) -> None:
+    for name in TAKES_DUPLICATES & properties.keys():
+        for key in ("x-kubernetes-list-map-keys", "x-kubernetes-list-type"):
+            properties[name].pop(key, None)
+        # A key of a list-map has a default or is required.
+        properties[name]["items"]["required"] = []
 
 
 def test_a_template_that_says_everything_comes_back_as_written(kubectl: Kubectl, crds: Path) -> None:

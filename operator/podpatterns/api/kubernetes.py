@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -35,9 +35,37 @@ class KubernetesType:
         return {SCHEMA_KEY: {"name": self.name, "partial": self.partial}}
 
 
-PodTemplateSpec = Annotated[dict[str, Any], KubernetesType("V1PodTemplateSpec")]
-Container = Annotated[dict[str, Any], KubernetesType("V1Container")]
-PartialContainer = Annotated[dict[str, Any], KubernetesType("V1Container", partial=True)]
+def with_protocols(container: dict[str, Any]) -> dict[str, Any]:
+    """Return the container with protocol TCP for ports that name none.
+
+    The CRDs had this default once, and it is in the revisions of objects from then.
+    """
+    ports = container.get("ports")
+    if not isinstance(ports, list):
+        return container
+    named = [{**p, "protocol": p.get("protocol") or "TCP"} if isinstance(p, dict) else p for p in ports]
+    return {**container, "ports": named}
+
+
+def _of_all_containers(template: dict[str, Any]) -> dict[str, Any]:
+    spec = template.get("spec")
+    if not isinstance(spec, dict):
+        return template
+    lists = {
+        name: [with_protocols(c) if isinstance(c, dict) else c for c in spec[name]]
+        for name in ("initContainers", "containers")
+        if isinstance(spec.get(name), list)
+    }
+    return {**template, "spec": {**spec, **lists}}
+
+
+_Container = Annotated[dict[str, Any], AfterValidator(with_protocols)]
+
+PodTemplateSpec = Annotated[
+    dict[str, Any], AfterValidator(_of_all_containers), KubernetesType("V1PodTemplateSpec")
+]
+Container = Annotated[_Container, KubernetesType("V1Container")]
+PartialContainer = Annotated[_Container, KubernetesType("V1Container", partial=True)]
 ResourceRequirements = Annotated[dict[str, Any], KubernetesType("V1ResourceRequirements")]
 
 

@@ -60,7 +60,7 @@ class Redis(Model):
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
-            "!has(self.reads) || self.readPolicy != 'Primary'",
+            "!has(self.reads) || (has(self.readPolicy) && self.readPolicy != 'Primary')",
             "a port for reads needs PreferReplica or Replica: choose one, or take reads out",
             ".readPolicy",
         ),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from podpatterns.api.effect import ShapesPod
-from podpatterns.api.kubernetes import SCHEMA_KEY
+from podpatterns.api.kubernetes import SCHEMA_KEY, with_protocols
 from podpatterns.api.model import Items, Model, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
 from podpatterns.api.scalar import Label
@@ -27,6 +27,11 @@ class Sidecar(Model):
     """Start order. BeforeApp: a native sidecar, which has started (and passed its startupProbe, if it has
     one) before the application starts, and stops after it. WithApp: an ordinary container beside the
     application's. Default: BeforeApp."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_protocols(cls, written: Any) -> Any:
+        return with_protocols(written) if isinstance(written, dict) else written
 
     @property
     def container(self) -> dict[str, Any]:

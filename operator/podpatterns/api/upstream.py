@@ -92,7 +92,7 @@ class Upstream(Model):
         ),
         Validation(
             "self.protocol == 'http' || !has(self.retries)"
-            " || self.retries.retryOn.all(r, r == 'connect-failure')",
+            " || !has(self.retries.retryOn) || self.retries.retryOn.all(r, r == 'connect-failure')",
             "statuses need protocol http",
             ".retries.retryOn",
         ),

@@ -61,7 +61,8 @@ class TestProxies:
         assert (proxy["image"], proxy["env"]) == ("mine", container["env"])
         assert proxy["startupProbe"]["failureThreshold"] == 9
         assert proxy["startupProbe"]["httpGet"]["path"] == "/healthz"
-        assert proxy["ports"][0] == {"name": "cache", "containerPort": 6379, "hostPort": 6379}
+        port = {"name": "cache", "containerPort": 6379, "hostPort": 6379, "protocol": "TCP"}
+        assert proxy["ports"][0] == port
         assert proxy["resources"] == {"limits": {"cpu": 1}}
 
     @pytest.mark.parametrize("name", ["a-name-of-16-chr", "80", "a--b"])
@@ -176,7 +177,7 @@ class TestLocal:
         found = helpers(composed(app(mode="Local", upstreams=[silent, telling])))
         assert [found[name]["ports"] for name in ("one", "two")] == [
             [{"name": "a", "containerPort": 1}],
-            [{"containerPort": 2}],
+            [{"containerPort": 2, "protocol": "TCP"}],
         ]
 
     def test_there_is_no_configuration(self) -> None:

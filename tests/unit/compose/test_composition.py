@@ -195,6 +195,10 @@ class TestProblems:
             )
         )
 
+    def test_one_container_may_have_a_port_twice(self) -> None:
+        ports = [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 80, "hostPort": 8081}]
+        composed(sidecarapp(template=template({**WEB, "ports": ports})))
+
     def test_a_part_that_is_missing(self) -> None:
         assert problems(including("nobody")) == ["PartNotFound spec.include[0]"]
 
@@ -209,6 +213,17 @@ class TestProblems:
 
 
 class TestRevision:
+    def test_a_port_is_of_tcp_whether_it_is_written_or_not(self) -> None:
+        """The CRDs wrote it once: a revision from then stays the newest."""
+
+        def made(**port: Any) -> SidecarApp:
+            helper = {"name": "s", "image": "a", "ports": [{"containerPort": 81, **port}]}
+            web = {**WEB, "ports": [{"containerPort": 80, **port}]}
+            return sidecarapp(template=template(web), sidecars=[helper])
+
+        bare, stored = compose(made(), {}), compose(made(protocol="TCP"), {})
+        assert (bare.revision, bare.template) == (stored.revision, stored.template)
+
     def test_changes_with_what_shapes_the_pod(self) -> None:
         base: dict[str, Any] = {"template": template(), "sidecars": [{"name": "s", "image": "a"}]}
         variants: list[dict[str, Any]] = [

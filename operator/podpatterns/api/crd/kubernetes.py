@@ -35,13 +35,9 @@ _MAPS_OF_QUANTITIES = {
 _LISTS = {
     "claims": list_map("name"),
     "containers": list_map("name"),
-    "env": list_map("name"),
     "ephemeralContainers": list_map("name"),
     "evictionResponders": list_map("name"),
-    "hostAliases": list_map("ip"),
-    "imagePullSecrets": list_map("name"),
     "initContainers": list_map("name"),
-    "ports": list_map("containerPort", "protocol"),
     "resourceClaims": list_map("name"),
     "schedulingGates": list_map("name"),
     "topologySpreadConstraints": list_map("topologyKey", "whenUnsatisfiable"),
@@ -50,7 +46,12 @@ _LISTS = {
     "volumes": list_map("name"),
     "bindMountOptions": LIST_SET,
 }
-"""By the field's name, which means the same wherever it occurs. All other lists are atomic, the default."""
+"""By the field's name, which means the same wherever it occurs. All other lists are atomic, the default.
+
+The API server takes duplicates in a Pod's env, ports, hostAliases and imagePullSecrets, which are lists-maps
+there, and refuses them in a CRD's: here they are atomic, or a Deployment's template could not be taken as it
+is.
+"""
 
 _SETS = {("V1ContainerRestartRuleOnExitCodes", "values")}
 
@@ -69,9 +70,6 @@ _ATOMIC = {
 }
 
 _ATOMIC_MAPS = {("V1PodSpec", "nodeSelector")}
-
-_DEFAULTS = {("V1ContainerPort", "protocol"): "TCP", ("V1LocalObjectReference", "name"): ""}
-"""A key of a list-map is required or has a default."""
 
 _LIKE = {"V1EphemeralContainer": "V1Container"}
 """Has the lists of the other, with the same bounds."""
@@ -134,5 +132,3 @@ def _amend(type_name: str, definition: dict[str, Any]) -> None:
             schema["x-kubernetes-map-type"] = "atomic"
         elif at in _SETS:
             schema.update(LIST_SET)
-        elif at in _DEFAULTS:
-            schema["default"] = _DEFAULTS[at]

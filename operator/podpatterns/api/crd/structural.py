@@ -75,11 +75,24 @@ def structural(
     if "properties" in node:
         result["properties"] = {name: child(value) for name, value in node["properties"].items()}
     if "items" in node:
-        result["items"] = child(node["items"])
+        result["items"] = _without_defaults(child(node["items"]))
     if (values := _values(node)) is not None:
         result["additionalProperties"] = child(values)
     if SCHEMA_KEY in node:
         result = _merged(_kubernetes(node[SCHEMA_KEY], kubernetes), result)
+    return result
+
+
+def _without_defaults(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the schema of a list's items without defaults: the models have them.
+
+    A list is compared as a whole by `kubectl apply`, which would find it changed by them each time.
+    """
+    result = {key: value for key, value in schema.items() if key != "default"}
+    if "properties" in schema:
+        result["properties"] = {n: _without_defaults(of) for n, of in schema["properties"].items()}
+    for key in {"items", "additionalProperties"} & schema.keys():
+        result[key] = _without_defaults(schema[key])
     return result
 
 

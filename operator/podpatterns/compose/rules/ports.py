@@ -11,16 +11,19 @@ from podpatterns.compose.rules.problem import Problem
 
 
 def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
-    """Yield a problem for each port of a second container: two that listen on one port never both start."""
-    seen: dict[tuple[Any, str], str] = {}
+    """Yield a problem for each port of a second container: two that listen on one port never both start.
+
+    A container that people wrote may name a port twice, for two ports of the node.
+    """
+    seen: dict[tuple[Any, str], tuple[PodContainer, str]] = {}
     for container in containers:
         if not container.keeps_running:
             continue
         for i, port in enumerate(container.manifest.get("ports") or ()):
             path = container.field(f"ports[{i}].containerPort")
             number, protocol = port.get("containerPort"), port.get("protocol", "TCP")
-            other = seen.setdefault((number, protocol), path)
-            if other != path:
+            holder, other = seen.setdefault((number, protocol), (container, path))
+            if other != path and (holder is not container or container.composed):
                 yield Problem(
                     path,
                     f"{protocol} port {number} is taken by {other}: the containers of a Pod share one port "
