@@ -59,9 +59,10 @@ func (s *Session) choose(shareable bool, connect func(*connSet) (*upstreamConn, 
 	return s.chooseOwn(connect)
 }
 
-// isUnshared tells whether no connection is shared that is set up as the client's is.
+// isUnshared tells whether no connection is shared that is set up as the client's is, as far as that is known: a change that
+// is under way may be another refusal.
 func (s *Session) isUnshared() bool {
-	return s.unshared != 0 && s.unshared == s.setup.version+1
+	return s.unshared != 0 && (s.setupsSent != s.setupsAnswered.Load() || s.unshared == s.setup.version+1)
 }
 
 // chooseOwn finds the connection to a server that is the session's own.
