@@ -407,6 +407,10 @@ def test_a_redis_by_two_ports_is_taken(kubectl: Kubectl, crds: Path) -> None:
     create(kubectl, "Ambassador", change(SPECS["Ambassador"], reads))
 
 
+def test_retries_of_connections_need_no_conditions(kubectl: Kubectl, crds: Path) -> None:
+    create(kubectl, "Ambassador", change(SPECS["Ambassador"], {"upstreams.0.retries": {"attempts": 2}}))
+
+
 @pytest.mark.parametrize("kind", SPECS)
 def test_an_object_that_keeps_all_rules_is_taken(kubectl: Kubectl, crds: Path, kind: str) -> None:
     create(kubectl, kind, SPECS[kind])

@@ -53,10 +53,9 @@ def _duplicates(schema: Mapping[str, Any], items: list[Any], path: str) -> Itera
     keys = schema.get("x-kubernetes-list-map-keys", ())
     if not keys and schema.get("x-kubernetes-list-type") != "set":
         return
-    properties = schema.get("items", {}).get("properties", {})
     seen: set[str] = set()
     for i, item in enumerate(items):
-        known = {k: item.get(k, properties[k].get("default")) for k in keys} if keys else item
+        known = {k: item.get(k) for k in keys} if keys else item
         key = json.dumps(known, sort_keys=True)
         if key in seen:
             told = ", ".join(f"{k} {v}" for k, v in known.items()) if keys else known
