@@ -41,9 +41,10 @@ def test_what_only_the_adapter_can_refuse_is_told_with_its_index(kubectl: Kubect
         path = 'jsonpath={.status.conditions[?(@.type=="Ready")].message}'
         return kubectl("get", "adapter", "legacy", f"--output={path}")
 
-    told = eventually(ready, 60, until=lambda message: "rules[1].path" in message)
-    assert "not a JMESPath expression such as http.hits" in told
-    assert "legacy-0 (CrashLoopBackOff: container adapter, exit code 1)" in told
+    # In between it runs again, and is not ready then.
+    stopped = "legacy-0 (CrashLoopBackOff: container adapter, exit code 1)"
+    told = eventually(ready, 60, until=lambda message: stopped in message)
+    assert "rules[1].path: not a JMESPath expression such as http.hits" in told
 
 
 @pytest.mark.timeout(600)
