@@ -474,8 +474,8 @@ func TestItTakesConnectionsWhileOneIsInUse(t *testing.T) {
 	p.await("/metrics", http.StatusOK, "haproxy_ambassador_config_loads_total 2\n")
 	p.Terminate()
 	p.Eventually("it drains", func() bool { return strings.Contains(p.Log(), "draining") })
-	// Longer than an idle connection is waited for.
-	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	// Longer than an idle connection is waited for, and than HAProxy may take to answer.
+	for end := time.Now().Add(7 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if answer, err := c.ask(); answer != "one" {
 			t.Fatal(answer, err)
 		}

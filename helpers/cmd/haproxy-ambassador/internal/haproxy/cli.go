@@ -113,6 +113,12 @@ func (h *HAProxy) command(ctx context.Context, socket, command string) (string, 
 	if _, err := io.WriteString(conn, command+"\n"); err != nil {
 		return "", err
 	}
+	// The master closes only after we have, what a worker answers through it.
+	if unix, ok := conn.(*net.UnixConn); ok && socket == masterSocket {
+		if err := unix.CloseWrite(); err != nil {
+			return "", err
+		}
+	}
 	answer, err := io.ReadAll(conn)
 	return string(answer), err
 }
