@@ -125,6 +125,9 @@ class Reason(StrEnum):
     ENDPOINTS_UNHEALTHY = "EndpointsUnhealthy"
     """An upstream has no healthy endpoint in some Pods. Ask the proxy's /readyz in a Pod that the message
     names."""
+    NOT_CHECKED = "NotChecked"
+    """Some upstreams have no health check, and nothing else is known to be wrong. Give each upstream that the
+    message names a healthCheck."""
 
     METRICS_PRESENT = "MetricsPresent"
     """The adapter offers every metric of the contract."""
@@ -237,6 +240,7 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
         ConditionType.UPSTREAMS_HEALTHY: {
             True: (Reason.ENDPOINTS_HEALTHY,),
             False: (Reason.ENDPOINTS_UNHEALTHY, Reason.NOT_RUNNING),
+            None: (Reason.NOT_CHECKED,),
         },
         ConditionType.CONTRACT_SATISFIED: {
             True: (Reason.METRICS_PRESENT,),

@@ -7,7 +7,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import ConditionType, Reason
-from podpatterns.compose import Problem
+from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
 from podpatterns.replicas.condition import Condition, conditions, told
 from podpatterns.replicas.configuration import (
@@ -118,7 +118,7 @@ def app_status(
         available(app, rollout),
         *stalled(progress),
         _replica_failure(observed),
-        *_upstreams_healthy(observed.composition.proxies if observed.composition else (), live),
+        *_upstreams_healthy(observed.composition, live),
         *contract_satisfied(
             observed.composition,
             observed.problems,
@@ -192,16 +192,19 @@ def _replica_failure(observed: Observed) -> Condition:
     return Condition(ConditionType.REPLICA_FAILURE, False, Reason.NO_FAILURE, "no write was refused")
 
 
-def _upstreams_healthy(proxies: Sequence[str], live: Sequence[Pod]) -> Iterator[Condition]:
+def _upstreams_healthy(composition: Composition | None, live: Sequence[Pod]) -> Iterator[Condition]:
     """Judge by the readiness that the kubelet reports of the proxies, which costs no request."""
-    if not proxies:
+    if composition is None or not composition.proxies:
         return
+    kind, proxies = ConditionType.UPSTREAMS_HEALTHY, composition.proxies
     found = [f"{p.name} ({some(names)})" for p in live if (names := [n for n in p.unready if n in proxies])]
     if found:
         message = f"an upstream has no healthy endpoint in {some(found)}: /readyz of the proxy names it"
-        yield Condition(ConditionType.UPSTREAMS_HEALTHY, False, Reason.ENDPOINTS_UNHEALTHY, message)
-    elif any(p.phase == "Running" for p in live):
-        message = "every upstream has a healthy endpoint"
-        yield Condition(ConditionType.UPSTREAMS_HEALTHY, True, Reason.ENDPOINTS_HEALTHY, message)
+        yield Condition(kind, False, Reason.ENDPOINTS_UNHEALTHY, message)
+    elif not any(p.phase == "Running" for p in live):
+        yield Condition(kind, False, Reason.NOT_RUNNING, "no Pod runs yet")
+    elif composition.unchecked:
+        message = f"nobody checks the endpoints of {some(composition.unchecked)}: give each a healthCheck"
+        yield Condition(kind, None, Reason.NOT_CHECKED, message)
     else:
-        yield Condition(ConditionType.UPSTREAMS_HEALTHY, False, Reason.NOT_RUNNING, "no Pod runs yet")
+        yield Condition(kind, True, Reason.ENDPOINTS_HEALTHY, "every upstream has a healthy endpoint")

@@ -209,12 +209,15 @@ def test_a_pod_that_waits_for_a_secret_is_told_with_the_field_that_needs_it() ->
     )
 
 
-def upstreams_healthy(pods: Sequence[Pod]) -> tuple[str, str, str]:
-    app = ambassador(template=template())
+def upstreams_healthy(pods: Sequence[Pod], **spec: Any) -> tuple[str, str, str]:
+    app = ambassador(template=template(), **spec)
     composition = compose(app, {})
     observed = Observed(pods, (), None, NOW, (), composition)
     status = app_status(app, Wanted.of(app, "new"), observed, {})
-    assert status["configurations"] == [{"container": "ambassador", "hash": composition.files[0].hash}]
+    assert status["configurations"] == [
+        {"container": container, "hash": file.hash}
+        for container, file in zip(composition.proxies, composition.files, strict=True)
+    ]
     return condition(status, "UpstreamsHealthy")
 
 
@@ -225,6 +228,27 @@ def test_upstreams_are_as_well_as_the_proxies_say() -> None:
     down = upstreams_healthy([pod("shop-0"), unready("shop-1", unready=("ambassador",))])
     assert down[:2] == ("False", "EndpointsUnhealthy")
     assert "shop-1 (ambassador)" in down[2]
+
+
+def test_upstreams_that_nobody_checks_are_not_known_to_be_healthy() -> None:
+    def http(name: str, port: int, **more: Any) -> dict[str, Any]:
+        listen = {"port": port}
+        return {"name": name, "protocol": "http", "listen": listen, "endpoints": [f"{name}:80"], **more}
+
+    checked = [redis_upstream(), http("www", 8001, healthCheck={})]
+    upstreams = [*checked, *(http(f"api-{i}", 8002 + i) for i in range(7))]
+    assert upstreams_healthy([pod("shop-0")], upstreams=upstreams) == (
+        "Unknown",
+        "NotChecked",
+        (
+            "nobody checks the endpoints of api-0, api-1, api-2, api-3, api-4 and 2 more: "
+            "give each a healthCheck"
+        ),
+    )
+    assert upstreams_healthy([pod("shop-0")], upstreams=checked)[:2] == ("True", "EndpointsHealthy")
+    down = [pod("shop-0"), unready("shop-1", unready=("haproxy",))]
+    assert upstreams_healthy(down, upstreams=upstreams)[:2] == ("False", "EndpointsUnhealthy")
+    assert upstreams_healthy([pod("shop-0", phase="Pending")], upstreams=upstreams)[1] == "NotRunning"
 
 
 def test_a_taken_name_is_told_while_its_slot_is_empty() -> None:
