@@ -159,7 +159,8 @@ func TestABadConfigurationIsRefused(t *testing.T) {
 		redisSpec(servers, "colour: red"):                                      `field colour not found`,
 		strings.Replace(good, servers[0].Addr, "127.0.0.1", 1):                 `upstreams[1].redis.endpoints[0]: \"127.0.0.1\" is not host:port`,
 		good + "- {name: twice, protocol: tcp, listen: {port: " + "1" + "}}\n": `upstreams[2].listen.port: 1 is upstreams[0].listen.port already`,
-		"upstreams: {": `not an Ambassador's spec`,
+		"proxy: {startWhen: Later}\n" + good:                                   `proxy.startWhen: \"Later\" is unknown`,
+		"upstreams: {":                                                         `not an Ambassador's spec`,
 	} {
 		c.set(spec)
 		processtest.Eventually(t, "the log has "+message, func() bool { return strings.Contains(c.Log(), message) })

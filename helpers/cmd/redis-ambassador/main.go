@@ -19,6 +19,7 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/options"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/status"
+	"podpatterns.dev/helpers/internal/lastwords"
 	"podpatterns.dev/helpers/internal/serve"
 )
 
@@ -49,6 +50,7 @@ func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	if err := run(o, log); err != nil {
 		log.Error("exiting", "error", err)
+		lastwords.Leave(o.LastWords, err)
 		os.Exit(exitFailure)
 	}
 }

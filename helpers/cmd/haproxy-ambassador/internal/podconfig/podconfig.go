@@ -126,13 +126,3 @@ func isLoopbackBind(text string) bool {
 	fields := strings.Fields(text)
 	return len(fields) > 1 && fields[0] == "bind" && strings.HasPrefix(fields[1], loopback4)
 }
-
-// HasIPv6Loopback tells whether ::1 can be listened at: not in a Pod without IPv6.
-func HasIPv6Loopback() bool {
-	listener, err := net.Listen("tcp", loopback6+"0")
-	if err != nil {
-		return false
-	}
-	listener.Close()
-	return true
-}

@@ -30,7 +30,7 @@ func (c Config) Probes() Probes {
 	return p
 }
 
-// Required tells whether the Pod is to be unready without the upstream.
-func (p Probes) Required(upstream string) bool {
-	return !slices.Contains(p.optional, upstream)
+// Optional tells whether the Pod is ready without the upstream.
+func (p Probes) Optional(upstream string) bool {
+	return slices.Contains(p.optional, upstream)
 }

@@ -17,6 +17,7 @@ import (
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/podconfig"
 	"podpatterns.dev/helpers/internal/configfile"
+	"podpatterns.dev/helpers/internal/loopback"
 )
 
 // Supervisor follows one file.
@@ -51,7 +52,7 @@ type State struct {
 // New makes a Supervisor of the configuration at path.
 func New(path string, follower *names.Follower, proxy *haproxy.HAProxy, log *slog.Logger) *Supervisor {
 	return &Supervisor{
-		path: path, names: follower, proxy: proxy, log: log, dual: podconfig.HasIPv6Loopback(), state: State{Refused: "not read yet"},
+		path: path, names: follower, proxy: proxy, log: log, dual: loopback.HasIPv6(), state: State{Refused: "not read yet"},
 	}
 }
 

@@ -3,8 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"net/http"
-	"strings"
-	"sync/atomic"
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
 	"podpatterns.dev/helpers/internal/serve"
@@ -13,16 +11,7 @@ import (
 // Handler serves /healthz and /readyz, for probes, /config, /metrics, and HAProxy's own page /stats.
 func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	mux := http.NewServeMux()
-	var started atomic.Bool
-	mux.HandleFunc("GET /healthz", serve.Health(func(r *http.Request) (string, bool) {
-		if !started.Load() {
-			if why := notStarted(r, s, proxy); why != "" {
-				return why, false
-			}
-			started.Store(true)
-		}
-		return "ok", true
-	}))
+	mux.HandleFunc("GET /healthz", serve.Startup(func(r *http.Request) string { return notStarted(r, s, proxy) }))
 	mux.HandleFunc("GET /readyz", serve.Health(func(r *http.Request) (string, bool) {
 		why, optional := unhealthy(r, s, proxy)
 		if why != "" {
@@ -66,23 +55,11 @@ func unhealthy(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) (why, opt
 	if err != nil {
 		return err.Error(), ""
 	}
-	var required, others []string
+	told := make([]serve.Upstream, 0, len(upstreams))
 	for _, u := range upstreams {
-		switch {
-		case u.Healthy:
-		case state.Probes.Required(u.Name):
-			required = append(required, u.String())
-		default:
-			others = append(others, u.String())
-		}
+		told = append(told, serve.Upstream{Text: u.String(), Healthy: u.Healthy, Optional: state.Probes.Optional(u.Name)})
 	}
-	if len(others) > 0 {
-		optional = "\nno healthy endpoint for optional: " + strings.Join(others, ", ")
-	}
-	if len(required) > 0 {
-		why = "no healthy endpoint for: " + strings.Join(required, ", ") + optional
-	}
-	return why, optional
+	return serve.Unhealthy(told)
 }
 
 func (s State) metrics() string {

@@ -20,20 +20,23 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
 	"podpatterns.dev/helpers/internal/configfile"
+	"podpatterns.dev/helpers/internal/loopback"
 )
 
 // Config holds the upstreams to serve.
 type Config struct {
-	Upstreams   []Upstream
-	MetricsPort int    // 0: none is configured
-	Hash        string // of the file's bytes: the beginning of their SHA-256
+	Upstreams    []Upstream
+	StartHealthy bool   // the application waits until the required upstreams have had a primary
+	MetricsPort  int    // 0: none is configured
+	Hash         string // of the file's bytes: the beginning of their SHA-256
 }
 
 // Upstream is one service of the kind redis.
 type Upstream struct {
 	Name           string
 	Field          string // where it is in the file, for messages
-	Listen         string
+	Listen         []string
+	Optional       bool // the Pod is ready without it
 	Servers        topology.Settings
 	Policy         session.Policy
 	MaxConnections int // 0: no limit
@@ -52,6 +55,7 @@ type spec struct {
 		Name           string
 		Protocol       string
 		Listen         struct{ Port int }
+		Required       *bool
 		Redis          yaml.Node
 		CircuitBreaker struct {
 			MaxConnections int `yaml:"maxConnections"`
@@ -62,7 +66,8 @@ type spec struct {
 		} `yaml:"healthCheck"`
 	}
 	Proxy struct {
-		MetricsPort int `yaml:"metricsPort"`
+		StartWhen   string `yaml:"startWhen"`
+		MetricsPort int    `yaml:"metricsPort"`
 	}
 }
 
@@ -101,6 +106,13 @@ func parse(file []byte, secrets secrets) (Config, error) {
 		return Config{}, fmt.Errorf("not an Ambassador's spec: %w", err)
 	}
 	c := Config{MetricsPort: cmp.Or(s.Proxy.MetricsPort, defaultMetricsPort), Hash: configfile.Hash(file)}
+	switch s.Proxy.StartWhen {
+	case "", "Listening":
+	case "Healthy":
+		c.StartHealthy = true
+	default:
+		return Config{}, fmt.Errorf("proxy.startWhen: %q is unknown; write Listening or Healthy", s.Proxy.StartWhen)
+	}
 	ports := map[int]string{c.MetricsPort: "proxy.metricsPort"}
 	for i, u := range s.Upstreams {
 		field := fmt.Sprintf("upstreams[%d]", i)
@@ -115,7 +127,7 @@ func parse(file []byte, secrets secrets) (Config, error) {
 			return Config{}, fmt.Errorf("%s.listen.port: %d is not a port; write one from 1 to 65535", field, u.Listen.Port)
 		}
 		one := Upstream{Name: u.Name, Field: field, MaxConnections: u.CircuitBreaker.MaxConnections,
-			Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(u.Listen.Port))}
+			Listen: loopback.Addresses(u.Listen.Port), Optional: u.Required != nil && !*u.Required}
 		one.Servers.Threshold = cmp.Or(u.HealthCheck.UnhealthyThreshold, DefaultThreshold)
 		r := reader{secrets: secrets, prefix: field}
 		one.Servers.Interval = r.duration("healthCheck.interval", u.HealthCheck.Interval, DefaultInterval)
@@ -134,7 +146,7 @@ func parse(file []byte, secrets secrets) (Config, error) {
 			ports[port] = field + ".redis.reads.listen.port"
 			reads := one
 			reads.Name, reads.Field = one.Name+" reads", field+".redis.reads"
-			reads.Listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+			reads.Listen = loopback.Addresses(port)
 			c.Upstreams[len(c.Upstreams)-1].Policy.Read = session.ReadPrimary
 			c.Upstreams = append(c.Upstreams, reads)
 		}

@@ -15,6 +15,7 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/status"
+	"podpatterns.dev/helpers/internal/lastwords"
 )
 
 // Options are the flags' values, which Parse has checked.
@@ -24,6 +25,7 @@ type Options struct {
 	SecretsDir   string
 	MetricsBind  string // empty: as the file says, without one nowhere
 	DrainTimeout time.Duration
+	LastWords    string // the file for the reason of an exit
 }
 
 // ErrHelp says that the user asked for Help.
@@ -76,6 +78,7 @@ func Parse(args []string) (Options, error) {
 	flags.StringVar(&o.SecretsDir, "secrets", "", "")
 	flags.StringVar(&o.MetricsBind, "metrics-bind", "", "")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 10*time.Second, "")
+	flags.StringVar(&o.LastWords, "termination-log", lastwords.Path, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, ErrHelp):
 		return o, err
@@ -113,7 +116,7 @@ func (o *Options) direct(listen string, servers []string, policy session.Policy,
 	if !slices.Contains(config.ReadPolicies, policy.Read) {
 		return fmt.Errorf("--read-policy: %q is none of %v", policy.Read, config.ReadPolicies)
 	}
-	o.Direct = &config.Upstream{Name: "redis", Field: "--listen", Listen: listen, Policy: policy}
+	o.Direct = &config.Upstream{Name: "redis", Field: "--listen", Listen: []string{listen}, Policy: policy}
 	o.Direct.Servers.Endpoints = servers
 	o.Direct.Servers.Interval = config.DefaultInterval
 	o.Direct.Servers.Threshold = config.DefaultThreshold

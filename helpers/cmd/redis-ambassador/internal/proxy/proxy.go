@@ -23,8 +23,10 @@ type Proxy struct {
 
 	mu        sync.Mutex
 	upstreams map[string]*upstream
-	hash      string
-	refused   string
+	// Of the configuration in effect.
+	hash         string
+	startHealthy bool
+	refused      string
 }
 
 // New makes a proxy whose monitors run until ctx ends.
@@ -55,7 +57,7 @@ func (p *Proxy) Apply(c config.Config) error {
 			go u.drain(removedFor)
 		}
 	}
-	p.upstreams, p.hash, p.refused = kept, c.Hash, ""
+	p.upstreams, p.hash, p.startHealthy, p.refused = kept, c.Hash, c.StartHealthy, ""
 	return nil
 }
 
@@ -63,23 +65,31 @@ func (p *Proxy) Apply(c config.Config) error {
 const removedFor = 10 * time.Second
 
 // listen opens the addresses that aren't open yet.
-func (p *Proxy) listen(wanted []config.Upstream) (map[string]net.Listener, error) {
-	opened := map[string]net.Listener{}
+func (p *Proxy) listen(wanted []config.Upstream) (map[string][]net.Listener, error) {
+	opened := map[string][]net.Listener{}
 	listening := net.ListenConfig{KeepAliveConfig: topology.KeepAlive}
 	for _, w := range wanted {
-		if u := p.upstreams[w.Name]; u != nil && u.address == w.Listen {
+		if u := p.upstreams[w.Name]; u != nil && slices.Equal(u.addresses, w.Listen) {
 			continue
 		}
-		l, err := listening.Listen(p.ctx, "tcp", w.Listen)
-		if err != nil {
-			for _, l := range opened {
-				l.Close()
+		for _, address := range w.Listen {
+			l, err := listening.Listen(p.ctx, "tcp", address)
+			if err != nil {
+				for _, listeners := range opened {
+					closeAll(listeners)
+				}
+				return nil, fmt.Errorf("%s: %w", w.Field, err)
 			}
-			return nil, fmt.Errorf("%s: %w", w.Field, err)
+			opened[w.Name] = append(opened[w.Name], l)
 		}
-		opened[w.Name] = l
 	}
 	return opened, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
 }
 
 // Refuse notes why the newest configuration isn't in effect.
@@ -104,18 +114,26 @@ func (p *Proxy) Drain(timeout time.Duration) {
 type State struct {
 	Hash string
 	// Refused is why the newest configuration isn't in effect; empty when it is.
-	Refused   string
-	Upstreams []*session.Shared
+	Refused string
+	// StartHealthy says that the application starts once the required upstreams have had a primary.
+	StartHealthy bool
+	Upstreams    []Upstream
+}
+
+// Upstream is one that is served.
+type Upstream struct {
+	*session.Shared
+	Optional bool
 }
 
 // State returns what is going on now.
 func (p *Proxy) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := State{Hash: p.hash, Refused: p.refused}
+	s := State{Hash: p.hash, Refused: p.refused, StartHealthy: p.startHealthy}
 	for _, u := range p.upstreams {
-		s.Upstreams = append(s.Upstreams, &u.shared)
+		s.Upstreams = append(s.Upstreams, Upstream{&u.shared, u.optional})
 	}
-	slices.SortFunc(s.Upstreams, func(a, b *session.Shared) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Upstreams, func(a, b Upstream) int { return strings.Compare(a.Name, b.Name) })
 	return s
 }

@@ -15,15 +15,16 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
 )
 
-// upstream is an address on localhost and the servers behind it.
+// upstream is a port on localhost and the servers behind it.
 type upstream struct {
 	shared session.Shared
 	log    *slog.Logger
 	stop   context.CancelFunc
 
 	// Of Apply.
-	address  string
-	listener net.Listener
+	addresses []string
+	listeners []net.Listener
+	optional  bool
 
 	mu       sync.Mutex
 	limit    int // of clients; 0: none
@@ -44,8 +45,8 @@ func newUpstream(ctx context.Context, c config.Upstream, log *slog.Logger) *upst
 	return u
 }
 
-// configure makes the configuration the one in effect; with a listener, that is where new clients come from.
-func (u *upstream) configure(c config.Upstream, l net.Listener) {
+// configure makes the configuration the one in effect; with listeners, these are where new clients come from.
+func (u *upstream) configure(c config.Upstream, listeners []net.Listener) {
 	if tls := c.Servers.Access.TLS; tls != nil && tls.InsecureSkipVerify {
 		u.log.Warn("tls.insecureSkipVerify: any server is believed; leave it out in production")
 	}
@@ -55,19 +56,19 @@ func (u *upstream) configure(c config.Upstream, l net.Listener) {
 	u.limit = c.MaxConnections
 	u.leaves.Broadcast()
 	u.mu.Unlock()
-	if l == nil {
+	u.optional = c.Optional
+	if len(listeners) == 0 {
 		return
 	}
-	if u.listener != nil {
-		u.listener.Close()
+	closeAll(u.listeners)
+	u.addresses, u.listeners = c.Listen, listeners
+	for _, l := range listeners {
+		go u.accept(l)
 	}
-	u.address, u.listener = c.Listen, l
-	go u.accept(l)
 }
 
 func (u *upstream) accept(l net.Listener) {
 	for {
-		u.room()
 		conn, err := l.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
@@ -77,8 +78,7 @@ func (u *upstream) accept(l net.Listener) {
 			time.Sleep(acceptAgain)
 			continue
 		}
-		s := session.New(&u.shared, conn)
-		u.enter(s)
+		s := u.enter(conn)
 		go func() {
 			s.Serve()
 			u.leave(s)
@@ -87,15 +87,6 @@ func (u *upstream) accept(l net.Listener) {
 }
 
 const acceptAgain = 100 * time.Millisecond
-
-// room waits until another client may come. Until then it waits in the kernel's queue, as circuitBreaker says.
-func (u *upstream) room() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for u.limit > 0 && len(u.sessions) >= u.limit && !u.closed {
-		u.leaves.Wait()
-	}
-}
 
 // recheckEvery bounds how long the end of a connection may go unnoticed.
 const recheckEvery = 250 * time.Millisecond
@@ -137,15 +128,22 @@ func (u *upstream) tidy(moves int) {
 	u.moves -= moves
 }
 
-func (u *upstream) enter(s *session.Session) {
+// enter makes the client's session once there is room for it, as circuitBreaker says. Those after it wait in the kernel's
+// queue meanwhile.
+func (u *upstream) enter(conn net.Conn) *session.Session {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	for u.limit > 0 && len(u.sessions) >= u.limit && !u.closed {
+		u.leaves.Wait()
+	}
+	s := session.New(&u.shared, conn)
 	u.sessions[s] = struct{}{}
 	u.moves++
 	u.shared.Metrics.Clients.Add(1)
 	if u.closed {
 		s.Drain()
 	}
+	return s
 }
 
 func (u *upstream) leave(s *session.Session) {
@@ -160,7 +158,7 @@ func (u *upstream) leave(s *session.Session) {
 // drain stops taking clients and waits for the sessions to end.
 func (u *upstream) drain(timeout time.Duration) {
 	defer u.stop()
-	u.listener.Close()
+	closeAll(u.listeners)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.closed = true

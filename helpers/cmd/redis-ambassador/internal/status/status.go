@@ -75,7 +75,7 @@ var Families = []Family{
 func each(add func(*output, *session.Shared)) func(*output, proxy.State) {
 	return func(o *output, s proxy.State) {
 		for _, u := range s.Upstreams {
-			add(o, u)
+			add(o, u.Shared)
 		}
 	}
 }
@@ -116,21 +116,18 @@ func (o *output) value(value float64, labels ...string) {
 // Handler serves /healthz, /readyz, /config and /metrics.
 func Handler(state func() proxy.State) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", serve.Health(func(*http.Request) (string, bool) {
-		for _, u := range state().Upstreams {
-			if _, known := u.Monitor.Changes(); !known {
-				return noPrimary(u), false
-			}
+	mux.HandleFunc("GET /healthz", serve.Startup(func(*http.Request) (why string) {
+		if s := state(); s.StartHealthy {
+			why, _ = unhealthy(s, hasHadPrimary)
 		}
-		return "ok", true
+		return why
 	}))
 	mux.HandleFunc("GET /readyz", serve.Health(func(*http.Request) (string, bool) {
-		for _, u := range state().Upstreams {
-			if u.Monitor.Snapshot().Primary == nil {
-				return noPrimary(u), false
-			}
+		why, optional := unhealthy(state(), hasPrimary)
+		if why != "" {
+			return why, false
 		}
-		return "ok", true
+		return "ok" + optional, true
 	}))
 	mux.HandleFunc("GET /config", serve.Configuration(func() (string, string) {
 		s := state()
@@ -149,6 +146,18 @@ func Handler(state func() proxy.State) http.Handler {
 	return mux
 }
 
-func noPrimary(u *session.Shared) string {
-	return u.Name + " has no primary: " + u.Monitor.Snapshot().Reason
+func hasPrimary(m *topology.Monitor) bool { return m.Snapshot().Primary != nil }
+
+func hasHadPrimary(m *topology.Monitor) bool {
+	_, known := m.Changes()
+	return known
+}
+
+func unhealthy(s proxy.State, healthy func(*topology.Monitor) bool) (why, optional string) {
+	upstreams := make([]serve.Upstream, 0, len(s.Upstreams))
+	for _, u := range s.Upstreams {
+		text := fmt.Sprintf("%s (no primary: %s)", u.Name, u.Monitor.Snapshot().Reason)
+		upstreams = append(upstreams, serve.Upstream{Text: text, Healthy: healthy(u.Monitor), Optional: u.Optional})
+	}
+	return serve.Unhealthy(upstreams)
 }
