@@ -121,7 +121,7 @@ class Reason(StrEnum):
     log."""
 
     ENDPOINTS_HEALTHY = "EndpointsHealthy"
-    """Every upstream has a healthy endpoint in every running Pod."""
+    """Every required upstream has a healthy endpoint in every running Pod."""
     ENDPOINTS_UNHEALTHY = "EndpointsUnhealthy"
     """An upstream has no healthy endpoint in some Pods. Ask the proxy's /readyz in a Pod that the message
     names."""

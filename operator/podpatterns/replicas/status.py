@@ -207,4 +207,5 @@ def _upstreams_healthy(composition: Composition | None, live: Sequence[Pod]) -> 
         message = f"nobody checks the endpoints of {some(composition.unchecked)}: give each a healthCheck"
         yield Condition(kind, None, Reason.NOT_CHECKED, message)
     else:
-        yield Condition(kind, True, Reason.ENDPOINTS_HEALTHY, "every upstream has a healthy endpoint")
+        message = "every required upstream has a healthy endpoint"
+        yield Condition(kind, True, Reason.ENDPOINTS_HEALTHY, message)
