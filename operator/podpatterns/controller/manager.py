@@ -14,8 +14,8 @@ from kubernetes.aio.client import ApiClient
 from podpatterns.compose import HelperImages
 from podpatterns.controller.apiserver import ApiError, ApiServer, Timeouts, UnansweredError
 from podpatterns.controller.configmapstore import ConfigMapStore
-from podpatterns.controller.configurations import Configurations
-from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.configurationpoller import Configurations
+from podpatterns.controller.contractpoller import Contracts
 from podpatterns.controller.health import Health
 from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key

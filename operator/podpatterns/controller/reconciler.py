@@ -17,8 +17,8 @@ from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredErro
 from podpatterns.controller.compositions import Compositions
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
-from podpatterns.controller.configurations import Configurations
-from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.configurationpoller import Configurations
+from podpatterns.controller.contractpoller import Contracts
 from podpatterns.controller.controllerrevisions import History
 from podpatterns.controller.events import Events
 from podpatterns.controller.executor import Executor

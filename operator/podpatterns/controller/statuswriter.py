@@ -10,8 +10,8 @@ from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiServer
-from podpatterns.controller.configurations import Configurations
-from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.configurationpoller import Configurations
+from podpatterns.controller.contractpoller import Contracts
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry, ObjectStore

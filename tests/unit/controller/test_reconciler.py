@@ -12,8 +12,8 @@ from podpatterns.compose import HelperImages
 from podpatterns.controller import compositions
 from podpatterns.controller.backoff import FIRST
 from podpatterns.controller.configmapstore import ConfigMapStore
-from podpatterns.controller.configurations import Configurations
-from podpatterns.controller.contracts import Contracts
+from podpatterns.controller.configurationpoller import Configurations
+from podpatterns.controller.contractpoller import Contracts
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
 from podpatterns.controller.podmonitors import PodMonitors

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from podpatterns.compose import File
 from podpatterns.compose.adapter import CONTRACT_PAGE
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE
-from podpatterns.controller.configurations import (
+from podpatterns.controller.configurationpoller import (
     MAX_REFUSAL,
     MAX_REFUSALS,
     ONE_MORE,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from podpatterns.compose import MetricsEndpoint
 from podpatterns.compose.adapter import CONTRACT_PAGE
-from podpatterns.controller.contracts import (
+from podpatterns.controller.contractpoller import (
     MAX_MISSING,
     MAX_WORD,
     NO_ADAPTER,
