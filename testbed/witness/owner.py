@@ -61,7 +61,8 @@ class Owner:
         counts = {status.get(name) for name in ("replicas", "readyReplicas", "availableReplicas")}
         self.ready = counts.pop() or 0 if len(counts) == 1 else 0
         self.bounds[obj["metadata"]["generation"]] = spec_bounds(obj)
-        self.observed = (obj.get("status") or {}).get("observedGeneration", 0)
+        # The CRDs' default for an object that nobody has observed yet is -1.
+        self.observed = max(0, status.get("observedGeneration", 0))
         self.bounds = {generation: b for generation, b in self.bounds.items() if generation >= self.observed}
 
     @property

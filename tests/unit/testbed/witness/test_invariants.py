@@ -155,7 +155,7 @@ def test_a_pod_for_a_uid_that_is_gone() -> None:
     history.site(uid="A", event="DELETED")
     assert history.pod("site-0", owner="A") == [], "nobody can know that yet"
     history.pod("site-0", event="DELETED")
-    history.site(uid="B")
+    history.site(uid="B", observed=-1)
     assert history.pod("site-0", uid="2", owner="A") == [], "still not"
     history.pod("site-0", uid="2", event="DELETED")
     history.site(uid="B", observed=1)
