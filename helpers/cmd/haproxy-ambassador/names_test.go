@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -119,25 +117,7 @@ func TestNoConnectionIsLostWhileAddressesChange(t *testing.T) {
 	p.configure("balance roundrobin", template)
 	p.answers(names...)
 
-	var group sync.WaitGroup
-	var asked, lost atomic.Int64
-	done := make(chan struct{})
-	for range clients {
-		group.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				asked.Add(1)
-				if _, err := p.askOnce(); err != nil {
-					lost.Add(1)
-					t.Log(err)
-				}
-			}
-		})
-	}
+	end := p.connectAllTheTime(clients)
 	loads := 1
 	reload := func() {
 		loads++
@@ -153,10 +133,5 @@ func TestNoConnectionIsLostWhileAddressesChange(t *testing.T) {
 		reload()
 		p.answers(names...)
 	}
-	close(done)
-	group.Wait()
-	t.Logf("%d connections, %d lost", asked.Load(), lost.Load())
-	if lost.Load() > 0 {
-		t.Errorf("%d of %d connections failed", lost.Load(), asked.Load())
-	}
+	end()
 }

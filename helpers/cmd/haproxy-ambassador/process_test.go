@@ -355,6 +355,22 @@ func TestNoConnectionIsLostByAReload(t *testing.T) {
 		held = append(held, c)
 	}
 
+	end := p.connectAllTheTime(clients)
+	for i := range reloads {
+		p.configure(servers[(i+1)%2])
+		p.await("/metrics", http.StatusOK, fmt.Sprintf("haproxy_ambassador_config_loads_total %d\n", i+2))
+	}
+	end()
+	for _, c := range held {
+		if answer, err := c.ask(); answer != "a" {
+			t.Error("a lasting connection was lost:", answer, err)
+		}
+	}
+}
+
+// Has clients connect one time after the other; the function that it returns ends that, and no connection may have failed.
+func (p *pod) connectAllTheTime(clients int) (end func()) {
+	p.t.Helper()
 	var group sync.WaitGroup
 	var asked, lost atomic.Int64
 	done := make(chan struct{})
@@ -369,24 +385,18 @@ func TestNoConnectionIsLostByAReload(t *testing.T) {
 				asked.Add(1)
 				if _, err := p.askOnce(); err != nil {
 					lost.Add(1)
-					t.Log(err)
+					p.t.Log(err)
 				}
 			}
 		})
 	}
-	for i := range reloads {
-		p.configure(servers[(i+1)%2])
-		p.await("/metrics", http.StatusOK, fmt.Sprintf("haproxy_ambassador_config_loads_total %d\n", i+2))
-	}
-	close(done)
-	group.Wait()
-	t.Logf("%d connections during %d reloads", asked.Load(), reloads)
-	if lost.Load() > 0 {
-		t.Errorf("%d of %d connections failed", lost.Load(), asked.Load())
-	}
-	for _, c := range held {
-		if answer, err := c.ask(); answer != "a" {
-			t.Error("a lasting connection was lost:", answer, err)
+	return func() {
+		p.t.Helper()
+		close(done)
+		group.Wait()
+		p.t.Logf("%d connections, %d lost", asked.Load(), lost.Load())
+		if lost.Load() > 0 {
+			p.t.Errorf("%d of %d connections failed", lost.Load(), asked.Load())
 		}
 	}
 }
