@@ -50,7 +50,6 @@ TEXT = 253
 """Characters of a name or another short text of the status; Kubernetes' names are no longer."""
 REASON, MESSAGE = 1_024, 32_768
 """Characters of a condition's reason and message, as in metav1.Condition."""
-TIME = 64
 CONDITIONS = 32
 CONFIGURATIONS = 128
 """Entries of status.configurations: one for each helper, so no more than a Pod has containers."""
