@@ -31,7 +31,7 @@ helpers: .venv ## Go: vet and test the helper programs, with their processes
 	cd testbed/cluster/runc-capped && go vet ./... && go test ./...
 
 check: lint ## The quick loop: lint, types, imports, generated files, unit tests; installs nothing
-	$(BIN)/pytest --hypothesis-profile=quick tests/unit
+	$(BIN)/pytest -n 2 --dist loadscope --hypothesis-profile=quick tests/unit
 
 integration: .venv ## Tests on a real API server made of plain processes
 	$(BIN)/pytest -v tests/integration
@@ -39,8 +39,8 @@ integration: .venv ## Tests on a real API server made of plain processes
 e2e: .venv ## Scenarios with real containers on the kind cluster
 	$(BIN)/pytest -v e2e
 
-test: lint helpers ## Everything: what CI runs; the scenarios run beside the other tests
-	$(BIN)/pytest -v --durations=25 --beside=e2e
+test: lint helpers ## Everything: what CI runs; in three processes, as tests mostly wait
+	$(BIN)/pytest -v --durations=25 -n 3 --dist loadscope --no-loadscope-reorder
 
 cluster: .venv ## Create (or reuse) the kind cluster; its kubeconfig is .cluster/kubeconfig
 	@$(BIN)/python -m testbed.cluster create

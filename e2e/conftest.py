@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 CLUSTER = pytest.StashKey[Future[Cluster]]()
 
 
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Makes the cluster in sight and before the first test, whose time limit is for itself."""
-    needed = any("cluster" in getattr(item, "fixturenames", ()) for item in session.items)
-    if needed and not session.config.option.collectonly:
-        session.config.stash[CLUSTER] = Future()
-        with uncaptured(session.config):
-            _make(session.config.stash[CLUSTER])
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Makes the cluster in sight and before the test that needs it, whose time limit is for itself."""
+    if "cluster" in getattr(item, "fixturenames", ()) and CLUSTER not in item.config.stash:
+        item.config.stash[CLUSTER] = Future()
+        with uncaptured(item.config):
+            _make(item.config.stash[CLUSTER])
+    return (yield)
 
 
 def _make(result: Future[Cluster]) -> None:

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
+BUILT = pytest.StashKey[bool]()
 
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Builds the programs in sight and before the first test, whose time limit is for itself."""
-    needed = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
-    if needed and not session.config.option.collectonly:
-        with uncaptured(session.config):
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Builds the programs in sight and before the test that needs them, whose time limit is for itself."""
+    if "control_plane" in getattr(item, "fixturenames", ()) and BUILT not in item.config.stash:
+        item.config.stash[BUILT] = True
+        with uncaptured(item.config):
             programs(*COMPONENTS, "helm", "kstatus", "kwok", "kubectl")
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

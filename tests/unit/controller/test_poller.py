@@ -133,7 +133,7 @@ async def test_one_surprise_ends_no_polls() -> None:
         server.serves = {"/bad": "unforeseen", "/good": "new"}
         poller.subscribe(Key("Adapter", "bad", "a"), server.targets("/bad"))
         poller.subscribe(KEY, server.targets("/good"))
-        await eventually(server.polled, until=lambda polls: polls.count("/bad") == 2)
+        await eventually(server.polled, until=lambda polls: polls.count("/bad") >= 2)
         assert news == [KEY]
 
 
