@@ -212,7 +212,7 @@ async def test_pages_of_large_objects_are_short() -> None:
 
 async def test_a_page_that_turns_out_too_long_is_asked_for_again() -> None:
     """Small ones first: the pages have grown when the large ones come."""
-    sizes = [100] * 2000 + [1 << 19] * 100
+    sizes = [100] * 2000 + [1 << 19] * 30
     limits, names = await list_of(sizes)
     assert names == [str(n) for n in range(len(sizes))]
     assert 500 in limits
