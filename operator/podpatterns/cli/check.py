@@ -5,21 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
 
 import click
-import yaml
 
-from podpatterns.api import KINDS, Adapter, FieldError, InvalidObject, Pattern, parse
+from podpatterns.api import Adapter, FieldError, InvalidObject, Pattern, parse
 from podpatterns.api.conditions import Reason
 from podpatterns.api.invalid import first_errors
 from podpatterns.cli.crdrules import broken_rules
+from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose
 from podpatterns.compose.part import Key
 
 INVALID = 1
-NAMES = [kind.kind for kind in KINDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +33,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """An object in a file."""
-
-    file: str
-    obj: Mapping[str, Any]
-
-    @property
-    def key(self) -> Key:
-        meta = self.obj.get("metadata")
-        return str(self.obj["kind"]), str(meta.get("name", "")) if isinstance(meta, Mapping) else ""
-
-    @property
-    def where(self) -> str:
-        kind, name = self.key
-        return f"{self.file}: {kind.lower()}/{name}"
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     findings: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
@@ -61,16 +41,17 @@ class Verdict:
 
 @click.command()
 @files_option
-def check(files: tuple[IO[str], ...]) -> None:
+def check(files: tuple[str, ...]) -> None:
     """Say what is wrong with objects, without a cluster.
 
     Checks the fields, the rules of the CRDs, and whether Pods can be composed of the objects in the files:
     their names and ports, the form of an Adapter's rules and whether they satisfy its contract. Not checked
     are the Pod templates' own fields, parts that are not in the files, rules about a change (such as taking
     the template out), and the regular expressions, JMESPath and conditions of an Adapter with the groups that
-    they name: metrics-adapter --check reads those. Exit status: 0 nothing is wrong, 1 something is.
+    they name: metrics-adapter --check reads those. Exit status: 0 nothing is wrong, 1 something is, 2 the
+    files can't be read, or have no object of ours.
     """
-    written = [Written(file.name, obj) for file in files for obj in _objects(file)]
+    written = read_manifests(files)
     verdict = judge(written)
     for note in verdict.unknown:
         click.echo(f"{note} (not checked)", err=True)
@@ -81,11 +62,25 @@ def check(files: tuple[IO[str], ...]) -> None:
     click.echo(f"{len(written)} object{'' if len(written) == 1 else 's'} checked: nothing is wrong")
 
 
-def judge(written: Sequence[Written]) -> Verdict:
+def judge(written: Sequence[Manifest]) -> Verdict:
     """Return all faults of the objects, composing those that have the form of their kind."""
+    verdicts = [
+        _judge_namespace([m for m in written if m.namespace == namespace])
+        for namespace in dict.fromkeys(m.namespace for m in written)
+    ]
+    return Verdict(
+        tuple(finding for verdict in verdicts for finding in verdict.findings),
+        tuple(finding for verdict in verdicts for finding in verdict.unknown),
+    )
+
+
+def _judge_namespace(written: Sequence[Manifest]) -> Verdict:
     findings: list[Finding] = []
-    apps: dict[Key, tuple[Written, Pattern]] = {}
+    apps: dict[Key, tuple[Manifest, Pattern]] = {}
     for one in written:
+        if unknown := one.unknown_kind:
+            findings.append(Finding(one.where, FieldError("kind", unknown)))
+            continue
         try:
             app: Pattern = parse(one.obj)
         except InvalidObject as error:
@@ -95,19 +90,33 @@ def judge(written: Sequence[Written]) -> Verdict:
         if broken:
             findings += [Finding(one.where, e) for e in broken]
             findings += [Finding(one.where, p) for p in _own(app)]
-        if one.key in apps:
-            other = apps[one.key][0].file
+        key = one.kind, one.name
+        if key in apps:
+            other = apps[key][0].source
             findings.append(Finding(one.where, FieldError("metadata.name", f"is taken in {other} already")))
         elif not broken:
-            apps[one.key] = one, app
-    unknown: list[Finding] = []
+            apps[key] = one, app
+    findings += _same_pod_names(list(apps.values()))
+    unknown_parts: list[Finding] = []
     available = {key: app for key, (_, app) in apps.items()}
     for one, app in apps.values():
         problems = _problems(app, available)
         absent = [p for p in problems if p.reason is Reason.PART_NOT_FOUND]
-        unknown += [Finding(one.where, p) for p in absent]
+        unknown_parts += [Finding(one.where, p) for p in absent]
         findings += [Finding(one.where, p) for p in problems if p not in absent]
-    return Verdict(tuple(findings), tuple(unknown))
+    return Verdict(tuple(findings), tuple(unknown_parts))
+
+
+def _same_pod_names(apps: Sequence[tuple[Manifest, Pattern]]) -> Iterator[Finding]:
+    """Yield the objects of different kinds whose Pods would have the same names."""
+    first: dict[str, str] = {}
+    for one, app in apps:
+        if app.spec.template is None or app.spec.pod_naming != "Stable":
+            continue
+        other = first.setdefault(one.name, one.kind)
+        if other != one.kind:
+            message = f"{other} {one.name} makes Pods of the same names, {one.name}-0 and so on: rename one"
+            yield Finding(one.where, FieldError("metadata.name", message))
 
 
 def _problems(app: Pattern, available: Mapping[Key, Pattern]) -> Sequence[Problem]:
@@ -125,14 +134,3 @@ def _problems(app: Pattern, available: Mapping[Key, Pattern]) -> Sequence[Proble
 
 def _own(app: Pattern) -> tuple[Problem, ...]:
     return first_errors(adapter_problems(app.spec)) if isinstance(app, Adapter) else ()
-
-
-def _objects(file: IO[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of our kinds in a file, which may hold others too."""
-    try:
-        documents = list(yaml.safe_load_all(file))
-    except yaml.YAMLError as error:
-        raise click.ClickException(f"{file.name}: {error}") from None
-    for document in documents:
-        items = document.get("items") if isinstance(document, dict) and "items" in document else [document]
-        yield from (i for i in items or () if isinstance(i, dict) and i.get("kind") in NAMES)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from podpatterns import __version__
-from podpatterns.api import GROUP, KINDS, VERSION
+from podpatterns.api import GROUP, KINDS, VERSION, Kind
+from podpatterns.cli.error import CommandError
 
 if TYPE_CHECKING:
     from kubernetes.client import CustomObjectsApi
@@ -35,7 +36,7 @@ class Cluster:
             config.load_kube_config(file, context)
             contexts, active = config.list_kube_config_contexts(file)
         except ConfigException as error:
-            raise click.ClickException(f"kubeconfig: {error}") from None
+            raise CommandError(f"kubeconfig: {error}") from None
         chosen = next((c for c in contexts if c["name"] == context), active)
         self.namespace = namespace or chosen["context"].get("namespace") or "default"
         client = ApiClient()
@@ -54,6 +55,18 @@ class Cluster:
                 return None
             raise _refusal(error) from None
         return found
+
+    def existing(self, text: str) -> Object:
+        """Return the object that [KIND/]NAME means; without one, or with several, the command ends."""
+        kinds, name = kinds_and_name(text)
+        found = [obj for kind in kinds if (obj := self.get(kind.plural, name)) is not None]
+        if not found:
+            told = ", ".join(k.singular for k in kinds)
+            raise CommandError(f'there is no {told} "{name}" in namespace {self.namespace}')
+        if len(found) > 1:
+            told = " or ".join(f"{obj['kind'].lower()}/{name}" for obj in found)
+            raise CommandError(f'more than one kind has a "{name}": say {told}')
+        return found[0]
 
     def all(self, plural: str) -> list[Object]:
         return self._all(GROUP, VERSION, plural, "")
@@ -112,19 +125,24 @@ class Cluster:
         return list(found["items"])
 
 
-def kind_and_name(text: str) -> tuple[str, str]:
-    """Return the plural of the kind and the name in [KIND/]NAME; without a kind it is a SidecarApp."""
-    kind, _, name = text.rpartition("/")
-    found = BY_NAME.get((kind or "sidecarapp").lower())
-    if found is None or not name:
+def kinds_and_name(text: str) -> tuple[Sequence[Kind], str]:
+    """Return the kinds and the name that [KIND/]NAME can mean."""
+    kind, slash, name = text.rpartition("/")
+    found = BY_NAME.get(kind.lower())
+    if not name or (slash and found is None):
         kinds = ", ".join(k.singular for k in KINDS)
         raise click.UsageError(f"{text}: [KIND/]NAME is expected, KIND one of {kinds}")
-    return found.plural, name
+    return (found,) if found else KINDS, name
 
 
-def _refusal(error: Any) -> click.ClickException:
+def plural_of(obj: Object) -> str:
+    """Return the plural of the object's kind, which is in its path."""
+    return next(kind.plural for kind in KINDS if kind.kind == obj["kind"])
+
+
+def _refusal(error: Any) -> CommandError:
     try:
         message = json.loads(error.body)["message"]
     except (ValueError, TypeError, KeyError):
         message = str(error.reason or error)
-    return click.ClickException(message)
+    return CommandError(message)

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import click
-
 from podpatterns.api import KINDS, FieldError, Pattern
+from podpatterns.cli.error import CommandError
 
 _TRANSITION = re.compile(r"\boldSelf\b")
 """Sign of a rule about a change, which can't be evaluated without the object before it."""
@@ -78,5 +77,5 @@ def _engine() -> Any:
         # 50 MB that only this needs, and the operator does not.
         from cel_expr_python import cel  # noqa: PLC0415
     except ImportError:
-        raise click.ClickException("this needs one package more: pip install 'podpatterns[check]'") from None
+        raise CommandError("this needs one package more: pip install 'podpatterns[check]'") from None
     return cel.NewEnv(variables={"self": cel.Type.DYN})

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO
 
 import click
-import yaml
 
 from podpatterns.api import KINDS, InvalidObject, Pattern, parse
 from podpatterns.cli.cluster import Cluster
+from podpatterns.cli.error import CommandError
+from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import context_option, files_option, namespace_option
 from podpatterns.compose import CannotCompose, compose
 from podpatterns.compose.part import Key
@@ -32,15 +32,27 @@ class Verdict:
 @files_option
 @namespace_option
 @context_option
-def diff(files: tuple[IO[str], ...], namespace: str | None, context: str | None) -> None:
+def diff(files: tuple[str, ...], namespace: str | None, context: str | None) -> None:
     """Say which Pods would be updated in place and which replaced, and why, if the files were applied.
 
     Objects that include a part of the files are named too. The server checks the files, and nothing is
-    changed. Exit status: 0 no Pod would change, 1 some would, 2 an object can't work as it is written.
+    changed. Exit status: 0 no Pod would change, 1 some would, 2 an object can't work as it is written, or the
+    files or the cluster can't be read.
     """
-    cluster = Cluster(namespace, context)
+    manifests = read_manifests(files)
+    outcome = SAME
+    for own in dict.fromkeys(m.namespace for m in manifests):
+        if own and namespace and own != namespace:
+            raise CommandError(f"the files say namespace {own}, and --namespace says {namespace}")
+        cluster = Cluster(own or namespace, context)
+        outcome = max(outcome, _diff(cluster, [m for m in manifests if m.namespace == own]))
+    sys.exit(outcome)
+
+
+def _diff(cluster: Cluster, manifests: Sequence[Manifest]) -> int:
+    """Say what would happen in one namespace; return the exit status."""
     before = dict(_live(cluster))
-    written = dict(_tried(cluster, files))
+    written = dict(_tried(cluster, manifests))
     after = before | written
     verdicts = [
         (key, verdict(app, before, after))
@@ -52,7 +64,7 @@ def diff(files: tuple[IO[str], ...], namespace: str | None, context: str | None)
     for key, part in sorted(written.items()):
         if part.spec.template is None and not any(_includes(app, {key}) for app in after.values()):
             click.echo(f"{key[0].lower()}/{key[1]}: no object includes this part")
-    sys.exit(max((v.exit_code for _, v in verdicts), default=SAME))
+    return max((v.exit_code for _, v in verdicts), default=SAME)
 
 
 def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pattern]) -> Verdict:
@@ -94,19 +106,15 @@ def _live(cluster: Cluster) -> Iterator[tuple[Key, Pattern]]:
                 yield (kind.kind, obj["metadata"]["name"]), parse(obj)
 
 
-def _tried(cluster: Cluster, files: tuple[IO[str], ...]) -> Iterator[tuple[Key, Pattern]]:
-    """Return the objects of ours in the files, as the API server would keep them."""
-    for file in files:
+def _tried(cluster: Cluster, written: Sequence[Manifest]) -> Iterator[tuple[Key, Pattern]]:
+    """Return the objects of the files as the API server would keep them."""
+    for one in written:
+        if unknown := one.unknown_kind:
+            raise CommandError(f"{one.where}: {unknown}")
+        plural = PLURALS[one.kind]
         try:
-            documents = [d for d in yaml.safe_load_all(file) if isinstance(d, dict)]
-        except yaml.YAMLError as error:
-            raise click.ClickException(f"{file.name}: {error}") from None
-        for document in documents:
-            if (kind := document.get("kind")) not in PLURALS:
-                continue  # other objects in the file are not our business
-            try:
-                name = parse(document).metadata.name
-                live = cluster.get(PLURALS[kind], name)
-                yield (kind, name), parse(cluster.tried(PLURALS[kind], document, live))
-            except InvalidObject as error:
-                raise click.ClickException(f"{file.name}: {kind}: {error}") from None
+            name = parse(one.obj).metadata.name
+            live = cluster.get(plural, name)
+            yield (one.kind, name), parse(cluster.tried(plural, dict(one.obj), live))
+        except InvalidObject as error:
+            raise CommandError(f"{one.where}: {error}") from None

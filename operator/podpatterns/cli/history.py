@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import click
 
-from podpatterns.cli.cluster import Cluster, Object, kind_and_name
+from podpatterns.cli.cluster import Cluster, Object
+from podpatterns.cli.error import CommandError
 from podpatterns.cli.options import context_option, namespace_option
 from podpatterns.compose.labels import selector
 from podpatterns.replicas.change import change
@@ -22,7 +23,7 @@ from podpatterns.replicas.history import NotGenuine, Revision, copies, read
 def history(name: str, namespace: str | None, context: str | None) -> None:
     """List the revisions of an object, the newest last."""
     cluster = Cluster(namespace, context)
-    obj = existing(cluster, name)
+    obj = with_pods(cluster, name)
     found = revisions(cluster, obj)
     current = (obj.get("status") or {}).get("updateRevision", "")
     click.echo(f"{'REVISION':<10}{'HASH':<12}{'CREATED':<22}CHANGE")
@@ -31,12 +32,14 @@ def history(name: str, namespace: str | None, context: str | None) -> None:
         click.echo(f"{revision.number:<10}{revision.hash:<12}{revision.created:<22}{what}{suffix}")
 
 
-def existing(cluster: Cluster, name: str) -> Object:
-    """Return the object of that name; without one the command ends."""
-    plural, bare = kind_and_name(name)
-    obj = cluster.get(plural, bare)
-    if obj is None:
-        raise click.ClickException(f'there is no {plural} "{bare}" in namespace {cluster.namespace}')
+def with_pods(cluster: Cluster, name: str) -> Object:
+    """Return the object of that name, which has to be one that makes Pods."""
+    obj = cluster.existing(name)
+    if not (obj.get("spec") or {}).get("template"):
+        shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
+        raise CommandError(
+            f"{shown} is a part and makes no Pods: its changes are in the history of objects that include it"
+        )
     return obj
 
 

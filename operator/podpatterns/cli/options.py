@@ -12,8 +12,8 @@ files_option = click.option(
     "-f",
     "--filename",
     "files",
-    type=click.File(),
+    metavar="FILENAME",
     multiple=True,
     required=True,
-    help="Manifests; - reads stdin.",
+    help="Manifests, in YAML or JSON: a file, a directory or a URL; - reads stdin.",
 )

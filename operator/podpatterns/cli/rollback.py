@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from podpatterns.api import parse
-from podpatterns.cli.cluster import Cluster, kind_and_name
-from podpatterns.cli.history import existing, revisions
+from podpatterns.api import InvalidObject, parse
+from podpatterns.cli.cluster import Cluster, Object, plural_of
+from podpatterns.cli.error import CommandError
+from podpatterns.cli.history import revisions, with_pods
 from podpatterns.cli.options import context_option, namespace_option
 from podpatterns.compose import recorded_spec
 from podpatterns.replicas.history import Revision
@@ -19,7 +20,11 @@ from podpatterns.replicas.history import Revision
 @click.command()
 @click.argument("name", metavar="[KIND/]NAME")
 @click.option(
-    "--to-revision", type=int, metavar="N", help="The revision. Default: the one before the newest."
+    "--to-revision",
+    type=int,
+    metavar="N",
+    help="The revision. Default: the one before, which is the newest if no"
+    " Pod could be made of what the object says now.",
 )
 @namespace_option
 @context_option
@@ -31,9 +36,10 @@ def rollback(name: str, to_revision: int | None, namespace: str | None, context:
     update.
     """
     cluster = Cluster(namespace, context)
-    obj = existing(cluster, name)
-    target = chosen(revisions(cluster, obj), to_revision)
-    operations = back(json.loads(json.dumps(recorded_spec(parse(obj)))), target.spec)
+    obj = with_pods(cluster, name)
+    current = _recorded(obj)
+    target = chosen(revisions(cluster, obj), to_revision, current)
+    operations = back(current, target.spec)
     shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
     if not operations:
         click.echo(f"{shown} says already what it said in revision {target.number}")
@@ -43,16 +49,29 @@ def rollback(name: str, to_revision: int | None, namespace: str | None, context:
         "path": "/metadata/resourceVersion",
         "value": obj["metadata"]["resourceVersion"],
     }
-    plural, bare = kind_and_name(name)
-    cluster.patch(plural, bare, [unchanged, *operations])
+    cluster.patch(plural_of(obj), obj["metadata"]["name"], [unchanged, *operations])
     click.echo(f"{shown} rolled back to revision {target.number}")
 
 
-def chosen(found: Sequence[Revision], number: int | None) -> Revision:
-    """Return the revision to roll back to; `found` are all, the oldest first."""
+def _recorded(obj: Object) -> dict[str, Any]:
+    """Return what the object says now, as its revisions record it."""
+    try:
+        recorded: dict[str, Any] = json.loads(json.dumps(recorded_spec(parse(obj))))
+    except InvalidObject as error:
+        raise CommandError(f"{obj['metadata']['name']}: {error}") from None
+    return recorded
+
+
+def chosen(found: Sequence[Revision], number: int | None, current: Mapping[str, Any]) -> Revision:
+    """Return the revision to roll back to; `found` are all, the oldest first.
+
+    The newest one, if that is not what the object says: no Pod was ever made of what it says now.
+    """
     if number is None:
+        if found and back(current, found[-1].spec):
+            return found[-1]
         if len(found) < 2:
-            raise click.ClickException("there is no earlier revision to go back to")
+            raise CommandError("there is no earlier revision to go back to")
         return found[-2]
     target = next((r for r in found if r.number == number), None)
     if target is None:

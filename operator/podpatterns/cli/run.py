@@ -8,6 +8,7 @@ import logging
 
 import click
 
+from podpatterns.cli.error import CommandError
 from podpatterns.compose import HelperImages
 
 COLLECTIONS = (20_000, 20, 20)
@@ -52,6 +53,7 @@ def run(
     """Run the operator, in a cluster or with the current kubeconfig."""
     # Slow to import, and needed by this command alone.
     import kopf  # noqa: PLC0415
+    from kubernetes.aio.config import ConfigException  # noqa: PLC0415
 
     from podpatterns.controller.leadership import LeadershipLostError  # noqa: PLC0415
     from podpatterns.controller.process import serve  # noqa: PLC0415
@@ -68,5 +70,5 @@ def run(
     try:
         helpers = HelperImages(helper_image_repository)
         asyncio.run(serve(leader_election_namespace, health_probe_bind_address, helpers))
-    except* LeadershipLostError as ends:
-        raise click.ClickException("; ".join(map(str, ends.exceptions))) from None
+    except* (LeadershipLostError, ConfigException) as ends:
+        raise CommandError("; ".join(map(str, ends.exceptions))) from None

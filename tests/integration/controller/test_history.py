@@ -116,9 +116,36 @@ def test_diff_says_beforehand_what_happens(sites: Sites, podpatterns: Any, tmp_p
     alone = diff(sidecarapp())
     assert (alone.exit_code, alone.output) == (1, "sidecarapp/site: replaces 1 Pod: spec.initContainers\n")
     refused = diff(sidecarapp(replicas=-1))
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "spec.replicas" in refused.output
+    named = sidecarapp(include=include)
+    named["metadata"]["namespace"] = sites.get()["metadata"]["namespace"]
+    assert diff(named).exit_code == 0
+    named["metadata"]["namespace"] = "other"
+    assert diff(named).exit_code == 2
     assert sites.get()["metadata"]["generation"] == 1
+
+
+def test_rollback_of_an_edit_that_was_refused_leads_to_what_runs(sites: Sites, podpatterns: Any) -> None:
+    sites.ready(sidecars=helper("helper:1"))
+    sites.ready(sidecars=helper("helper:2"))
+    before = sites.uids()
+    sites.apply(sidecars=helper("helper:2"), include=[{"kind": "Adapter", "name": "nobody"}])
+    eventually(lambda: sites.condition("Ready"), until=lambda ready: ready["reason"] == "PartNotFound")
+    sites.apply(sidecars=[{"name": "web", "image": "helper:2"}])  # as a container of the template is called
+    result = podpatterns("rollback", "site")
+    assert result.output == "sidecarapp/site rolled back to revision 2\n"
+    sites.wait_until_ready()
+    assert sites.uids() == before
+
+
+def test_history_and_rollback_of_what_has_none(sites: Sites, podpatterns: Any) -> None:
+    sites.apply_part("git-sync", image="git-sync:1")
+    for command in ("history", "rollback"):
+        result = podpatterns(command, "git-sync")
+        assert (result.exit_code, "is a part and makes no Pods" in result.output) == (2, True)
+        result = podpatterns(command, "nobody")
+        assert 'there is no sidecarapp, ambassador, adapter "nobody"' in result.output
 
 
 def test_revisions_are_orphaned_and_adopted_as_pods_are(sites: Sites, kubectl: Kubectl) -> None:

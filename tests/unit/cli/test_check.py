@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,52 @@ def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("a: [")
     result = CliRunner().invoke(main, ["check", "-f", str(file)])
-    assert (result.exit_code, str(file) in result.output) == (1, True)
+    assert (result.exit_code, str(file) in result.output) == (2, True)
+
+
+def test_the_same_name_in_another_namespace_is_free() -> None:
+    other = adapter("red")
+    other["metadata"]["namespace"] = "other"
+    assert told(adapter("red"), other)[0] == 0
+
+
+def test_two_kinds_whose_pods_would_have_the_same_names() -> None:
+    app = manifest("SidecarApp", "red", {"template": template()})
+    _, lines, _ = told(app, adapter("red", template=template()))
+    names = "SidecarApp red makes Pods of the same names, red-0 and so on"
+    assert lines == [f"<stdin>: adapter/red: metadata.name: {names}: rename one"]
+
+
+def test_a_kind_that_is_misspelt() -> None:
+    code, lines, _ = told({**adapter("red"), "kind": "adaptor"})
+    assert code == 1
+    assert lines == [
+        '<stdin>: adaptor/red: kind: there is no kind "adaptor" in podpatterns.dev: did you mean Adapter?'
+    ]
+
+
+def test_kinds_of_another_group_are_not_ours() -> None:
+    theirs = {**manifest("Ambassador", "x", {"anything": 1}), "apiVersion": "example.com/v1"}
+    assert told(theirs, adapter("red")) == (0, ["1 object checked: nothing is wrong"], "")
+
+
+def test_lists_and_json_are_read(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text(json.dumps({"kind": "List", "items": [adapter("a")]}))
+    (tmp_path / "bare.yml").write_text(yaml.safe_dump([adapter("b"), adapter("c", speling=1)]))
+    (tmp_path / "notes.txt").write_text("a: [")
+    result = CliRunner().invoke(main, ["check", "-f", str(tmp_path)])
+    assert result.stdout == f"{tmp_path}/bare.yml: adapter/c: spec.speling: unknown field\n"
+
+
+@pytest.mark.parametrize("text", ["", "---\n", "kind: ConfigMap", "kind: List\nitems: []", "words"])
+def test_no_object_of_ours_is_an_error(text: str) -> None:
+    result = CliRunner().invoke(main, ["check", "-f", "-"], input=text)
+    assert (result.exit_code, result.stderr) == (2, "Error: -: no object of podpatterns.dev\n")
+
+
+def test_a_file_that_is_not_there() -> None:
+    result = CliRunner().invoke(main, ["check", "-f", "no-such-file"])
+    assert (result.exit_code, result.stderr) == (2, "Error: no-such-file: No such file or directory\n")
 
 
 @pytest.mark.parametrize("kind", SPECS)

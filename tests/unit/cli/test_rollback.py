@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
+from podpatterns.cli.error import CommandError
 from podpatterns.cli.rollback import back, chosen
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.packed import Packed
@@ -28,13 +29,23 @@ def test_nothing_is_written_where_nothing_differs() -> None:
     assert back({"template": {}}, {"template": {}}) == []
 
 
+SAID_NOW: dict[str, str] = {}
+"""What each of these revisions says."""
+
+
 def test_without_a_number_it_is_the_revision_before_the_newest() -> None:
-    assert chosen([revision(2), revision(5), revision(6)], None).number == 5
-    assert chosen([revision(2), revision(5)], 2).number == 2
+    assert chosen([revision(2), revision(5), revision(6)], None, SAID_NOW).number == 5
+    assert chosen([revision(2), revision(5)], 2, SAID_NOW).number == 2
+
+
+def test_an_edit_of_which_no_pod_was_made_is_rolled_back_to_what_runs() -> None:
+    refused = {"sharedMemory": "1Mi"}
+    assert chosen([revision(2), revision(5)], None, refused).number == 5
+    assert chosen([revision(2)], None, refused).number == 2
 
 
 def test_a_revision_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(click.BadParameter, match="no revision 3, only 2, 5"):
-        chosen([revision(2), revision(5)], 3)
-    with pytest.raises(click.ClickException, match="no earlier revision"):
-        chosen([revision(2)], None)
+        chosen([revision(2), revision(5)], 3, SAID_NOW)
+    with pytest.raises(CommandError, match="no earlier revision"):
+        chosen([revision(2)], None, SAID_NOW)
