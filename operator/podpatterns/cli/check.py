@@ -14,6 +14,7 @@ from podpatterns.api.invalid import first_errors
 from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
+from podpatterns.cli.schema import malformed
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose
 from podpatterns.compose.part import Key
 
@@ -44,12 +45,12 @@ class Verdict:
 def check(files: tuple[str, ...]) -> None:
     """Say what is wrong with objects, without a cluster.
 
-    Checks the fields, the rules of the CRDs, and whether Pods can be composed of the objects in the files:
-    their names and ports, the form of an Adapter's rules and whether they satisfy its contract. Not checked
-    are the Pod templates' own fields, parts that are not in the files, rules about a change (such as taking
-    the template out), and the regular expressions, JMESPath and conditions of an Adapter with the groups that
-    they name: metrics-adapter --check reads those. Exit status: 0 nothing is wrong, 1 something is, 2 the
-    files can't be read, or have no object of ours.
+    Checks the fields by the schema and the rules of the CRDs, and whether Pods can be composed of the objects
+    in the files: their names and ports, the form of an Adapter's rules and whether they satisfy its contract.
+    Not checked are what only the API server knows of Pods, parts that are not in the files, rules about a
+    change (such as taking the template out), and the regular expressions, JMESPath and conditions of an
+    Adapter with the groups that they name: metrics-adapter --check reads those. Exit status: 0 nothing is
+    wrong, 1 something is, 2 the files can't be read, or have no object of ours.
     """
     written = read_manifests(files)
     verdict = judge(written)
@@ -80,6 +81,9 @@ def _judge_namespace(written: Sequence[Manifest]) -> Verdict:
     for one in written:
         if unknown := one.unknown_kind:
             findings.append(Finding(one.where, FieldError("kind", unknown)))
+            continue
+        if errors := malformed(one.obj):
+            findings += [Finding(one.where, error) for error in errors]
             continue
         try:
             app: Pattern = parse(one.obj)

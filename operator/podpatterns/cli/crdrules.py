@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from podpatterns.api import KINDS, FieldError, Pattern
+from podpatterns.api import FieldError, Pattern
 from podpatterns.cli.error import CommandError
+from podpatterns.cli.schema import object_schema_of
 
 _TRANSITION = re.compile(r"\boldSelf\b")
 """Sign of a rule about a change, which can't be evaluated without the object before it."""
@@ -21,15 +22,7 @@ _TRANSITION = re.compile(r"\boldSelf\b")
 
 def broken_rules(app: Pattern) -> list[FieldError]:
     """Return the rules that the object breaks, each with the field concerned."""
-    return list(_broken(_schema(app.kind), app.manifest(), ""))
-
-
-@cache
-def _schema(kind: str) -> dict[str, Any]:
-    # Slow to import, as it brings along all types of Kubernetes.
-    from podpatterns.api.crd.definition import object_schema  # noqa: PLC0415
-
-    return next(object_schema(known) for known in KINDS if known.kind == kind)
+    return list(_broken(object_schema_of(app.kind), app.manifest(), ""))
 
 
 def _broken(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[FieldError]:
@@ -77,5 +70,5 @@ def _engine() -> Any:
         # 50 MB that only this needs, and the operator does not.
         from cel_expr_python import cel  # noqa: PLC0415
     except ImportError:
-        raise CommandError("this needs one package more: pip install 'podpatterns[check]'") from None
+        raise CommandError("this needs more packages: pip install 'podpatterns[check]'") from None
     return cel.NewEnv(variables={"self": cel.Type.DYN})

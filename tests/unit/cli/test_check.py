@@ -54,7 +54,7 @@ def test_nothing_is_wrong() -> None:
         ),
         (
             adapter("red", replicas="two"),
-            "adapter/red: spec.replicas: Input should be a valid integer",
+            'adapter/red: spec.replicas: must be an integer, not "two"',
         ),
         (
             adapter("red", sources=[STATS, STATS]),
