@@ -81,11 +81,11 @@ def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pat
         old = compose(known, before)
     except CannotCompose:
         return Verdict(DIFFERENT, f"{pods}: works again, and is brought up to date as its history allows")
-    if old.revision == new.revision:
+    found, strategy = change(old.template, new.template), app.spec.update_strategy
+    if old.revision == new.revision or found.empty:
         if old.files != new.files:
             return Verdict(SAME, "no Pod changes: the new configuration is taken up as the containers run")
         return Verdict(SAME, "no Pod changes")
-    found, strategy = change(old.template, new.template), app.spec.update_strategy
     if strategy.type == "InPlaceIfPossible" and found.in_place:
         text = f"updates {pods} in place: {found}"
     else:

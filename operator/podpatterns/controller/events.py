@@ -65,7 +65,7 @@ class Events:
             )
         for revision in sorted({u.revision for u in outcome.updated}):
             names = enumerate_names([u.name for u in outcome.updated if u.revision == revision])
-            note = f"Updated {names} in place ({changes[revision]})"
+            note = f"Updated {names} in place ({str(changes[revision]) or 'only the revision'})"
             self._recorder.normal(key, uid, EventReason.SUCCESSFUL_UPDATE, "Update", note)
         if failure := outcome.failure or names_taken(outcome.taken):
             self.refused(entry, failure)

@@ -170,6 +170,7 @@ class Reconciler:
             configuration=composition.configuration,
             held_revision=held_revision(entry, app, state, composition.revision),
             in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
+            unchanged=frozenset(revision for revision, change in changes.items() if change.empty),
             known=frozenset(r.hash for r in revisions),
         )
         await self._keep_config_map(entry, app, composition, wanted, state)

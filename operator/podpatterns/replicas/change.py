@@ -2,20 +2,25 @@
 
 Of a running Pod Kubernetes allows changes of the images of its containers, their CPU and memory, labels and
 annotations (https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement). Any other
-difference is an obstacle: the Pod has to be replaced. So is a difference that can't be read, as templates
-also come from ControllerRevisions, which no schema checks.
+difference is an obstacle: the Pod has to be replaced. So is a change that a running container would not take
+note of, that of an annotation by which people restart Pods, and a difference that can't be read, as templates
+also come from ControllerRevisions, which no schema checks. Another order of a list is no difference where it
+means nothing to Kubernetes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from podpatterns.api.text import NAME_LENGTH, listed, shown
-from podpatterns.compose.labels import unreserved
-from podpatterns.replicas.resources import qos_class, requested, resizable
+from podpatterns.compose.labels import REVISION, unreserved
+from podpatterns.replicas.downward import InPlace
+from podpatterns.replicas.listorder import in_canonical_order
+from podpatterns.replicas.resources import changed_amounts, qos_class, requested, resizable
+from podpatterns.replicas.restart import restarts_pods
 
 CONTAINER_LISTS = ("initContainers", "containers")
 
@@ -43,6 +48,11 @@ class Change:
     def in_place(self) -> bool:
         return not self.obstacles
 
+    @property
+    def empty(self) -> bool:
+        """True if the Pods are the same but for their revision."""
+        return self == Change()
+
     def __str__(self) -> str:
         """Return the obstacles if there are any, else the changes in place, for people."""
         if self.obstacles:
@@ -62,23 +72,24 @@ def change(old: Any, new: Any) -> Change:
         return Change()
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return Change(obstacles=("spec",))
+    old, new = in_canonical_order(old), in_canonical_order(new)
     old_meta, new_meta = _field(old, "metadata"), _field(new, "metadata")
     old_spec, new_spec = _field(old, "spec"), _field(new, "spec")
     pairs = list(_pairs(old_spec, new_spec))
     in_place = [pair for pair in pairs if pair.keeps_running]
-    images = {p.name: p.new["image"] for p in in_place if p.has_new_image}
-    resources = {p.name: requested(p.new.get("resources")) for p in in_place if p.has_new_amounts}
-    obstacles = (
-        *_metadata_obstacles(old_meta, new_meta),
-        *islice(_obstacles(old_spec, new_spec, pairs, images, resources), OBSTACLES_KEPT),
-    )
-    return Change(
-        images=images,
-        resources=resources,
+    taken = Change(
+        images={p.name: p.new["image"] for p in in_place if p.has_new_image},
+        resources={p.name: requested(p.new.get("resources")) for p in in_place if p.has_new_amounts},
         labels=_moved(_field(old_meta, "labels"), _field(new_meta, "labels")),
         annotations=_moved(_field(old_meta, "annotations"), _field(new_meta, "annotations")),
-        obstacles=tuple(dict.fromkeys(obstacles)),
     )
+    obstacles = chain(
+        _metadata_obstacles(old_meta, new_meta),
+        (f"metadata.annotations[{_shown(key)}]" for key in taken.annotations if restarts_pods(key)),
+        _obstacles(old_spec, new_spec, pairs, taken),
+        _unnoticed(new_spec, pairs, taken),
+    )
+    return replace(taken, obstacles=tuple(dict.fromkeys(islice(obstacles, OBSTACLES_KEPT))))
 
 
 class _Pair(NamedTuple):
@@ -142,13 +153,7 @@ def _metadata_obstacles(old: Any, new: Any) -> Iterator[str]:
             yield f"metadata.{name}"
 
 
-def _obstacles(
-    old: Any,
-    new: Any,
-    pairs: Sequence[_Pair],
-    images: Mapping[str, str],
-    resources: Mapping[str, Mapping[str, Any]],
-) -> Iterator[str]:
+def _obstacles(old: Any, new: Any, pairs: Sequence[_Pair], taken: Change) -> Iterator[str]:
     paired = {pair.container_list for pair in pairs}
     for name in CONTAINER_LISTS:
         if name not in paired and not _same(_written(old, name), _written(new, name)):
@@ -157,16 +162,31 @@ def _obstacles(
         yield from _differences(_fixed(pair.old), _fixed(pair.new), pair.path)
         yield from (
             f"{pair.path}.{name}"
-            for name, taken in (("image", images), ("resources", resources))
-            if pair.has_new(name) and pair.name not in taken
+            for name, possible in (("image", taken.images), ("resources", taken.resources))
+            if pair.has_new(name) and pair.name not in possible
         )
-    if resources:
+    if taken.resources:
         # https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/#limitations
         if _written(new, "resources") is not None:
             yield "spec.resources"
         elif qos_class(new) is None or qos_class(old) != qos_class(new):
             yield "status.qosClass"
     yield from _differences(_without_containers(old), _without_containers(new), "spec")
+
+
+def _unnoticed(spec: Any, pairs: Sequence[_Pair], taken: Change) -> Iterator[str]:
+    """Yield the fields by which containers take what changes in place, and would go on with the old value."""
+    in_place = InPlace(
+        metadata={"labels": {**taken.labels, REVISION: None}, "annotations": taken.annotations},
+        amounts={
+            p.name: changed_amounts(p.old.get("resources"), p.new.get("resources"))
+            for p in pairs
+            if p.name in taken.resources
+        },
+        restarted=taken.images.keys(),
+    )
+    for pair in pairs:
+        yield from map(_shown, in_place.unnoticed(pair.path, pair.new, _field(spec, "volumes")))
 
 
 def _without_containers(spec: Any) -> Any:

@@ -33,6 +33,17 @@ def resizable(old: Any, new: Any) -> bool:
     return _frame(requested(old)) == _frame(requested(new))
 
 
+def changed_amounts(old: Any, new: Any) -> frozenset[str]:
+    """Return the amounts that differ between two readable resources, each as in `limits.memory`."""
+    before, after = requested(old), requested(new)
+    pairs = {(kind, name) for kind in KINDS for name in _compute(before, kind) | _compute(after, kind)}
+    return frozenset(
+        f"{kind}.{name}"
+        for kind, name in pairs
+        if _compute(before, kind).get(name) != _compute(after, kind).get(name)
+    )
+
+
 def _frame(resources: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything but the amounts, which must stay."""
     amounts = {

@@ -21,7 +21,7 @@ def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
 
 
 def is_updated_in_place(wanted: Wanted, pod: Pod) -> bool:
-    can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place
+    can = pod.revision in (wanted.in_place if wanted.update == "InPlaceIfPossible" else wanted.unchanged)
     # One between two revisions can be brought on, but nobody knows how to bring it back.
     return can and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
 

@@ -33,6 +33,8 @@ class Wanted:
     without an update, or if the history has lost that revision."""
     in_place: frozenset[str] = frozenset()
     """The revisions whose Pods can be brought to the newest one in place."""
+    unchanged: frozenset[str] = frozenset()
+    """Those of them whose Pods are as the newest one's already."""
     known: frozenset[str] = frozenset()
     """The older revisions in the history, from which Pods can be made."""
     holds: bool = False

@@ -40,6 +40,13 @@ def test_what_pods_are_not_made_from_changes_none() -> None:
     assert told({"template": web()}, {"template": web(), "replicas": 5}) == (SAME, "no Pod changes")
 
 
+def test_another_order_changes_none_whatever_the_strategy() -> None:
+    env = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
+    for strategy in ("InPlaceIfPossible", "Recreate"):
+        after = {"template": web(env=env[::-1]), "updateStrategy": {"type": strategy}}
+        assert told({"template": web(env=env)}, after) == (SAME, "no Pod changes")
+
+
 def test_a_new_object_creates_pods() -> None:
     assert told(None, {"template": web()}) == (DIFFERENT, "creates 1 Pod")
 

@@ -71,6 +71,20 @@ def test_amounts_of_cpu_and_memory_change_in_place_with_every_request_spelled_ou
     assert found.resources == {"web": {"requests": {"memory": "1Gi", "cpu": 1}, "limits": {"memory": "1Gi"}}}
 
 
+@pytest.mark.parametrize("key", ["kubectl.kubernetes.io/restartedAt", "checksum/config", "checksum/secret"])
+def test_an_annotation_that_restarts_pods_is_an_obstacle(key: str) -> None:
+    before, after, gone = (
+        edited("metadata.annotations", {"note": "old", **a}) for a in ({key: "1"}, {key: "2"}, {})
+    )
+    for old, new in ((before, after), (before, gone), (gone, after)):
+        assert change(old, new).obstacles == (f"metadata.annotations[{key}]",)
+
+
+@pytest.mark.parametrize("key", ["restartedAt", "checksum", "checksums/config", "example.com/checksum"])
+def test_other_annotations_change_in_place(key: str) -> None:
+    assert change(TEMPLATE, edited("metadata.annotations", {"note": "old", key: "2"})).in_place
+
+
 OBSTACLES = [
     (
         "an init container that has ended",

@@ -196,6 +196,12 @@ UPDATES = [
         [old("site-0"), unready("site-1", revision="bad", restarting=True)],
         ["site-1"],
     ),
+    (
+        "in place: Recreate too, where the Pods are the same",
+        wanted(1, update="Recreate", unchanged=frozenset({"old"}), **IN_PLACE),
+        [old("site-0")],
+        ["site-0"],
+    ),
     ("in place: paused", wanted(1, paused=True, **IN_PLACE), [old("site-0")], []),
     (
         "in place: what was begun goes first",
