@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 FIELD_MANAGER = "podpatterns-cli"
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 BY_NAME = {name: kind for kind in KINDS for name in (kind.singular, kind.plural, kind.short_name)}
 
 
@@ -78,6 +79,13 @@ class Cluster:
 
     def patch(self, plural: str, name: str, operations: Sequence[Mapping[str, Any]]) -> None:
         """Write a JSON patch (RFC 6902)."""
+        self._patch(plural, name, list(operations), JSON_PATCH)
+
+    def merge(self, plural: str, name: str, changes: Mapping[str, Any]) -> None:
+        """Write a JSON merge patch (RFC 7396)."""
+        self._patch(plural, name, dict(changes), MERGE_PATCH)
+
+    def _patch(self, plural: str, name: str, body: object, content_type: str) -> None:
         try:
             self._api.patch_namespaced_custom_object(
                 GROUP,
@@ -85,9 +93,9 @@ class Cluster:
                 self.namespace,
                 plural,
                 name,
-                list(operations),
+                body,
                 field_manager=FIELD_MANAGER,
-                _content_type=JSON_PATCH,
+                _content_type=content_type,
             )
         except self._refused as error:
             raise _refusal(error) from None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from podpatterns.cli import main
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.operator_process import OperatorProcess
@@ -72,3 +75,14 @@ def witness(control_plane: ControlPlane, crds: Path, namespace: str) -> Iterator
 def sites(kubectl: Kubectl, operator: OperatorProcess) -> Sites:
     """SidecarApps in the test's namespace."""
     return Sites(kubectl)
+
+
+@pytest.fixture
+def podpatterns(control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The command, in the test's namespace."""
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, [*arguments, "--namespace", namespace])
+
+    return invoke

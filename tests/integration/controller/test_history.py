@@ -6,25 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from podpatterns.cli import main
-from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
 from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites, sidecarapp
-
-
-@pytest.fixture
-def podpatterns(control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The command, in the test's namespace."""
-    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(main, [*arguments, "--namespace", namespace])
-
-    return invoke
 
 
 def helper(image: str) -> list[dict[str, Any]]:
