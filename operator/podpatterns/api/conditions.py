@@ -27,6 +27,9 @@ class ConditionType(StrEnum):
     failed. Objects that are not stalled lack it."""
     REPLICA_FAILURE = "ReplicaFailure"
     """A Pod, or an object that its Pods need, could not be written."""
+    PODS_MODIFIED = "PodsModified"
+    """Somebody else than the operator has changed Pods, which are not what the object says any more. Objects
+    without such Pods lack it."""
     UPSTREAMS_HEALTHY = "UpstreamsHealthy"
     """Every upstream has a healthy endpoint, by the readiness of the proxies. Objects without a proxy lack
     it."""
@@ -119,6 +122,10 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "InternalError"
     """The operator met an unexpected error. It keeps the Pods and tries again; report it with the operator's
     log."""
+
+    IMAGE_MODIFIED = "ImageModified"
+    """Containers have another image than the object says. The message names each with its Pod and the field
+    manager that wrote the image: delete those Pods, or replace all with `podpatterns restart`."""
 
     ENDPOINTS_HEALTHY = "EndpointsHealthy"
     """Every required upstream has a healthy endpoint in every running Pod."""
@@ -237,6 +244,7 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
         },
         ConditionType.STALLED: {True: (Reason.PROGRESS_DEADLINE_EXCEEDED,)},
         ConditionType.REPLICA_FAILURE: {True: FAILURES, False: (Reason.NO_FAILURE,)},
+        ConditionType.PODS_MODIFIED: {True: (Reason.IMAGE_MODIFIED,)},
         ConditionType.UPSTREAMS_HEALTHY: {
             True: (Reason.ENDPOINTS_HEALTHY,),
             False: (Reason.ENDPOINTS_UNHEALTHY, Reason.NOT_RUNNING),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import click
 
 from podpatterns.api import KINDS, InvalidObject, Pattern, parse
-from podpatterns.cli.cluster import Cluster
+from podpatterns.api.conditions import ConditionType
+from podpatterns.cli.cluster import Cluster, Object
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import context_option, files_option, namespace_option
@@ -35,9 +36,9 @@ class Verdict:
 def diff(files: tuple[str, ...], namespace: str | None, context: str | None) -> None:
     """Say which Pods would be updated in place and which replaced, and why, if the files were applied.
 
-    Objects that include a part of the files are named too. The server checks the files, and nothing is
-    changed. Exit status: 0 no Pod would change, 1 some would, 2 an object can't work as it is written, or the
-    files or the cluster can't be read.
+    Objects that include a part of the files are named too, and Pods that others than the operator have
+    changed. The server checks the files, and nothing is changed. Exit status: 0 no Pod would change, 1 some
+    would, 2 an object can't work as it is written, or the files or the cluster can't be read.
     """
     manifests = read_manifests(files)
     outcome = SAME
@@ -51,7 +52,8 @@ def diff(files: tuple[str, ...], namespace: str | None, context: str | None) -> 
 
 def _diff(cluster: Cluster, manifests: Sequence[Manifest]) -> int:
     """Say what would happen in one namespace; return the exit status."""
-    before = dict(_live(cluster))
+    objects = [obj for kind in KINDS for obj in cluster.all(kind.plural)]
+    before, modified = dict(_readable(objects)), dict(_modified(objects))
     written = dict(_tried(cluster, manifests))
     after = before | written
     verdicts = [
@@ -61,6 +63,8 @@ def _diff(cluster: Cluster, manifests: Sequence[Manifest]) -> int:
     ]
     for (kind, name), found in verdicts:
         click.echo(f"{kind.lower()}/{name}: {found.text}")
+        if drift := modified.get((kind, name)):
+            click.echo(f"{kind.lower()}/{name}: others have changed Pods: {drift}")
     for key, part in sorted(written.items()):
         if part.spec.template is None and not any(_includes(app, {key}) for app in after.values()):
             click.echo(f"{key[0].lower()}/{key[1]}: no object includes this part")
@@ -99,11 +103,18 @@ def _includes(app: Pattern, parts: Collection[Key]) -> bool:
     return any((include.kind, include.name) in parts for include in app.spec.include)
 
 
-def _live(cluster: Cluster) -> Iterator[tuple[Key, Pattern]]:
-    for kind in KINDS:
-        for obj in cluster.all(kind.plural):
-            with suppress(InvalidObject):  # it makes no Pods as it is
-                yield (kind.kind, obj["metadata"]["name"]), parse(obj)
+def _readable(objects: Iterable[Object]) -> Iterator[tuple[Key, Pattern]]:
+    for obj in objects:
+        with suppress(InvalidObject):  # it makes no Pods as it is
+            yield (obj["kind"], obj["metadata"]["name"]), parse(obj)
+
+
+def _modified(objects: Iterable[Object]) -> Iterator[tuple[Key, str]]:
+    """Yield the objects with Pods that others have changed, and what the operator says of these."""
+    for obj in objects:
+        for condition in (obj.get("status") or {}).get("conditions") or ():
+            if condition["type"] == ConditionType.PODS_MODIFIED and condition["status"] == "True":
+                yield (obj["kind"], obj["metadata"]["name"]), condition["message"]
 
 
 def _tried(cluster: Cluster, written: Sequence[Manifest]) -> Iterator[tuple[Key, Pattern]]:

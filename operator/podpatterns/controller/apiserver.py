@@ -24,9 +24,8 @@ from podpatterns.controller.backoff import LONGEST
 from podpatterns.controller.normalized import yaml_text
 from podpatterns.controller.pagesize import PageSize
 from podpatterns.controller.watchstream import lines, read_event
+from podpatterns.replicas.modification import FIELD_MANAGER
 
-FIELD_MANAGER = "podpatterns-operator"
-"""Name of the writer in managedFields and the audit log."""
 USER_AGENT = f"{FIELD_MANAGER}/{__version__}"
 MESSAGE_LENGTH = 500
 """Characters shown of an answer that is not the API server's own."""

@@ -16,11 +16,13 @@ from podpatterns.controller.key import Key
 from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import MANY_PODS, PodStore
-from podpatterns.controller.threads import off_the_loop
-from podpatterns.replicas import Replacement, Wanted
+from podpatterns.controller.threads import LONG_BYTES, off_the_loop
+from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.configuration import ConfigurationTargets, configuration_targets
 from podpatterns.replicas.contract import ContractTargets, contract_targets
+from podpatterns.replicas.drift import Drift, drift
 from podpatterns.replicas.failure import Failure
+from podpatterns.replicas.history import Revision
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import app_status, part_status
 
@@ -69,6 +71,9 @@ class StatusWriter:
                 configuration_targets(composition, composition.revision, pods) if composition else None,
             )
 
+        drifted = {p.revision for p in pods if p.modified}
+        older = [r for r in state.revisions or () if r.hash in drifted]
+        size = sum(revision.data.size for revision in older)
         replaced, adapters, helpers = await off_the_loop(len(pods), MANY_PODS, observe)
         return Observed(
             pods,
@@ -83,6 +88,7 @@ class StatusWriter:
             self._configurations.answers(entry.key),
             state.taken,
             error,
+            await off_the_loop(size, LONG_BYTES, _drift, pods, composition, older) if drifted else (),
         )
 
     async def report(
@@ -116,3 +122,8 @@ class StatusWriter:
         if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
             # Somebody was quicker than the watch, which has nothing new to tell of it any more.
             self._changed(news)
+
+
+def _drift(pods: Sequence[Pod], newest: Composition | None, older: Sequence[Revision]) -> list[Drift]:
+    templates = {revision.hash: revision.template for revision in older}
+    return drift(pods, templates | ({newest.revision: newest.template} if newest else {}))

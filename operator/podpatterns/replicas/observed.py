@@ -9,6 +9,7 @@ from podpatterns.api.text import MESSAGE_LENGTH, listed
 from podpatterns.compose import Composition, Problem
 from podpatterns.replicas.configuration import Answers, ConfigurationTargets
 from podpatterns.replicas.contract import Answer, ContractTargets
+from podpatterns.replicas.drift import Drift
 from podpatterns.replicas.failure import Failure, names_taken
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.replacement import Replacement
@@ -41,6 +42,9 @@ class Observed:
     error: Failure | None = None
     """The failure of the whole reconcile: an error of the operator's own, or a refused write of an object
     that Pods need. The Pods are reported all the same."""
+
+    drift: Sequence[Drift] = ()
+    """Modifications of Pods by others."""
 
     @property
     def unwritten(self) -> Failure | None:

@@ -17,6 +17,7 @@ from podpatterns.api.text import shown
 from podpatterns.compose.labels import CONFIGURATION, REVISION
 from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, diagnose, unfinished_resize
 from podpatterns.replicas.inplace import acknowledged, restarting, statuses, updated_containers
+from podpatterns.replicas.modification import Modification, modifications
 from podpatterns.replicas.reading import mapping, mappings, text
 from podpatterns.replicas.resize import resize, still_asked_for
 
@@ -72,6 +73,8 @@ class Pod:
     """Termination message of that container, which may be anything that it can read."""
     unready: tuple[str, ...] = ()
     """Init containers, native sidecars among them, that run and are not ready."""
+    modified: tuple[Modification, ...] = ()
+    """Images that somebody else than the operator has set."""
     resource_version: int = 0
 
     @property
@@ -157,6 +160,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
         container=diagnosis.container,
         exit_code=diagnosis.exit_code,
         termination_message=diagnosis.termination_message,
+        modified=modifications(obj),
         resource_version=int(text(meta.get("resourceVersion")) or 0),
     )
 

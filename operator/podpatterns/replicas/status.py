@@ -16,6 +16,7 @@ from podpatterns.replicas.configuration import (
     configurations,
 )
 from podpatterns.replicas.contract import contract_satisfied
+from podpatterns.replicas.drift import pods_modified
 from podpatterns.replicas.failure import internal_error
 from podpatterns.replicas.observed import Observed, problems_told
 from podpatterns.replicas.pod import Pod, timestamp
@@ -118,6 +119,7 @@ def app_status(
         available(app, rollout),
         *stalled(progress),
         _replica_failure(observed),
+        *pods_modified(observed.drift),
         *_upstreams_healthy(observed.composition, live),
         *contract_satisfied(
             observed.composition,

@@ -79,6 +79,7 @@ def test_where_a_policy_alters_pods(
         operator.restart()
         barrier.wait()
     assert sites.pods()[0]["metadata"]["labels"]["altered"] == "yes"
+    assert not sites.condition("PodsModified"), "no person has altered them"
 
 
 def test_an_upgrade(
