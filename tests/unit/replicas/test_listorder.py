@@ -212,3 +212,14 @@ def test_lists_of_another_form_are_left(path: str, odd: Any) -> None:
 def test_thousands_of_variables_take_no_time_to_speak_of() -> None:
     env = [{"name": f"V{i % 100}", "value": f"$(V{i % 7})"} for i in range(20_000)]
     assert change(template("containers.0.env", env), template("containers.0.env", env[::-1])).obstacles
+
+
+def test_items_nested_beyond_all_bounds_are_left() -> None:
+    def tolerations(levels: int) -> list[Any]:
+        value: Any = "x"
+        for _ in range(levels):
+            value = [value]
+        return [{"key": value}, {"key": "a"}]
+
+    deep = tolerations(20_000)
+    assert in_canonical_order(template("tolerations", deep))["spec"]["tolerations"] == deep
