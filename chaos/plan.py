@@ -181,6 +181,9 @@ def _strategy(random: Random, *, surge: bool) -> Strategy:
         "type": random.choice(["InPlaceIfPossible", "InPlaceIfPossible", "Recreate"]),
         "maxUnavailable": random.choice([1, 2, "25%", "50%", "100%"]),
     }
+    containers = random.choice(["Helpers", "All", "All"])
+    drain = random.choice([0, 0, 1]) if containers == "All" else 0
+    strategy["inPlace"] = {"containers": containers, "drainSeconds": drain, "resizeTimeoutSeconds": 60}
     if surge:
         strategy["maxSurge"] = random.choice([0, 0, 1, 2, "30%"])
     held = random.choice(["", "", "", "", "paused", "OnDelete", "partition"])
@@ -194,7 +197,9 @@ def _strategy(random: Random, *, surge: bool) -> Strategy:
 
 
 def _rolling(strategy: Strategy) -> Strategy:
-    kept = {name: value for name, value in strategy.items() if name in ("maxUnavailable", "maxSurge")}
+    kept = {
+        name: value for name, value in strategy.items() if name in ("maxUnavailable", "maxSurge", "inPlace")
+    }
     return {**kept, "type": "Recreate" if strategy["type"] == "Recreate" else "InPlaceIfPossible"}
 
 

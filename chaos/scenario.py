@@ -149,7 +149,14 @@ class Scenario:
         if found is None or "deletionTimestamp" in found["metadata"]:
             return False
         spec, wanted = found["spec"], manifest["spec"]
-        strategy = {"type": "InPlaceIfPossible", "partition": 0, "paused": False, "maxSurge": 0}
+        in_place = {"containers": "Helpers", "drainSeconds": 0, "resizeTimeoutSeconds": 60}
+        strategy = {
+            "type": "InPlaceIfPossible",
+            "partition": 0,
+            "paused": False,
+            "maxSurge": 0,
+            "inPlace": in_place,
+        }
         return all(
             spec.get(field) == value for field, value in wanted.items() if field != "updateStrategy"
         ) and (

@@ -79,8 +79,9 @@ def test_a_connection_to_the_application_outlives_twenty_updates_of_its_helpers(
 
 
 def test_the_application_is_updated_while_its_helpers_keep_running(kubectl: Kubectl) -> None:
-    first = apply_and_wait(kubectl, site(app=f"docker.io/{NGINX}"))
-    last = apply_and_wait(kubectl, site(app=NGINX))  # another name of the very same image
+    strategy = {"inPlace": {"containers": "All"}}
+    first = apply_and_wait(kubectl, site(app=f"docker.io/{NGINX}", updateStrategy=strategy))
+    last = apply_and_wait(kubectl, site(app=NGINX, updateStrategy=strategy))  # another name of the same image
     assert uid(last) == uid(first)
     assert restarts(last) == {"before": 0, "beside": 0, "app": 1}
 
@@ -104,22 +105,23 @@ def test_a_missing_image_stops_at_one_pod_and_is_corrected_without_a_hand(kubect
         assert (uid(new), restarts(new)["app"]) == (uid(old), 0)
 
 
-def test_resources_change_without_a_restart_and_what_the_node_refuses_is_told(kubectl: Kubectl) -> None:
-    def limited(cpu: str) -> dict[str, Any]:
-        manifest = site()
-        manifest["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = cpu
-        return manifest
+def limited(cpu: str, **in_place: Any) -> dict[str, Any]:
+    manifest = site(updateStrategy={"inPlace": in_place})
+    manifest["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = cpu
+    return manifest
 
+
+def all_cpu(kubectl: Kubectl) -> str:
+    """As much CPU as the node has, of which others have some."""
+    return str(kubectl.get("node", NODE)["status"]["allocatable"]["cpu"])
+
+
+def test_resources_change_without_a_restart_and_what_the_node_defers_is_told(kubectl: Kubectl) -> None:
     first = apply_and_wait(kubectl, limited("200m"))
     resized = apply_and_wait(kubectl, limited("300m"))
     assert resized["status"]["containerStatuses"][0]["resources"]["limits"]["cpu"] == "300m"
 
-    kubectl.apply(limited("1k"))
-    refused = eventually(lambda: _condition(kubectl, "ReplicaFailure"), until=lambda c: c["status"] == "True")
-    assert "node didn't have enough allocatable resources" in refused["message"]
-
-    # As much as the node has, of which others have some.
-    kubectl.apply(limited(kubectl.get("node", NODE)["status"]["allocatable"]["cpu"]))
+    kubectl.apply(limited(all_cpu(kubectl), resizeTimeoutSeconds=600))
     deferred = eventually(
         lambda: _condition(kubectl, "Progressing"), until=lambda c: "ResizeDeferred" in c["message"]
     )
@@ -130,6 +132,20 @@ def test_resources_change_without_a_restart_and_what_the_node_refuses_is_told(ku
     last = apply_and_wait(kubectl, limited("250m"))
     assert uid(last) == uid(first)
     assert restarts(last) == {"before": 0, "beside": 0, "app": 0}
+
+
+def test_resources_that_are_not_possible_in_place_replace_the_pod(kubectl: Kubectl) -> None:
+    """Where no node has them either the new Pod is pending, until the object is corrected."""
+    last = apply_and_wait(kubectl, limited("200m"))
+    refused = "Forbidden: "  # the API server knows what the node has
+    for cpu, message in (("1k", refused), (all_cpu(kubectl), "ResizeDeferred: ")):
+        kubectl.apply(limited(cpu, resizeTimeoutSeconds=2))
+        eventually(lambda: _condition(kubectl, "Ready"), 60, until=lambda c: "Unschedulable" in c["message"])
+        events = kubectl.get("events", "--field-selector=involvedObject.name=site")["items"]
+        told = f"Deleted 1 Pod: site-0 (Outdated: {message}"
+        assert [e["message"] for e in events if e["message"].startswith(told)]
+        before, last = last, apply_and_wait(kubectl, limited("200m"))
+        assert uid(last) != uid(before)
 
 
 @contextmanager

@@ -166,7 +166,9 @@ async def updates(tenant: Tenant) -> AsyncIterator[None]:
     """Updates in place of which the nodes take no notice for a long time."""
     slow = {"test.example/start-delay": "120s"}
     names = [f"updated-{n}" for n in range(UPDATED)]
-    async with tenant.objects(*(manifest(name, template=template()) for name in names)):
+    strategy = {"inPlace": {"containers": "All"}}
+    sites = [manifest(name, template=template(), updateStrategy=strategy) for name in names]
+    async with tenant.objects(*sites):
         for name in names:
             await eventually(lambda: _available(tenant, name), 120)  # noqa: B023 (awaited at once)
             await tenant.api.patch(

@@ -116,6 +116,12 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "SidecarApp",
+        {"updateStrategy": {"inPlace": {"drainSeconds": 5}}},
+        "spec.updateStrategy.inPlace.drainSeconds",
+        "needs containers All",
+    ),
+    (
+        "SidecarApp",
         {"minReadySeconds": 600},
         "spec.progressDeadlineSeconds",
         "must be more than minReadySeconds",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.transition import Transition
-from podpatterns.replicas import Create, Delete, Plan, Pod, Update, Wanted, plan
+from podpatterns.replicas import Create, Delete, Plan, Pod, SetInService, Update, Wanted, plan
 from podpatterns.replicas.change import Change
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
@@ -294,13 +295,54 @@ async def test_resources_that_are_refused_leave_the_pod_as_it_was(bench: Bench, 
     for refused in ("-1", "200m"):
         change = Change(resources={"web": {"requests": {"cpu": refused}, "limits": {"cpu": "150m"}}})
         outcome = await bench.carry_out(Plan(updates=(bench.update("site-0"),)), old=change)
-        assert outcome.failure is not None
+        assert outcome.failure is None
+        assert list(outcome.not_in_place) == [bench.pods["site-0"].uid], "a new Pod would be taken"
+        assert outcome.not_in_place[bench.pods["site-0"].uid].startswith("Invalid: Pod")
         assert bench.pods["site-0"].is_of("old")
     after = live(kubectl)
     assert (after["spec"], after["metadata"].get("annotations")) == (
         before["spec"],
         before["metadata"].get("annotations"),
     )
+
+
+async def test_resources_of_which_no_pod_can_be_made_are_a_failure(bench: Bench, kubectl: Kubectl) -> None:
+    """The Pod that runs is not given up for one that the server would refuse too."""
+    await bench.create(0)
+    refused = {"requests": {"cpu": "200m"}, "limits": {"cpu": "150m"}}
+
+    def manifest(create: Create) -> dict[str, Any]:
+        pod = deepcopy(bench.manifest(create))
+        pod["spec"]["containers"][0]["resources"] = refused
+        return pod
+
+    todo = Plan(updates=(bench.update("site-0"),))
+    outcome = await bench.carry_out(todo, manifest, old=Change(resources={"web": refused}))
+    assert outcome.failure is not None
+    assert (outcome.failure.reason, outcome.not_in_place) == ("Invalid", {})
+    assert [p["metadata"]["name"] for p in kubectl.get("pods")["items"]] == ["site-0"]
+
+
+async def test_a_pod_joins_and_leaves_its_services(bench: Bench, kubectl: Kubectl) -> None:
+    gate = {"conditionType": "podpatterns.dev/in-service"}
+
+    def manifest(create: Create) -> dict[str, Any]:
+        pod = deepcopy(bench.manifest(create))
+        pod["spec"]["readinessGates"] = [gate]
+        return pod
+
+    await bench.carry_out(Plan(creates=(Create("site-0", 0, "new"),)), manifest)
+    uid = bench.pods["site-0"].uid
+    for in_service in (True, False):
+        change = SetInService("site-0", uid, in_service=in_service)
+        outcome = await bench.carry_out(Plan(service_changes=(change,)))
+        assert outcome.in_service_changed == [change]
+        assert bench.pods["site-0"].in_service is in_service
+    assert bench.pods["site-0"].out_of_service_since is not None
+    another = SetInService("site-0", "of another", in_service=True)
+    outcome = await bench.carry_out(Plan(service_changes=(another,)))
+    assert (outcome.in_service_changed, outcome.failure) == ([], None)
+    assert live(kubectl)["status"]["conditions"][0]["status"] == "False"
 
 
 async def test_a_revision_after_it_keeps_what_was_asked_for(bench: Bench, kubectl: Kubectl) -> None:

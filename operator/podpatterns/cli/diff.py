@@ -18,6 +18,7 @@ from podpatterns.cli.options import context_option, files_option, namespace_opti
 from podpatterns.compose import CannotCompose, compose
 from podpatterns.compose.part import Key
 from podpatterns.replicas.change import change
+from podpatterns.replicas.inplace import permitted
 
 SAME, DIFFERENT, FAILED = 0, 1, 2
 PLURALS = {kind.kind: kind.plural for kind in KINDS}
@@ -90,12 +91,16 @@ def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pat
         if old.files != new.files:
             return Verdict(SAME, "no Pod changes: the new configuration is taken up as the containers run")
         return Verdict(SAME, "no Pod changes")
-    if strategy.type == "InPlaceIfPossible" and found.in_place:
-        text = f"updates {pods} in place: {found}"
+    allowed = permitted(found, strategy.in_place, new.application)
+    if not found.in_place:
+        text = f"replaces {pods}: {found}"
+    elif strategy.type != "InPlaceIfPossible":
+        text = f"replaces {pods}: updateStrategy.type is {strategy.type}"
+    elif not allowed.in_place:
+        policy = f"updateStrategy.inPlace.containers is {strategy.in_place.containers}"
+        text = f"replaces {pods}: {allowed} ({policy})"
     else:
-        text = (
-            f"replaces {pods}: {found if not found.in_place else f'updateStrategy.type is {strategy.type}'}"
-        )
+        text = f"updates {pods} in place: {found}"
     return Verdict(DIFFERENT, f"{text} (waits: paused)" if strategy.paused else text)
 
 

@@ -36,6 +36,8 @@ class Composition:
     revision: str
     """Hash of all fields that shape the Pod: the same spec has the same hash in every version of the
     operator."""
+    application: frozenset[str] = frozenset()
+    """Containers of the application; the others are helpers."""
     files: tuple[File, ...] = ()
     """The helpers' configuration, in the ConfigMap that the Pod mounts."""
     proxies: tuple[str, ...] = ()
@@ -114,6 +116,7 @@ def compose(
     return Composition(
         template={"metadata": _metadata(template, fragments), "spec": composed},
         revision=revision([(p.pattern, f.shape) for p, f in zip(parts, fragments, strict=True)]),
+        application=frozenset(c.name for c in containers if c.of_the_application),
         files=files,
         configuration=short_hash(_data(files)) if files else "",
         proxies=tuple(name for f in fragments for name in f.proxies),

@@ -32,6 +32,10 @@ a half (https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-c
 """
 
 
+IN_SERVICE = f"{GROUP}/in-service"
+"""Condition type of the readiness gate by which a Pod leaves its Services while its application restarts in
+place (updateStrategy.inPlace.drainSeconds)."""
+
 HASH = f"{GROUP}/hash"
 """Annotation of the operator's other objects: hash of everything that it wrote into them.
 

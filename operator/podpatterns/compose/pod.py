@@ -6,7 +6,14 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
-from podpatterns.compose.labels import CONFIGURATION, POD_INDEX, REVISION, selector, unreserved
+from podpatterns.compose.labels import (
+    CONFIGURATION,
+    IN_SERVICE,
+    POD_INDEX,
+    REVISION,
+    selector,
+    unreserved,
+)
 
 
 def pod_manifest(app: Pattern, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
@@ -33,7 +40,19 @@ def pod_manifest(app: Pattern, composition: Composition, name: str, index: int |
         annotations[CONFIGURATION] = composition.configuration
     if annotations:
         metadata["annotations"] = annotations
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+    spec = template["spec"]
+    if app.spec.update_strategy.in_place.drain_seconds:
+        spec = _gated(spec)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _gated(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the spec with the readiness gate. It is the operator's own and so no part of the revision: a
+    Pod that lacks it is replaced at the next change that needs it."""
+    gates = spec.get("readinessGates") or []
+    if any(gate.get("conditionType") == IN_SERVICE for gate in gates):
+        return spec
+    return {**spec, "readinessGates": [*gates, {"conditionType": IN_SERVICE}]}
 
 
 def owner_reference(app: Pattern) -> dict[str, Any]:

@@ -141,6 +141,10 @@ class ApiServer:
     async def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._json("POST", path, body=body)
 
+    async def try_creation(self, path: str, body: Mapping[str, Any]) -> None:
+        """Have the server judge a creation that does not take place. Raises ApiError if it refuses it."""
+        await self._json("POST", path, body=body, params={"dryRun": "All"})
+
     async def create_normalized(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an object with a part that the server keeps as it came, byte by byte.
 

@@ -57,6 +57,18 @@ async def patch(api: ApiServer, path: str, uid: str, changes: Mapping[str, Any])
     return await _written(api.strategic_patch(path, {**changes, "metadata": metadata}), HTTPStatus.CONFLICT)
 
 
+async def patch_status(api: ApiServer, path: str, uid: str, status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object with that UID after a strategic merge patch of its status.
+
+    There the server refuses another UID as it refuses an invalid object.
+
+    Raises:
+        Overtaken: it is gone, another one has its name, or the status is invalid.
+    """
+    changes = {"metadata": {"uid": uid}, "status": status}
+    return await _written(api.strategic_patch(f"{path}/status", changes), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
 async def json_patch(
     api: ApiServer, path: str, uid: str, operations: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:

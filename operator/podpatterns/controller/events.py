@@ -74,6 +74,6 @@ class Events:
 
 
 def _why(delete: Delete, changes: Mapping[str, Change]) -> str:
-    """Return the reason; of an outdated Pod also the change that it could not take in place."""
-    change = changes.get(delete.revision)
-    return f"{delete.reason}: {change}" if delete.reason == PodReason.OUTDATED and change else delete.reason
+    """Return the reason; of an outdated Pod also the change that it could not take in place, or why."""
+    what = delete.message or changes.get(delete.revision)
+    return f"{delete.reason}: {what}" if delete.reason == PodReason.OUTDATED and what else delete.reason

@@ -6,12 +6,14 @@ their own: the first says on the Pod which revision it is brought to, the second
 is the one above. So a Pod whose label names a revision has all of it, or says itself that it hasn't: an
 executor that is refused, or ends in between, leaves a Pod that the next plan finishes or replaces. When the
 server refuses the change of resources, the Pod is as it was, and what the first patch said is taken back.
+If it would take a new Pod of that revision, the Pod is to be replaced; if not, the template is at fault.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from http import HTTPStatus
 from typing import Any
 
 from podpatterns.api.conditions import Reason
+from podpatterns.api.text import MESSAGE_LENGTH, shown
 from podpatterns.compose.labels import CONFIGURATION
 from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
@@ -28,8 +31,9 @@ from podpatterns.controller.leadership import LeadershipLostError
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.transition import Transition
-from podpatterns.replicas import Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas import Create, Delete, Plan, Refresh, SetInService, Update
 from podpatterns.replicas.change import Change
+from podpatterns.replicas.drain import in_service
 from podpatterns.replicas.failure import Failure, name_taken, refused
 from podpatterns.replicas.inplace import in_place_patch
 from podpatterns.replicas.resize import announcement, resize_patch, withdrawal
@@ -52,6 +56,9 @@ class Outcome:
     created: list[str] = field(default_factory=list)
     updated: list[Update] = field(default_factory=list)
     deleted: list[Delete] = field(default_factory=list)
+    in_service_changed: list[SetInService] = field(default_factory=list)
+    not_in_place: dict[str, str] = field(default_factory=dict)
+    """UID -> message, of each Pod that the server does not let have its new resources, but a new Pod."""
     unanswered: list[Create] = field(default_factory=list)
     """They may have taken place, or yet do."""
     failure: Failure | None = None
@@ -87,7 +94,7 @@ class Outcome:
             self.retry_after = max(self.retry_after, error.retry_after)
 
 
-Action = Create | Delete | Update | Refresh
+Action = Create | Delete | Update | Refresh | SetInService
 
 
 class Executor:
@@ -107,6 +114,7 @@ class Executor:
             *(work.attempt(work.delete, delete) for delete in plan.deletes),
             *(work.attempt(work.update, update) for update in plan.updates),
             *(work.attempt(work.refresh, refresh) for refresh in plan.refreshes),
+            *(work.attempt(work.set_in_service, change) for change in plan.service_changes),
         )
         await work.create_all(plan.creates)
         return work.outcome
@@ -185,7 +193,10 @@ class _Work:
             return self._store.forget(update.uid)
         try:
             if change.resources:
-                pod = await self._resize(path, pod, change)
+                resized = await self._resize(path, pod, change)
+                if resized is None:
+                    return None
+                pod = resized
             patch = in_place_patch(pod, change, self._transition.revision)
             answer = await child.patch(self._api, path, update.uid, patch)
         except child.Overtaken as late:
@@ -195,8 +206,11 @@ class _Work:
         self._store.put(answer)
         return None
 
-    async def _resize(self, path: str, pod: dict[str, Any], change: Change) -> dict[str, Any]:
-        """Give the Pod its new resources, not without saying so on it before."""
+    async def _resize(self, path: str, pod: dict[str, Any], change: Change) -> dict[str, Any] | None:
+        """Give the Pod its new resources, not without saying so on it before.
+
+        Returns None where the server refuses them to this Pod, but not to a new one.
+        """
         before, uid = pod, pod["metadata"]["uid"]
         if announced := announcement(pod, change, self._transition.revision):
             pod = await child.patch(self._api, path, uid, announced)
@@ -204,9 +218,15 @@ class _Work:
         try:
             pod = await child.patch(self._api, f"{path}/resize", uid, resize_patch(pod, change))
         except ApiError as error:
-            if announced and error.code in REFUSED:
+            if error.code not in REFUSED:
+                raise
+            if announced:
                 await self._take_back(path, before)
-            raise
+            if not await self._is_created_anew(pod["metadata"]["name"]):
+                raise
+            failure = refused(error.reason, error.message)
+            self.outcome.not_in_place[uid] = shown(f"{failure.reason}: {failure.message}", MESSAGE_LENGTH)
+            return None
         self._store.put(pod)
         return pod
 
@@ -214,6 +234,24 @@ class _Work:
         """Where this fails too the Pod goes on saying that it is between two revisions."""
         with suppress(ApiError, UnansweredError):
             self._store.put(await child.patch(self._api, path, before["metadata"]["uid"], withdrawal(before)))
+
+    async def _is_created_anew(self, name: str) -> bool:
+        """Ask the server whether it would take a Pod of the newest revision in the place of this one."""
+        manifest = self._transition.manifest(Create(name, None, self._transition.revision))
+        metadata = {**manifest["metadata"], "generateName": f"{name}-"}
+        del metadata["name"]  # that one is taken
+        try:
+            await self._api.try_creation(pods_path(self._namespace), {**manifest, "metadata": metadata})
+        except ApiError:
+            return False
+        return True
+
+    async def set_in_service(self, change: SetInService) -> None:
+        path = pod_path(self._namespace, change.name)
+        with suppress(child.Overtaken):
+            status = {"conditions": [in_service(change, time.time())]}
+            self._store.put(await child.patch_status(self._api, path, change.uid, status))
+            self.outcome.in_service_changed.append(change)
 
     async def refresh(self, refresh: Refresh) -> None:
         changes = {"metadata": {"annotations": {CONFIGURATION: self._transition.configuration}}}

@@ -59,6 +59,9 @@ class ObjectState:
     """Of creations and deletions: no creation before it has waited."""
     updates: Refusal = field(default_factory=Refusal)
     """Of updates in place and of what is refreshed in Pods."""
+    not_in_place: tuple[str, dict[str, str]] = ("", {})
+    """UID -> the API server's message, of Pods whose update in place it refused; the revision to which they
+    were to be brought stands first."""
     history: Refusal = field(default_factory=Refusal)
     config_map: Refusal = field(default_factory=Refusal)
     status: Refusal = field(default_factory=Refusal)
@@ -126,6 +129,16 @@ class ObjectState:
         for name, failure in taken.items():
             self.unanswered.pop(name, None)
             self.taken_names.setdefault(name, Refusal()).note(failure, generation, now, longest=LONGEST_TAKEN)
+
+    def note_not_in_place(self, revision: str, refused: Mapping[str, str], pods: Sequence[Pod]) -> None:
+        if refused or self.not_in_place[1]:
+            known, there = self.refused(revision), {p.uid for p in pods}
+            self.not_in_place = revision, {u: m for u, m in {**known, **refused}.items() if u in there}
+
+    def refused(self, revision: str) -> Mapping[str, str]:
+        """Return the Pods that can't be brought to the revision in place, with the API server's message."""
+        to, refused = self.not_in_place
+        return refused if to == revision else {}
 
     def names_to_avoid(self, wanted: Wanted, created: Iterable[str], generation: int, now: float) -> set[str]:
         """Return the names not to be tried now, and forget those that are not taken, or wanted, any more.

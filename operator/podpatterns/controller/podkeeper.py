@@ -43,6 +43,7 @@ class PodKeeper:
         outcome = await self._executor.carry_out(todo, entry, transition)
         now = time.monotonic()
         state.note_unanswered(outcome.unanswered, now)
+        state.note_not_in_place(wanted.revision, outcome.not_in_place, pods)
         state.note_taken(outcome.taken, generation, now)
         state.carried_out(outcome.deleted, pods, self._store.of(entry.key, entry.uid))
         return _next(todo, outcome, state, generation, now), outcome
@@ -70,8 +71,9 @@ def _next(todo: Plan, outcome: Outcome, state: ObjectState, generation: int, now
     if not (state.pods.left(generation, now) or state.updates.left(generation, now)):
         state.pods.clear()
         state.updates.clear()
-        if todo.deletes or outcome.updated or len(todo.creates) > len(outcome.taken):
+        done = todo.deletes or outcome.updated or outcome.not_in_place or outcome.in_service_changed
+        if done or len(todo.creates) > len(outcome.taken):
             return 0
-        if todo.updates:
+        if todo.updates or todo.service_changes:
             waits.append(OVERTAKEN_SECONDS)
     return min((seconds for seconds in waits if seconds is not None), default=None)

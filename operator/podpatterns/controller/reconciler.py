@@ -164,13 +164,17 @@ class Reconciler:
         await self._ownership.adopt(entry, app, wanted)
         pods = self._pods.of(entry.key, entry.uid)
         revisions = await self._revisions.of(entry, app, composition, pods, state)
-        changes = await self._revisions.changes(revisions, composition, pods, state)
+        changes = await self._revisions.changes(revisions, app, composition, pods, state)
         wanted = replace(
             wanted,
             configuration=composition.configuration,
             held_revision=held_revision(entry, app, state, composition.revision),
-            in_place=frozenset(revision for revision, change in changes.items() if change.in_place),
-            unchanged=frozenset(revision for revision, change in changes.items() if change.empty),
+            in_place=frozenset(r for r, change in changes.items() if change.in_place),
+            unchanged=frozenset(r for r, change in changes.items() if change.empty),
+            restart_application=frozenset(
+                r for r, change in changes.items() if not composition.application.isdisjoint(change.restarts)
+            ),
+            refused=state.refused(composition.revision),
             known=frozenset(r.hash for r in revisions),
         )
         await self._keep_config_map(entry, app, composition, wanted, state)

@@ -19,6 +19,7 @@ from podpatterns.replicas import Pod
 from podpatterns.replicas.change import Change, change
 from podpatterns.replicas.failure import Failure, refused
 from podpatterns.replicas.history import Revision
+from podpatterns.replicas.inplace import permitted
 from podpatterns.replicas.status import revision_name
 
 KEPT_BYTES = 16_000_000
@@ -84,9 +85,15 @@ class Revisions:
         return state.revisions or ()
 
     async def changes(
-        self, revisions: Sequence[Revision], composition: Composition, pods: Sequence[Pod], state: ObjectState
+        self,
+        revisions: Sequence[Revision],
+        app: Pattern,
+        composition: Composition,
+        pods: Sequence[Pod],
+        state: ObjectState,
     ) -> dict[str, Change]:
-        """Return the change from each older revision that Pods have to the newest one."""
+        """Return the change from each older revision that Pods have to the newest one, as far as the update
+        strategy permits it in place."""
         newest, known = state.changes
         older = {p.revision for p in pods if p.live} - {composition.revision}
         known = {h: c for h, c in known.items() if h in older} if newest == composition.revision else {}
@@ -96,7 +103,8 @@ class Revisions:
                     revision.data.size, LONG_BYTES, _change, revision, composition
                 )
         state.changes = composition.revision, known
-        return known
+        in_place = app.spec.update_strategy.in_place
+        return {r: permitted(change, in_place, composition.application) for r, change in known.items()}
 
     async def last_good(self, entry: Entry, app: Pattern, state: ObjectState) -> Composition | None:
         """Return the newest revision that could be composed, and written if that is not refused.

@@ -5,7 +5,7 @@ Nothing here does I/O or reads a clock: Pods come in as slim records, time and f
 both out.
 """
 
-from podpatterns.replicas.actions import Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas.actions import Create, Delete, Plan, Refresh, SetInService, Update
 from podpatterns.replicas.limits import Limits, backoff_after
 from podpatterns.replicas.ordinal import is_condemned, ordinal
 from podpatterns.replicas.plan import plan
@@ -22,6 +22,7 @@ __all__ = [
     "Refresh",
     "Replacement",
     "Replacements",
+    "SetInService",
     "Update",
     "Wanted",
     "backoff_after",

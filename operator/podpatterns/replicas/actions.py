@@ -25,6 +25,8 @@ class Delete:
     """ScaledDown, Outdated, or how a finished Pod ended: Failed, Succeeded, or in its words, as Evicted."""
     revision: str
     """The one that it has."""
+    message: str = ""
+    """Why it could not be updated in place, in the words of its node or the API server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,15 @@ class Refresh:
 
 
 @dataclass(frozen=True, slots=True)
+class SetInService:
+    """Have a Pod with the readiness gate join its Services, or leave them."""
+
+    name: str
+    uid: str
+    in_service: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Actions, in the order in which they are carried out."""
 
@@ -53,6 +64,7 @@ class Plan:
     updates: tuple[Update, ...] = ()
     refreshes: tuple[Refresh, ...] = ()
     creates: tuple[Create, ...] = ()
+    service_changes: tuple[SetInService, ...] = ()
     wake_after: float | None = None
     """Seconds after which time alone makes a difference; None when only an event can."""
     held_back: bool = False
@@ -61,4 +73,5 @@ class Plan:
     @property
     def complete(self) -> bool:
         """Nothing is left to do."""
-        return not (self.deletes or self.updates or self.refreshes or self.creates or self.held_back)
+        writes = self.deletes, self.updates, self.refreshes, self.service_changes, self.creates
+        return not (any(writes) or self.held_back)

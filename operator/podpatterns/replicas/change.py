@@ -19,7 +19,7 @@ from podpatterns.api.text import NAME_LENGTH, listed, shown
 from podpatterns.compose.labels import REVISION, unreserved
 from podpatterns.replicas.downward import InPlace
 from podpatterns.replicas.listorder import in_canonical_order
-from podpatterns.replicas.resources import changed_amounts, qos_class, requested, resizable
+from podpatterns.replicas.resources import changed_amounts, qos_class, requested, resizable, resize_restarts
 from podpatterns.replicas.restart import restarts_pods
 
 CONTAINER_LISTS = ("initContainers", "containers")
@@ -38,6 +38,8 @@ class Change:
     """Container -> its new image."""
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Container -> its new ResourceRequirements, with every request spelled out."""
+    restarts: Mapping[str, str] = field(default_factory=dict)
+    """Container that it restarts -> the field that makes it restart."""
     labels: Mapping[str, str | None] = field(default_factory=dict)
     """New and altered labels; None for one that is taken away. Never one of the operator's own."""
     annotations: Mapping[str, str | None] = field(default_factory=dict)
@@ -80,6 +82,7 @@ def change(old: Any, new: Any) -> Change:
     taken = Change(
         images={p.name: p.new["image"] for p in in_place if p.has_new_image},
         resources={p.name: requested(p.new.get("resources")) for p in in_place if p.has_new_amounts},
+        restarts={p.name: p.restarting_field for p in in_place if p.restarting_field},
         labels=_moved(_field(old_meta, "labels"), _field(new_meta, "labels")),
         annotations=_moved(_field(old_meta, "annotations"), _field(new_meta, "annotations")),
     )
@@ -119,6 +122,14 @@ class _Pair(NamedTuple):
         """True if resources differ in a way that a running container can take."""
         old, new = self.old.get("resources"), self.new.get("resources")
         return self.has_new("resources") and resizable(old, new)
+
+    @property
+    def restarting_field(self) -> str:
+        """The field whose change restarts the running container; empty if none does."""
+        if self.has_new_image:
+            return f"{self.path}.image"
+        restarts = self.has_new_amounts and resize_restarts(self.old, self.new)
+        return f"{self.path}.resources" if restarts else ""
 
     def has_new(self, name: str) -> bool:
         return not _same(_written(self.old, name), _written(self.new, name))

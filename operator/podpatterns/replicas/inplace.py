@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from podpatterns.api.updatestrategy import InPlace
 from podpatterns.compose.labels import RESIZE, REVISION, UPDATED_CONTAINERS
-from podpatterns.replicas.change import CONTAINER_LISTS, Change
+from podpatterns.replicas.change import CONTAINER_LISTS, OBSTACLES_KEPT, Change
 from podpatterns.replicas.reading import json_mapping, mapping, mappings, text
 from podpatterns.replicas.resize import containers_with, resize
 
 STATUSES = ("initContainerStatuses", "containerStatuses")
 Object = Mapping[str, Any]
+
+
+def permitted(change: Change, in_place: InPlace, application: Collection[str]) -> Change:
+    """Return the change; where it would restart a container of the application, and only helpers may restart
+    in place, with that as an obstacle."""
+    if in_place.containers == "All":
+        return change
+    forbidden = [field for name, field in change.restarts.items() if name in application]
+    return (
+        replace(change, obstacles=(*change.obstacles, *forbidden)[:OBSTACLES_KEPT]) if forbidden else change
+    )
 
 
 def in_place_patch(pod: Object, change: Change, revision: str) -> dict[str, Any]:

@@ -47,6 +47,9 @@ def _without_refused(todo: Plan, limits: Limits) -> Plan:
     if wait := limits.creates_after:
         held = todo.held_back or bool(todo.creates)
         todo = replace(todo, creates=(), wake_after=min(wait, todo.wake_after or wait), held_back=held)
+    if limits.updates_after:
+        held = todo.held_back or bool(todo.service_changes)
+        todo = replace(todo, service_changes=(), held_back=held)
     if wait := limits.creates_after or limits.updates_after:
         held = todo.held_back or bool(todo.updates or todo.refreshes)
         wake = min(wait, todo.wake_after or wait)

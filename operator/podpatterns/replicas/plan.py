@@ -16,13 +16,16 @@ from itertools import islice
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE, Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas.drain import service_changes, until_drained
 from podpatterns.replicas.limits import UNLIMITED, Limits, limited
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.rollout import (
     is_updated_in_place,
+    judged,
     misses_configuration,
     needs_surge,
     outdated_pods,
+    until_given_up,
     why_outdated,
 )
 from podpatterns.replicas.scaledown import surplus_pods
@@ -40,6 +43,7 @@ def plan(
 
     `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming.
     """
+    pods = [judged(wanted, p, now) for p in pods]
     done = sum(1 for p in pods if is_done(wanted, p))
     ended = [p for p in pods if p.finished and not p.terminating and not is_done(wanted, p)]
     due = [p for p in ended if _wait(p, now, limits.backoff) <= 0]
@@ -53,6 +57,7 @@ def plan(
     outdated = outdated_pods(wanted, live, done, now)
     replaced = [p for p in outdated if not is_updated_in_place(wanted, p)]
     kept = _without(replaced, live)
+    in_place = _without(replaced, outdated)
     room = wanted.replicas - len(kept) - done - backing_off
     gone = [p for p in pods if p.terminating] + cleared
 
@@ -60,10 +65,15 @@ def plan(
         deletes=tuple(
             [Delete(p.name, p.uid, p.reason or p.phase, p.revision) for p in cleared]
             + [Delete(p.name, p.uid, PodReason.SCALED_DOWN, p.revision) for p in surplus]
-            + [Delete(p.name, p.uid, why_outdated(wanted, p), p.revision) for p in replaced]
+            + [Delete(p.name, p.uid, why_outdated(wanted, p), p.revision, p.not_in_place) for p in replaced]
         ),
-        updates=tuple(Update(p.name, p.uid, p.revision) for p in _without(replaced, outdated)),
+        updates=tuple(
+            Update(p.name, p.uid, p.revision) for p in in_place if not until_drained(wanted, p, now)
+        ),
         refreshes=tuple(Refresh(p.name, p.uid) for p in kept if misses_configuration(wanted, p)),
+        service_changes=tuple(
+            islice(service_changes(wanted, kept, {p.uid for p in in_place}, now), MOST_AT_ONCE)
+        ),
         creates=tuple(
             islice(
                 _free_slots(wanted, pods, room, limits)
@@ -79,7 +89,10 @@ def plan(
                 MOST_AT_ONCE,
             )
         ),
-        wake_after=min(_waits(wanted, ended, kept, now, limits.backoff), default=None),
+        wake_after=min(
+            (*_waits(wanted, ended, kept, now, limits.backoff), *_drain_waits(wanted, in_place, now)),
+            default=None,
+        ),
     )
     return limited(todo, wanted, limits)
 
@@ -147,4 +160,14 @@ def _waits(
             yield wait
     for pod in live:
         if (left := pod.available_after(now, wanted.min_ready_seconds)) is not None:
+            yield left
+        if wanted.rolls_out and pod.resize_pending and (rest := until_given_up(wanted, pod, now)) > 0:
+            yield rest
+
+
+def _drain_waits(wanted: Wanted, in_place: Sequence[Pod], now: float) -> Iterator[float]:
+    """Yield the seconds until Pods that have left their Services can be updated."""
+    for pod in in_place:
+        left = until_drained(wanted, pod, now)
+        if left > 0 and not pod.in_service:
             yield left

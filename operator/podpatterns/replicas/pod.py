@@ -14,8 +14,8 @@ from typing import Any
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.api.text import shown
-from podpatterns.compose.labels import CONFIGURATION, REVISION
-from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, diagnose, unfinished_resize
+from podpatterns.compose.labels import CONFIGURATION, IN_SERVICE, REVISION
+from podpatterns.replicas.diagnosis import MESSAGE_LENGTH, REASON_LENGTH, diagnose, unfinished_resize
 from podpatterns.replicas.inplace import acknowledged, restarting, statuses, updated_containers
 from podpatterns.replicas.modification import Modification, modifications
 from podpatterns.replicas.reading import mapping, mappings, text
@@ -53,6 +53,17 @@ class Pod:
     between: str = ""
     """Revision to which the Pod was being brought when the operator was refused or ended: it is of neither
     that nor the one that `revision` names. Empty otherwise."""
+    resize_pending: str = ""
+    """Kubernetes' reason why its node has not begun to change resources as the operator asked: Deferred or
+    Infeasible. Empty otherwise."""
+    resize_pending_since: float = 0
+    not_in_place: str = ""
+    """Why it can't be brought to the newest revision in place, in the words of its node or the API server;
+    only the planner sets it (`rollout.judged`)."""
+    in_service: bool | None = None
+    """True while the operator's readiness gate lets it into its Services; None without that gate."""
+    out_of_service_since: float | None = None
+    """Time at which the operator took it out of its Services."""
     mounting: bool = False
     """True while it has a node and no sandbox: it waits for its volumes, such as a missing Secret."""
     finished_at: float | None = None
@@ -88,17 +99,24 @@ class Pod:
         return not self.terminating and not self.finished
 
     def is_of(self, revision: str) -> bool:
-        """Return whether it is of that revision, and not on its way to another."""
-        return self.revision == revision and not self.between
+        """Return whether it is of that revision, and neither on its way to another nor stuck on its way to
+        this one."""
+        return self.revision == revision and not (self.between or self.not_in_place)
 
     def has_arrived_at(self, revision: str) -> bool:
         """Return whether it is of that revision, and its node has carried out all changes in place."""
         changing = self.restarting or (self.settling and self.ready_since is not None)
         return self.is_of(revision) and not changing
 
+    @property
+    def _ready(self) -> bool:
+        """False also where the node has yet to say so."""
+        about_to_change = self.restarting or self.in_service is False
+        return self.live and not about_to_change and self.ready_since is not None
+
     def available(self, now: float, min_ready_seconds: float) -> bool:
         """Return whether it has been ready for `min_ready_seconds`, and nothing in it is about to restart."""
-        if not self.live or self.restarting or self.ready_since is None:
+        if not self._ready or self.ready_since is None:
             return False
         # Clocks are compared only where they have to be: the node's may be another than ours.
         return not min_ready_seconds or now - self.ready_since >= min_ready_seconds
@@ -106,7 +124,7 @@ class Pod:
     def available_after(self, now: float, min_ready_seconds: float) -> float | None:
         """Return the seconds after which time alone makes the Pod available; None if it is, or if something
         else has to happen first."""
-        if not self.live or self.restarting or self.ready_since is None:
+        if not self._ready or self.ready_since is None:
             return None
         wait = self.ready_since + min_ready_seconds - now
         return wait if min_ready_seconds and wait > 0 else None
@@ -135,6 +153,8 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
     unfinished = unfinished_resize(status) if asked and still_asked_for(obj, asked) else None
     diagnosis = diagnose(obj, containers, unfinished)
     finalizers = meta.get("finalizers")
+    pending = unfinished if unfinished and unfinished.get("type") == "PodResizePending" else {}
+    gate = _gate(obj, status)
     return Pod(
         name=text(meta.get("name")),
         uid=text(meta.get("uid")),
@@ -149,6 +169,12 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
         settling=not acknowledged(obj) or unfinished is not None,
         between=intern(asked.revision) if asked and asked.revision != revision else "",
         unready=_unready(status),
+        resize_pending=intern(shown(text(pending.get("reason")), REASON_LENGTH)),
+        resize_pending_since=time_of(pending.get("lastTransitionTime")) or 0.0,
+        in_service=None if gate is None else gate.get("status") == "True",
+        out_of_service_since=(
+            time_of(gate.get("lastTransitionTime")) if gate and gate.get("status") == "False" else None
+        ),
         mounting=_mounting(status),
         finished_at=_finished_at(containers, created) if phase in ("Failed", "Succeeded") else None,
         terminating=meta.get("deletionTimestamp") is not None,
@@ -214,6 +240,14 @@ def _unready(status: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         intern(text(c.get("name"))) for c in found if _state(c, "running") is not None and not c.get("ready")
     )
+
+
+def _gate(obj: Mapping[str, Any], status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the condition of the operator's readiness gate, empty without one; None without the gate."""
+    gates = mappings(mapping(obj.get("spec")).get("readinessGates"))
+    if all(gate.get("conditionType") != IN_SERVICE for gate in gates):
+        return None
+    return next((c for c in mappings(status.get("conditions")) if c.get("type") == IN_SERVICE), {})
 
 
 def _ready_since(

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from kubernetes.utils.quantity import parse_quantity
 
+from podpatterns.replicas.reading import mappings, text
+
 COMPUTE = ("cpu", "memory")
 KINDS = ("requests", "limits")
 
@@ -42,6 +44,17 @@ def changed_amounts(old: Any, new: Any) -> frozenset[str]:
         for kind, name in pairs
         if _compute(before, kind).get(name) != _compute(after, kind).get(name)
     )
+
+
+def resize_restarts(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether new amounts restart the container, by its resizePolicy."""
+    restarting = {
+        text(policy.get("resourceName"))
+        for policy in mappings(new.get("resizePolicy"))
+        if policy.get("restartPolicy") == "RestartContainer"
+    }
+    changed = changed_amounts(old.get("resources"), new.get("resources"))
+    return any(amount.partition(".")[2] in restarting for amount in changed)
 
 
 def _frame(resources: Mapping[str, Any]) -> dict[str, Any]:

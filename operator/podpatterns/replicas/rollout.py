@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE
+from podpatterns.replicas.drain import drains
 from podpatterns.replicas.ordinal import is_condemned, ordinal
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.scaledown import stable_rank
@@ -20,7 +22,27 @@ def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
     return wanted.rolls_out and not pod.is_of(wanted.revision)
 
 
+def judged(wanted: Wanted, pod: Pod, now: float) -> Pod:
+    """Return the Pod, with the reason if it can't be brought to the newest revision in place after all."""
+    if not wanted.rolls_out:
+        return pod
+    why = wanted.refused.get(pod.uid, "")
+    if pod.resize_pending and pod.revision == wanted.revision and until_given_up(wanted, pod, now) <= 0:
+        why = f"Resize{pod.resize_pending}"
+        why = f"{why}: {pod.message}" if pod.reason == why and pod.message else why
+    return replace(pod, not_in_place=why) if why else pod
+
+
+def until_given_up(wanted: Wanted, pod: Pod, now: float) -> float:
+    """Return the seconds until a pending change of resources counts as impossible; the Pod has one."""
+    if pod.resize_pending == "Infeasible":
+        return 0
+    return pod.resize_pending_since + wanted.resize_timeout - now
+
+
 def is_updated_in_place(wanted: Wanted, pod: Pod) -> bool:
+    if pod.not_in_place or (drains(wanted, pod) and pod.in_service is None):
+        return False
     can = pod.revision in (wanted.in_place if wanted.update == "InPlaceIfPossible" else wanted.unchanged)
     # One between two revisions can be brought on, but nobody knows how to bring it back.
     return can and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
@@ -49,7 +71,9 @@ def outdated_pods(wanted: Wanted, live: Sequence[Pod], done: int, now: float) ->
         return []
     available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds)}
     new_in_flight = sum(
-        1 for p in live if not _is_outdated(wanted, p) and (p.uid not in available or p.settling)
+        1
+        for p in live
+        if not _is_outdated(wanted, p) and (p.uid not in available or (p.settling and not p.not_in_place))
     )
     in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
     may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from podpatterns.api import Pattern
@@ -35,6 +35,15 @@ class Wanted:
     """The revisions whose Pods can be brought to the newest one in place."""
     unchanged: frozenset[str] = frozenset()
     """Those of them whose Pods are as the newest one's already."""
+    restart_application: frozenset[str] = frozenset()
+    """Those of them whose Pods restart a container of the application on that way."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """UID -> the API server's message, of each Pod that it refused to bring to the newest revision in
+    place."""
+    drain_seconds: float = 0
+    """Seconds for which a Pod is out of its Services before its application restarts in place."""
+    resize_timeout: float = 60
+    """Seconds for which a node may defer a change of resources before the Pod is replaced."""
     known: frozenset[str] = frozenset()
     """The older revisions in the history, from which Pods can be made."""
     holds: bool = False
@@ -76,6 +85,8 @@ class Wanted:
             max_surge=surge,
             partition=strategy.partition,
             paused=strategy.paused,
+            drain_seconds=strategy.in_place.drain_seconds,
+            resize_timeout=strategy.in_place.resize_timeout_seconds,
             min_ready_seconds=spec.min_ready_seconds,
             runs_to_completion=_runs_to_completion(spec.template),
         )

@@ -48,7 +48,7 @@ def test_a_pod_of_ours_with_such_a_record_is_kept(
         sites.replaced(before, "site-1")
         sites.wait_until_ready()
         assert sites.uids()["site-0"] == before["site-0"]
-        sites.ready(replicas=2, image="web:2")
+        sites.ready(replicas=2, image="web:2", updateStrategy={"inPlace": {"containers": "All"}})
     assert {p["spec"]["containers"][0]["image"] for p in sites.pods()} == {"web:2"}
 
 

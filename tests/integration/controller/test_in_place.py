@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.operator_process import OperatorProcess
 from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites, sidecarapp
+
+ALL: dict[str, Any] = {"updateStrategy": {"inPlace": {"containers": "All"}}}
+DRAIN: dict[str, Any] = {"updateStrategy": {"inPlace": {"containers": "All", "drainSeconds": 2}}}
 
 
 def container_ids(pod: dict[str, Any]) -> dict[str, str]:
     statuses = [*pod["status"]["initContainerStatuses"], *pod["status"]["containerStatuses"]]
     return {status["name"]: status["containerID"] for status in statuses}
+
+
+def _gate(pod: dict[str, Any]) -> dict[str, Any]:
+    """The condition of the operator's readiness gate."""
+    conditions = pod["status"].get("conditions", ())
+    return next((c for c in conditions if c["type"] == "podpatterns.dev/in-service"), {"status": "none"})
+
+
+def _image(pod: dict[str, Any]) -> str:
+    return str(pod["spec"]["containers"][0]["image"])
 
 
 def helper(image: str) -> list[dict[str, Any]]:
@@ -64,6 +79,105 @@ def test_any_other_change_replaces_pods_and_says_why(sites: Sites) -> None:
     ) in sites.events()
 
 
+def test_the_applications_image_replaces_pods_unless_it_may_restart_in_place(sites: Sites) -> None:
+    sites.ready()
+    first = sites.uids()
+    sites.ready(image="web:2")
+    second = sites.uids()
+    assert second != first
+    deleted = "Deleted 1 Pod: site-0 (Outdated: spec.containers[web].image)"
+    assert ("SuccessfulDelete", deleted) in sites.events()
+    sites.ready(image="web:3", **ALL)
+    assert sites.uids() == second
+
+
+def test_a_pod_leaves_its_services_before_its_application_restarts(sites: Sites) -> None:
+    before = sites.ready(replicas=2, **DRAIN)
+    assert {_gate(p)["status"] for p in before} == {"True"}
+    sites.ready(replicas=2, **DRAIN, sidecars=helper("helper:2"))
+    assert [_gate(p) for p in sites.pods()] == [_gate(p) for p in before], "a helper's restart needs no drain"
+
+    sites.apply(replicas=2, **DRAIN, sidecars=helper("helper:2"), image="web:2")
+    out = eventually(lambda: [p for p in sites.pods() if _gate(p)["status"] == "False"], until=bool)
+    [draining] = out
+    assert (draining["metadata"]["name"], _image(draining)) == ("site-1", "web:1")
+    sites.wait_until_ready()
+    after = sites.pods()
+    assert [p["metadata"]["uid"] for p in after] == [p["metadata"]["uid"] for p in before]
+    assert {(_gate(p)["status"], _image(p)) for p in after} == {("True", "web:2")}
+    for pod in after:
+        started = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
+        assert _gate(pod)["lastTransitionTime"] >= started
+
+
+def test_a_drain_goes_on_in_the_next_operator_and_ends_when_the_update_is_taken_back(
+    sites: Sites, operator: OperatorProcess
+) -> None:
+    long: dict[str, Any] = {"updateStrategy": {"inPlace": {"containers": "All", "drainSeconds": 600}}}
+    sites.ready(**long)
+    before = sites.uids()
+    sites.apply(**long, image="web:2")
+    eventually(sites.pods, until=lambda pods: [_gate(p)["status"] for p in pods] == ["False"])
+    operator.stop()
+    sites.apply(**DRAIN, image="web:2")
+    operator.start()
+    sites.wait_until_ready()
+    assert (sites.uids(), _image(sites.pods()[0])) == (before, "web:2")
+
+    sites.apply(**long, image="web:3")
+    eventually(sites.pods, until=lambda pods: [_gate(p)["status"] for p in pods] == ["False"])
+    sites.ready(**long, image="web:2")
+    assert (sites.uids(), _gate(sites.pods()[0])["status"]) == (before, "True")
+
+
+def test_a_pod_without_the_gate_is_replaced_by_one_that_has_it(sites: Sites) -> None:
+    sites.ready(**ALL)
+    before = sites.uids()
+    sites.ready(**DRAIN)
+    assert sites.uids() == before, "asking for a drain alone changes no Pod"
+    [pod] = sites.ready(**DRAIN, image="web:2")
+    assert sites.uids() != before
+    assert _gate(pod)["status"] == "True"
+
+
+def _resources(requests: dict[str, str]) -> dict[str, Any]:
+    web = {"name": "web", "image": "web:1", "resources": {"requests": requests}}
+    return {"spec": {"containers": [web], "terminationGracePeriodSeconds": 1}}
+
+
+def test_a_resize_that_the_server_refuses_replaces_the_pod(sites: Sites, kubectl: Kubectl) -> None:
+    """The limits that the LimitRange adds make the live Pod Guaranteed, which it has to stay."""
+    same = {"cpu": "100m", "memory": "64Mi"}
+    limits = [{"type": "Container", "default": same, "defaultRequest": same}]
+    ranges = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "defaults"}}
+    kubectl.apply({**ranges, "spec": {"limits": limits}})
+    [before] = sites.ready(template=_resources(same))
+    assert before["status"]["qosClass"] == "Guaranteed"
+    [after] = sites.ready(template=_resources({"cpu": "50m", "memory": "64Mi"}))
+    assert after["status"]["qosClass"] == "Burstable"
+    assert sites.get()["status"]["recentReplacements"][0]["reason"] == "Outdated"
+    assert any(
+        reason == "SuccessfulDelete" and note.startswith("Deleted 1 Pod: site-0 (Outdated: Invalid: ")
+        for reason, note in sites.events()
+    )
+
+
+def test_a_resize_that_the_node_refuses_replaces_the_pod_with_the_nodes_message(
+    sites: Sites, kubectl: Kubectl
+) -> None:
+    sites.ready(template=_resources({"cpu": "100m"}))
+    before = sites.uids()
+    sites.ready(template=_resources({"cpu": "200m"}))
+    assert sites.uids() == before
+    pending = {"type": "PodResizePending", "status": "True", "reason": "Infeasible", "message": "no such CPU"}
+    patch = json.dumps({"status": {"conditions": [pending]}})
+    kubectl("patch", "pod", "site-0", "--subresource=status", f"--patch={patch}")
+    sites.replaced(before, "site-0")
+    sites.wait_until_ready()
+    note = "Deleted 1 Pod: site-0 (Outdated: ResizeInfeasible: no such CPU)"
+    eventually(sites.events, until=lambda events: ("SuccessfulDelete", note) in events)
+
+
 def test_recreate_replaces_pods_for_an_image_too(sites: Sites) -> None:
     strategy = {"type": "Recreate"}
     sites.ready(updateStrategy=strategy)
@@ -93,8 +207,8 @@ def test_two_changes_in_quick_succession(sites: Sites) -> None:
     sites.ready(replicas=3)
     before = sites.uids()
     sites.apply(replicas=3, sidecars=helper("helper:2"))
-    sites.apply(replicas=3, sidecars=helper("helper:2"), image="web:2")
-    pods = sites.ready(replicas=3, sidecars=helper("helper:3"), image="web:2")
+    sites.apply(replicas=3, sidecars=helper("helper:2"), image="web:2", **ALL)
+    pods = sites.ready(replicas=3, sidecars=helper("helper:3"), image="web:2", **ALL)
     assert sites.uids() == before
     assert {container_ids(p)["helper"] for p in pods} == {"kwok://helper/helper:3"}
     assert {container_ids(p)["web"] for p in pods} == {"kwok://web/web:2"}

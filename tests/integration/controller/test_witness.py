@@ -79,7 +79,7 @@ def update_in_place(sites: Sites, witness: Witness) -> None:
         slow = {"annotations": {"test.example/start-delay": "500ms"}}
         return {"metadata": slow, "spec": {"containers": [{"name": "web", "image": image}]}}
 
-    strategy = {"maxUnavailable": 1}
+    strategy = {"maxUnavailable": 1, "inPlace": {"containers": "All"}}
     sites.ready("rolling", replicas=3, updateStrategy=strategy, template=template("web:1"))
     sites.apply("rolling", replicas=3, updateStrategy=strategy, template=template("web:2"))
 

@@ -220,6 +220,7 @@ def test_a_fragment_of_a_container_needs_no_name() -> None:
 def test_a_nested_object_left_out_gets_all_its_defaults() -> None:
     assert node("SidecarApp", ".spec.updateStrategy")["default"] == {
         "type": "InPlaceIfPossible",
+        "inPlace": {"containers": "Helpers", "drainSeconds": 0, "resizeTimeoutSeconds": 60},
         "maxUnavailable": "25%",
         "maxSurge": 0,
         "partition": 0,

@@ -19,10 +19,22 @@ def web(**fields: Any) -> dict[str, Any]:
 
 
 def test_an_image_goes_in_place() -> None:
-    after = {"template": web(image="nginx:2"), "replicas": 2}
-    assert told({"template": web()}, after) == (DIFFERENT, "updates 2 Pods in place: image of web")
-    paused = {**after, "updateStrategy": {"paused": True}}
-    assert told({"template": web()}, paused)[1].endswith("image of web (waits: paused)")
+    def site(image: str, **strategy: Any) -> dict[str, Any]:
+        sidecars = [{"name": "sync", "image": image}]
+        return {"template": web(), "sidecars": sidecars, "replicas": 2, "updateStrategy": strategy}
+
+    found = told(site("sync:1"), site("sync:2"))
+    assert found == (DIFFERENT, "updates 2 Pods in place: image of sync")
+    assert told(site("sync:1"), site("sync:2", paused=True))[1].endswith("image of sync (waits: paused)")
+
+
+def test_an_image_of_the_application_goes_in_place_where_that_is_asked_for() -> None:
+    after = {"template": web(image="nginx:2")}
+    policy = "updateStrategy.inPlace.containers is Helpers"
+    found = told({"template": web()}, after)
+    assert found == (DIFFERENT, f"replaces 1 Pod: spec.containers[web].image ({policy})")
+    every = {**after, "updateStrategy": {"inPlace": {"containers": "All"}}}
+    assert told({"template": web()}, every) == (DIFFERENT, "updates 1 Pod in place: image of web")
 
 
 def test_anything_else_replaces_pods_and_names_the_field() -> None:

@@ -300,6 +300,35 @@ def test_the_manifest_carries_name_owner_and_labels() -> None:
     )
 
 
+def test_the_application_is_what_the_template_has_and_helpers_are_all_others() -> None:
+    helpers = [{"name": "before"}, {"name": "beside", "order": "WithApp"}]
+    native = {"name": "native", "restartPolicy": "Always"}
+    part = sidecarapp("part", sidecars=[{"name": "of-part"}])
+    app = sidecarapp(
+        template=template(WEB, initContainers=[native]),
+        sidecars=helpers,
+        include=[{"kind": "SidecarApp", "name": "part"}],
+    )
+    found = compose(app, {("SidecarApp", "part"): part}).application
+    assert found == {"web", "native"}
+
+
+def test_pods_that_are_to_drain_get_a_gate_that_is_no_part_of_the_revision() -> None:
+    gate, own = {"conditionType": "podpatterns.dev/in-service"}, {"conditionType": "example.com/own"}
+    plain = sidecarapp(template=template(WEB, readinessGates=[own]))
+    draining = sidecarapp(
+        template=template(WEB, readinessGates=[own]),
+        updateStrategy={"inPlace": {"containers": "All", "drainSeconds": 5}},
+    )
+    assert compose(plain, {}) == compose(draining, {})
+    composition = compose(draining, {})
+    assert pod_manifest(plain, composition, "site-0", 0)["spec"]["readinessGates"] == [own]
+    spec = pod_manifest(draining, composition, "site-0", 0)["spec"]
+    assert spec["readinessGates"] == [own, gate]
+    again = replace(composition, template={"metadata": {}, "spec": spec})
+    assert pod_manifest(draining, again, "site-0", 0)["spec"] == spec, "it is there already"
+
+
 class TestReservedLabelsAndAnnotations:
     """Labels and annotations of the operator's own domain, in objects from before admission refused them."""
 

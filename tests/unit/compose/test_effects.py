@@ -52,6 +52,7 @@ COMMON: tuple[Spec, Spec] = (
         "podReplacementPolicy": "TerminatingOrFailed",
         "updateStrategy": {
             "type": "Recreate",
+            "inPlace": {"containers": "All", "drainSeconds": 1, "resizeTimeoutSeconds": 1},
             "maxUnavailable": 1,
             "maxSurge": 1,
             "partition": 1,
@@ -78,6 +79,7 @@ COMMON: tuple[Spec, Spec] = (
         "podReplacementPolicy": "Failed",
         "updateStrategy": {
             "type": "OnDelete",
+            "inPlace": {"containers": "Helpers", "drainSeconds": 2, "resizeTimeoutSeconds": 2},
             "maxUnavailable": 2,
             "maxSurge": 2,
             "partition": 2,

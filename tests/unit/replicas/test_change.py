@@ -58,6 +58,30 @@ def test_images_of_what_keeps_running_change_in_place(path: str, container: str)
     assert (found.images, found.obstacles) == ({container: "new:2"}, ())
 
 
+RESTARTS = [
+    ("an image", {"image": "web:2"}, {"web": "spec.containers[web].image"}),
+    ("amounts", {"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "64Mi"}}}, {}),
+    (
+        "amounts, by the policy",
+        {"resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}}},
+        {"web": "spec.containers[web].resources"},
+    ),
+    (
+        "one amount in another notation",
+        {"resources": {"requests": {"cpu": 0.1}, "limits": {"memory": "64Mi"}}},
+        {},
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), [pytest.param(*r[1:], id=r[0]) for r in RESTARTS])
+def test_containers_that_a_change_restarts(fields: dict[str, Any], expected: dict[str, str]) -> None:
+    policy = {"resizePolicy": [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]}
+    before = {**TEMPLATE["spec"]["containers"][0], **policy}
+    found = change(edited("spec.containers", [before]), edited("spec.containers", [{**before, **fields}]))
+    assert (found.restarts, found.obstacles) == (expected, ())
+
+
 def test_labels_and_annotations_change_in_place_and_go() -> None:
     found = change(TEMPLATE, edited("metadata", {"labels": {"team": "shop", "tier": "web"}}))
     assert (found.labels, found.annotations, found.obstacles) == ({"tier": "web"}, {"note": None}, ())

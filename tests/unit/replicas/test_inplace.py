@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, Literal
 
+import pytest
+
+from podpatterns.api.updatestrategy import InPlace
 from podpatterns.compose.labels import RESIZE, REVISION, UPDATED_CONTAINERS
 from podpatterns.replicas.change import Change
-from podpatterns.replicas.inplace import in_place_patch, restarting
+from podpatterns.replicas.inplace import in_place_patch, permitted, restarting
 
 
 def live(web: str = "web:1", sync: str = "sync:1", *, generation: int = 1) -> dict[str, Any]:
@@ -62,6 +65,23 @@ def test_the_patch_holds_for_the_pod_as_it_was_seen() -> None:
         "annotations": {UPDATED_CONTAINERS: '{"sync":{"id":"id-of-sync:1","image":"sync:1"}}'},
     }
     assert patch["spec"] == {"initContainers": [{"name": "sync", "image": "sync:2"}]}
+
+
+APPLICATION = {"web"}
+PERMITTED = [
+    ("Helpers", Change(images={"sync": "2"}, restarts={"sync": "spec.initContainers[sync].image"}), ()),
+    ("Helpers", Change(images={"web": "2"}, restarts={"web": "spec.x"}), ("spec.x",)),
+    ("Helpers", Change(restarts={"web": "spec.x"}, obstacles=("spec.y",)), ("spec.y", "spec.x")),
+    ("Helpers", Change(resources={"web": {}}), ()),
+    ("All", Change(images={"web": "2"}, restarts={"web": "spec.x"}), ()),
+]
+
+
+@pytest.mark.parametrize(("containers", "change", "obstacles"), PERMITTED)
+def test_the_application_restarts_in_place_only_where_that_is_asked_for(
+    containers: Literal["Helpers", "All"], change: Change, obstacles: tuple[str, ...]
+) -> None:
+    assert permitted(change, InPlace(containers=containers), APPLICATION).obstacles == obstacles
 
 
 def test_a_change_of_labels_leaves_the_spec_and_asks_for_no_restart() -> None:

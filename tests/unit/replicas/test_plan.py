@@ -223,6 +223,76 @@ UPDATES = [
     ),
 ]
 
+STUCK = {"resize_pending": "Infeasible", "settling": True}
+DEFERRED = {**STUCK, "resize_pending": "Deferred"}
+NO_ROOM = "Node didn't have enough capacity"
+
+IMPOSSIBLE = [
+    (
+        "what its node can't do",
+        wanted(1),
+        [pod("site-0", **STUCK, reason="ResizeInfeasible", message=NO_ROOM)],
+        [("site-0", f"ResizeInfeasible: {NO_ROOM}")],
+        None,
+    ),
+    (
+        "what its node puts off for longer than may be",
+        wanted(1, resize_timeout=30),
+        [pod("site-0", **DEFERRED, resize_pending_since=NOW - 30)],
+        [("site-0", "ResizeDeferred")],
+        None,
+    ),
+    (
+        "not what its node puts off for a while",
+        wanted(1, resize_timeout=30),
+        [pod("site-0", **DEFERRED, resize_pending_since=NOW - 20)],
+        [],
+        10,
+    ),
+    (
+        "what the API server refused",
+        wanted(1, **IN_PLACE, refused={"uid-of-site-0": "Invalid: QoS"}),
+        [old("site-0")],
+        [("site-0", "Invalid: QoS")],
+        None,
+    ),
+    (
+        "as many as may be unavailable",
+        wanted(3),
+        [pod(f"site-{i}", **STUCK) for i in range(3)],
+        [("site-2", "ResizeInfeasible")],
+        None,
+    ),
+    ("not while paused", wanted(1, paused=True), [pod("site-0", **STUCK)], [], None),
+    ("not below the partition", wanted(1, partition=1), [pod("site-0", **STUCK)], [], None),
+    (
+        "not what is brought to amounts that may be possible",
+        wanted(1, **IN_PLACE),
+        [old("site-0", **STUCK)],
+        [],
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("want", "pods", "expected", "wake_after"), [pytest.param(*r[1:], id=r[0]) for r in IMPOSSIBLE]
+)
+def test_what_is_not_possible_in_place_is_replaced(
+    want: Wanted, pods: list[Pod], expected: list[tuple[str, str]], wake_after: float | None
+) -> None:
+    decided = decide(want, pods)
+    assert [(d.name, d.message) for d in decided.deletes] == expected
+    assert {d.reason for d in decided.deletes} <= {"Outdated"}
+    assert decided.wake_after == wake_after
+
+
+def test_with_surge_a_new_pod_comes_before_one_that_is_stuck_goes() -> None:
+    want = wanted(1, **GENERATED, max_unavailable=0, max_surge=1)
+    assert doing(decide(want, [pod("site-a", **STUCK)])) == ([], ["site-fresh0"])
+    assert doing(decide(want, [pod("site-a", **STUCK), pod("site-b")])) == (["site-a"], [])
+
+
 REFRESHES = [
     ("another configuration is brought in", "new", "b", ["site-0"]),
     ("the same one is not", "new", "a", []),

@@ -14,6 +14,7 @@ from podpatterns.replicas import Plan, Pod, Wanted, is_condemned, plan
 from podpatterns.replicas.limits import FIRST_BACKOFF, Limits
 from podpatterns.replicas.lostpods import LostPods
 
+EVENTS = ["ready", "unready", "fail", "delete", "gone", "restarted", "infeasible"]
 REVISIONS = st.sampled_from(["r1", "r2", "r3"])
 
 
@@ -32,6 +33,9 @@ def wants(draw: st.DrawFn) -> Wanted:
         max_surge=surge,
         min_ready_seconds=draw(st.sampled_from([0, 5])),
         in_place=draw(st.frozensets(REVISIONS)),
+        restart_application=draw(st.frozensets(REVISIONS)),
+        drain_seconds=draw(st.sampled_from([0, 0, 3])),
+        refused={f"u{number}": "Invalid" for number in draw(st.frozensets(st.integers(0, 9), max_size=2))},
         update=draw(st.sampled_from(["InPlaceIfPossible", "InPlaceIfPossible", "Recreate", "OnDelete"])),
         partition=draw(st.sampled_from([0, 0, 1, 3])),
         paused=holds or draw(st.sampled_from([False, False, True])),
@@ -43,7 +47,7 @@ def wants(draw: st.DrawFn) -> Wanted:
 
 class Cluster(RuleBasedStateMachine):
     """A cluster in which Pods start, become ready, fail and are deleted in any order between two plans, in
-    which strangers take names, and updates in place may end half-way."""
+    which strangers take names, updates in place may end half-way, and nodes may refuse new resources."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +77,7 @@ class Cluster(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
 
-    @rule(data=st.data(), event=st.sampled_from(["ready", "unready", "fail", "delete", "gone", "restarted"]))
+    @rule(data=st.data(), event=st.sampled_from(EVENTS))
     @precondition(lambda self: self.pods)
     def something_happens(self, data: st.DataObject, event: str) -> None:
         name = data.draw(st.sampled_from(sorted(self.pods)))
@@ -115,6 +119,7 @@ class Cluster(RuleBasedStateMachine):
         old = [p for p in self.pods.values() if not p.is_of(self.want.revision)]
         if self.want.rolls_out:
             assert len(old) <= self.want.partition
+        assert all(p.in_service is not False for p in self.pods.values())
         if self.want.naming == "Stable" and not self.want.holds:
             assert set(self.pods) == {f"site-{i}" for i in range(self.want.replicas)}
 
@@ -140,6 +145,8 @@ class Cluster(RuleBasedStateMachine):
             self.pods[name] = replace(pod, restarting=False)
         elif pod.finished or pod.terminating:
             return
+        elif event == "infeasible":
+            self.pods[name] = replace(pod, resize_pending="Infeasible", settling=True)
         elif event == "fail":
             self.pods[name] = replace(pod, phase="Failed", ready_since=None)
         else:
@@ -159,8 +166,19 @@ class Cluster(RuleBasedStateMachine):
             assert pod.uid == delete.uid
             assert not pod.terminating, "deleted twice"
             self.pods[delete.name] = replace(pod, terminating=True)
+        for change in decided.service_changes:
+            pod = self.pods[change.name]
+            rolled_out |= self.is_available(pod)
+            assert pod.live
+            assert pod.in_service is (not change.in_service)
+            since = None if change.in_service else self.now
+            self.pods[change.name] = replace(pod, in_service=change.in_service, out_of_service_since=since)
         for update in decided.updates:
             pod = self.pods[update.name]
+            if self.want.drain_seconds and pod.revision in self.want.restart_application:
+                assert pod.in_service is False
+                since = pod.out_of_service_since
+                assert since is None or self.now - since >= self.want.drain_seconds
             rolled_out |= self.is_available(pod)
             assert (pod.uid, pod.revision) == (update.uid, update.revision)
             assert pod.live
@@ -179,7 +197,9 @@ class Cluster(RuleBasedStateMachine):
             if create.name in self.foreign:
                 self.taken.add(create.name)
             else:
-                self.pods[create.name] = Pod(create.name, f"u{next(self.uids)}", create.revision, self.now)
+                gate = False if self.want.drain_seconds else None
+                uid = f"u{next(self.uids)}"
+                self.pods[create.name] = Pod(create.name, uid, create.revision, self.now, in_service=gate)
         self.most_live = self.want.replicas + self.want.max_surge
         assert self.live() <= self.most_live
         return decided

@@ -162,6 +162,16 @@ def test_a_deferred_resize_counts_when_the_operator_asked_for_it() -> None:
         assert observe(somebody_elses).reason == ""
 
 
+def test_a_resize_that_is_pending_is_told_by_its_reason_and_time() -> None:
+    obj = resizing("200m")
+    obj["status"]["conditions"][1]["lastTransitionTime"] = "2026-01-01T00:00:07Z"
+    pod = observe(obj)
+    assert (pod.resize_pending, pod.resize_pending_since) == ("Deferred", pod.created + 7)
+    obj["status"]["conditions"][1]["type"] = "PodResizeInProgress"
+    assert observe(obj).resize_pending == "", "the node has begun"
+    assert observe(resizing("300m")).resize_pending == "", "somebody else's"
+
+
 def test_a_pod_between_two_revisions_says_so_itself() -> None:
     assert observe(resizing("200m")).between == ""
     assert observe(resizing("200m", revision="other")).between == "other"
