@@ -63,7 +63,8 @@ class Reason(StrEnum):
     ROLLING_OUT = "RollingOut"
     """The newest revision is being rolled out. Wait; the message names the Pods that are unhealthy."""
     PAUSED = "Paused"
-    """The rollout is paused. Set spec.updateStrategy.paused to false to resume it."""
+    """The rollout, or that of the helpers' configuration, is paused. Set spec.updateStrategy.paused to false
+    to resume it."""
     ON_DELETE = "OnDelete"
     """Pods get the newest revision only when they are deleted. Delete them one by one, or choose another
     spec.updateStrategy.type."""
@@ -185,7 +186,7 @@ class PodReason(StrEnum):
     DELETED = "Deleted"
     """Somebody else deleted the Pod."""
     OUTDATED = "Outdated"
-    """The Pod had an older revision and could not be updated in place."""
+    """The Pod had an older revision, or not all of the newest one, and could not be updated in place."""
     SCALED_DOWN = "ScaledDown"
     """There were more Pods than spec.replicas."""
     UNREADABLE = "UnreadablePod"
@@ -264,7 +265,12 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
         ConditionType.CONFIGURATION_CURRENT: {
             True: (Reason.ALL_CURRENT,),
             False: (Reason.CONFIGURATION_REFUSED,),
-            None: (Reason.CONFIGURATION_PROGRESSING, Reason.NOT_RUNNING, Reason.UNREACHABLE),
+            None: (
+                Reason.CONFIGURATION_PROGRESSING,
+                Reason.PAUSED,
+                Reason.NOT_RUNNING,
+                Reason.UNREACHABLE,
+            ),
         },
     }
 )

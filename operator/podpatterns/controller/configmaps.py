@@ -11,6 +11,7 @@ from podpatterns.api import Pattern
 from podpatterns.api.conditions import Reason
 from podpatterns.compose import Composition, config_map_manifest
 from podpatterns.compose.part import config_map_name
+from podpatterns.compose.revision import short_hash
 from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer
 from podpatterns.controller.configmapstore import ConfigMapStore
@@ -24,6 +25,7 @@ from podpatterns.replicas.configmap import (
     decide,
     is_mounted,
     observe_config_map,
+    stale_keys,
 )
 from podpatterns.replicas.failure import Failure, refused
 
@@ -47,7 +49,7 @@ class ConfigMaps:
         namespace, name = app.metadata.namespace, manifest["metadata"]["name"]
         found = self._store.get(namespace, name)
         try:
-            return await self._carry_out(manifest, found, outdated_pods=outdated)
+            return await self._carry_out(manifest, found, outdated_pods=outdated, paused=wanted.paused)
         except ApiError as error:
             if error.passing:
                 raise
@@ -63,20 +65,27 @@ class ConfigMaps:
         name = config_map_name(app)
         return self._store.get(app.metadata.namespace, name) is None and is_mounted(name, template)
 
+    def held_configuration(self, app: Pattern, composition: Composition) -> str:
+        """Return a hash of the configuration that Pods read while it is not the newest; empty if it is."""
+        found = self._store.get(app.metadata.namespace, config_map_name(app))
+        if found is None or not stale_keys(composition.data, found):
+            return ""
+        return short_hash(dict(found.hashes))
+
     async def _carry_out(
-        self, manifest: dict[str, Any], found: ConfigMap | None, *, outdated_pods: bool
+        self, manifest: dict[str, Any], found: ConfigMap | None, *, outdated_pods: bool, paused: bool
     ) -> Failure | None:
         meta = manifest["metadata"]
         path = f"/api/v1/namespaces/{meta['namespace']}/configmaps"
         [owner] = meta["ownerReferences"]
         wanted = ConfigMap(meta["name"], "", meta["labels"], owner["uid"], {})
-        match decide(manifest["data"], wanted, found, outdated_pods=outdated_pods):
+        match decide(manifest["data"], wanted, found, outdated_pods=outdated_pods, paused=paused):
             case Create():
                 created = await child.unless_exists(self._api.create(path, manifest))
                 if created is None:
                     # Not in our view: a stranger's, or our own without its labels.
                     there = observe_config_map(await self._api.get(f"{path}/{meta['name']}"))
-                    return await self._carry_out(manifest, there, outdated_pods=outdated_pods)
+                    return await self._carry_out(manifest, there, outdated_pods=outdated_pods, paused=paused)
                 self._store.put(created)
             case Patch(data):
                 assert found is not None

@@ -178,7 +178,10 @@ class Reconciler:
             known=frozenset(r.hash for r in revisions),
         )
         await self._keep_config_map(entry, app, composition, wanted, state)
-        transition = transition_to_newest(app, composition, revisions, changes)
+        held = self._config_maps.held_configuration(app, composition) if wanted.paused else ""
+        wanted = replace(wanted, configuration_held=bool(held))
+        given = replace(composition, configuration=held or composition.configuration)
+        transition = transition_to_newest(app, given, revisions, changes)
         after, outcome = await self._keeper.carry_out(entry, wanted, transition, state)
         self._events.pods(entry, outcome, changes)
         if outcome.error:

@@ -69,13 +69,24 @@ def is_mounted(name: str, template: Mapping[str, Any]) -> bool:
     return any(mapping(s.get("configMap")).get("name") == name for s in sources)
 
 
+def stale_keys(files: Mapping[str, str], found: ConfigMap) -> set[str]:
+    """Return the keys of `files` that `found` has with another content."""
+    return {key for key, text in files.items() if found.hashes.get(key, "") not in ("", short_hash(text))}
+
+
 def decide(
-    files: Mapping[str, str], wanted: ConfigMap, found: ConfigMap | None, *, outdated_pods: bool
+    files: Mapping[str, str],
+    wanted: ConfigMap,
+    found: ConfigMap | None,
+    *,
+    outdated_pods: bool,
+    paused: bool = False,
 ) -> Action:
     """Return the write after which `found` holds the `files`; None if it holds them.
 
     `wanted` has the labels and the controller that it should have. While `outdated_pods` of another revision
-    are there, keys that are wanted no more are kept: those Pods still read them.
+    are there, keys that are wanted no more are kept: those Pods still read them. While `paused`, keys that
+    are there stay as they are, since all Pods read them.
     """
     if found is None:
         return Create() if files else None
@@ -84,8 +95,9 @@ def decide(
         return LeaveAlone() if files else None
     if not files and not outdated_pods:
         return Delete()
-    changed = {key: text for key, text in files.items() if found.hashes.get(key) != short_hash(text)}
-    stale = {key: None for key in found.hashes if key not in files and not outdated_pods}
-    if changed or stale or orphan or not wanted.labels.items() <= found.labels.items():
-        return Patch({**changed, **stale})
+    rewritten = set() if paused else stale_keys(files, found)
+    changed = {key: text for key, text in files.items() if key in rewritten or key not in found.hashes}
+    gone = {key: None for key in found.hashes if key not in files and not outdated_pods}
+    if changed or gone or orphan or not wanted.labels.items() <= found.labels.items():
+        return Patch({**changed, **gone})
     return None

@@ -131,10 +131,19 @@ def bounded(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def configuration_current(
-    targets: ConfigurationTargets | None, answers: Answers | None, previous: Condition | None = None
+    targets: ConfigurationTargets | None,
+    answers: Answers | None,
+    previous: Condition | None = None,
+    *,
+    held: bool = False,
 ) -> Iterator[Condition]:
-    """Yield the condition; before the first answer, the previous one."""
+    """Yield the condition; before the first answer, the previous one. `held`: a pause keeps the newest
+    configuration from the helpers."""
     if targets is None:
+        return
+    if held:
+        message = "spec.updateStrategy.paused keeps the newest configuration from the helpers"
+        yield _condition(None, Reason.PAUSED, message)
         return
     if previous and answers is None:
         yield previous

@@ -51,7 +51,7 @@ def is_updated_in_place(wanted: Wanted, pod: Pod) -> bool:
 def misses_configuration(wanted: Wanted, pod: Pod) -> bool:
     """A Pod that never had the annotation, as an older operator made it, waits for the kubelet's own sync."""
     another = pod.configuration not in ("", wanted.configuration)
-    return another and pod.revision == wanted.revision and not wanted.holds
+    return another and pod.revision == wanted.revision and not (wanted.holds or wanted.configuration_held)
 
 
 def why_outdated(wanted: Wanted, pod: Pod) -> str:

@@ -132,6 +132,7 @@ def app_status(
             observed.configuration_targets,
             observed.running,
             told(previous, ConditionType.CONFIGURATION_CURRENT) if _same_hashes(status, previous) else None,
+            held=wanted is not None and wanted.configuration_held,
         ),
     ]
     status["conditions"] = conditions(found, app.metadata.generation, previous, observed.now)

@@ -28,6 +28,8 @@ class Wanted:
     min_ready_seconds: float = 0
     configuration: str = ""
     """The hash of the configuration of the newest revision's helpers; empty without helpers."""
+    configuration_held: bool = False
+    """True while a pause keeps that configuration from the helpers."""
     held_revision: str = ""
     """The revision from before the update under way, for Pods that the update is kept away from; empty
     without an update, or if the history has lost that revision."""

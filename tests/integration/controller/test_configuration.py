@@ -138,6 +138,28 @@ def test_new_endpoints_roll_in_without_touching_a_pod(patterns: Patterns) -> Non
     eventually(patterns.configurations, until=lambda now: len(now) == 1 and now != told)
 
 
+def test_while_paused_new_endpoints_reach_no_pod(patterns: Patterns) -> None:
+    paused = {"paused": True}
+    patterns.ambassador(redis("redis-0:6379"), replicas=2)
+    patterns.ready("ambassador")
+    before, told = patterns.endpoints(), patterns.configurations()
+    patterns.ambassador(redis("redis-9:6379"), replicas=2, updateStrategy=paused)
+
+    def reason() -> str:
+        found = condition(patterns.kubectl.get("ambassador", "shop"), "ConfigurationCurrent")
+        return str(found.get("reason"))
+
+    eventually(reason, until=lambda found: found == "Paused")
+    assert (patterns.endpoints(), patterns.configurations()) == (before, told)
+    patterns.kubectl("delete", "pod", "shop-0")
+    patterns.ready("ambassador")
+    assert patterns.endpoints() == before
+
+    patterns.ambassador(redis("redis-9:6379"), replicas=2)
+    eventually(patterns.endpoints, until=lambda found: found == [["redis-9:6379"]])
+    eventually(patterns.configurations, until=lambda now: len(now) == 1 and not now & told)
+
+
 def test_a_parts_change_rolls_into_all_that_include_it(patterns: Patterns, sites: Sites) -> None:
     part = {"upstreams": [redis("redis-0:6379")]}
     patterns.apply("Ambassador", part)

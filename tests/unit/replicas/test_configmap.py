@@ -30,6 +30,14 @@ def found(data: dict[str, str], *, labels: dict[str, str] = LABELS, owner: str =
     return observe_config_map({"metadata": meta, "data": data})
 
 
+def test_while_paused_only_new_files_are_written() -> None:
+    there = found({"a.yaml": "two", "old": "x"})
+    decided = decide({**FILES, "b.yaml": "new"}, WANTED, there, outdated_pods=True, paused=True)
+    assert decided == Patch({"b.yaml": "new"})
+    assert decide(FILES, WANTED, there, outdated_pods=True, paused=True) is None
+    assert decide(FILES, WANTED, None, outdated_pods=False, paused=True) == Create()
+
+
 @pytest.mark.parametrize(
     ("files", "there", "outdated_pods", "action"),
     [

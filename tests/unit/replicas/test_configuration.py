@@ -45,6 +45,12 @@ def told(*said: Running) -> dict[str, Any]:
     return entry
 
 
+def test_while_paused_helpers_are_not_late() -> None:
+    [found] = configuration_current(TARGETS, answers(OLDER, REFUSING), held=True)
+    assert (found.status, found.reason) == (None, Reason.PAUSED)
+    assert list(configuration_current(None, None, held=True)) == [], "there are no helpers"
+
+
 def test_those_of_the_newest_revision_that_run_are_polled() -> None:
     others = [
         pod("shop-7", phase="Pending", address="10.0.0.7"),

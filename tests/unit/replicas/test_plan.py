@@ -293,6 +293,11 @@ def test_with_surge_a_new_pod_comes_before_one_that_is_stuck_goes() -> None:
     assert doing(decide(want, [pod("site-a", **STUCK), pod("site-b")])) == (["site-a"], [])
 
 
+def test_a_configuration_that_a_pause_holds_is_brought_into_no_pod() -> None:
+    want = wanted(1, paused=True, configuration="b", configuration_held=True)
+    assert decide(want, [pod("site-0", configuration="a")]) == Plan()
+
+
 REFRESHES = [
     ("another configuration is brought in", "new", "b", ["site-0"]),
     ("the same one is not", "new", "a", []),
