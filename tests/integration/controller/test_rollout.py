@@ -100,7 +100,7 @@ def test_a_template_that_the_server_rejects_costs_one_pod_and_is_corrected(sites
     assert sites.condition("Ready")["message"].startswith("2 of 3 Pods are available; ")
     assert sites.uids() == {name: before[name] for name in ("site-0", "site-1")}
 
-    sites.ready(replicas=3, image="web:2")
+    sites.ready(replicas=3, image="web:2", updateStrategy={"inPlace": {"containers": "All"}})
     assert {name: uid for name, uid in sites.uids().items() if name != "site-2"} == {
         name: before[name] for name in ("site-0", "site-1")
     }
