@@ -63,8 +63,7 @@ class Reason(StrEnum):
     ROLLING_OUT = "RollingOut"
     """The newest revision is being rolled out. Wait; the message names the Pods that are unhealthy."""
     PAUSED = "Paused"
-    """The rollout, or that of the helpers' configuration, is paused. Set spec.updateStrategy.paused to false
-    to resume it."""
+    """The rollout is paused. Set spec.updateStrategy.paused to false to resume it."""
     ON_DELETE = "OnDelete"
     """Pods get the newest revision only when they are deleted. Delete them one by one, or choose another
     spec.updateStrategy.type."""

@@ -86,11 +86,14 @@ def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pat
         old = compose(known, before)
     except CannotCompose:
         return Verdict(DIFFERENT, f"{pods}: works again, and is brought up to date as its history allows")
-    found, strategy = change(old.template, new.template), app.spec.update_strategy
+    strategy = app.spec.update_strategy
+    waits = " (waits: paused)" if strategy.paused else ""
+    found = change(old.template, new.template)
     if old.revision == new.revision or found.empty:
-        if old.files != new.files:
-            return Verdict(SAME, "no Pod changes: the new configuration is taken up as the containers run")
-        return Verdict(SAME, "no Pod changes")
+        if old.files == new.files:
+            return Verdict(SAME, "no Pod changes")
+        text = "no Pod changes: the new configuration is taken up as the containers run"
+        return Verdict(SAME, f"{text}{waits}")
     allowed = permitted(found, strategy.in_place, new.application)
     if not found.in_place:
         text = f"replaces {pods}: {found}"
@@ -101,7 +104,7 @@ def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pat
         text = f"replaces {pods}: {allowed} ({policy})"
     else:
         text = f"updates {pods} in place: {found}"
-    return Verdict(DIFFERENT, f"{text} (waits: paused)" if strategy.paused else text)
+    return Verdict(DIFFERENT, f"{text}{waits}")
 
 
 def _includes(app: Pattern, parts: Collection[Key]) -> bool:

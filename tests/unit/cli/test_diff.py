@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from podpatterns.cli.diff import DIFFERENT, FAILED, SAME, verdict
-from testbed.builders import sidecarapp, template
+from podpatterns.api import Ambassador
+from podpatterns.cli.diff import DIFFERENT, FAILED, SAME, Verdict, verdict
+from testbed.builders import ambassador, redis_upstream, sidecarapp, template
 
 
 def told(before: dict[str, Any] | None, after: dict[str, Any]) -> tuple[int, str]:
@@ -57,6 +58,18 @@ def test_another_order_changes_none_whatever_the_strategy() -> None:
     for strategy in ("InPlaceIfPossible", "Recreate"):
         after = {"template": web(env=env[::-1]), "updateStrategy": {"type": strategy}}
         assert told({"template": web(env=env)}, after) == (SAME, "no Pod changes")
+
+
+def test_a_configuration_is_taken_up_by_containers_as_they_run() -> None:
+    def shop(endpoint: str, **strategy: Any) -> Ambassador:
+        upstreams = [redis_upstream(endpoints=[endpoint])]
+        return ambassador(template=web(), upstreams=upstreams, updateStrategy=strategy)
+
+    before = {("Ambassador", "shop"): shop("redis-0:6379")}
+    text = "no Pod changes: the new configuration is taken up as the containers run"
+    assert verdict(shop("redis-1:6379"), before, {}) == Verdict(SAME, text)
+    paused = verdict(shop("redis-1:6379", paused=True), before, {})
+    assert paused == Verdict(SAME, f"{text} (waits: paused)")
 
 
 def test_a_new_object_creates_pods() -> None:
