@@ -56,5 +56,9 @@ CONFIGURATIONS = 128
 LAGGING_PODS = 32
 RECENT_REPLACEMENTS = 32
 USED_BY = 100
+FAILED_PODS = 100
+"""UIDs in status.work.failedPods: failed Pods that are counted at once."""
+INDEXES, INDEX_DIGITS = 8_192, 6
+"""Characters of status.work.completedIndexes, and of one index in it."""
 REFUSAL = 4_096
 """Characters of a helper's message."""

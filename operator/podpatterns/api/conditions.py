@@ -13,18 +13,24 @@ from types import MappingProxyType
 
 class ConditionType(StrEnum):
     READY = "Ready"
-    """The object runs as it is written: all replicas have the newest revision and are available. A partition
-    and OnDelete are part of what is written: Pods that they keep at the old revision count. A reusable part
-    is ready when it is valid."""
+    """The object runs as it is written: all replicas have the newest revision and are available, or have done
+    their work. A partition and OnDelete are part of what is written: Pods that they keep at the old revision
+    count. A reusable part is ready when it is valid."""
     PROGRESSING = "Progressing"
     """The rollout of the newest revision is complete or moves on. A Pod that is lost or unready later, or
     scaling, changes nothing of it."""
     AVAILABLE = "Available"
-    """At least replicas - maxUnavailable Pods are available, and one in any case, whatever revision they
-    have."""
+    """At least replicas - maxUnavailable Pods are available or have done their work, and one in any case,
+    whatever revision they have."""
+    COMPLETE = "Complete"
+    """All Pods of work that ends (restartPolicy OnFailure or Never) have succeeded. Objects whose work is not
+    complete lack it."""
+    FAILED = "Failed"
+    """The work has failed: no Pod is created any more until the template changes. Objects whose work has not
+    failed lack it."""
     STALLED = "Stalled"
-    """The rollout has exceeded its deadline: kstatus, and with it Helm, Flux and Argo CD, take the object as
-    failed. Objects that are not stalled lack it."""
+    """The rollout has exceeded its deadline, or the work has failed: kstatus, and with it Helm, Flux and Argo
+    CD, take the object as failed. Objects that are not stalled lack it."""
     REPLICA_FAILURE = "ReplicaFailure"
     """A Pod, or an object that its Pods need, could not be written."""
     PODS_MODIFIED = "PodsModified"
@@ -50,6 +56,11 @@ class Reason(StrEnum):
     PODS_NOT_AVAILABLE = "PodsNotAvailable"
     """Fewer Pods are available than spec.replicas. The message names the unhealthy ones and what they wait
     for."""
+    COMPLETIONS_REACHED = "CompletionsReached"
+    """All Pods of work that ends have succeeded. A change of the template runs it again."""
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
+    """More Pods failed, or restarted, than spec.backoffLimit allows. Read the log of a failed Pod and correct
+    the template; any change of it runs the work again."""
     SURPLUS_PODS = "SurplusPods"
     """More Pods exist than spec.replicas. The operator deletes them; a refusal has a reason of its own."""
     MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"
@@ -59,7 +70,8 @@ class Reason(StrEnum):
     they wait for."""
 
     REVISION_COMPLETE = "RevisionComplete"
-    """Every Pod has the newest revision and has been available since the rollout."""
+    """Every Pod has the newest revision and has been available since the rollout; a Pod of work that ends has
+    run."""
     ROLLING_OUT = "RollingOut"
     """The newest revision is being rolled out. Wait; the message names the Pods that are unhealthy."""
     PAUSED = "Paused"
@@ -188,6 +200,8 @@ class PodReason(StrEnum):
     """The Pod had an older revision, or not all of the newest one, and could not be updated in place."""
     SCALED_DOWN = "ScaledDown"
     """There were more Pods than spec.replicas."""
+    WORK_FAILED = "WorkFailed"
+    """The work of the object has failed, and its Pods that still ran were deleted."""
     UNREADABLE = "UnreadablePod"
     """The operator could not read the Pod's status. The operator's log says why."""
 
@@ -217,12 +231,13 @@ FAILURES = (
 REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = MappingProxyType(
     {
         ConditionType.READY: {
-            True: (Reason.PODS_AVAILABLE, Reason.REUSABLE_PART),
+            True: (Reason.PODS_AVAILABLE, Reason.COMPLETIONS_REACHED, Reason.REUSABLE_PART),
             False: (
                 Reason.PODS_NOT_AVAILABLE,
                 Reason.ROLLING_OUT,
                 Reason.PAUSED,
                 Reason.SURPLUS_PODS,
+                Reason.BACKOFF_LIMIT_EXCEEDED,
                 *INVALID,
                 *FAILURES,
                 Reason.INTERNAL_ERROR,
@@ -233,6 +248,7 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
             False: (
                 Reason.PAUSED,
                 Reason.PROGRESS_DEADLINE_EXCEEDED,
+                Reason.BACKOFF_LIMIT_EXCEEDED,
                 *INVALID,
                 *FAILURES,
                 Reason.INTERNAL_ERROR,
@@ -242,7 +258,11 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
             True: (Reason.MINIMUM_REPLICAS_AVAILABLE,),
             False: (Reason.MINIMUM_REPLICAS_UNAVAILABLE,),
         },
-        ConditionType.STALLED: {True: (Reason.PROGRESS_DEADLINE_EXCEEDED,)},
+        ConditionType.COMPLETE: {True: (Reason.COMPLETIONS_REACHED,)},
+        ConditionType.FAILED: {True: (Reason.BACKOFF_LIMIT_EXCEEDED,)},
+        ConditionType.STALLED: {
+            True: (Reason.PROGRESS_DEADLINE_EXCEEDED, Reason.BACKOFF_LIMIT_EXCEEDED),
+        },
         ConditionType.REPLICA_FAILURE: {True: FAILURES, False: (Reason.NO_FAILURE,)},
         ConditionType.PODS_MODIFIED: {True: (Reason.IMAGE_MODIFIED,)},
         ConditionType.UPSTREAMS_HEALTHY: {

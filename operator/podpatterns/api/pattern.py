@@ -55,6 +55,12 @@ class PatternSpec(Model):
             ".progressDeadlineSeconds",
         ),
         Validation(
+            "!has(self.backoffLimit) || has(self.template) && has(self.template.spec)"
+            " && has(self.template.spec.restartPolicy) && self.template.spec.restartPolicy != 'Always'",
+            "needs restartPolicy OnFailure or Never in the template: Pods that don't end don't fail",
+            ".backoffLimit",
+        ),
+        Validation(
             "!has(oldSelf.template) || has(self.template)",
             "can't be taken out of an object that makes Pods: delete the object, or set replicas to 0 and"
             " create a part under another name",
@@ -100,6 +106,10 @@ class PatternSpec(Model):
     min_ready_seconds: Policy[int] = Field(default=0, ge=0)
     """Seconds for which a Pod must be ready without interruption before it counts as available. Default:
     0."""
+    backoff_limit: Policy[int | None] = Field(default=None, ge=0)
+    """Number of retries of work that ends (restartPolicy OnFailure or Never) before the object counts as
+    Failed: Pods that failed and, with OnFailure, restarts in running ones. A change after that changes
+    nothing; a change of the template begins anew. Default: 6."""
     progress_deadline_seconds: Policy[int] = Field(default=600, ge=1)
     """Seconds without progress after which the condition Progressing reports a rollout as stuck. Must exceed
     minReadySeconds. Default: 600."""

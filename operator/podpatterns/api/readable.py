@@ -15,6 +15,7 @@ OTHERS = (
     "podReplacementPolicy",
     "updateStrategy",
     "minReadySeconds",
+    "backoffLimit",
     "progressDeadlineSeconds",
     "revisionHistoryLimit",
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from podpatterns.api import bounds
-from podpatterns.api.model import Items, Model, list_map
+from podpatterns.api.model import LIST_SET, Items, Model, list_map
 from podpatterns.api.scalar import KindName, Time
 
 Text = Annotated[str, Field(max_length=bounds.TEXT)]
@@ -80,6 +80,23 @@ class Configuration(Observed):
     """Pods of the newest revision whose helper reports another configuration: the first 10 by name."""
 
 
+class Work(Observed):
+    """Record of work that ends, by which its counts outlive Pods and the operator."""
+
+    revision: Text
+    """Hash of the revision that the counts are about. Another revision's work begins anew."""
+    succeeded: int | None = None
+    """Number of Pods of that revision that have succeeded, whether they are still there or not."""
+    completed_indexes: str | None = Field(default=None, max_length=bounds.INDEXES)
+    """Indexes of these Pods, with podNaming Stable, such as 0,2-5."""
+    failed_pods: Items[Text] | None = Field(
+        default=None, max_length=bounds.FAILED_PODS, json_schema_extra=dict(LIST_SET)
+    )
+    """UIDs of the failed Pods that are counted and not deleted yet."""
+    backoff_limit_exceeded: bool | None = None
+    """True after more failures than spec.backoffLimit."""
+
+
 class UsedBy(Observed):
     """Object that includes this one."""
 
@@ -96,7 +113,7 @@ class Status(Observed):
     """The metadata.generation that the status is about. If it is less than metadata.generation, the status
     doesn't reflect the last change yet."""
     replicas: int | None = None
-    """Number of Pods that exist and are not terminating."""
+    """Number of Pods that exist and are not terminating; those that have failed do not count."""
     ready_replicas: int | None = None
     """Number of Pods whose containers are all ready."""
     ready_pods: Text | None = None
@@ -107,6 +124,12 @@ class Status(Observed):
     """Number of Pods that have been ready for minReadySeconds."""
     terminating_replicas: int | None = None
     """Number of terminating Pods."""
+    succeeded: int | None = None
+    """Number of Pods that have succeeded, of work that ends (restartPolicy OnFailure or Never)."""
+    failed: int | None = None
+    """Number of Pods of the newest revision that have failed, of work that ends."""
+    work: Work | None = None
+    """Record of work that ends."""
     replacements: int | None = None
     """Number of Pods replaced since the object was created."""
     recent_replacements: Items[Replacement] | None = Field(

@@ -33,9 +33,9 @@ class Events:
         note = f"{failure.reason}: {failure.message}"
         self._recorder.warning(entry.key, entry.uid, EventReason.FAILED_WRITE, "Write", note)
 
-    def stalled(self, entry: Entry, message: str) -> None:
-        """Record a rollout that has exceeded its deadline."""
-        self._recorder.warning(entry.key, entry.uid, Reason.PROGRESS_DEADLINE_EXCEEDED, "Rollout", message)
+    def stalled(self, entry: Entry, reason: Reason, message: str) -> None:
+        """Record a rollout that has exceeded its deadline, or work that has failed."""
+        self._recorder.warning(entry.key, entry.uid, reason, "Rollout", message)
 
     def no_pod_monitor(self, entry: Entry, why: str) -> None:
         self._recorder.warning(entry.key, entry.uid, EventReason.POD_MONITOR_NOT_WRITTEN, "Write", why)

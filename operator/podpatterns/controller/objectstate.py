@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.api.conditions import PodReason
 from podpatterns.compose import Composition
 from podpatterns.controller.refusal import Refusal
 from podpatterns.replicas import (
@@ -170,7 +171,9 @@ class ObjectState:
         self.deleted = {uid: why for uid, why in self.deleted.items() if uid in uids}
         now = {d.uid: d.reason for d in deletes}
         self.deleted |= now
-        lives = [p.finished_at - p.created for p in before if p.finished_at and p.uid in now]
+        not_failed = (PodReason.OUTDATED, PodReason.SCALED_DOWN)
+        cleared = {uid for uid, why in now.items() if why not in not_failed}
+        lives = [p.finished_at - p.created for p in before if p.finished_at and p.uid in cleared]
         if lives:
             self.failed_pods = 0 if max(lives) > LONG_LIFE else self.failed_pods + 1
 

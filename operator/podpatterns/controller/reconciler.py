@@ -39,6 +39,7 @@ from podpatterns.replicas import Wanted
 from podpatterns.replicas.failure import Failure, internal_error
 from podpatterns.replicas.progress import newly_stalled, until_stuck
 from podpatterns.replicas.status import at_rest, failed_status, unreadable_status
+from podpatterns.replicas.work import Work
 
 THROTTLE_PER_POD = 0.00005
 """Seconds between two reconciles of an object for each of its Pods. One of 500 Pods takes some 2 ms, and
@@ -168,6 +169,7 @@ class Reconciler:
         wanted = replace(
             wanted,
             configuration=composition.configuration,
+            work=Work.recorded(entry.status, wanted.revision, paused=wanted.paused),
             held_revision=held_revision(entry, app, state, composition.revision),
             in_place=frozenset(r for r, change in changes.items() if change.in_place),
             unchanged=frozenset(r for r, change in changes.items() if change.empty),
@@ -244,6 +246,7 @@ class Reconciler:
             revisions = state.revisions or ()
             wanted = replace(
                 Wanted.holding(app, good.revision, good.template),
+                work=Work.recorded(entry.status, good.revision, paused=True),
                 held_revision=held_revision(entry, app, state, good.revision),
                 known=frozenset(r.hash for r in revisions),
                 unwritten=unwritten.revision if unwritten else "",
@@ -378,9 +381,10 @@ class Reconciler:
             log.warning("Status update failed", extra={"key": str(entry.key), "error": failure.message})
             return Result(state.status.note(failure, generation, time.monotonic()))
         state.status.clear()
-        if message := newly_stalled(status, entry.status):
-            self._events.stalled(entry, message)
-        return Result()
+        if stalled := newly_stalled(status, entry.status):
+            self._events.stalled(entry, *stalled)
+        # What is recorded of work that ends, and only that, the next plan goes by.
+        return Result(0 if status.get("work") != entry.status.get("work") else None)
 
     def _forget(self, key: Key) -> None:
         self._states.pop(key, None)

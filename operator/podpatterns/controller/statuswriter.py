@@ -64,9 +64,11 @@ class StatusWriter:
         pods = self._pods.of(entry.key, entry.uid)
         recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
 
+        ends = Wanted.of(app, "").runs_to_completion
+
         def observe() -> tuple[list[Replacement], ContractTargets | None, ConfigurationTargets | None]:
             return (
-                state.replacements.observe(pods, app.spec.replicas, state.deleted, now, recorded),
+                state.replacements.observe(pods, app.spec.replicas, state.deleted, now, recorded, ends=ends),
                 contract_targets(composition, composition.revision, pods) if composition else None,
                 configuration_targets(composition, composition.revision, pods) if composition else None,
             )

@@ -1,6 +1,6 @@
 """The planner: which Pods to delete, to update in place and to create, now.
 
-Read top to bottom: sort the Pods by what they are (live, terminating, finished), clear away the finished,
+Read top to bottom: sort the Pods by what they are (live, done, terminating, ended), clear away the ended,
 take the surplus, fill the gaps, and bring outdated ones up to date as far as availability allows. The same
 function serves creation, repair, scaling and rollout: it regards only what is wanted and what is there.
 
@@ -16,8 +16,10 @@ from itertools import islice
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE, Create, Delete, Plan, Refresh, Update
+from podpatterns.replicas.completion import awaits_count, completed_elsewhere, completed_names, is_done
 from podpatterns.replicas.drain import service_changes, until_drained
 from podpatterns.replicas.limits import UNLIMITED, Limits, limited
+from podpatterns.replicas.ordinal import is_condemned
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.rollout import (
     is_updated_in_place,
@@ -44,19 +46,22 @@ def plan(
     `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming.
     """
     pods = [judged(wanted, p, now) for p in pods]
-    done = sum(1 for p in pods if is_done(wanted, p))
+    if wanted.runs_to_completion and wanted.work.exceeded:
+        return _failed(wanted, pods, now)
     ended = [p for p in pods if p.finished and not p.terminating and not is_done(wanted, p)]
-    due = [p for p in ended if _wait(p, now, limits.backoff) <= 0]
+    due = [p for p in ended if not awaits_count(wanted, p) and _wait(p, now, limits.backoff) <= 0]
     cleared = sorted(due, key=lambda p: (p.created, p.name))[:MOST_AT_ONCE]
     backing_off = len(ended) - len(cleared)
 
-    live = [p for p in pods if p.live]
-    surge = wanted.max_surge if needs_surge(wanted, live) else 0
-    surplus = surplus_pods(wanted, live, done, surge, now)
-    live = _without(surplus, live)
-    outdated = outdated_pods(wanted, live, done, now)
+    there = [p for p in pods if p.live or is_done(wanted, p)]
+    done = completed_elsewhere(wanted, pods)
+    surge = wanted.max_surge if needs_surge(wanted, there) else 0
+    surplus = surplus_pods(wanted, there, done, surge, now)
+    there = _without(surplus, there)
+    outdated = outdated_pods(wanted, there, done, now)
     replaced = [p for p in outdated if not is_updated_in_place(wanted, p)]
-    kept = _without(replaced, live)
+    kept = _without(replaced, there)
+    live = [p for p in kept if p.live]
     in_place = _without(replaced, outdated)
     room = wanted.replicas - len(kept) - done - backing_off
     gone = [p for p in pods if p.terminating] + cleared
@@ -70,9 +75,9 @@ def plan(
         updates=tuple(
             Update(p.name, p.uid, p.revision) for p in in_place if not until_drained(wanted, p, now)
         ),
-        refreshes=tuple(Refresh(p.name, p.uid) for p in kept if misses_configuration(wanted, p)),
+        refreshes=tuple(Refresh(p.name, p.uid) for p in live if misses_configuration(wanted, p)),
         service_changes=tuple(
-            islice(service_changes(wanted, kept, {p.uid for p in in_place}, now), MOST_AT_ONCE)
+            islice(service_changes(wanted, live, {p.uid for p in in_place}, now), MOST_AT_ONCE)
         ),
         creates=tuple(
             islice(
@@ -102,9 +107,19 @@ def _without(some: Sequence[Pod], pods: Sequence[Pod]) -> list[Pod]:
     return [p for p in pods if p.uid not in uids]
 
 
-def is_done(wanted: Wanted, pod: Pod) -> bool:
-    """Return whether the Pod ran to completion and stays as one of the replicas."""
-    return wanted.runs_to_completion and pod.phase == "Succeeded" and not pod.terminating
+def _failed(wanted: Wanted, pods: Sequence[Pod], now: float) -> Plan:
+    """Return the end of work that has failed: as a Job's, its Pods that run are deleted, and those that have
+    ended stay for their logs, as many as are wanted."""
+    active = [p for p in pods if p.live]
+    ended = [p for p in pods if p.finished and not p.terminating]
+    surplus = (
+        [p for p in ended if is_condemned(wanted, p.name)]
+        if wanted.naming == "Stable"
+        else surplus_pods(wanted, ended, 0, 0, now)
+    )
+    deletes = [Delete(p.name, p.uid, PodReason.WORK_FAILED, p.revision) for p in active]
+    deletes += [Delete(p.name, p.uid, PodReason.SCALED_DOWN, p.revision) for p in surplus]
+    return Plan(deletes=tuple(deletes[:MOST_AT_ONCE]))
 
 
 def _wait(pod: Pod, now: float, backoff: float) -> float:
@@ -114,7 +129,7 @@ def _wait(pod: Pod, now: float, backoff: float) -> float:
 
 def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int, limits: Limits) -> Iterator[Create]:
     """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
-    held_names = {p.name for p in pods}
+    held_names = {p.name for p in pods} | completed_names(wanted, pods)
     names = ((i, f"{wanted.name}-{i}") for i in range(wanted.replicas))
     free = ((i, name) for i, name in names if name not in held_names and name not in limits.taken_names)
     for index, name in islice(free, max(0, room)):

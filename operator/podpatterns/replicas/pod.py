@@ -71,6 +71,8 @@ class Pod:
     terminating: bool = False
     finalizers: tuple[str, ...] = ()
     restarts: int = 0
+    retries: int = 0
+    """Restarts of containers that are to end, but those by updates in place; native sidecars are none."""
     deletion_cost: int = 0
     reason: str = ""
     """Kubernetes' reason why the Pod is unhealthy: Evicted, ImagePullBackOff, CrashLoopBackOff, …"""
@@ -180,6 +182,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
         terminating=meta.get("deletionTimestamp") is not None,
         finalizers=_finalizers(finalizers) if isinstance(finalizers, list) else (),
         restarts=sum(_integer(c.get("restartCount")) for c in containers),
+        retries=_retries(obj, containers),
         deletion_cost=_deletion_cost(text(annotations.get(DELETION_COST))),
         reason=diagnosis.reason,
         message=diagnosis.message,
@@ -274,6 +277,15 @@ def _ready_since(
 def _finished_at(containers: Sequence[Mapping[str, Any]], created: float) -> float:
     ends = (time_of((_state(c, "terminated") or {}).get("finishedAt")) for c in containers)
     return max((end for end in ends if end is not None), default=created)
+
+
+def _retries(obj: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]) -> int:
+    """Return the restarts by failures; an update in place has brought one to each of its containers."""
+    init = mappings(mapping(obj.get("spec")).get("initContainers"))
+    sidecars = {text(c.get("name")) for c in init if c.get("restartPolicy") == "Always"}
+    updated = updated_containers(obj) or ()
+    found = {text(c.get("name")): _integer(c.get("restartCount")) for c in containers}
+    return sum(max(0, n - (name in updated)) for name, n in found.items() if name not in sidecars)
 
 
 def _finalizers(names: Sequence[object]) -> tuple[str, ...]:

@@ -2,23 +2,26 @@
 
 As Deployment's: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progressing-deployment
 A rollout ends when it is complete. A Pod that is lost or unready later, or scaling, begins no other, and so
-can't exceed its deadline.
+can't exceed its deadline. Neither can work that ends: a Pod that has run has been reached by the rollout,
+however long it works and however often it fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import ConditionType, Reason
+from podpatterns.replicas.completion import completed_elsewhere, is_done, tally
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.observed import Observed
-from podpatterns.replicas.plan import is_done
-from podpatterns.replicas.pod import seconds, timestamp
+from podpatterns.replicas.pod import Pod, seconds, timestamp
+from podpatterns.replicas.rollout import is_outdated
 from podpatterns.replicas.unhealthy import unhealthy
 from podpatterns.replicas.wanted import Wanted
+from podpatterns.replicas.work import Work
 
 PROGRESSING = ConditionType.PROGRESSING
 UNDER_WAY = (Reason.ROLLING_OUT, Reason.PROGRESS_DEADLINE_EXCEEDED)
@@ -33,8 +36,15 @@ class Rollout:
     """Pods of the newest revision whose nodes have applied its changes."""
     available: int
     live: int
-    succeeded: int = 0
-    """Pods of the newest revision that ran to completion."""
+    """Pods that count as replicas: those that are live, and those that have done their work."""
+    done: int = 0
+    """Replicas that have done their work, as far as the update is not to reach them."""
+    gone: int = 0
+    """Of these those whose Pods are gone."""
+    started: int = 0
+    """Replicas of work that ends whose Pods have run; those that failed are not among `live`."""
+    work: Work | None = None
+    """The work, if it ends."""
     completed: bool = False
     """The rollout of this revision was complete before, and no Pod of another one has come since."""
     behind: bool = False
@@ -50,15 +60,22 @@ class Rollout:
         update_revision: str,
     ) -> Rollout:
         """Return the rollout to `wanted`, which status names `update_revision`; None where there is none."""
-        live = [p for p in observed.pods if p.live]
+        work = None
+        if wanted and wanted.runs_to_completion:
+            recorded = Work.recorded(previous, wanted.revision, paused=wanted.paused)
+            wanted = replace(wanted, work=recorded)
+            work = tally(wanted, observed.pods)
+        live = [p for p in observed.pods if p.live or (wanted and is_done(wanted, p))]
+        gone = completed_elsewhere(wanted, observed.pods) if wanted else 0
         behind = wanted is not None and wanted.unwritten not in ("", wanted.revision)
         return cls(
             updated=sum(1 for p in live if wanted and p.has_arrived_at(wanted.revision)),
             available=sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds)),
             live=len(live),
-            succeeded=sum(
-                1 for p in observed.pods if wanted and is_done(wanted, p) and p.is_of(wanted.revision)
-            ),
+            done=gone + (_done(wanted, live) if wanted else 0),
+            gone=gone,
+            started=gone + sum(1 for p in observed.pods if wanted and _has_run(wanted, p)) if work else 0,
+            work=work,
             completed=wanted is not None
             and not behind
             and _reason(previous) == Reason.REVISION_COMPLETE
@@ -72,15 +89,32 @@ class Rollout:
         """Number of Pods that the newest revision has not reached."""
         return 0 if self.completed else self.live - self.updated
 
+    @property
+    def failed(self) -> bool:
+        """True for work that has failed."""
+        return self.work is not None and self.work.exceeded
+
+    def worked(self, app: Pattern) -> bool:
+        """Return whether the work is complete: work of no Pods never is."""
+        return self.work is not None and not self.failed and self.done >= app.spec.replicas > 0
+
+    def enough(self, app: Pattern) -> bool:
+        """Return whether all replicas are available or have done their work."""
+        return self.available + self.done >= app.spec.replicas
+
+    def exact(self, app: Pattern) -> bool:
+        """Return whether there are as many replicas as are wanted."""
+        return self.live + self.gone == app.spec.replicas
+
     def complete(self, app: Pattern) -> bool:
-        """Return whether every Pod is of the newest revision and available."""
-        return not self.behind and self.available >= app.spec.replicas == self.live and not self.outdated
+        """Return whether every Pod is of the newest revision and available; of work that ends, has run."""
+        if self.behind or self.outdated:
+            return False
+        return self.started >= app.spec.replicas if self.work else self.enough(app) and self.exact(app)
 
     def ended(self, app: Pattern) -> bool:
         """Return whether the rollout is or has been complete, whatever became of the Pods since."""
-        arrived = not (self.behind or self.outdated) and bool(self.succeeded)
-        done = arrived and self.available + self.succeeded >= app.spec.replicas
-        return self.completed or done or self.complete(app)
+        return self.completed or self.complete(app)
 
     def updated_of(self, app: Pattern) -> str:
         return f"{self.updated} of {app.spec.replicas} Pods have the newest revision"
@@ -121,6 +155,7 @@ def last_progress(
         or (under_way and _reason(previous) not in UNDER_WAY)
         or status["availableReplicas"] > previous.get("availableReplicas", 0)
         or _outdated(status) < _outdated(previous)
+        or any(status.get(count, 0) > previous.get(count, 0) for count in ("succeeded", "failed"))
     )
     return timestamp(now) if moved or not before else str(before)
 
@@ -137,6 +172,8 @@ def progressing(app: Pattern, observed: Observed, rollout: Rollout, status: Mapp
     if observed.problems:
         reason = observed.problems[0].reason
         return Condition(PROGRESSING, False, reason, "waiting for the object to be corrected")
+    if rollout.failed:
+        return Condition(PROGRESSING, False, Reason.BACKOFF_LIMIT_EXCEEDED, failure_of(observed, rollout))
     count = rollout.updated_of(app)
     if rollout.ended(app):
         return Condition(PROGRESSING, True, Reason.REVISION_COMPLETE, count)
@@ -156,17 +193,43 @@ def progressing(app: Pattern, observed: Observed, rollout: Rollout, status: Mapp
 
 def stalled(progressing: Condition) -> Iterator[Condition]:
     """Yield it only where it is True, as kstatus asks of conditions about what is abnormal."""
-    if progressing.reason is Reason.PROGRESS_DEADLINE_EXCEEDED:
+    if progressing.reason in (Reason.PROGRESS_DEADLINE_EXCEEDED, Reason.BACKOFF_LIMIT_EXCEEDED):
         yield Condition(ConditionType.STALLED, True, progressing.reason, progressing.message)
 
 
-def newly_stalled(status: Mapping[str, Any], previous: Mapping[str, Any]) -> str:
-    """Return the message of a rollout that has exceeded its deadline since `previous`; empty otherwise."""
+def newly_stalled(status: Mapping[str, Any], previous: Mapping[str, Any]) -> tuple[Reason, str] | None:
+    """Return reason and message of a rollout that has exceeded its deadline since `previous`, or of work that
+    has failed since; None otherwise."""
     was, now = (
-        {c["type"]: c["message"] for c in of.get("conditions") or () if c["status"] == "True"}
+        {c["type"]: c for c in of.get("conditions") or () if c["status"] == "True"}
         for of in (previous, status)
     )
-    return "" if ConditionType.STALLED in was else str(now.get(ConditionType.STALLED, ""))
+    stalled = now.get(ConditionType.STALLED)
+    if stalled is None or ConditionType.STALLED in was:
+        return None
+    return Reason(stalled["reason"]), stalled["message"]
+
+
+def failure_of(observed: Observed, rollout: Rollout) -> str:
+    """Return the message of work that has failed."""
+    failed = rollout.work.failed if rollout.work else 0
+    count = f"more failures of Pods or containers than spec.backoffLimit allows; {failed} Pods failed"
+    names = unhealthy([p for p in observed.pods if p.phase == "Failed"], observed.composition)
+    return f"{count}; unhealthy: {names}" if names else count
+
+
+def _has_run(wanted: Wanted, pod: Pod) -> bool:
+    """Return whether a Pod of the newest revision runs or has run: it may have failed, and wait to be
+    replaced."""
+    return not pod.terminating and pod.phase != "Pending" and pod.has_arrived_at(wanted.revision)
+
+
+def _done(wanted: Wanted, live: Sequence[Pod]) -> int:
+    """Return the number of Pods that have done their work and that the update is not to reach."""
+    done = [p for p in live if is_done(wanted, p)]
+    old = sum(1 for p in done if is_outdated(wanted, p))
+    kept = min(old, wanted.partition) if wanted.naming == "Generated" else 0
+    return len(done) - old + kept
 
 
 def _outdated(status: Mapping[str, Any]) -> int:

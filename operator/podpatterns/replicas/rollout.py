@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE
+from podpatterns.replicas.completion import is_done
 from podpatterns.replicas.drain import drains
 from podpatterns.replicas.ordinal import is_condemned, ordinal
 from podpatterns.replicas.pod import Pod
@@ -14,7 +15,8 @@ from podpatterns.replicas.scaledown import stable_rank
 from podpatterns.replicas.wanted import Wanted
 
 
-def _is_outdated(wanted: Wanted, pod: Pod) -> bool:
+def is_outdated(wanted: Wanted, pod: Pod) -> bool:
+    """Return whether the update is to reach the Pod, of which `partition` keeps some with generated names."""
     if is_condemned(wanted, pod.name):
         return not wanted.holds or ordinal(wanted, pod.name) is not None
     if wanted.naming == "Stable" and (ordinal(wanted, pod.name) or 0) < wanted.partition:
@@ -45,7 +47,7 @@ def is_updated_in_place(wanted: Wanted, pod: Pod) -> bool:
         return False
     can = pod.revision in (wanted.in_place if wanted.update == "InPlaceIfPossible" else wanted.unchanged)
     # One between two revisions can be brought on, but nobody knows how to bring it back.
-    return can and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
+    return can and pod.live and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
 
 
 def misses_configuration(wanted: Wanted, pod: Pod) -> bool:
@@ -65,15 +67,16 @@ def outdated_pods(wanted: Wanted, live: Sequence[Pod], done: int, now: float) ->
 
     A Pod in flight is one that is missing, or new and not yet available, or new and not yet as its node wants
     it. Never are more in flight than maxUnavailable + maxSurge, so that a bad revision can't spread further.
+    Pods that are done are among `live` and count as available; `done` counts those that are gone since.
     """
-    old = [p for p in live if _is_outdated(wanted, p)]
+    old = [p for p in live if is_outdated(wanted, p)]
     if not old:
         return []
-    available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds)}
+    available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds) or is_done(wanted, p)}
     new_in_flight = sum(
         1
         for p in live
-        if not _is_outdated(wanted, p) and (p.uid not in available or (p.settling and not p.not_in_place))
+        if not is_outdated(wanted, p) and (p.uid not in available or (p.settling and not p.not_in_place))
     )
     in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
     may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podpatterns.replicas.actions import MOST_AT_ONCE
+from podpatterns.replicas.completion import is_done
 from podpatterns.replicas.ordinal import is_condemned, ordinal
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
 
 def surplus_pods(wanted: Wanted, live: Sequence[Pod], done: int, surge: int, now: float) -> list[Pod]:
-    """Return the Pods beyond the number wanted, and `surge` with generated names; those that go first."""
+    """Return the Pods beyond the number wanted, and `surge` with generated names; those that go first.
+
+    `live` has those that are done, too; `done` counts further ones, whose Pods are gone.
+    """
     excess = len(live) + done - wanted.replicas
     if excess <= 0:
         return []
@@ -35,8 +39,9 @@ def stable_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
 
 def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
     """ReplicaSet's order (kubernetes pkg/controller, ActivePodsWithRanks), but among the available ones those
-    of an old revision go first."""
+    of an old revision go first, and those that have done their work last."""
     return (
+        is_done(wanted, pod),
         pod.node != "",
         pod.phase == "Running",
         pod.ready_since is not None,

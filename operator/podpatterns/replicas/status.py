@@ -21,7 +21,7 @@ from podpatterns.replicas.failure import internal_error
 from podpatterns.replicas.observed import Observed, problems_told
 from podpatterns.replicas.pod import Pod, timestamp
 from podpatterns.replicas.progress import Rollout, last_progress, progressing, stalled
-from podpatterns.replicas.readiness import available, ready, some
+from podpatterns.replicas.readiness import available, completion, ready, some
 from podpatterns.replicas.wanted import Wanted
 
 REPLACEMENTS_KEPT = 10
@@ -92,7 +92,7 @@ def app_status(
     ready_pods = sum(1 for p in live if p.ready_since is not None and not p.restarting)
     status: dict[str, Any] = {
         "observedGeneration": app.metadata.generation,
-        "replicas": len(live),
+        "replicas": rollout.live,
         "readyReplicas": ready_pods,
         "readyPods": f"{ready_pods}/{app.spec.replicas}",
         "availableReplicas": rollout.available,
@@ -105,10 +105,12 @@ def app_status(
         status["currentRevision"] = (
             update if rollout.complete(app) else previous.get("currentRevision", update)
         )
-        under_way = not (rollout.ended(app) or observed.error or rollout.held(app))
+        if rollout.work:
+            status |= {"succeeded": rollout.done, **rollout.work.record()}
+        under_way = not (rollout.failed or rollout.ended(app) or observed.error or rollout.held(app))
         status["lastProgressTime"] = last_progress(status, previous, observed.now, under_way=under_way)
     else:
-        kept = ("updateRevision", "currentRevision", "lastProgressTime")
+        kept = ("updateRevision", "currentRevision", "lastProgressTime", "succeeded", "failed", "work")
         status |= {key: previous[key] for key in kept if key in previous}
     status |= _configurations(observed, previous)
     status |= _replacements(observed, previous)
@@ -117,6 +119,7 @@ def app_status(
         ready(app, observed, rollout),
         progress,
         available(app, rollout),
+        *completion(app, observed, rollout),
         *stalled(progress),
         _replica_failure(observed),
         *pods_modified(observed.drift),

@@ -9,8 +9,13 @@ from typing import Any, Literal
 
 from podpatterns.api import Pattern
 from podpatterns.replicas.reading import mapping
+from podpatterns.replicas.work import NO_WORK, Work
 
 PERCENT = 100
+ENDING = ("OnFailure", "Never")
+"""Restart policies of work that ends."""
+BACKOFF_LIMIT = 6
+"""As a Job's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,12 @@ class Wanted:
     """The revision that the object asks for, where that could not be written; else empty."""
     runs_to_completion: bool = False
     """A Pod that succeeded is kept (restartPolicy OnFailure or Never)."""
+    retries: bool = False
+    """A container that fails is restarted in its Pod (restartPolicy OnFailure)."""
+    backoff_limit: int = BACKOFF_LIMIT
+    """Failures of work that ends after which one more makes it fail as a whole."""
+    work: Work = NO_WORK
+    """The work that the status has recorded."""
 
     @property
     def rolls_out(self) -> bool:
@@ -90,7 +101,9 @@ class Wanted:
             drain_seconds=strategy.in_place.drain_seconds,
             resize_timeout=strategy.in_place.resize_timeout_seconds,
             min_ready_seconds=spec.min_ready_seconds,
-            runs_to_completion=_runs_to_completion(spec.template),
+            runs_to_completion=_restart_policy(spec.template) in ENDING,
+            retries=_restart_policy(spec.template) == "OnFailure",
+            backoff_limit=BACKOFF_LIMIT if spec.backoff_limit is None else spec.backoff_limit,
         )
 
     @classmethod
@@ -104,13 +117,13 @@ class Wanted:
             cls.of(app, revision),
             paused=True,
             holds=True,
-            runs_to_completion=_runs_to_completion(template),
+            runs_to_completion=_restart_policy(template) in ENDING,
+            retries=_restart_policy(template) == "OnFailure",
         )
 
 
-def _runs_to_completion(template: object) -> bool:
-    policy = mapping(mapping(template).get("spec")).get("restartPolicy")
-    return policy in ("OnFailure", "Never")
+def _restart_policy(template: object) -> object:
+    return mapping(mapping(template).get("spec")).get("restartPolicy")
 
 
 def resolve(value: int | str, total: int, *, up: bool) -> int:

@@ -98,7 +98,8 @@ def test_only_what_rolls_out_can_get_stuck() -> None:
 
 
 def test_a_deadline_that_passes_is_news_once() -> None:
-    stuck = {"conditions": [{"type": "Stalled", "status": "True", "message": "no progress for 60 s"}]}
-    assert newly_stalled(stuck, {}) == "no progress for 60 s"
-    assert newly_stalled(stuck, stuck) == ""
-    assert newly_stalled({"conditions": []}, stuck) == ""
+    reason, message = "ProgressDeadlineExceeded", "no progress for 60 s"
+    stuck = {"conditions": [{"type": "Stalled", "status": "True", "reason": reason, "message": message}]}
+    assert newly_stalled(stuck, {}) == (reason, message)
+    assert newly_stalled(stuck, stuck) is None
+    assert newly_stalled({"conditions": []}, stuck) is None

@@ -19,6 +19,8 @@ COLUMNS: tuple[dict[str, Any], ...] = (
     {"name": "Available", "type": "integer", "jsonPath": ".status.availableReplicas"},
     {"name": "Reason", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].reason'},
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    {"name": "Succeeded", "type": "integer", "jsonPath": ".status.succeeded", "priority": 1},
+    {"name": "Failed", "type": "integer", "jsonPath": ".status.failed", "priority": 1},
     {"name": "Revision", "type": "string", "jsonPath": ".status.updateRevision", "priority": 1},
     {"name": "Replacements", "type": "integer", "jsonPath": ".status.replacements", "priority": 1},
 )

@@ -1,0 +1,73 @@
+"""Completion of work that ends: the Pods that are done, and what there is to record of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from podpatterns.api import bounds
+from podpatterns.replicas.ordinal import is_condemned, ordinal
+from podpatterns.replicas.pod import Pod
+from podpatterns.replicas.wanted import Wanted
+from podpatterns.replicas.work import Work
+
+
+def is_done(wanted: Wanted, pod: Pod) -> bool:
+    """Return whether the Pod ran to completion and stays as one of the replicas.
+
+    One that ended before an update in place had reached it has not done what the update asks for.
+    """
+    ended = pod.phase == "Succeeded" and not pod.terminating
+    return wanted.runs_to_completion and ended and not pod.restarting
+
+
+def awaits_count(wanted: Wanted, pod: Pod) -> bool:
+    """Return whether the Pod has failed and no status counts it yet."""
+    failed = wanted.runs_to_completion and pod.phase == "Failed" and pod.is_of(wanted.work.revision)
+    return failed and pod.uid not in wanted.work.failed_pods
+
+
+def completed_names(wanted: Wanted, pods: Sequence[Pod]) -> set[str]:
+    """Return the stable names whose work is done and whose Pods are gone: nobody makes them again."""
+    if wanted.naming != "Stable" or not wanted.work.completed:
+        return set()
+    there = {p.name for p in pods if p.live or is_done(wanted, p)}
+    names = {f"{wanted.name}-{i}" for i in wanted.work.completed}
+    return {name for name in names - there if not is_condemned(wanted, name)}
+
+
+def completed_elsewhere(wanted: Wanted, pods: Sequence[Pod]) -> int:
+    """Return the number of replicas whose work is done and whose Pods are gone."""
+    if not wanted.runs_to_completion:
+        return 0
+    if wanted.naming == "Stable":
+        return len(completed_names(wanted, pods))
+    there = sum(1 for p in pods if is_done(wanted, p) and p.is_of(wanted.work.revision))
+    return max(0, min(wanted.work.succeeded, wanted.replicas) - there)
+
+
+def tally(wanted: Wanted, pods: Sequence[Pod]) -> Work:
+    """Return `wanted.work` with what the Pods show beyond it.
+
+    A failure is a Pod that has failed, and with restartPolicy OnFailure each restart in a Pod that runs: a
+    Job's count. A Pod that somebody deletes is none.
+    """
+    work = wanted.work
+    kept = work.failed_pods & {p.uid for p in pods}
+    new = sorted(p.uid for p in pods if awaits_count(wanted, p) and not p.terminating)
+    new = new[: max(0, bounds.FAILED_PODS - len(kept))]
+    failed = work.failed + len(new)
+    retries = sum(p.retries for p in pods if p.live and p.is_of(work.revision)) if wanted.retries else 0
+    done = [p for p in pods if is_done(wanted, p) and p.is_of(work.revision)]
+    wanted_names = {p.name for p in done if not is_condemned(wanted, p.name)} | completed_names(wanted, pods)
+    indexes = {ordinal(wanted, name) for name in wanted_names} if wanted.naming == "Stable" else set()
+    return replace(
+        work,
+        succeeded=len(done) + completed_elsewhere(wanted, pods)
+        if wanted.naming == "Generated"
+        else len(wanted_names),
+        completed=frozenset(i for i in indexes if i is not None),
+        failed=failed,
+        failed_pods=kept.union(new),
+        exceeded=work.exceeded or failed + retries > wanted.backoff_limit,
+    )
