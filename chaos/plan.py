@@ -21,11 +21,23 @@ LARGEST = 6
 PART = "part"
 HOSTILE = 0.4
 """The share of scenarios with steps of ill will."""
+WORKING = 0.3
+"""The share of scenarios with a site whose Pods end by themselves."""
 BALLAST = 300_000
 START_DELAYS = {"green": "300ms", "blue": "1s"}
 """By site, how long its nodes take to start or restart a container."""
 Strategy = dict[str, Any]
 Naming = Literal["Stable", "Generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Work that ends; with the last image it fails where nothing is tried twice."""
+
+    policy: Literal["OnFailure", "Never"]
+    works_for: str
+    """The life of a Pod, such as 300ms."""
+    backoff_limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,8 @@ class Site:
     """Bytes of environment variables."""
     broken: bool = False
     """It mounts a volume that it doesn't have, and can't be composed."""
+    work: Work | None = None
+    """Its Pods end by themselves."""
 
     def manifest(self) -> dict[str, Any]:
         web: dict[str, Any] = {"name": "web", "image": f"web:{self.image}"}
@@ -50,10 +64,9 @@ class Site:
             web["env"] = ballast(self.ballast)
         if self.broken:
             web["volumeMounts"] = [{"name": "nowhere", "mountPath": "/nowhere"}]
-        template = {
-            "metadata": {"annotations": {"test.example/start-delay": START_DELAYS.get(self.name, "0s")}},
-            "spec": {"terminationGracePeriodSeconds": 1, "containers": [web]},
-        }
+        annotations = {"test.example/start-delay": START_DELAYS.get(self.name, "0s")}
+        pod: dict[str, Any] = {"terminationGracePeriodSeconds": 1, "containers": [web]}
+        template = {"metadata": {"annotations": annotations}, "spec": pod}
         spec: dict[str, Any] = {
             "replicas": self.replicas,
             "template": template,
@@ -61,6 +74,12 @@ class Site:
             "podReplacementPolicy": self.replacement,
             "updateStrategy": self.strategy,
         }
+        if work := self.work:
+            annotations["test.example/works-for"] = work.works_for
+            pod["restartPolicy"] = work.policy
+            spec["backoffLimit"] = work.backoff_limit
+            if self.image == IMAGES and not work.backoff_limit:
+                web["image"] = "web:failing"
         if self.include:
             spec["include"] = [{"kind": "SidecarApp", "name": PART}]
         return manifest("SidecarApp", self.name, spec)
@@ -123,7 +142,7 @@ class Plan:
 
 
 def plan(seed: int) -> Plan:
-    found = _plan(seed)
+    found = _with_work(Random(f"work {seed}"), _plan(seed))
     return replace(found, steps=_with_hostile_steps(Random(f"hostile {seed}"), found.steps))
 
 
@@ -147,6 +166,24 @@ def _plan(seed: int) -> Plan:
         kills=frozenset(random.sample(range(1, 40), random.choice([0, 0, 1, 1, 2]))),
         standby=random.random() < 0.03,
     )
+
+
+def _with_work(random: Random, plan: Plan) -> Plan:
+    """The same steps, in some scenarios with one site that has work that ends."""
+    if random.random() > WORKING:
+        return plan
+    name = random.choice([site.name for site in plan.sites])
+    work = Work(
+        random.choice(["OnFailure", "Never"]),
+        random.choice(["0s", "300ms", "2s"]),
+        random.choice([0, 6]),
+    )
+
+    def working(site: Site) -> Site:
+        return replace(site, work=work) if site.name == name else site
+
+    steps = (replace(step, site=working(step.site)) if step.site else step for step in plan.steps)
+    return replace(plan, steps=tuple(steps), sites=tuple(map(working, plan.sites)))
 
 
 def peaceful(plan: Plan) -> Plan:

@@ -110,6 +110,8 @@ class Scenario:
         if step.do == "delete pod":
             self._api.delete_pod(name)
         elif step.do == "fail pod":
+            if pod["status"]["phase"] == "Succeeded":
+                return  # for good
             self._api.patch_pod(name, {"status": {"phase": "Failed", "reason": "Evicted"}}, "/status")
         elif step.do == "forget time":
             # One that becomes Ready in this moment would lose that again, and nobody give it back.

@@ -6,12 +6,14 @@ reference or takes back the removal of its labels just while the operator makes 
 
 - A Pod is created only where it fits: not beyond replicas + maxSurge, and under a name that the spec allows,
   by the newest generation or an older one with which the operator has not yet caught up (`Owner`).
+- Work that ends is over when the operator has said so, completely or failed, and the spec is still that one:
+  no Pod of that revision is created.
 - A Pod's controller is the object that its labels name, by a UID that was seen under that name; and no Pod is
   made for a UID after the operator has shown that it knows the next one.
 - A Pod passes from one owner to another only by being an orphan in between.
 - The operator takes down no Pod that it knows to be healthy where fewer than replicas - maxUnavailable would
   be left, counting in those that others took down since all were healthy. A new spec for a running Pod takes
-  it down until its node has taken note; nobody but the operator writes one.
+  it down until its node has taken note; nobody but the operator writes one. Work that has failed is ended.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ TRACE_LENGTH = 30
 
 LIMIT = "Never more live Pods than replicas + maxSurge"
 NAME = "A Pod has a name that its owner's spec allows"
+OVER = "No Pod is created for work that is complete or has failed"
 CONTROLLER = "A Pod's controller is the object that its labels name, with that object's UID"
 SUCCESSOR = "No Pod for a UID whose successor the operator knows"
 PASSED_ON = "A Pod passes to another owner only as an orphan"
@@ -107,6 +110,8 @@ class Invariants:
             yield self._violation(SUCCESSOR, pod, f"the operator knows {owner.key} as {current.uid}")
         if not owner.fits(pod.name):
             yield self._violation(NAME, pod, f"generations the operator may know: {owner.bounds}")
+        if owner.over and owner.over == pod.revision:
+            yield self._violation(OVER, pod, f"the work of {owner.key} at {owner.over} is over")
         live = sum(p.live and p.kept for p in self._pods.values() if p.owner_uid == owner_uid)
         if live > owner.limit:
             yield self._violation(LIMIT, pod, f"live Pods of {owner.key}: {live}, limit {owner.limit}")
@@ -117,7 +122,7 @@ class Invariants:
         self._known_healthy.discard(pod.uid)
         if not by_operator:
             self._lost[pod.owner_uid] += 1
-        elif known and owner:
+        elif known and owner and not owner.failed:
             left = sum(p.healthy for p in self._pods.values() if p.owner_uid == owner.uid)
             lost = self._lost[owner.uid]
             if left + lost < owner.least:

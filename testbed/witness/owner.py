@@ -32,6 +32,8 @@ class SpecBounds:
     """The most Pods that may be live: replicas + maxSurge."""
     least: int
     """The fewest Pods that an update may leave available: replicas - maxUnavailable."""
+    ends: bool = False
+    """Its Pods end by themselves: restartPolicy OnFailure or Never."""
 
     def fits(self, pod: str) -> bool:
         """Pods may be created by that name."""
@@ -55,11 +57,20 @@ class Owner:
     observed: int = 0
     ready: int = 0
     """The number of Pods that the operator says are there and ready, all of them; 0 while some are not."""
+    failed: bool = False
+    """The operator says that the work has failed: it ends the Pods that still run."""
+    over: str = ""
+    """The revision whose work the operator says to be over, completely or failed, as Pods name it."""
 
     def learn(self, obj: Object) -> None:
         status = obj.get("status") or {}
         counts = {status.get(name) for name in ("replicas", "readyReplicas", "availableReplicas")}
         self.ready = counts.pop() or 0 if len(counts) == 1 else 0
+        true = {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}
+        self.failed = "Failed" in true
+        newest = status.get("observedGeneration") == obj["metadata"]["generation"]
+        over = newest and not true.isdisjoint(("Complete", "Failed"))
+        self.over = status.get("updateRevision", "").removeprefix(f"{self.key.name}-") if over else ""
         self.bounds[obj["metadata"]["generation"]] = spec_bounds(obj)
         # The CRDs' default for an object that nobody has observed yet is -1.
         self.observed = max(0, status.get("observedGeneration", 0))
@@ -86,7 +97,15 @@ def spec_bounds(obj: Object) -> SpecBounds:
     unavailable = math.floor(_count(strategy.get("maxUnavailable", "25%"), replicas))
     if not unavailable and not surge:
         unavailable = 1  # else nothing could ever be updated
-    return SpecBounds(obj["metadata"]["name"], stable, replicas, replicas + surge, replicas - unavailable)
+    policy = spec.get("template", {}).get("spec", {}).get("restartPolicy", "Always")
+    return SpecBounds(
+        obj["metadata"]["name"],
+        stable,
+        replicas,
+        replicas + surge,
+        replicas - unavailable,
+        policy != "Always",
+    )
 
 
 def _count(value: int | str, replicas: int) -> float:

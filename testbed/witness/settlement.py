@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from testbed.witness.owner import spec_bounds
+from testbed.witness.owner import SpecBounds, spec_bounds
 from testbed.witness.pod import Pod, read
 
 if TYPE_CHECKING:
@@ -51,10 +51,28 @@ def _unsettled_part(part: Object, owners: Iterable[Object]) -> Iterator[str]:
         yield f"usedBy is {used_by}, not {users}"
 
 
+def _unsettled_work(wanted: SpecBounds, status: Object, pods: list[Pod]) -> Iterator[str]:
+    """Work is complete or has failed, and no Pod runs any more. Pods that have ended may be deleted."""
+    yield from (str(pod) for pod in pods if pod.live or pod.terminating or not pod.kept)
+    if len(pods) > wanted.replicas or not all(wanted.fits(pod.name) for pod in pods):
+        yield f"at most {wanted.replicas} Pods wanted, there are {sorted(pod.name for pod in pods)}"
+    true = {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}
+    if "Failed" in true:
+        return
+    if wanted.replicas and not ("Complete" in true and status.get("succeeded") == wanted.replicas):
+        yield f"status says {sorted(true)} and {status.get('succeeded')} of {wanted.replicas} succeeded"
+    outdated = {pod.revision for pod in pods} - {status.get("work", {}).get("revision")}
+    if outdated:
+        yield f"Pods of {outdated} are there, the work is that of {status.get('work')}"
+
+
 def _unsettled(owner: Object, pods: list[Pod]) -> Iterator[str]:
     wanted, status, meta = spec_bounds(owner), owner.get("status", {}), owner["metadata"]
     yield from _unobserved(owner)
     if "deletionTimestamp" in meta:
+        return
+    if wanted.ends:
+        yield from _unsettled_work(wanted, status, pods)
         return
     names = sorted(pod.name for pod in pods)
     if len(pods) != wanted.replicas or not all(wanted.fits(name) for name in names):

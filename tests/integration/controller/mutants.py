@@ -22,6 +22,7 @@ from podpatterns.controller.key import Key
 from podpatterns.controller.objectstate import ObjectState
 from podpatterns.controller.podstore import PodStore
 from podpatterns.replicas import Plan, Pod, Wanted, observe
+from podpatterns.replicas.work import Work
 
 WATCH_DELAY = 0.3
 """Seconds by which the Pod watch is late."""
@@ -157,6 +158,11 @@ def believes_every_ready_pod() -> None:
     podstore.observe = trusting  # type: ignore[attr-defined] # it is imported there
 
 
+def forgets_finished_work() -> None:
+    """Goes by the Pods that are there, and not by what the status has recorded."""
+    Work.recorded = classmethod(lambda cls, _status, revision, **_: cls(revision))  # type: ignore[method-assign, assignment]
+
+
 def none() -> None:
     """Nothing is broken."""
 
@@ -173,6 +179,7 @@ MUTANTS = (
     plans_one_too_many,
     takes_all_down,
     believes_every_ready_pod,
+    forgets_finished_work,
 )
 
 if __name__ == "__main__":

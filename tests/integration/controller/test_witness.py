@@ -84,6 +84,15 @@ def update_in_place(sites: Sites, witness: Witness) -> None:
     sites.apply("rolling", replicas=3, updateStrategy=strategy, template=template("web:2"))
 
 
+def finish(sites: Sites, witness: Witness) -> None:
+    """Work is done, and its Pods go."""
+    work = {"annotations": {"test.example/works-for": "100ms"}}
+    spec = {"containers": [{"name": "web", "image": "web:1"}], "restartPolicy": "Never"}
+    sites.apply("finished", replicas=2, template={"metadata": work, "spec": spec}, sidecars=[])
+    sites.kubectl("wait", "sidecarapp/finished", "--for=condition=Complete", "--timeout=60s")
+    sites.kubectl("delete", "pod", "finished-0", "finished-1")
+
+
 def look(sites: Sites, witness: Witness) -> None:
     """Makes the operator look where nothing is to be done."""
     sites.ready("steady")
@@ -101,6 +110,7 @@ CAUGHT = [
     (mutants.creates_first, roll_out, invariants.LIMIT),
     (mutants.takes_all_down, roll_out, invariants.AVAILABLE),
     (mutants.believes_every_ready_pod, update_in_place, invariants.AVAILABLE),
+    (mutants.forgets_finished_work, finish, invariants.OVER),
     (mutants.deletes_by_name, shrink, requests.PRECONDITION),
     (mutants.deletes_by_force, shrink, requests.FORCE),
     (mutants.writes_at_every_look, look, requests.IDLE),
@@ -125,7 +135,7 @@ def test_the_operator_is_not_accused(
     sites: Sites, witness: Witness, mutate: Callable[[Callable[[], None]], None]
 ) -> None:
     mutate(mutants.none)
-    for provoke in (grow, shrink, roll_out, update_in_place, look):
+    for provoke in (grow, shrink, roll_out, update_in_place, finish, look):
         provoke(sites, witness)
     eventually(witness.unsettled, until=lambda left: not left)
     assert witness.violations() == []

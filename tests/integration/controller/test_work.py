@@ -48,7 +48,7 @@ def test_it_completes_and_stays_so_until_it_is_changed(
     assert phases(sites) == dict.fromkeys(["site-0", "site-1", "site-2"], "Succeeded")
     assert counts(sites) == (3, 0)
     assert [judgement.status for judgement in kstatus([sites.get()])] == ["Current"]
-    # Finished Pods go with their nodes, say; the operator knows that they are done, after a restart too.
+    # A finished Pod goes with its node, say. The operator knows that its work is done, also after a restart.
     kubectl("delete", "pod", "site-1")
     operator.restart()
     kubectl("scale", "sidecarapp/site", "--replicas=4")

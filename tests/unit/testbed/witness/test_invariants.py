@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from testbed.witness import invariants
 from testbed.witness.change import Change
 from testbed.witness.invariants import Invariants
@@ -26,10 +28,14 @@ class History:
         ready: int | None = None,
         uid: str = "A",
         event: str = "MODIFIED",
+        condition: str = "",
         **spec: Any,
     ) -> None:
         counts = ("replicas", "readyReplicas", "availableReplicas")
         status = {"observedGeneration": observed, **dict.fromkeys(counts, ready)} if observed else {}
+        if condition:
+            conditions = [{"type": condition, "status": "True"}]
+            status |= {"conditions": conditions, "updateRevision": "site-r1"}
         obj = {
             "kind": "SidecarApp",
             "metadata": {"namespace": "ns", "name": "site", "uid": uid, "generation": generation},
@@ -53,6 +59,7 @@ def pod(
     ready: bool = True,
     generation: int = 1,
     seen: int = 1,
+    revision: str = "r1",
 ) -> dict[str, Any]:
     reference = {
         "apiVersion": "podpatterns.dev/v1alpha1",
@@ -68,7 +75,11 @@ def pod(
             "name": name,
             "uid": uid,
             "generation": generation,
-            "labels": {"podpatterns.dev/kind": "SidecarApp", "podpatterns.dev/name": labelled},
+            "labels": {
+                "podpatterns.dev/kind": "SidecarApp",
+                "podpatterns.dev/name": labelled,
+                "podpatterns.dev/revision": revision,
+            },
             **({"ownerReferences": [reference]} if owner else {}),
             **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleted else {}),
         },
@@ -265,3 +276,24 @@ def test_who_orphans_a_pod_is_not_who_deletes_it_later() -> None:
     history.site(1, observed=1, ready=0, uid="B", replicas=1)
     history.pod("site-2", event="MODIFIED", owner="B")
     assert history.pod("site-2", event="MODIFIED", owner="B", deleted=True) == []
+
+
+@pytest.mark.parametrize("condition", ["Complete", "Failed"])
+def test_work_that_is_over_is_not_begun_again(condition: str) -> None:
+    history = History()
+    history.site(1, observed=1, replicas=2)
+    assert history.pod("site-0", phase="Succeeded") == []
+    history.site(1, observed=1, replicas=2, condition=condition)
+    assert history.pod("site-1") == [invariants.OVER]
+    history.pod("site-1", event="DELETED")
+    assert history.pod("site-1", uid="r2", revision="r2") == [], "a part has changed"
+    history.pod("site-1", uid="r2", event="DELETED", revision="r2")
+    history.site(2, observed=1, replicas=2, condition=condition)
+    assert history.pod("site-1", uid="new") == [], "somebody wants it otherwise"
+
+
+def test_what_runs_is_ended_when_the_work_has_failed() -> None:
+    history = three_well("site-0", "site-1", "site-2")
+    history.site(2, observed=2, ready=3, replicas=3, condition="Failed")
+    for index in range(3):
+        assert history.pod(f"site-{index}", event="MODIFIED", deleted=True) == []

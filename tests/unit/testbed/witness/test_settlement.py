@@ -20,7 +20,9 @@ def site(**changes: Any) -> dict[str, Any]:
     }
 
 
-def pod(name: str = "site-0", *, ready: str = "True", revision: str = "r1") -> dict[str, Any]:
+def pod(
+    name: str = "site-0", *, ready: str = "True", revision: str = "r1", phase: str = "Running"
+) -> dict[str, Any]:
     reference = {"apiVersion": "podpatterns.dev/v1alpha1", "kind": "SidecarApp", "name": "site"}
     labels = {"kind": "SidecarApp", "name": "site", "revision": revision}
     return {
@@ -31,7 +33,7 @@ def pod(name: str = "site-0", *, ready: str = "True", revision: str = "r1") -> d
             "labels": {f"podpatterns.dev/{key}": value for key, value in labels.items()},
             "ownerReferences": [{**reference, "uid": "A", "controller": True}],
         },
-        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]},
+        "status": {"phase": phase, "conditions": [{"type": "Ready", "status": ready}]},
     }
 
 
@@ -66,3 +68,30 @@ def test_settled() -> None:
 def test_not_yet(owners: list[dict[str, Any]], pods: list[dict[str, Any]], reason: str) -> None:
     [left] = unsettled(owners, pods)
     assert reason in left
+
+
+WORK = {"replicas": 2, "template": {"spec": {"restartPolicy": "Never"}}}
+DONE = pod(phase="Succeeded", ready="False")
+
+
+def work(condition: str, succeeded: int) -> dict[str, Any]:
+    conditions = [{"type": condition, "status": "True"}]
+    status = {"succeeded": succeeded, "conditions": conditions, "work": {"revision": "r1"}}
+    return site(spec=WORK, status={**SETTLED, **status})
+
+
+@pytest.mark.parametrize(
+    ("owner", "pods", "reason"),
+    [
+        (work("Complete", 2), [DONE], ""),
+        (work("Failed", 0), [pod(phase="Failed")], ""),
+        (work("Failed", 0), [pod()], "Pod site-0 site-0 of A: Running"),
+        (work("Ready", 1), [DONE], "1 of 2 succeeded"),
+        (work("Complete", 2), [pod("site-2", phase="Succeeded")], "at most 2 Pods wanted"),
+        (work("Complete", 2), [pod(phase="Succeeded", revision="r0")], "Pods of {'r0'} are there"),
+    ],
+)
+def test_work_that_ends(owner: dict[str, Any], pods: list[dict[str, Any]], reason: str) -> None:
+    left = unsettled([owner], pods)
+    assert bool(left) == bool(reason)
+    assert reason in "".join(left)
