@@ -38,7 +38,9 @@ class Rollout:
     live: int
     """Pods that count as replicas: those that are live, and those that have done their work."""
     done: int = 0
-    """Replicas that have done their work, as far as the update is not to reach them."""
+    """Replicas that have done their work."""
+    succeeded: int = 0
+    """Of these those that the update is not to reach."""
     gone: int = 0
     """Of these those whose Pods are gone."""
     started: int = 0
@@ -72,7 +74,8 @@ class Rollout:
             updated=sum(1 for p in live if wanted and p.has_arrived_at(wanted.revision)),
             available=sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds)),
             live=len(live),
-            done=gone + (_done(wanted, live) if wanted else 0),
+            done=gone + sum(1 for p in live if not p.live),
+            succeeded=gone + (_succeeded(wanted, live) if wanted else 0),
             gone=gone,
             started=gone + sum(1 for p in observed.pods if wanted and _has_run(wanted, p)) if work else 0,
             work=work,
@@ -96,7 +99,7 @@ class Rollout:
 
     def worked(self, app: Pattern) -> bool:
         """Return whether the work is complete: work of no Pods never is."""
-        return self.work is not None and not self.failed and self.done >= app.spec.replicas > 0
+        return self.work is not None and not self.failed and self.succeeded >= app.spec.replicas > 0
 
     def enough(self, app: Pattern) -> bool:
         """Return whether all replicas are available or have done their work."""
@@ -224,7 +227,7 @@ def _has_run(wanted: Wanted, pod: Pod) -> bool:
     return not pod.terminating and pod.phase != "Pending" and pod.has_arrived_at(wanted.revision)
 
 
-def _done(wanted: Wanted, live: Sequence[Pod]) -> int:
+def _succeeded(wanted: Wanted, live: Sequence[Pod]) -> int:
     """Return the number of Pods that have done their work and that the update is not to reach."""
     done = [p for p in live if is_done(wanted, p)]
     old = sum(1 for p in done if is_outdated(wanted, p))

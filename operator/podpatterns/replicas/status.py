@@ -106,7 +106,7 @@ def app_status(
             update if rollout.complete(app) else previous.get("currentRevision", update)
         )
         if rollout.work:
-            status |= {"succeeded": rollout.done, **rollout.work.record()}
+            status |= {"succeeded": rollout.succeeded, **rollout.work.record()}
         under_way = not (rollout.failed or rollout.ended(app) or observed.error or rollout.held(app))
         status["lastProgressTime"] = last_progress(status, previous, observed.now, under_way=under_way)
     else:
