@@ -128,6 +128,12 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "SidecarApp",
+        {"backoffLimit": 1, "template": template()},
+        "spec.backoffLimit",
+        "needs restartPolicy OnFailure or Never",
+    ),
+    (
+        "SidecarApp",
         {"template": template(), "include": [{"kind": "SidecarApp", "name": "x"}]},
         "spec.include",
         "an object can't include itself",

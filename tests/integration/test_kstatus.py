@@ -15,7 +15,7 @@ from podpatterns.replicas import Pod, Wanted
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import app_status, part_status, unreadable_status
-from testbed.builders import NOW, old, pod, sidecarapp, template, unready
+from testbed.builders import NOW, failed, old, pod, sidecarapp, template, unready
 from testbed.cluster.kstatus import kstatus
 from testbed.cluster.kubectl import Kubectl
 from testbed.manifests import manifest
@@ -29,9 +29,10 @@ def status_of(
 ) -> dict[str, Any]:
     problems: Sequence[Problem] = options.pop("problems", ())
     failure: Failure | None = options.pop("failure", None)
+    revision: str = options.pop("revision", "new")
     app = sidecarapp(**{"replicas": len(pods), "template": template(), **options})
     observed = Observed(pods, problems, failure, now)
-    return app_status(app, None if problems else Wanted.of(app, "new"), observed, previous or {})
+    return app_status(app, None if problems else Wanted.of(app, revision), observed, previous or {})
 
 
 def stuck(*pods: Pod, **options: Any) -> dict[str, Any]:
@@ -42,6 +43,12 @@ NEW, OLD, BAD = pod("site-0"), old("site-1"), unready("site-2", reason="ImagePul
 COMPLETE = status_of(NEW)
 DENIED = Failure(Reason.FORBIDDEN, "denied by a policy")
 SURGE: dict[str, Any] = {"podNaming": "Generated", "updateStrategy": {"maxSurge": 1, "maxUnavailable": 0}}
+
+WORK: dict[str, Any] = {"template": template(restartPolicy="Never")}
+DONE = unready("site-0", phase="Succeeded")
+WORKED = status_of(DONE, **WORK)
+BROKEN = failed("site-0")
+GIVEN_UP = status_of(BROKEN, backoffLimit=0, **WORK)
 
 STATES: list[tuple[str, dict[str, Any], str]] = [
     ("not seen yet", {"observedGeneration": -1}, "InProgress"),
@@ -65,6 +72,21 @@ STATES: list[tuple[str, dict[str, Any], str]] = [
     ("partition reached", stuck(NEW, OLD, updateStrategy={"partition": 1}), "Current"),
     ("invalid", status_of(NEW, problems=[Problem("spec.x", "wrong")]), "InProgress"),
     ("unreadable", unreadable_status(1, [Problem("spec.x", "unknown field")], {}, NOW), "InProgress"),
+    ("work starts", status_of(unready("site-0", phase="Pending"), **WORK), "InProgress"),
+    ("work never starts", stuck(unready("site-0", phase="Pending"), **WORK), "Failed"),
+    ("work runs", status_of(NEW, **WORK), "Current"),
+    ("work runs for long", stuck(NEW, **WORK), "Current"),
+    ("some of it is done", status_of(DONE, pod("site-1"), **WORK), "Current"),
+    ("work waits for a retry", stuck(BROKEN, **WORK), "InProgress"),
+    ("work is complete", WORKED, "Current"),
+    ("its Pods are gone", status_of(replicas=1, previous=WORKED, now=NOW + LONG, **WORK), "Current"),
+    ("work has failed", GIVEN_UP, "Failed"),
+    ("work runs again", status_of(DONE, previous=WORKED, revision="next", **WORK), "InProgress"),
+    (
+        "failed work runs again",
+        status_of(previous=GIVEN_UP, replicas=1, revision="next", **WORK),
+        "InProgress",
+    ),
     ("a part", part_status(sidecarapp(), [], {}, NOW), "Current"),
 ]
 

@@ -7,13 +7,15 @@ operator, too. A status may be lost before it is written.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import count
-from typing import Any, Literal
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from podpatterns.api import Pattern
 from podpatterns.replicas import Pod, Wanted, plan
 from podpatterns.replicas.completion import completed_elsewhere, is_done
 from podpatterns.replicas.limits import FIRST_BACKOFF
@@ -23,6 +25,12 @@ from podpatterns.replicas.work import Work
 from testbed.builders import sidecarapp, template
 
 LIMIT = 3
+
+
+@cache
+def application(replicas: int, naming: str, policy: str) -> Pattern:
+    pod = template(restartPolicy=policy)
+    return sidecarapp(replicas=replicas, podNaming=naming, backoffLimit=LIMIT, template=pod)
 
 
 class Works(RuleBasedStateMachine):
@@ -41,11 +49,9 @@ class Works(RuleBasedStateMachine):
         self.successes: set[str] = set()
         """Stable names of which a written status tells that they are done."""
 
-    @initialize(
-        naming=st.sampled_from(["Stable", "Generated"]), policy=st.sampled_from(["Never", "OnFailure"])
-    )
-    def start(self, naming: Literal["Stable", "Generated"], policy: str) -> None:
-        self.naming, self.policy = naming, policy
+    @initialize(naming=st.sampled_from(["Stable", "Generated"]), retries=st.booleans())
+    def start(self, naming: str, retries: bool) -> None:
+        self.naming, self.policy = naming, "OnFailure" if retries else "Never"
 
     @rule(replicas=st.integers(0, 5))
     def scale(self, replicas: int) -> None:
@@ -75,35 +81,24 @@ class Works(RuleBasedStateMachine):
     @rule()
     def write(self) -> None:
         """Write the status: what it doesn't count yet may be forgotten until then."""
-        app = sidecarapp(
-            replicas=self.replicas,
-            podNaming=self.naming,
-            backoffLimit=LIMIT,
-            template=template(restartPolicy=self.policy),
-        )
         pods = list(self.pods.values())
-        self.status = app_status(
-            app, Wanted.of(app, self.revision), Observed(pods, (), None, self.now), self.status
-        )
-        new = {
-            p.uid for p in pods if p.phase == "Failed" and p.revision == self.revision and not p.terminating
-        }
-        self.failures |= new
+        self.status = self.report(pods)
+        newest = [p for p in pods if p.revision == self.revision and not p.terminating]
+        self.failures |= {p.uid for p in newest if p.phase == "Failed"}
         assert self.status["failed"] == len(self.failures), "each failure once"
         wanted = self.wanted()
         if self.naming == "Stable":
-            done = {p.name for p in pods if is_done(wanted, p) and p.revision == self.revision}
+            done = {p.name for p in newest if is_done(wanted, p)}
             self.successes |= {name for name in done if int(name.removeprefix("site-")) < self.replicas}
             assert self.status["work"]["succeeded"] == len(self.successes)
-        again = app_status(
-            app, Wanted.of(app, self.revision), Observed(pods, (), None, self.now), self.status
-        )
-        assert again == self.status, "idle, it writes nothing"
+        assert self.report(pods) == self.status, "idle, it writes nothing"
 
     @rule()
     def settle(self) -> None:
         """Left alone, with Pods that do their work, it is complete, or has failed and nothing runs."""
-        for _ in range(60):
+        before = None
+        while before != (self.status, self.pods):
+            before = self.status, dict(self.pods)
             for name in list(self.pods):
                 self.happen(name, "gone" if self.pods[name].terminating else "run")
             self.write()
@@ -144,14 +139,14 @@ class Works(RuleBasedStateMachine):
             phase = "Succeeded" if event == "succeed" else "Failed"
             self.pods[name] = replace(pod, phase=phase, ready_since=None)
 
+    def report(self, pods: list[Pod]) -> dict[str, Any]:
+        app = application(self.replicas, self.naming, self.policy)
+        observed = Observed(pods, (), None, self.now)
+        return app_status(app, Wanted.of(app, self.revision), observed, self.status)
+
     def wanted(self) -> Wanted:
-        app = sidecarapp(
-            replicas=self.replicas,
-            podNaming=self.naming,
-            backoffLimit=LIMIT,
-            template=template(restartPolicy=self.policy),
-        )
-        return replace(Wanted.of(app, self.revision), work=Work.recorded(self.status, self.revision))
+        wanted = Wanted.of(application(self.replicas, self.naming, self.policy), self.revision)
+        return replace(wanted, work=Work.recorded(self.status, self.revision))
 
     def step(self) -> None:
         wanted, pods = self.wanted(), list(self.pods.values())
@@ -174,4 +169,4 @@ class Works(RuleBasedStateMachine):
 
 
 TestWorks = Works.TestCase
-TestWorks.settings = settings(stateful_step_count=30)
+TestWorks.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=30)
