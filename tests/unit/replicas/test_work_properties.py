@@ -52,6 +52,7 @@ class Works(RuleBasedStateMachine):
     @initialize(naming=st.sampled_from(["Stable", "Generated"]), retries=st.booleans())
     def start(self, naming: str, retries: bool) -> None:
         self.naming, self.policy = naming, "OnFailure" if retries else "Never"
+        self.step()
 
     @rule(replicas=st.integers(0, 5))
     def scale(self, replicas: int) -> None:
@@ -133,9 +134,9 @@ class Works(RuleBasedStateMachine):
             return
         elif event == "run":
             self.pods[name] = replace(pod, phase="Running", ready_since=pod.ready_since or self.now)
-        elif pod.phase == "Running" and event == "restart":
+        elif event == "restart":
             self.pods[name] = replace(pod, retries=pod.retries + 1)
-        elif pod.phase == "Running" and event in ("succeed", "fail"):
+        else:
             phase = "Succeeded" if event == "succeed" else "Failed"
             self.pods[name] = replace(pod, phase=phase, ready_since=None)
 
@@ -169,4 +170,4 @@ class Works(RuleBasedStateMachine):
 
 
 TestWorks = Works.TestCase
-TestWorks.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=30)
+TestWorks.settings = settings(stateful_step_count=30)
