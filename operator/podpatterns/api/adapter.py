@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from podpatterns.api.effect import ConfiguresHelper
+from podpatterns.api.helper import HelperContainer
 from podpatterns.api.metrics import Metrics
 from podpatterns.api.model import LIST_SET, Items, Model, Validation, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
@@ -92,6 +93,8 @@ class AdapterSpec(PatternSpec):
     """Monitoring contract of the application."""
     metrics: Metrics = Metrics()
     """Metrics endpoint of the Pod."""
+    adapter: HelperContainer = HelperContainer()
+    """Container of the metrics adapter."""
     sources: Items[Source] = Field(min_length=1, max_length=32, json_schema_extra=list_map("name"))
     """Sources of the application's own metrics."""
     rules: ConfiguresHelper[Items[Rule]] = Field(default=(), max_length=128)

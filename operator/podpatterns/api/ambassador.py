@@ -7,28 +7,23 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from podpatterns.api.effect import ConfiguresHelper, ShapesPod
-from podpatterns.api.kubernetes import PartialContainer, ResourceRequirements
-from podpatterns.api.model import Items, Model, Validation, list_map
+from podpatterns.api.helper import HelperContainer
+from podpatterns.api.model import Items, Validation, list_map
 from podpatterns.api.pattern import Pattern, PatternSpec
 from podpatterns.api.scalar import Port
 from podpatterns.api.upstream import Upstream
 
 
-class Proxy(Model):
+class Proxy(HelperContainer):
     """Proxy container between the application and its upstreams. The Pod is ready only while every required
     upstream has a healthy endpoint."""
 
     start_when: ConfiguresHelper[Literal["Listening", "Healthy"]] = "Listening"
     """Start of the application. Listening: once the proxy takes connections, whether there are servers
     behind it or not. Healthy: once every required upstream has had a healthy endpoint. Default: Listening."""
-    resources: ShapesPod[ResourceRequirements | None] = None
-    """CPU and memory of the proxy, as core/v1 ResourceRequirements."""
     metrics_port: ShapesPod[Port] = 8404
     """Port of the proxy's Prometheus metrics, at /metrics. With redis and other upstreams together there are
     two proxies; the second one, for the others and redis.reads, uses the next port. Default: 8404."""
-    container: ShapesPod[PartialContainer | None] = None
-    """Fields of a core/v1 Container to merge into the proxy's last, or into both: for anything that has no
-    field here."""
 
 
 class AmbassadorSpec(PatternSpec):

@@ -88,7 +88,7 @@ def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pat
         return Verdict(DIFFERENT, f"{pods}: works again, and is brought up to date as its history allows")
     strategy = app.spec.update_strategy
     waits = " (waits: paused)" if strategy.paused else ""
-    found = change(old.template, new.template)
+    found = change(old.template, new.template, new.default_resources)
     if old.revision == new.revision or found.empty:
         if old.files == new.files:
             return Verdict(SAME, "no Pod changes")

@@ -11,6 +11,7 @@ from podpatterns.compose.helpers.helper import (
     HelperImages,
     config_volume,
     file_key,
+    helper_shape,
 )
 from podpatterns.compose.helpers.metricsadapter import (
     FILE,
@@ -33,12 +34,15 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> PodFragment:
     name = part.helper_name(ROLE)
     key = file_key(name, pod_shape_inputs(spec), "yaml")
     processes = next((i for i, source in enumerate(spec.sources) if source.proc), None)
-    file = File(name, key, adapter_config(spec), spec.metrics.port, CONTRACT_PAGE)
+    file = File(
+        name, key, adapter_config(spec), spec.metrics.port, CONTRACT_PAGE, bool(spec.adapter.container)
+    )
     return PodFragment(
         shape={
             **part.shape,
             "path": spec.metrics.path,
             **pod_shape_inputs(spec),
+            **({"adapter": shape} if (shape := helper_shape(spec.adapter)) else {}),
             # Left out where they are there: the revision of those who chose nothing stays what it was.
             **({} if (annotations := _annotations(spec)) else {"annotations": False}),
         },

@@ -13,7 +13,7 @@ from podpatterns.api.redis import Reads
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.endpoint import host_of, is_address
 from podpatterns.compose.helpers.haproxy import HOST, checked
-from podpatterns.compose.helpers.helper import HelperImages
+from podpatterns.compose.helpers.helper import HelperImages, helper_shape
 from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
 from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer, native_sidecar
@@ -78,7 +78,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
 
 
 def _proxy_container(spec: AmbassadorSpec) -> dict[str, Any]:
-    shape = shaping_fields(spec.proxy, ProxySpec)
+    shape = {**helper_shape(spec.proxy), **shaping_fields(spec.proxy, ProxySpec)}
     return {"proxy": shape} if shape else {}
 
 

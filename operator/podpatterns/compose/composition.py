@@ -14,7 +14,7 @@ from podpatterns.compose.adapter import settings as adapter_settings
 from podpatterns.compose.ambassador import ambassador
 from podpatterns.compose.ambassador import settings as ambassador_settings
 from podpatterns.compose.helpers.helper import HelperImages
-from podpatterns.compose.labels import unreserved
+from podpatterns.compose.labels import evictable_with, unreserved
 from podpatterns.compose.part import Key, Part, parts_of
 from podpatterns.compose.podcontainer import ContainerList, in_starting_order
 from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
@@ -38,6 +38,8 @@ class Composition:
     operator."""
     application: frozenset[str] = frozenset()
     """Containers of the application; the others are helpers."""
+    default_resources: frozenset[str] = frozenset()
+    """Containers whose resources the operator chose. Running Pods keep those that they have."""
     files: tuple[File, ...] = ()
     """The helpers' configuration, in the ConfigMap that the Pod mounts."""
     proxies: tuple[str, ...] = ()
@@ -117,6 +119,7 @@ def compose(
         template={"metadata": _metadata(template, fragments), "spec": composed},
         revision=revision([(p.pattern, f.shape) for p, f in zip(parts, fragments, strict=True)]),
         application=frozenset(c.name for c in containers if c.of_the_application),
+        default_resources=frozenset(c.name for c in containers if c.default_resources),
         files=files,
         configuration=short_hash(_data(files)) if files else "",
         proxies=tuple(name for f in fragments for name in f.proxies),
@@ -160,8 +163,10 @@ def _metadata(template: Mapping[str, Any], fragments: Sequence[PodFragment]) -> 
     annotations: dict[str, str] = {}
     for fragment in reversed(fragments):
         annotations |= fragment.annotations
-    if annotations:
-        written["annotations"] = {**annotations, **(written.get("annotations") or {})}
+    of_template = written.get("annotations") or {}
+    own = [v["name"] for fragment in fragments for v in fragment.volumes if "emptyDir" in v]
+    if annotations := {**annotations, **of_template, **evictable_with(own, of_template)}:
+        written["annotations"] = annotations
     return written
 
 

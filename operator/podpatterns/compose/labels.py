@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from podpatterns.api import GROUP
 
@@ -42,6 +42,9 @@ HASH = f"{GROUP}/hash"
 By it the operator notices drift, although servers add defaults, and tells its own content from others'.
 """
 
+EVICTABLE_VOLUMES = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+"""Volumes, separated by commas, whose content the cluster autoscaler may lose when it removes a node."""
+
 
 def selector(kind: str, name: str) -> dict[str, str]:
     """Return the labels of all Pods of one object, which no other Pod should have."""
@@ -56,3 +59,14 @@ def reserved(key: str) -> bool:
 def unreserved(written: Mapping[str, str] | None) -> dict[str, str]:
     """Return the labels or annotations without the reserved ones, which no template may set."""
     return {key: value for key, value in (written or {}).items() if not reserved(key)}
+
+
+def evictable_with(volumes: Sequence[str], written: Mapping[str, str]) -> dict[str, str]:
+    """Return the annotation that adds the volumes to those of the annotations that people wrote.
+
+    What a helper keeps in a volume of its own is worth nothing on another node.
+    """
+    if not volumes:
+        return {}
+    names = [name for name in written.get(EVICTABLE_VOLUMES, "").split(",") if name]
+    return {EVICTABLE_VOLUMES: ",".join(dict.fromkeys([*names, *volumes]))}

@@ -22,6 +22,8 @@ class PodContainer:
     composed: bool = False
     """True for a container that the operator composes, and nobody wrote. It gets only the shared volumes that
     it needs, or that name it in their mounts."""
+    default_resources: bool = False
+    """True if the operator chose its resources, and nobody wrote any."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Fields that users wrote for fields of a composed container: ports[0].containerPort ->
     spec.metrics.port."""

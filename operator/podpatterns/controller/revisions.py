@@ -193,4 +193,4 @@ def unwritten(error: ApiError, thing: str) -> Failure:
 
 
 def _change(revision: Revision, composition: Composition) -> Change:
-    return change(revision.template, composition.template)
+    return change(revision.template, composition.template, composition.default_resources)

@@ -10,7 +10,7 @@ means nothing to Kubernetes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -65,10 +65,11 @@ class Change:
         return listed(new)
 
 
-def change(old: Any, new: Any) -> Change:
+def change(old: Any, new: Any, default_resources: Collection[str] = ()) -> Change:
     """Return the change of a Pod made from the template `old` that makes it one of `new`.
 
-    Any two JSON values have a Change.
+    `default_resources` are the containers of `new` whose resources the operator chose: a Pod from before it
+    chose any runs on without. Any two JSON values have a Change.
     """
     if _same(old, new):
         return Change()
@@ -77,6 +78,7 @@ def change(old: Any, new: Any) -> Change:
     old, new = in_canonical_order(old), in_canonical_order(new)
     old_meta, new_meta = _field(old, "metadata"), _field(new, "metadata")
     old_spec, new_spec = _field(old, "spec"), _field(new, "spec")
+    new_spec = _without_new_defaults(old_spec, new_spec, default_resources)
     pairs = list(_pairs(old_spec, new_spec))
     in_place = [pair for pair in pairs if pair.keeps_running]
     taken = Change(
@@ -93,6 +95,19 @@ def change(old: Any, new: Any) -> Change:
         _unnoticed(new_spec, pairs, taken),
     )
     return replace(taken, obstacles=tuple(dict.fromkeys(islice(obstacles, OBSTACLES_KEPT))))
+
+
+def _without_new_defaults(old: Any, new: Any, default_resources: Collection[str]) -> Any:
+    """Return the new spec without those default resources that containers of the old one lack."""
+    names = {pair.name for pair in _pairs(old, new) if not _written(pair.old, "resources")}
+    if not (names := names.intersection(default_resources)):
+        return new
+    lists = {
+        name: [_without(c, "resources") if c["name"] in names else c for c in new[name]]
+        for name in CONTAINER_LISTS
+        if _names(_field(new, name))
+    }
+    return {**new, **lists}
 
 
 class _Pair(NamedTuple):
@@ -201,11 +216,15 @@ def _unnoticed(spec: Any, pairs: Sequence[_Pair], taken: Change) -> Iterator[str
 
 
 def _without_containers(spec: Any) -> Any:
-    return {k: v for k, v in spec.items() if k not in CONTAINER_LISTS} if isinstance(spec, Mapping) else spec
+    return _without(spec, *CONTAINER_LISTS) if isinstance(spec, Mapping) else spec
 
 
 def _fixed(container: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in container.items() if k not in ("image", "resources")}
+    return _without(container, "image", "resources")
+
+
+def _without(written: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {k: v for k, v in written.items() if k not in names}
 
 
 def _differences(old: Any, new: Any, path: str, depth: int = 0) -> Iterator[str]:

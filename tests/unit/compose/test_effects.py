@@ -172,12 +172,11 @@ def web(name: str, port: int, times: int, protocol: str = "http") -> Spec:
 
 
 def proxy(port: int, tag: str, when: str) -> Spec:
-    return {
-        "startWhen": when,
-        "resources": {"limits": {"memory": f"{port}Ki"}},
-        "metricsPort": port,
-        "container": {"imagePullPolicy": tag},
-    }
+    return {"startWhen": when, "metricsPort": port, **altered(port, tag)}
+
+
+def altered(amount: int, tag: str) -> Spec:
+    return {"resources": {"limits": {"memory": f"{amount}Ki"}}, "container": {"imagePullPolicy": tag}}
 
 
 def local(image: str) -> Spec:
@@ -274,6 +273,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                     "caSecretRef": secret("ca-a"),
                 },
             },
+            "adapter": altered(9090, "Always"),
             "sources": [
                 source("page", "json", **page("a", "1s", 200)),
                 source("text", "prometheus", **page("a", "1s", 200)),
@@ -320,6 +320,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                     "caSecretRef": secret("ca-b"),
                 },
             },
+            "adapter": altered(9191, "Never"),
             "sources": [
                 {**source("other", "json", **page("b", "2s", 503)), "type": "prometheus"},
                 source("text", "prometheus", **page("b", "2s", 503)),

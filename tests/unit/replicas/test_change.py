@@ -31,6 +31,9 @@ TEMPLATE: dict[str, Any] = {
 }
 
 
+REQUESTS = {"requests": {"cpu": "10m", "memory": "32Mi"}}
+
+
 def edited(path: str, value: Any) -> dict[str, Any]:
     """The template with one field set; a path as in spec.containers.0.image."""
     template = deepcopy(TEMPLATE)
@@ -329,3 +332,26 @@ def frame(value: Any) -> Any:
         case list():
             return [frame(v) for v in value]
     return value
+
+
+class TestDefaultResources:
+    """Requests of helpers, which the operator began to choose in one of its versions."""
+
+    NEW = edited("spec.initContainers.1", {**TEMPLATE["spec"]["initContainers"][1], "resources": REQUESTS})
+
+    def test_a_pod_from_before_them_runs_on_without(self) -> None:
+        assert change(TEMPLATE, self.NEW, ["sync"]) == Change()
+        image = deepcopy(self.NEW)
+        image["spec"]["initContainers"][1]["image"] = "sync:2"
+        image["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "200m"
+        found = change(TEMPLATE, image, ["sync"])
+        assert (dict(found.images), found.obstacles) == ({"sync": "sync:2"}, ())
+        assert set(found.resources) == {"web"}
+
+    def test_those_that_people_wrote_are_a_change(self) -> None:
+        assert change(TEMPLATE, self.NEW).obstacles == ("spec.initContainers[sync].resources",)
+
+    def test_defaults_in_their_place_are_one_too(self) -> None:
+        old = deepcopy(self.NEW)
+        old["spec"]["initContainers"][1]["resources"]["requests"]["cpu"] = "1"
+        assert change(old, self.NEW, ["sync"]).resources == {"sync": REQUESTS}

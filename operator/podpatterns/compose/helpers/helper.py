@@ -15,8 +15,11 @@ from typing import Any
 import yaml
 
 from podpatterns import __version__
+from podpatterns.api.helper import HelperContainer
 from podpatterns.api.kubernetes import TLS_CERTIFICATE, TLS_KEY, SecretKeyRef
-from podpatterns.compose.revision import short_hash
+from podpatterns.compose.helpers.merge import merged
+from podpatterns.compose.podcontainer import PodContainer, native_sidecar
+from podpatterns.compose.revision import shaping_fields, short_hash
 
 CONFIG_DIRECTORY = "/etc/podpatterns"
 SECRETS_DIRECTORY = f"{CONFIG_DIRECTORY}/secrets"
@@ -34,6 +37,13 @@ UNPRIVILEGED: Mapping[str, Any] = {
 }
 """SecurityContext that the Pod Security level `restricted` requires."""
 
+DEFAULT_RESOURCES: Mapping[str, Any] = {"requests": {"cpu": "10m", "memory": "32Mi"}}
+"""Requests that no author has to write: an autoscaler that goes by CPU needs one of every container.
+
+About what a helper uses of both with little traffic. There are no limits: a limit of CPU slows down every
+request through a proxy, and one of memory ends it, where nobody asked for that.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class HelperImages:
@@ -45,6 +55,38 @@ class HelperImages:
 
     def image(self, helper: str) -> str:
         return f"{self.repository}/{helper}:{self.tag}"
+
+
+def helper_container(
+    manifest: Mapping[str, Any],
+    written: HelperContainer,
+    path: str,
+    owner: int,
+    origins: Mapping[str, str],
+) -> PodContainer:
+    """Return the container that the operator composes, with what its author alters in it.
+
+    `path` is the field that alters it, `origins` are the fields for others of its own.
+    """
+    resources = {"resources": written.resources} if written.resources else {}
+    altered = native_sidecar(merged({**manifest, **resources}, written.container or {}))
+    default = not altered.get("resources")
+    if default:
+        altered["resources"] = DEFAULT_RESOURCES
+    return PodContainer(
+        altered,
+        path,
+        "initContainers",
+        owner,
+        composed=True,
+        default_resources=default,
+        origins=origins,
+    )
+
+
+def helper_shape(written: HelperContainer) -> dict[str, Any]:
+    """Return what its author alters in the container; it goes into the revision, the defaults do not."""
+    return shaping_fields(written, HelperContainer)
 
 
 def yaml_text(written: Mapping[str, Any]) -> str:

@@ -20,12 +20,13 @@ from podpatterns.compose.helpers.helper import (
     UNPRIVILEGED,
     HelperImages,
     config_mount,
+    helper_container,
     probe,
     yaml_text,
 )
 from podpatterns.compose.labels import NAME
 from podpatterns.compose.part import Part
-from podpatterns.compose.podcontainer import PodContainer, native_sidecar
+from podpatterns.compose.podcontainer import PodContainer
 
 FILE = "adapter.yaml"
 STATSD_PROTOCOLS = ("UDP", "TCP")
@@ -129,14 +130,8 @@ def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperIm
             *(_mount(volume, volume in _writable(spec)) for volume in volumes),
         ],
     }
-    return PodContainer(
-        native_sidecar(manifest),
-        part.path("spec"),
-        "initContainers",
-        part.owner,
-        composed=True,
-        origins=dict(_origins(spec, part, volumes)),
-    )
+    path, origins = part.path("spec.adapter.container"), dict(_origins(spec, part, volumes))
+    return helper_container(manifest, spec.adapter, path, part.owner, origins)
 
 
 def _mount(volume: str, writable: bool) -> dict[str, Any]:

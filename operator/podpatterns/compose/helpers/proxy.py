@@ -27,12 +27,12 @@ from podpatterns.compose.helpers.helper import (
     config_mount,
     config_volume,
     file_key,
+    helper_container,
     probe,
 )
-from podpatterns.compose.helpers.merge import merged
 from podpatterns.compose.helpers.redisambassador import redis_config
 from podpatterns.compose.part import Part
-from podpatterns.compose.podcontainer import PodContainer, native_sidecar
+from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.rules.problem import Problem
 
 # https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports: an IANA_SVC_NAME
@@ -160,20 +160,12 @@ class Proxy:
             "securityContext": dict(UNPRIVILEGED),
             "volumeMounts": [config_mount(self.name)],
         }
-        if self.spec.proxy.resources:
-            manifest["resources"] = self.spec.proxy.resources
         if self.engine.run_directory:
             manifest["volumeMounts"].append({"name": self.run_volume, "mountPath": self.engine.run_directory})
         for volume in self._socket_volumes():
             manifest["volumeMounts"].append({"name": volume, "mountPath": f"{SOCKETS_DIRECTORY}/{volume}"})
-        return PodContainer(
-            native_sidecar(merged(manifest, self.spec.proxy.container or {})),
-            self.part.path("spec.proxy.container"),
-            "initContainers",
-            self.part.owner,
-            composed=True,
-            origins=dict(self._origins()),
-        )
+        path = self.part.path("spec.proxy.container")
+        return helper_container(manifest, self.spec.proxy, path, self.part.owner, dict(self._origins()))
 
     def problems(self) -> Iterator[Problem]:
         yield from self.part.name_problems(f"{self.engine.role}-run")
