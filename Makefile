@@ -66,8 +66,9 @@ MINUTES ?= 60
 soak: .venv ## One operator for a long time: does it hold on to anything? make soak MINUTES=60
 	@$(BIN)/python -m chaos.soak --minutes $(MINUTES)
 
-generate: .venv ## Write crds/, docs/conditions.md and what tests/golden expects from the models
+generate: .venv ## Write crds/, policies/, docs/conditions.md and what tests/golden expects from the models
 	$(BIN)/podpatterns crds crds
+	$(BIN)/podpatterns policies policies
 	$(BIN)/podpatterns conditions docs/conditions.md
 	$(BIN)/python -m tests.golden.golden
 

@@ -34,6 +34,7 @@ EVERY_VALUE = {
     "imagePullSecrets": [{"name": "registry"}],
     "logLevel": "DEBUG",
     "crds": {"install": True},
+    "admissionPolicies": {"enabled": True},
     "serviceAccount": {"annotations": {"example.com/role": "operator"}},
     "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": 2, "memory": "2Gi"}},
     "podAnnotations": {"example.com/team": "platform"},

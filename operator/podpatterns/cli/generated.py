@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
 
 check_option = click.option(
     "--check", is_flag=True, help="Write nothing; fail when a file is missing or not up to date."
 )
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def yaml_text(manifest: Mapping[str, Any]) -> str:
+    """Return the text of one document of a file."""
+    text: str = yaml.dump(manifest, Dumper=_Dumper, allow_unicode=True, width=110)
+    return text
 
 
 def keep(files: Mapping[Path, str], command: str, *, check: bool) -> None:
