@@ -66,9 +66,10 @@ MINUTES ?= 60
 soak: .venv ## One operator for a long time: does it hold on to anything? make soak MINUTES=60
 	@$(BIN)/python -m chaos.soak --minutes $(MINUTES)
 
-generate: .venv ## Write crds/, policies/, docs/conditions.md and what tests/golden expects from the models
+generate: .venv ## Write crds/, policies/, kustomize/, docs/conditions.md and what tests/golden expects from the models
 	$(BIN)/podpatterns crds crds
 	$(BIN)/podpatterns policies policies
+	$(BIN)/podpatterns kustomize kustomize
 	$(BIN)/podpatterns conditions docs/conditions.md
 	$(BIN)/python -m tests.golden.golden
 

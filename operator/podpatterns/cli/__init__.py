@@ -6,7 +6,18 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("check", "conditions", "crds", "diff", "history", "policies", "restart", "rollback", "run")
+COMMANDS = (
+    "check",
+    "conditions",
+    "crds",
+    "diff",
+    "history",
+    "kustomize",
+    "policies",
+    "restart",
+    "rollback",
+    "run",
+)
 """Each has a module of its name, which is imported when it is asked for: most need what is slow to import."""
 
 
