@@ -114,6 +114,11 @@ MODULES = (
         "sigs.k8s.io/cli-utils",
         {"kstatus": "podpatterns.dev/testbed/cluster/programs/kstatus"},
     ),
+    GoModule(
+        "argocd-health",
+        "github.com/yuin/gopher-lua",
+        {"argocd-health": "podpatterns.dev/testbed/cluster/programs/argocd-health"},
+    ),
 )
 
 

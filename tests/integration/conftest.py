@@ -29,7 +29,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if "control_plane" in getattr(item, "fixturenames", ()) and BUILT not in item.config.stash:
         item.config.stash[BUILT] = True
         with uncaptured(item.config):
-            programs(*COMPONENTS, "helm", "kstatus", "kwok", "kubectl")
+            programs(*COMPONENTS, "argocd-health", "helm", "kstatus", "kwok", "kubectl")
     return (yield)
 
 
