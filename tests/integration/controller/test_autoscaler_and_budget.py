@@ -40,25 +40,8 @@ def test_a_horizontal_pod_autoscaler_by_cpu_needs_nothing_of_helpers(
     """It gives up on a Pod with one container that requests no CPU."""
     kubectl.apply(shop(requests={"cpu": "100m"}))
     kubectl("wait", "--for=condition=Ready", "ambassador/shop", "--timeout=60s")
-    autoscaler = {
-        "scaleTargetRef": {"apiVersion": API_VERSION, "kind": "Ambassador", "name": "shop"},
-        "maxReplicas": 3,
-        "metrics": [
-            {
-                "type": "Resource",
-                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
-            }
-        ],
-    }
     with metrics_api(kubectl, cpu="100m"):
-        kubectl.apply(
-            {
-                "apiVersion": "autoscaling/v2",
-                "kind": "HorizontalPodAutoscaler",
-                "metadata": {"name": "shop"},
-                "spec": autoscaler,
-            }
-        )
+        kubectl("autoscale", "ambassador", "shop", "--max=3", "--cpu=50%")
         eventually(
             lambda: kubectl.get("ambassador", "shop"), 60, until=lambda app: app["spec"]["replicas"] == 3
         )
