@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from podpatterns.api.conditions import Reason
 from podpatterns.api.kinds import KINDS, Kind
 from podpatterns.api.pattern import API_VERSION, GROUP
 
@@ -80,7 +81,7 @@ def _by(user: Kind) -> Iterator[dict[str, Any]]:
                         " lists all that do: take it out of their spec.include, or delete them first; to"
                         f" delete it all the same, annotate it with {ALLOW_DELETION}=true'"
                     ),
-                    "reason": "Forbidden",
+                    "reason": str(Reason.FORBIDDEN),
                 }
             ],
         },
