@@ -463,12 +463,14 @@ GROUP_OF_OLD = "old.example.com"
 
 
 def definition_with(crds: Path, rules: bool) -> dict[str, Any]:
-    """SidecarApps in a group of the test's own, with or without the rules about labels."""
+    """SidecarApps under a name of the test's own, with or without the rules about labels.
+
+    kubectl remembers kinds for hours: under their own name it would take those for these in later tests.
+    """
     definition: dict[str, Any] = yaml.safe_load((crds / "podpatterns.dev_sidecarapps.yaml").read_text())
-    definition["metadata"]["name"] = f"sidecarapps.{GROUP_OF_OLD}"
+    definition["metadata"]["name"] = f"oldapps.{GROUP_OF_OLD}"
     definition["spec"]["group"] = GROUP_OF_OLD
-    for name in ("shortNames", "categories"):
-        del definition["spec"]["names"][name]
+    definition["spec"]["names"] = {"kind": "OldApp", "plural": "oldapps"}
     schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     labels = schema["properties"]["template"]["properties"]["metadata"]["properties"]["labels"]
     if not rules:
@@ -481,7 +483,7 @@ def test_what_was_stored_before_a_rule_can_still_be_scaled_and_mended(stored: Ku
 
     def app(labels: dict[str, str], replicas: int, name: str = "x") -> dict[str, Any]:
         spec = {"replicas": replicas, "template": template(labels=labels)}
-        return {**manifest("SidecarApp", name, spec), "apiVersion": f"{GROUP_OF_OLD}/v1alpha1"}
+        return {**manifest("OldApp", name, spec), "apiVersion": f"{GROUP_OF_OLD}/v1alpha1"}
 
     def is_taken(obj: dict[str, Any]) -> bool:
         try:
@@ -494,7 +496,7 @@ def test_what_was_stored_before_a_rule_can_still_be_scaled_and_mended(stored: Ku
 
     def is_served() -> bool:
         try:
-            stored("get", f"sidecarapps.{GROUP_OF_OLD}")
+            stored("get", f"oldapps.{GROUP_OF_OLD}")
         except KubectlError:
             return False
         return True
@@ -510,7 +512,7 @@ def test_what_was_stored_before_a_rule_can_still_be_scaled_and_mended(stored: Ku
         stored.apply(app(OTHERS, 2))
         assert not is_taken(app(RESERVED, 2))
     finally:
-        stored("delete", f"crd/sidecarapps.{GROUP_OF_OLD}", "--wait=false")
+        stored("delete", f"crd/oldapps.{GROUP_OF_OLD}", "--wait=false")
 
 
 @pytest.mark.parametrize(
