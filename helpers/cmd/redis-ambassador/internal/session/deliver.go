@@ -19,7 +19,7 @@ func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (end
 		return 0, err
 	}
 	b := u.socket.unread()
-	n, ended, reset, err := s.measure(u, replies, b, min(most, turn.most), turn.swallow)
+	n, ended, err := s.measure(u, replies, b, min(most, turn.most), turn.swallow)
 	if err != nil {
 		return ended, err
 	}
@@ -34,7 +34,7 @@ func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (end
 	switch {
 	case turn.swallow:
 	case turn.most == unlimited:
-		err = s.write(u, b[:n], 0)
+		err = s.write(u, s.ofPipe(u, b[:n]), 0)
 	default:
 		err = s.write(u, b[:n], ended)
 	}
@@ -43,9 +43,6 @@ func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (end
 	case err != nil:
 		s.Close()
 		return ended, errClosed
-	case reset:
-		s.pipeEnded(u)
-		return ended, errReset
 	case ended > 0:
 		s.answered(u, ended, turn.swallow)
 	}
@@ -68,12 +65,12 @@ func (s *Session) write(u *upstreamConn, b []byte, answers int) error {
 	return err
 }
 
-// measure finds the ends of at most so many replies. reset tells that the last one ends a pipe.
-func (s *Session) measure(u *upstreamConn, replies *resp.Replies, b []byte, most int, swallow bool) (n, ended int, reset bool, err error) {
+// measure finds the ends of at most so many replies.
+func (s *Session) measure(u *upstreamConn, replies *resp.Replies, b []byte, most int, swallow bool) (n, ended int, err error) {
 	for n < len(b) && ended < most {
 		m, end, err := replies.Scan(b[n:])
 		if err != nil {
-			return n, ended, false, err
+			return n, ended, err
 		}
 		n += m
 		if !end {
@@ -87,13 +84,11 @@ func (s *Session) measure(u *upstreamConn, replies *resp.Replies, b []byte, most
 			if swallow {
 				s.setupFailed(u, setupRefused(u.server, head))
 			}
-		case string(head) == "+RESET" && s.resetting.Load():
-			return n, ended, true, nil
 		case head[0] == '>' && !s.isPiped(u):
-			return n, ended, false, errUnasked
+			return n, ended, errUnasked
 		}
 	}
-	return n, ended, false, nil
+	return n, ended, nil
 }
 
 const unlimited = int(^uint(0) >> 1)
@@ -193,7 +188,7 @@ func (s *Session) connLost(u *upstreamConn) (repeat bool) {
 		}
 	}
 	s.changed.Broadcast()
-	if s.closed || u.dropped.Load() {
+	if s.closed || u.dropped.Load() || s.pipeEnded(u) {
 		return false
 	}
 	u.server.Check()
@@ -220,14 +215,4 @@ func (s *Session) isPiped(u *upstreamConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.piped == u
-}
-
-// pipeEnded is told when the client has got the reply to the RESET that ends a pipe.
-func (s *Session) pipeEnded(u *upstreamConn) {
-	u.dropped.Store(true)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.piped = nil
-	s.resetting.Store(false)
-	s.changed.Broadcast()
 }

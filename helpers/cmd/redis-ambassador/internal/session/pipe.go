@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/resp"
@@ -47,20 +48,20 @@ func (s *Session) reset() error {
 	return nil
 }
 
-// resetTimeout bounds the wait for the answer to RESET, which CLIENT REPLY SKIP right before it takes away.
-const resetTimeout = 5 * time.Second
+// lastReply is the answer to QUIT.
+const lastReply = "+OK\r\n"
 
-// resetPipe has the primary answer what it still has to, and RESET last: the client gets that answer.
+// resetPipe has the primary answer what it still has to, and RESET last: the client gets that answer. Then the connection
+// to the primary ends, and so the pipe, wherever replies began and ended in it: CLIENT REPLY takes the answer to RESET away,
+// or a part of that to EXEC.
 func (s *Session) resetPipe() error {
 	if err := s.flush(); err != nil {
 		return err
 	}
 	s.resetting.Store(true)
-	if _, err := s.pipe.socket.Write(resp.Append(nil, "RESET")); err != nil {
+	if _, err := s.pipe.socket.Write(resp.Append(resp.Append(nil, "RESET"), "QUIT")); err != nil {
 		return errClosed
 	}
-	timer := time.AfterFunc(resetTimeout, s.Close)
-	defer timer.Stop()
 	s.output.hurry()
 	defer s.output.relax()
 	s.mu.Lock()
@@ -92,4 +93,30 @@ func (s *Session) forget() {
 	s.own.drop()
 	s.common.drop()
 	s.over = nil
+}
+
+// ofPipe returns what of a pipe's bytes the client gets now. The answer to QUIT, and what may become it, is held back until
+// more comes.
+func (s *Session) ofPipe(u *upstreamConn, b []byte) []byte {
+	if !s.resetting.Load() {
+		return b
+	}
+	if u.heldBack > 0 {
+		b = append([]byte(lastReply[:u.heldBack]), b...)
+	}
+	for u.heldBack = min(len(b), len(lastReply)); !bytes.HasSuffix(b, []byte(lastReply[:u.heldBack])); {
+		u.heldBack--
+	}
+	return b[:len(b)-u.heldBack]
+}
+
+// pipeEnded is told when a connection is lost. It tells whether it was a pipe that RESET has ended. The lock is held.
+func (s *Session) pipeEnded(u *upstreamConn) bool {
+	if s.piped != u || u.heldBack < len(lastReply) {
+		return false
+	}
+	s.piped = nil
+	s.resetting.Store(false)
+	s.changed.Broadcast()
+	return true
 }

@@ -43,7 +43,6 @@ var (
 	errUnasked  = errors.New("the server sent a reply that nobody asked for")
 	errQuit     = errors.New("the client has said that it is done")
 	errDraining = errors.New("the ambassador ends")
-	errReset    = errors.New("the client has reset its connection")
 	errRefused  = errors.New("refused the connection's setup")
 
 	epoch = time.Now()

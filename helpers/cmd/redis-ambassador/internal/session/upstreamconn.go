@@ -31,6 +31,8 @@ type upstreamConn struct {
 	pieces    []piece // of its buffer, that are to be sent
 	onlySetup bool    // nothing was sent over it but what sets up connections
 
+	heldBack int // bytes of a pipe's end
+
 	begun bool // for a lost carrier of several sessions: the client has got a part of an answer
 
 	// Guarded by the session's lock.
