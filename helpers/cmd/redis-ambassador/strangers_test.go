@@ -52,6 +52,9 @@ func TestNobodySuffersFromWhoHasNotLoggedIn(t *testing.T) {
 	if got := first.Read(); got != "-ERR Protocol error: unauthenticated multibulk length\r\n" {
 		t.Errorf("got %q", got)
 	}
+	if rest := first.ReadAll(); rest != "" {
+		t.Errorf("got %q before the end", rest)
+	}
 	second.Want("-NOAUTH Authentication required.\r\n", "GET", "k")
 	second.Want("+OK\r\n", "AUTH", "secret")
 	second.Want("+OK\r\n", "SET", "k", "v")

@@ -198,9 +198,11 @@ func (s *Session) connLost(u *upstreamConn) (repeat bool) {
 	if u.outstanding > 0 && u.repeatable() {
 		return true
 	}
-	if u.outstanding > 0 || s.piped == u || s.held.Load() && u.isPrimary && u.carrier.exclusive() {
-		s.shared.Metrics.Broken.Add(1)
-		s.close()
+	if u.outstanding > 0 || s.piped == u || u.misread || s.held.Load() && u.isPrimary && u.carrier.exclusive() {
+		if !u.misread {
+			s.shared.Metrics.Broken.Add(1)
+		}
+		s.lose()
 	}
 	return false
 }

@@ -73,7 +73,7 @@ func (s *Session) repeat(lost *upstreamConn) {
 	request, err := lost.kept.rest()
 	if u == nil || u.lost.Load() || err != nil {
 		s.shared.Metrics.Broken.Add(1)
-		s.close()
+		s.lose()
 		return
 	}
 	s.shared.Metrics.Repeated.Add(int64(lost.outstanding))

@@ -162,7 +162,7 @@ func (s *Session) routeSetup(c resp.Command) (*upstreamConn, error) {
 		return s.toPipe() // whether it is carried out is decided by EXEC
 	}
 	if !c.Complete || c.Count > len(c.Args) {
-		return nil, resp.ProtocolError("too many or too large arguments")
+		return s.toPipe() // more than is kept
 	}
 	commands := setupCommands(c.Args)
 	if u, err := s.shareSetup(c, commands); u != nil || err != nil {

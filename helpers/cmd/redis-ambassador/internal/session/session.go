@@ -16,7 +16,6 @@ package session
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -32,15 +31,12 @@ const (
 	// with its length. Beyond the second bound, which only local replies can reach, the client has to read first.
 	maxTurns = 1 << 10
 	maxOrder = 1 << 16
-	// lingering bounds the time in which a client that is told to go reads its last replies.
-	lingering = 500 * time.Millisecond
-	// abandonedFor bounds the time that the commands of a client that is gone may take.
-	abandonedFor = 5 * time.Second
 )
 
 var (
 	errClosed   = errors.New("the session is over")
 	errUnasked  = errors.New("the server sent a reply that nobody asked for")
+	errLost     = errors.New("a connection is lost, and what was to come over it")
 	errQuit     = errors.New("the client has said that it is done")
 	errDraining = errors.New("the ambassador ends")
 	errRefused  = errors.New("refused the connection's setup")
@@ -111,6 +107,7 @@ type Session struct {
 	tooLate      bool          // the batch has reads for a replica that is lost
 	passing      bool          // a command larger than the buffer is under way
 	passTo       *upstreamConn // nil: it is discarded
+	unreadable   *upstreamConn // where everything goes once something could not be read
 	multi, watch bool
 	readsOut     bool // reads were sent to a replica
 	writesSent   uint64
@@ -122,6 +119,7 @@ type Session struct {
 	resetting      atomic.Bool
 	cursorsLost    atomic.Bool // a connection to the primary was lost
 	draining       atomic.Bool
+	lost           atomic.Bool // closed, but the client still gets what has come
 	writesAnswered atomic.Uint64
 	setupsAnswered atomic.Uint64
 	lastWrite      atomic.Int64 // since epoch
@@ -150,23 +148,20 @@ func (s *Session) Serve() {
 	defer s.client.Close()
 	defer s.Close()
 	defer s.withdraw()
-	err := s.client.each(s.consume, s.leaveIfDraining)
-	var malformed resp.ProtocolError
-	switch {
-	case errors.As(err, &malformed):
-		s.shared.Metrics.ProtocolErrors.Add(1)
-		s.reply("-ERR Protocol error: " + malformed.Error())
-		s.finish()
-	case errors.Is(err, errQuit), errors.Is(err, errDraining):
-		s.finish()
-	case errors.Is(err, io.EOF):
-		s.abandoned()
-	}
+	s.end(s.client.each(s.consume, s.woken))
 }
 
 // consume takes in the commands that have arrived.
 func (s *Session) consume() error {
-	for {
+	err := s.readCommands()
+	if errors.As(err, new(resp.ProtocolError)) {
+		return s.passUnreadable(err)
+	}
+	return err
+}
+
+func (s *Session) readCommands() error {
+	for s.unreadable == nil {
 		if s.passing {
 			if err := s.pass(s.commands.Passing(s.client.unread())); err != nil || s.passing {
 				return err
@@ -174,7 +169,7 @@ func (s *Session) consume() error {
 		}
 		command, err := s.commands.Next(s.client.unread()[s.taken:])
 		if err != nil {
-			return errors.Join(s.flush(), err)
+			return err
 		}
 		switch {
 		case command.Complete:
@@ -185,20 +180,13 @@ func (s *Session) consume() error {
 			if err := s.flush(); err != nil {
 				return err
 			}
-			return s.leaveIfDraining()
+			return s.woken()
 		}
 		if err != nil {
 			return err
 		}
 	}
-}
-
-// leaveIfDraining ends a session that isn't in the middle of something.
-func (s *Session) leaveIfDraining() error {
-	if s.draining.Load() && !s.held.Load() && !s.passing {
-		return errDraining
-	}
-	return nil
+	return s.passAll()
 }
 
 // take takes in a command that has arrived as a whole.
@@ -214,41 +202,6 @@ func (s *Session) take(c resp.Command) error {
 		}
 	}
 	s.taken += c.Len
-	return nil
-}
-
-// beginPass lets a command through that is larger than the buffer, in pieces as they arrive.
-func (s *Session) beginPass(c resp.Command) error {
-	if len(c.Args) == 0 {
-		return resp.ProtocolError("a command's name is too large")
-	}
-	u, err := s.route(c)
-	if err != nil {
-		return err
-	}
-	s.passTo = u
-	if err := s.flush(); err != nil {
-		return err
-	}
-	s.passing = true
-	return s.pass(s.commands.Pass(s.client.unread()))
-}
-
-// pass sends a piece. A command that can't be completed takes its connections along: a server waits for the rest.
-func (s *Session) pass(n int, ended bool, err error) error {
-	if err != nil {
-		s.Close()
-		return err
-	}
-	if s.passTo != nil {
-		if _, err := s.passTo.socket.Write(s.client.unread()[:n]); err != nil {
-			return errClosed
-		}
-	}
-	s.client.consume(n)
-	if s.passing = !ended; ended {
-		s.passTo = nil
-	}
 	return nil
 }
 
@@ -354,55 +307,6 @@ func (s *Session) reply(line string) {
 	s.batch = append(s.batch, expectation{local: []byte(line + "\r\n")})
 }
 
-// finish ends a session whose client may still want to read: closing at once could destroy what is on its way.
-func (s *Session) finish() {
-	if s.drained() != nil {
-		return
-	}
-	s.output.await()
-	s.client.closeWrite()
-	_ = s.client.SetReadDeadline(time.Now().Add(lingering))
-	for s.client.fill() == nil {
-		s.client.release()
-	}
-}
-
-// abandoned ends a session whose client has closed its side. What it has sent is done and answered, as far as a command
-// that waits for something to come (BLPOP): that must not take it when it does. How far a pipe is answered is the
-// primary's affair.
-func (s *Session) abandoned() {
-	if s.passing {
-		return
-	}
-	timer := time.AfterFunc(abandonedFor, s.Close)
-	defer timer.Stop()
-	if s.pipe != nil {
-		s.pipe.dropped.Store(true)
-		s.pipe.socket.closeWrite()
-	}
-	defer s.output.await()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for !s.closed && s.isAnswered() {
-		s.changed.Wait()
-	}
-}
-
-// isAnswered tells whether replies come without the client doing anything. The lock is held.
-func (s *Session) isAnswered() bool {
-	if s.piped != nil {
-		return !s.piped.lost.Load()
-	}
-	head := s.order.head()
-	return head != nil && !head.blocks
-}
-
-// Drain makes the session end as soon as nothing is under way.
-func (s *Session) Drain() {
-	s.draining.Store(true)
-	_ = s.client.SetReadDeadline(time.Now())
-}
-
 // Recheck finds ends of connections that reading missed; call it now and then.
 func (s *Session) Recheck() {
 	s.client.Recheck()
@@ -411,25 +315,4 @@ func (s *Session) Recheck() {
 	for _, u := range s.conns {
 		u.socket.Recheck()
 	}
-}
-
-// Close ends the session at once.
-func (s *Session) Close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.close()
-}
-
-// close is Close with the lock held.
-func (s *Session) close() {
-	if s.closed {
-		return
-	}
-	s.closed = true
-	s.output.close()
-	s.client.shutDown()
-	for _, u := range s.conns {
-		u.Close()
-	}
-	s.changed.Broadcast()
 }

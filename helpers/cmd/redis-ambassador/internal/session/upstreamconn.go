@@ -31,7 +31,8 @@ type upstreamConn struct {
 	pieces    []piece // of its buffer, that are to be sent
 	onlySetup bool    // nothing was sent over it but what sets up connections
 
-	heldBack int // bytes of a pipe's end
+	heldBack int  // bytes of a pipe's end
+	misread  bool // the server has told the client that it can't read on
 
 	begun bool // for a lost carrier of several sessions: the client has got a part of an answer
 
@@ -193,8 +194,10 @@ func (u *upstreamConn) deliver() error {
 	return nil
 }
 
-// notice looks at an error that a server replied: does it tell of another role?
+// notice looks at an error that a server replied: does it tell of another role, or that the server ends the connection as
+// it can't read on?
 func (u *upstreamConn) notice(reply []byte) {
+	u.misread = u.misread || bytes.HasPrefix(reply, []byte("-ERR Protocol error"))
 	for _, code := range [][]byte{[]byte("-READONLY"), []byte("-LOADING"), []byte("-MASTERDOWN"), []byte("-NOREPLICAS")} {
 		if bytes.HasPrefix(reply, code) {
 			u.server.Check()
