@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
-	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/dnstest"
+	"podpatterns.dev/helpers/internal/dnstest"
 	"podpatterns.dev/helpers/internal/processtest"
 )
 

@@ -29,8 +29,15 @@ type Server struct {
 // test.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, Addr: processtest.FreeAddress(t)}
-	s.args = append([]string{"--port", s.Port(), "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "",
+	return StartAt(t, processtest.FreeAddress(t), settings...)
+}
+
+// StartAt is Start at an address.
+func StartAt(t testing.TB, addr string, settings ...string) *Server {
+	t.Helper()
+	s := &Server{t: t, Addr: addr}
+	host, port, _ := net.SplitHostPort(addr)
+	s.args = append([]string{"--port", port, "--bind", host, "--dir", t.TempDir(), "--save", "",
 		"--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}, settings...)
 	t.Cleanup(func() {
 		s.Kill()

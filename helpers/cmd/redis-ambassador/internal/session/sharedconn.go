@@ -56,7 +56,7 @@ func newSharedConn(key sharedKey, registry *sharedConns) *sharedConn {
 
 // dial connects, and sets up the connection.
 func (c *sharedConn) dial(setups int) {
-	conn, err := dialApart(c.key.access, c.key.server.Addr)
+	conn, err := dialApart(c.key.access, c.key.server)
 	if err != nil {
 		c.key.server.Check()
 		c.registry.forget(c)

@@ -72,7 +72,7 @@ type piece struct{ start, end int }
 // dial makes of u, which says what it is for, a connection of the session's own to the server, and sets it up as the
 // client has set up its connection.
 func (s *Session) dial(server *topology.Server, access topology.Access, u *upstreamConn) (*upstreamConn, error) {
-	conn, err := dialApart(access, server.Addr)
+	conn, err := dialApart(access, server)
 	if err != nil {
 		server.Check()
 		return nil, err
@@ -97,9 +97,9 @@ func (s *Session) dial(server *topology.Server, access topology.Access, u *upstr
 
 // dialApart dials on a stack of its own, that goes afterwards: connecting needs four times what serving does, and a
 // session would keep it.
-func dialApart(access topology.Access, addr string) (conn net.Conn, err error) {
+func dialApart(access topology.Access, server *topology.Server) (conn net.Conn, err error) {
 	var done sync.WaitGroup
-	done.Go(func() { conn, err = access.Dial(context.Background(), addr) })
+	done.Go(func() { conn, err = server.Dial(context.Background(), access) })
 	done.Wait()
 	return conn, err
 }

@@ -44,15 +44,20 @@ func (a Access) Auth() []string {
 	return []string{"AUTH", a.Username, a.Password}
 }
 
-// Dial connects, without logging in.
-func (a Access) Dial(ctx context.Context, addr string) (net.Conn, error) {
+// dial connects with the server of a name at an address, without logging in.
+func (a Access) dial(ctx context.Context, name, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	dialer := net.Dialer{KeepAliveConfig: KeepAlive, Control: boundLoss}
 	if a.TLS == nil {
 		return dialer.DialContext(ctx, "tcp", addr)
 	}
-	return (&tls.Dialer{NetDialer: &dialer, Config: a.TLS}).DialContext(ctx, "tcp", addr)
+	config := a.TLS
+	if config.ServerName == "" {
+		config = config.Clone()
+		config.ServerName, _, _ = net.SplitHostPort(name)
+	}
+	return (&tls.Dialer{NetDialer: &dialer, Config: config}).DialContext(ctx, "tcp", addr)
 }
 
 // boundLoss makes a connection end when nobody has taken in for lostAfter what was sent: keep-alive is silent then, and
@@ -74,7 +79,7 @@ type client struct {
 }
 
 func (a Access) client(ctx context.Context, addr string) (*client, error) {
-	conn, err := a.Dial(ctx, addr)
+	conn, err := a.dial(ctx, addr, addr)
 	if err != nil {
 		return nil, err
 	}

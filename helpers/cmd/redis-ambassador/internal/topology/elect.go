@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type observation struct {
 	offset      int64     // how far in that history
 	at          time.Time // when it was asked
 	started     time.Time // when the process began
+	run         string    // the process; empty where it doesn't tell
 	wasReplica  bool      // it was a replica before it was a primary, as far as was seen
 	passed      bool      // it was passed over for the one in use
 }
@@ -61,6 +63,7 @@ func elect[S comparable](seen map[S]observation, current S, history string) (pri
 	if len(claims) == 0 {
 		return primary, false, "no server says that it is the primary"
 	}
+	claims = distinct(seen, claims, current)
 	inUse, known := seen[current]
 	switch {
 	case inUse.isPrimary():
@@ -95,6 +98,19 @@ func elect[S comparable](seen map[S]observation, current S, history string) (pri
 		return last[0], true, "of several that say so, it was promoted last"
 	}
 	return primary, false, fmt.Sprintf("%d servers say that they are the primary, and nothing tells which one is meant; make the others replicas (REPLICAOF)", len(claims))
+}
+
+// distinct leaves one of the claims that are one server's, which has several names: an address may have passed from one to
+// another, and DNS still tell of both.
+func distinct[S comparable](seen map[S]observation, claims []S, current S) []S {
+	slices.SortStableFunc(claims, func(a, b S) int { return number(b == current) - number(a == current) })
+	runs := map[string]bool{}
+	return only(claims, func(s S) bool {
+		run := seen[s].run
+		again := run != "" && runs[run]
+		runs[run] = true
+		return !again
+	})
 }
 
 // succeeds tells whether somebody has chosen a server after the one in use.

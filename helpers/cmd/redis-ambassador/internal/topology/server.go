@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -26,6 +27,8 @@ type Server struct {
 	turn atomic.Uint64
 	// heard counts what has come from it.
 	heard    atomic.Uint64
+	at       atomic.Pointer[netip.AddrPort] // where it is watched
+	moved    atomic.Bool                    // its name leads elsewhere now
 	caughtUp atomic.Int64
 
 	// Guarded by the monitor's lock.
@@ -126,7 +129,11 @@ const checkTimeout = time.Second
 func (m *Monitor) watch(ctx context.Context, server *Server) {
 	w := watcher{monitor: m, server: server}
 	defer w.close()
+	go server.followName(ctx)
 	for failures := 0; ctx.Err() == nil; {
+		if server.moved.Swap(false) {
+			w.close()
+		}
 		settings, fresh, begun := m.current(), w.client == nil, time.Now()
 		o, err := w.check(ctx, settings)
 		switch {
@@ -193,10 +200,12 @@ func (m *Monitor) saw(server *Server, o observation) (turned bool) {
 }
 
 // turned leaves the connections that use the server as the primary, once what is under way has been answered.
-func (s *Server) turned() {
+func (s *Server) turned() { s.leave(s.list(false)) }
+
+// leave leaves connections; the next ones are made anew.
+func (s *Server) leave(connections []Connection) {
 	s.turn.Add(1)
 	s.life.Add(1)
-	connections := s.list(false)
 	time.AfterFunc(retireAfter, func() { closeAll(connections) })
 }
 
@@ -281,9 +290,11 @@ func (w *watcher) check(ctx context.Context, s Settings) (observation, error) {
 			c.conn.Close()
 			return observation{}, err
 		}
-		if w.who.run == "" || w.who.run != who.run {
+		another := w.who.run == "" || w.who.run != who.run
+		if another {
 			w.server.life.Add(1) // before anybody is told that it is there
 		}
+		w.server.reached(c.conn, another)
 		w.client, w.access, w.asked, w.who = c, access, time.Time{}, who
 	}
 	o, err := w.client.observe(checkTimeout, w.monitor.otherwise(w.server))
@@ -293,7 +304,7 @@ func (w *watcher) check(ctx context.Context, s Settings) (observation, error) {
 		}
 		return o, err
 	}
-	o.started = w.who.started
+	o.run, o.started = w.who.run, w.who.started
 	return o, w.learnCommands(o)
 }
 

@@ -23,10 +23,16 @@ type Server struct {
 	asked   int
 }
 
-// Start starts a server, which ends with the test.
+// Start starts a server on a free port, which ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	return StartAt(t, "127.0.0.1:0")
+}
+
+// StartAt is Start at an address.
+func StartAt(t testing.TB, address string) *Server {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
