@@ -260,19 +260,9 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         for changes, path, message in (
             ({}, "spec.upstreams[1].redis.readPolicy", "a port for reads needs PreferReplica or Replica"),
             (
-                {"upstreams.1.redis.sentinel": {"masterName": "m"}},
-                "spec.upstreams[1].redis.sentinel",
-                "HAProxy asks no Sentinels",
-            ),
-            (
-                {"upstreams.1.redis.readAfterWrite": {}},
+                {"upstreams.1.redis.readPolicy": "Replica", "upstreams.1.redis.readAfterWrite": {}},
                 "spec.upstreams[1].redis.readAfterWrite",
-                "HAProxy does not know what is written",
-            ),
-            (
-                {"upstreams.1.redis.maxReplicaLag": "1s"},
-                "spec.upstreams[1].redis.maxReplicaLag",
-                "HAProxy does not know how far a replica lags",
+                "the connections of a port for reads write nothing: choose policy Causal",
             ),
             (
                 {"upstreams.1.redis.readPolicy": "Replica", "proxy": {"metricsPort": 3}},

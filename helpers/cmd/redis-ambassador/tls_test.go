@@ -52,31 +52,3 @@ func TestSentinelsThatWantALogin(t *testing.T) {
 	processtest.Eventually(t, "the primary is known", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
 	c.connect().Want("+OK\r\n", "SET", "k", "v")
 }
-
-// With a password reads have a port of their own as well.
-func TestAPortForReads(t *testing.T) {
-	t.Parallel()
-	servers := trio(t)
-	for _, s := range servers {
-		s.Do("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all")
-		s.Do("ACL", "SETUSER", "default", "-@dangerous", "+replconf", "+psync")
-	}
-	reads := processtest.FreeAddress(t)
-	_, port, _ := net.SplitHostPort(reads)
-	c := configured(t, redisSpec(servers, "readPolicy: Replica", "username: app", "authSecretRef: {name: redis, key: password}", "reads: {listen: {port: "+port+"}}"),
-		"redis", "password", "secret")
-	processtest.Eventually(t, "the replicas are in use at both ports", func() bool { return strings.Count(c.metrics(), `role="replica"} 1`) == 4 })
-	writer, reader := c.connect(), redistest.Connect(t, reads)
-	writer.Want("+OK\r\n", "SET", "k", "v")
-	writer.Want("$1\r\nv\r\n", "GET", "k")
-	writer.Want(":2\r\n", "WAIT", "2", "0")
-	reader.Want("$1\r\nv\r\n", "GET", "k")
-	calls := func(s *redistest.Server) (n int) {
-		admin := redistest.Connect(t, s.Addr)
-		admin.Want("+OK\r\n", "AUTH", "app", "secret")
-		return strings.Count(admin.Do("INFO", "commandstats"), "cmdstat_get:calls=1,")
-	}
-	if calls(servers[0]) != 1 || calls(servers[1])+calls(servers[2]) != 1 {
-		t.Error("reads of the one port are not the primary's, or of the other not a replica's")
-	}
-}

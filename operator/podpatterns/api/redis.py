@@ -65,19 +65,10 @@ class Redis(Model):
             ".readPolicy",
         ),
         Validation(
-            "!has(self.reads) || !has(self.sentinel)",
-            "HAProxy asks no Sentinels: with reads, name the servers in endpoints and take sentinel out",
-            ".sentinel",
-        ),
-        Validation(
-            "!has(self.reads) || !has(self.readAfterWrite)",
-            "HAProxy does not know what is written: take it out, or reads",
+            "!has(self.reads) || !has(self.readAfterWrite) || self.readAfterWrite.policy == 'Causal'",
+            "the connections of a port for reads write nothing: choose policy Causal, so that reads never"
+            " go backwards, or take it out, or reads",
             ".readAfterWrite",
-        ),
-        Validation(
-            "!has(self.reads) || !has(self.maxReplicaLag)",
-            "HAProxy does not know how far a replica lags: take it out, or reads",
-            ".maxReplicaLag",
         ),
     )
 
@@ -115,17 +106,21 @@ class Redis(Model):
     """TLS to the servers. Default: plain TCP."""
     reads: Reads | None = None
     """Gives reads a port of their own: listen.port of the upstream leads to the primary, this one to
-    replicas, by readPolicy. Without a password and a client certificate HAProxy serves both ports. It goes by
-    what servers say of themselves, so that an old primary that comes back may get writes until it is made a
-    replica. With one of them redis-ambassador does, which keeps to the primary in use. Default: one port,
-    where the proxy distinguishes reads from writes."""
+    replicas, by readPolicy. HAProxy serves both ports, unless there is a password, a client certificate,
+    sentinel, maxReplicaLag or readAfterWrite. It goes by what servers say of themselves, so that an old
+    primary that comes back may get writes until it is made a replica. With one of them redis-ambassador does,
+    which keeps to the primary in use. Default: one port, where the proxy distinguishes reads from writes."""
 
     @property
-    def identifies(self) -> bool:
-        """Return whether connections to the servers need credentials, or trust any server."""
+    def needs_ambassador(self) -> bool:
+        """Return whether it takes more than the ports and roles that HAProxy knows: credentials, trust in any
+        server, Sentinels, or how far replicas are."""
         tls = self.tls
         return bool(
             self.auth_secret_ref
             or self.monitor_auth_secret_ref
             or (tls and (tls.cert_secret_ref or tls.insecure_skip_verify))
+            or self.sentinel
+            or self.max_replica_lag
+            or self.read_after_write
         )

@@ -103,17 +103,20 @@ class TestRedisByTwoPorts:
         assert [p["containerPort"] for p in helpers(composition)["haproxy"]["ports"]] == [6379, 6380, 8405]
 
     @pytest.mark.parametrize(
-        "identity",
+        "beyond_haproxy",
         [
             pytest.param({"authSecretRef": {"name": "redis", "key": "password"}}, id="password"),
             pytest.param({"tls": {"certSecretRef": {"name": "client"}}}, id="client certificate"),
+            pytest.param({"sentinel": {"masterName": "shop"}}, id="Sentinel"),
+            pytest.param({"maxReplicaLag": "1s"}, id="lag"),
+            pytest.param({"readAfterWrite": {"policy": "Causal"}}, id="causal reads"),
         ],
     )
-    def test_redis_ambassador_stands_for_it_where_servers_want_to_know_who_connects(
-        self, identity: dict[str, Any]
+    def test_redis_ambassador_stands_for_it_where_haproxy_knows_too_little(
+        self, beyond_haproxy: dict[str, Any]
     ) -> None:
         redis = by_two_ports()
-        upstream = {**redis, "redis": {**redis["redis"], **identity}}
+        upstream = {**redis, "redis": {**redis["redis"], **beyond_haproxy}}
         composition = composed(app(upstreams=[upstream]))
         assert [p["containerPort"] for p in helpers(composition)["ambassador"]["ports"]] == [6379, 6380, 8404]
 

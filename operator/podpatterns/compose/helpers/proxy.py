@@ -66,9 +66,9 @@ class Engine:
 
 def _splits(upstream: Upstream) -> bool:
     """Return whether redis-ambassador stands for it: one port for reads and writes is a matter of commands,
-    and HAProxy can't log in to ask for roles."""
+    and HAProxy knows but the roles that servers tell anybody."""
     redis = upstream.redis
-    return redis is not None and (redis.reads is None or redis.identifies)
+    return redis is not None and (redis.reads is None or redis.needs_ambassador)
 
 
 def _haproxy_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str:

@@ -147,7 +147,8 @@ func parse(file []byte, secrets secrets) (Config, error) {
 			reads := one
 			reads.Name, reads.Field = one.Name+" reads", field+".redis.reads"
 			reads.Listen = loopback.Addresses(port)
-			c.Upstreams[len(c.Upstreams)-1].Policy.Read = session.ReadPrimary
+			writes := &c.Upstreams[len(c.Upstreams)-1].Policy
+			writes.Read, writes.AfterWrite, writes.Causal = session.ReadPrimary, 0, false
 			c.Upstreams = append(c.Upstreams, reads)
 		}
 	}
