@@ -18,7 +18,7 @@ class ReadAfterWrite(Model):
 
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
-            "self.policy != 'Causal' || self.window == '500ms'",
+            "!has(self.policy) || self.policy != 'Causal' || !has(self.window) || self.window == '500ms'",
             "belongs to PinPrimary: Causal goes by what a replica has, not by time",
             ".window",
         ),
@@ -65,7 +65,8 @@ class Redis(Model):
             ".readPolicy",
         ),
         Validation(
-            "!has(self.reads) || !has(self.readAfterWrite) || self.readAfterWrite.policy == 'Causal'",
+            "!has(self.reads) || !has(self.readAfterWrite) ||"
+            " (has(self.readAfterWrite.policy) && self.readAfterWrite.policy == 'Causal')",
             "the connections of a port for reads write nothing: choose policy Causal, so that reads never"
             " go backwards, or take it out, or reads",
             ".readAfterWrite",
