@@ -407,6 +407,16 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
 def test_a_redis_by_two_ports_is_taken(kubectl: Kubectl, crds: Path) -> None:
     reads = {"upstreams.1.redis.reads": READS, "upstreams.1.redis.readPolicy": "PreferReplica"}
     create(kubectl, "Ambassador", change(SPECS["Ambassador"], reads))
+    causal = {
+        "upstreams.1.redis.readAfterWrite": {"policy": "Causal"},
+        "upstreams.1.redis.maxReplicaLag": "1s",
+    }
+    create(kubectl, "Ambassador", change(SPECS["Ambassador"], {**reads, **causal}))
+
+
+@pytest.mark.parametrize("one", [{}, {"policy": "Causal"}, {"window": "1s"}], ids=str)
+def test_read_after_write_needs_no_field(kubectl: Kubectl, crds: Path, one: dict[str, str]) -> None:
+    create(kubectl, "Ambassador", change(SPECS["Ambassador"], {"upstreams.1.redis.readAfterWrite": one}))
 
 
 def test_retries_of_connections_need_no_conditions(kubectl: Kubectl, crds: Path) -> None:

@@ -53,7 +53,7 @@ func (s *Session) deliver(u *upstreamConn, replies *resp.Replies, most int) (end
 // send its next command.
 func (s *Session) write(u *upstreamConn, b []byte, answers int) error {
 	s.heard(u)
-	s.answers.Add(int64(answers))
+	s.endTiming(s.answers.Add(int64(answers)))
 	err := s.output.write(b, u.carrier, s.shared.Policy.Load().MaxUnread)
 	if errors.Is(err, errUnread) {
 		s.shared.Metrics.Slow.Add(1)
@@ -81,7 +81,9 @@ func (s *Session) measure(u *upstreamConn, replies *resp.Replies, b []byte, most
 		switch {
 		case head[0] == '-':
 			u.notice(head)
-			if swallow {
+			if !swallow {
+				s.shared.Metrics.Errors.Add(1)
+			} else {
 				s.setupFailed(u, setupRefused(u.server, head))
 			}
 		case head[0] == '>' && !s.isPiped(u):

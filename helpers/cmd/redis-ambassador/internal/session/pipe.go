@@ -30,7 +30,7 @@ func (s *Session) toPipe() (*upstreamConn, error) {
 }
 
 func (s *Session) routePiped(kind routing.Kind) (*upstreamConn, error) {
-	s.counts.pinned++
+	s.count(Pinned)
 	if kind == routing.Reset {
 		return nil, s.resetPipe()
 	}

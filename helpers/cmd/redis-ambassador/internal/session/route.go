@@ -28,14 +28,14 @@ func (s *Session) route(c resp.Command) (*upstreamConn, error) {
 		if !s.pinned() {
 			return s.routeRead(shareable)
 		}
-		s.counts.pinned++
+		s.count(Pinned)
 		return s.toPrimary(shareable, expectation{n: 1})
 	case routing.Write:
-		s.counts.writes++
+		s.count(Write)
 		s.writesSent++
 		return s.toPrimary(shareable, expectation{n: 1, writes: 1})
 	}
-	s.counts.pinned++
+	s.count(Pinned)
 	switch kind {
 	case routing.Pipe:
 		return s.toPipe()
@@ -142,7 +142,7 @@ func (s *Session) routeRead(shareable bool) (*upstreamConn, error) {
 		return nil, err
 	}
 	if u != nil {
-		s.counts.reads++
+		s.count(Read)
 		s.readsOut = true
 		return s.expectFrom(u, expectation{n: 1}), nil
 	}
@@ -151,7 +151,7 @@ func (s *Session) routeRead(shareable bool) (*upstreamConn, error) {
 		s.reply("-NOREPLICAS no replica of " + s.shared.Name + " can be read from now; the command was not sent")
 		return nil, nil
 	}
-	s.counts.reads++
+	s.count(Read)
 	return s.toPrimary(shareable, expectation{n: 1})
 }
 
@@ -284,6 +284,7 @@ func (s *Session) toPrimary(shareable bool, e expectation) (*upstreamConn, error
 func (s *Session) expectFrom(u *upstreamConn, e expectation) *upstreamConn {
 	e.from = u
 	s.asked++
+	s.timing.last = s.class
 	s.causal.toPrimary = u.isPrimary
 	u.onlySetup = false
 	u.carrier.expect()
@@ -315,4 +316,10 @@ func (s *Session) unavailableForGood(err error) error {
 		return err
 	}
 	return errQuit
+}
+
+// count counts a command that is about to be sent.
+func (s *Session) count(class Class) {
+	s.counts[class]++
+	s.class = class
 }

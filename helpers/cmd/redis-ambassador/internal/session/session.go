@@ -104,6 +104,7 @@ type Session struct {
 	batch        []expectation
 	ordered      int           // length of order when it was last seen
 	counts       counts        // of the batch
+	class        Class         // of the last command
 	tooLate      bool          // the batch has reads for a replica that is lost
 	passing      bool          // a command larger than the buffer is under way
 	passTo       *upstreamConn // nil: it is discarded
@@ -114,6 +115,7 @@ type Session struct {
 	blocking     uint64 // writesSent with the last command that may be answered late
 	setupsSent   uint64
 
+	timing         timing
 	held           atomic.Bool // multi or watch
 	bulky          atomic.Bool // replies are large
 	resetting      atomic.Bool
@@ -210,6 +212,7 @@ func (s *Session) flush() error {
 	if err := s.expect(); err != nil {
 		return err
 	}
+	s.beginTiming()
 	for _, p := range [...]*connSet{&s.own, &s.common} {
 		for u := range p.conns {
 			if len(u.pieces) > 0 {

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
@@ -29,10 +31,18 @@ var Families = []Family{
 		func(o *output, s proxy.State) { o.value(1, "hash", s.Hash) }},
 	{"redis_ambassador_commands_total", "counter", "Commands by upstream and class: read (sent where readPolicy says), write, pinned (others, and reads that have to go to the primary).",
 		each(func(o *output, u *session.Shared) {
-			o.value(float64(u.Metrics.Reads.Load()), "upstream", u.Name, "class", "read")
-			o.value(float64(u.Metrics.Writes.Load()), "upstream", u.Name, "class", "write")
-			o.value(float64(u.Metrics.Pinned.Load()), "upstream", u.Name, "class", "pinned")
+			for class, name := range session.Classes {
+				o.value(float64(u.Metrics.Commands[class].Load()), "upstream", u.Name, "class", name)
+			}
 		})},
+	{"redis_ambassador_command_duration_seconds", "histogram", "Time from a command's arrival to its reply, by upstream and class. Of commands that a client sends at once the last one is measured, and none while one may be answered late on purpose (BLPOP).",
+		each(func(o *output, u *session.Shared) {
+			for class, name := range session.Classes {
+				o.histogram(&u.Metrics.Durations[class], "upstream", u.Name, "class", name)
+			}
+		})},
+	{"redis_ambassador_error_replies_total", "counter", "Replies of servers that are errors.",
+		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Errors.Load()), "upstream", u.Name) })},
 	{"redis_ambassador_unavailable_total", "counter", "Commands that were answered with an error, as there was no server for them.",
 		each(func(o *output, u *session.Shared) {
 			o.value(float64(u.Metrics.Unavailable.Load()), "upstream", u.Name)
@@ -102,8 +112,24 @@ type output struct {
 	family string
 }
 
-func (o *output) value(value float64, labels ...string) {
-	o.WriteString(o.family)
+func (o *output) value(value float64, labels ...string) { o.sample("", value, labels...) }
+
+func (o *output) histogram(h *session.Histogram, labels ...string) {
+	var count int64
+	for i := range h.Buckets {
+		count += h.Buckets[i].Load()
+		bound := "+Inf"
+		if i < len(session.Bounds) {
+			bound = strconv.FormatFloat(session.Bounds[i].Seconds(), 'g', -1, 64)
+		}
+		o.sample("_bucket", float64(count), append(slices.Clip(labels), "le", bound)...)
+	}
+	o.sample("_sum", time.Duration(h.Sum.Load()).Seconds(), labels...)
+	o.sample("_count", float64(count), labels...)
+}
+
+func (o *output) sample(suffix string, value float64, labels ...string) {
+	o.WriteString(o.family + suffix)
 	for i := 0; i < len(labels); i += 2 {
 		fmt.Fprintf(o, "%c%s=%q", "{,"[min(i, 1)], labels[i], labels[i+1])
 	}
