@@ -145,7 +145,8 @@ def _memory(process: Process, ports: Ports) -> float:
 def servers(directory: Path) -> Iterator[list[int]]:
     """A primary and two replicas; their ports."""
     ports = [free_port() for _ in range(3)]
-    common = ("--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0")
+    debug = ("--enable-debug-command", "yes")  # asked for by tests of Redis and of clients
+    common = ("--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0", *debug)
     with running(
         directory,
         {

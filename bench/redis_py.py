@@ -8,19 +8,12 @@ from __future__ import annotations
 import sys
 import tarfile
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from bench.redis import HELPER, running, servers, serves
+from bench.redis_suite import Outcomes, directly_and_through, judge
 from testbed.cluster.cache import cached, digest
 from testbed.cluster.command import run
-from testbed.cluster.own_programs import own_program
-from testbed.cluster.packages import require
-from testbed.cluster.progress import step
-from testbed.eventually import eventually
-from testbed.ports import free_port
 
 REDIS_PY = "redis==8.1.0"
 NEEDS = ("pytest==9.2.0", "pytest-asyncio==1.5.0", "pytest-timeout==2.4.0", "numpy==2.3.5", "mock==5.2.0")
@@ -40,43 +33,17 @@ EXPLAINED = {
 }
 """Tests that end differently, and why that is right."""
 
-Outcomes = dict[str, str]
-
 
 def main() -> None:
     protocol = sys.argv[1] if len(sys.argv) > 1 else "2"
-    require({"redis-server": "redis-server"})
     checkout = cached("redis-py", digest(REDIS_PY, *NEEDS), _install)
-    with tempfile.TemporaryDirectory() as name, servers(Path(name)) as ports:
-        lone, ours = free_port(), free_port()
-        with running(Path(name), {"lone": _lone(lone), "ours": _ours(ours, ports)}):
-            for port in (lone, ours):
-                eventually(partial(serves, port))
-            with step("redis-py's tests, directly and through the ambassador"), ThreadPoolExecutor() as both:
-                direct, through = both.map(
-                    lambda port: _outcomes(checkout, port, protocol, Path(name, f"{port}.xml")), (lone, ours)
-                )
-    _judge(direct, through)
+    with tempfile.TemporaryDirectory() as name:
 
+        def outcomes(port: int) -> Outcomes:
+            return _outcomes(checkout, port, protocol, Path(name, f"{port}.xml"))
 
-def _lone(port: int) -> tuple[str, ...]:
-    return ("redis-server", "--port", str(port), "--save", "", "--enable-debug-command", "yes")
-
-
-def _ours(port: int, servers: list[int]) -> tuple[str | Path, ...]:
-    endpoints = [word for server in servers for word in ("--endpoint", f"127.0.0.1:{server}")]
-    policy = ("--read-policy", "PreferReplica", "--read-after-write", "1s")
-    return (own_program(HELPER), "--listen", f"127.0.0.1:{port}", *policy, *endpoints)
-
-
-def _judge(direct: Outcomes, ours: Outcomes) -> None:
-    differ = {test for test in direct | ours if direct.get(test) != ours.get(test)}
-    for test in sorted(differ):
-        why = EXPLAINED.get(test, "NOT EXPLAINED")
-        print(f"{test}: {direct.get(test)} directly, {ours.get(test)} here: {why}")
-    passed = sum(outcome == "passed" for outcome in ours.values())
-    print(f"{len(ours)} tests, {passed} passed here, {len(differ)} ended differently")
-    sys.exit(bool(differ - EXPLAINED.keys()) or not passed)
+        direct, ours = directly_and_through(Path(name), "redis-py's tests", outcomes)
+    judge(direct, ours, EXPLAINED)
 
 
 def _install(directory: Path) -> None:

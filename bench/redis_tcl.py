@@ -1,0 +1,114 @@
+"""Redis' own tests against an external server, through the ambassador and directly: which end differently?
+
+python -m bench.redis_tcl [UNIT...]     units such as unit/type/hash, by default all of UNITS
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from bench.redis_suite import Outcomes, directly_and_through, judge
+from testbed.cluster.cache import cached, digest
+from testbed.cluster.command import run
+from testbed.cluster.packages import require
+from testbed.cluster.progress import step
+from testbed.ports import free_port
+
+UNITS = (
+    *(
+        f"unit/type/{name}"
+        for name in ("hash", "incr", "list", "list-2", "set", "string", "zset", "stream", "stream-cgroups")
+    ),
+    *(
+        f"unit/{name}"
+        for name in ("keyspace", "scan", "expire", "dump", "sort", "multi", "pubsub", "pubsubshard")
+    ),
+    *(
+        f"unit/{name}"
+        for name in ("protocol", "quit", "scripting", "functions", "introspection-2", "tracking")
+    ),
+    *(f"unit/{name}" for name in ("bitops", "bitfield", "geo", "hyperloglog", "limits", "querybuf", "other")),
+)
+
+EXPLAINED = {
+    "unit/expire: Redis should lazy expire keys": "reading on a replica doesn't make the primary expire keys",
+}
+"""Tests that end differently, and why that is right."""
+
+REPLICATES = "needs:repl"
+"""The tag of tests that take part in replication, which an ambassador refuses."""
+
+SECONDS = 300
+"""Seconds that a unit may take."""
+
+SKIPPED = tuple(
+    f"{command}: Lazy-expire should not be wrapped in MULTI/EXEC" for command in ("SCAN", "RANDOMKEY")
+)
+"""Tests that take part in replication without that tag."""
+
+_OUTCOME = re.compile(r"^\[(ok|err|exception)\]: (.*?)(?: \(\d+ ms\)| in tests/\S+)?$", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def main() -> None:
+    units = sys.argv[1:] or UNITS
+    require({"tclsh": "tcl"})
+    sources = next(cached("redis-sources", digest("redis"), _download).glob("redis-*/"))
+    with tempfile.TemporaryDirectory() as name:
+        direct, ours = directly_and_through(Path(name), "Redis' tests", partial(_outcomes, sources, units))
+    judge(direct, ours, EXPLAINED)
+
+
+def _download(directory: Path) -> None:
+    """Get Debian's source package of Redis, from where the machine has its packages."""
+    lists = directory / "lists"
+    (lists / "partial").mkdir(parents=True)
+    form = "deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)"
+    sources = directory / "sources.list"
+    sources.write_text(
+        run("apt-get", "indextargets", "--format", form, "Created-By: Packages", "Component: main")
+    )
+    options = [
+        f"--option=Dir::Etc::SourceList={sources}",
+        "--option=Dir::Etc::SourceParts=-",
+        f"--option=Dir::State::Lists={lists}",
+        "--option=APT::Sandbox::User=root",
+    ]
+    with step("Download Redis' sources"):
+        run("apt-get", "--quiet", *options, "update")
+        run("apt-get", "--quiet", *options, "--download-only", "source", "redis", directory=directory)
+        run("tar", "-xzf", next(directory.glob("redis_*.orig.tar.gz")), "-C", directory)
+
+
+def _outcomes(sources: Path, units: Sequence[str], port: int) -> Outcomes:
+    """How each test ended."""
+    outcomes: Outcomes = {}
+    for unit in units:
+        own: tuple[str, ...] = (
+            "--baseport",
+            str(free_port()),
+            "--clients",
+            "1",
+            "--tags",
+            f"-{REPLICATES}",
+            "--single",
+            unit,
+        )
+        command = ("./runtest", "--host", "127.0.0.1", "--port", str(port), *own)
+        own += tuple(word for test in SKIPPED for word in ("--skiptest", test))
+        # A test that fails, or breaks its unit off, is an outcome.
+        told = run("sh", "-c", f'timeout {SECONDS} "$@" || true', "sh", *command, directory=sources)
+        for how, test in _OUTCOME.findall(_COLOUR.sub("", told)):
+            key = f"{unit}: {test}"
+            if outcomes.get(key) in (None, "passed"):
+                outcomes[key] = "passed" if how == "ok" else how
+    return outcomes
+
+
+if __name__ == "__main__":
+    main()
