@@ -36,6 +36,8 @@ UNITS = (
 )
 
 EXPLAINED = {
+    "unit/multi: MULTI and script timeout": "MULTI gets a connection of its own, which can't be set up while a"
+    " script keeps the server busy: the client is told so, and its connection ends",
     "unit/expire: Redis should lazy expire keys": "reading on a replica doesn't make the primary expire keys",
 }
 """Tests that end differently, and why that is right."""
@@ -99,8 +101,8 @@ def _outcomes(sources: Path, units: Sequence[str], port: int) -> Outcomes:
             "--single",
             unit,
         )
-        command = ("./runtest", "--host", "127.0.0.1", "--port", str(port), *own)
         own += tuple(word for test in SKIPPED for word in ("--skiptest", test))
+        command = ("./runtest", "--host", "127.0.0.1", "--port", str(port), *own)
         # A test that fails, or breaks its unit off, is an outcome.
         told = run("sh", "-c", f'timeout {SECONDS} "$@" || true', "sh", *command, directory=sources)
         for how, test in _OUTCOME.findall(_COLOUR.sub("", told)):
