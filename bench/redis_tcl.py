@@ -36,8 +36,8 @@ UNITS = (
 )
 
 EXPLAINED = {
-    "unit/multi: MULTI and script timeout": "MULTI gets a connection of its own, which can't be set up while a"
-    " script keeps the server busy: the client is told so, and its connection ends",
+    "unit/multi: MULTI and script timeout": "MULTI gets a connection of its own, which can't be set up while"
+    " a script keeps the server busy: the client is told so, and its connection ends",
     "unit/expire: Redis should lazy expire keys": "reading on a replica doesn't make the primary expire keys",
 }
 """Tests that end differently, and why that is right."""
