@@ -35,10 +35,17 @@ type pod struct {
 // start runs haproxy-ambassador. It has to stop in good order when the test ends.
 func start(t *testing.T, arguments ...string) *pod {
 	t.Helper()
-	p := &pod{t: t, config: filepath.Join(t.TempDir(), "etc", "haproxy.cfg"), metrics: processtest.FreeAddress(t), listen: processtest.FreeAddress(t)}
-	if err := os.Mkdir(filepath.Dir(p.config), 0o755); err != nil {
+	config := filepath.Join(t.TempDir(), "etc", "haproxy.cfg")
+	if err := os.Mkdir(filepath.Dir(config), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	return startWith(t, config, processtest.FreeAddress(t), processtest.FreeAddress(t), arguments...)
+}
+
+// startWith does so with a configuration that listens at an address.
+func startWith(t *testing.T, config, metrics, listen string, arguments ...string) *pod {
+	t.Helper()
+	p := &pod{t: t, config: config, metrics: metrics, listen: listen}
 	// A socket's path has at most 107 bytes.
 	sockets, err := os.MkdirTemp("", "haproxy")
 	if err != nil {

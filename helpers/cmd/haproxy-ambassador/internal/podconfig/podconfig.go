@@ -23,7 +23,8 @@ type Config struct {
 type line struct {
 	text     string
 	template *Template
-	servers  bool // it begins a section that has servers
+	begins   bool // it begins a section
+	servers  bool // which has servers
 }
 
 // Template is a server-template line: as many servers as it has slots for the addresses of one name.
@@ -44,7 +45,7 @@ func Parse(text string) Config {
 		if begins {
 			section = fields[1]
 		}
-		c.lines = append(c.lines, line{one, template(section, fields), begins && fields[0] == "listen"})
+		c.lines = append(c.lines, line{one, template(section, fields), begins, begins && fields[0] == "listen"})
 	}
 	return c
 }

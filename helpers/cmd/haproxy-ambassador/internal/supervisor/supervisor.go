@@ -115,6 +115,9 @@ func (s *Supervisor) try(ctx context.Context, file config.File) {
 	}
 	s.running, s.slots = candidate, slots
 	s.log.Info("serving", "config", file.Hash)
+	for _, upstream := range candidate.Unverified() {
+		s.log.Warn("tls.insecureSkipVerify: any server is believed; leave it out in production", "upstream", upstream)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = State{Running: file.Hash, Loads: s.state.Loads + 1, Probes: candidate.Probes()}
