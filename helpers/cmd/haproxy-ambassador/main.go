@@ -14,9 +14,9 @@ import (
 	"syscall"
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
-	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/supervisor"
 	"podpatterns.dev/helpers/internal/lastwords"
+	"podpatterns.dev/helpers/internal/names"
 	"podpatterns.dev/helpers/internal/serve"
 )
 

@@ -21,13 +21,17 @@ const (
 	waitTimeout = time.Minute
 )
 
-// Main runs the program where Command has started it, otherwise the tests.
-func Main(m *testing.M, program func()) {
+// Main runs the program where Command has started it, otherwise the tests, and what tidies up after them.
+func Main(m *testing.M, program func(), tidy ...func()) {
 	if os.Getenv(asProgram) != "" {
 		program()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, after := range tidy {
+		after()
+	}
+	os.Exit(code)
 }
 
 // Command returns the program with its arguments, to be started.

@@ -14,10 +14,10 @@ import (
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
-	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/names"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/podconfig"
 	"podpatterns.dev/helpers/internal/configfile"
 	"podpatterns.dev/helpers/internal/loopback"
+	"podpatterns.dev/helpers/internal/names"
 )
 
 // Supervisor follows one file.
