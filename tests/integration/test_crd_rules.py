@@ -17,6 +17,9 @@ from testbed.cluster.kubectl import Kubectl, KubectlError
 from testbed.eventually import eventually
 from testbed.manifests import manifest
 
+PG = {"endpoints": ["pg:5432"], "username": "shop"}
+POSTGRES = {"name": "db", "protocol": "postgres", "listen": {"port": 1}, "postgres": PG}
+
 SPECS: dict[str, dict[str, Any]] = {
     "SidecarApp": {},
     "Ambassador": {
@@ -256,6 +259,33 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "an upstream listens on this port",
     ),
     *(
+        ("Ambassador", {"upstreams.0": {**POSTGRES, **changes}}, f"spec.upstreams{path}", message)
+        for changes, path, message in (
+            ({"protocol": "tcp"}, "[0].postgres", "belongs to protocol postgres"),
+            ({"endpoints": ["db:1"]}, "[0].endpoints", "or postgres is there"),
+            ({"tls": {}}, "[0].tls", "there is postgres.tls instead"),
+            ({"retries": {}}, "[0].retries", "PgBouncer has none"),
+            ({"circuitBreaker": {}}, "[0].circuitBreaker", "or set postgres.pooling.size"),
+            ({"timeouts": {}}, "[0].timeouts", "PgBouncer has none"),
+            (
+                {"listen": {"port": 1, "unixSocket": {"volume": "run", "name": "x"}}},
+                "[0].listen.unixSocket",
+                "PgBouncer has a port alone",
+            ),
+            (
+                {"postgres": {**PG, "username": "pgbouncer"}},
+                "[0].postgres.username",
+                "PgBouncer keeps this name",
+            ),
+            (
+                {"postgres": {**PG, "database": "pgbouncer"}},
+                "[0].postgres.database",
+                "PgBouncer keeps this name",
+            ),
+            ({"postgres": {**PG, "reads": {"listen": {"port": 2}}}}, "", "the port of postgres.reads is"),
+        )
+    ),
+    *(
         ("Ambassador", {"upstreams.1.redis.reads": READS, **changes}, path, message)
         for changes, path, message in (
             ({}, "spec.upstreams[1].redis.readPolicy", "a port for reads needs PreferReplica or Replica"),
@@ -402,6 +432,13 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "only a histogram has buckets",
     ),
 ]
+
+
+def test_a_postgres_that_is_followed_is_taken(kubectl: Kubectl, crds: Path) -> None:
+    fields = {**PG, "reads": {"listen": {"port": 3}}, "pooling": {"mode": "Transaction"}, "tls": {}}
+    create(
+        kubectl, "Ambassador", change(SPECS["Ambassador"], {"upstreams.0": {**POSTGRES, "postgres": fields}})
+    )
 
 
 def test_a_redis_by_two_ports_is_taken(kubectl: Kubectl, crds: Path) -> None:

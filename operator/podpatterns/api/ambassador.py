@@ -22,8 +22,9 @@ class Proxy(HelperContainer):
     """Start of the application. Listening: once the proxy takes connections, whether there are servers
     behind it or not. Healthy: once every required upstream has had a healthy endpoint. Default: Listening."""
     metrics_port: ShapesPod[Port] = 8404
-    """Port of the proxy's Prometheus metrics, at /metrics. With redis and other upstreams together there are
-    two proxies; the second one, for the others and redis.reads, uses the next port. Default: 8404."""
+    """Port of the proxy's Prometheus metrics, at /metrics. There are up to three proxies, and each uses the
+    next port: one for redis, one for other upstreams and redis.reads, one for those with postgres. Default:
+    8404."""
 
 
 class AmbassadorSpec(PatternSpec):
@@ -45,6 +46,13 @@ class AmbassadorSpec(PatternSpec):
             " (u.redis.reads.listen.port != self.proxy.metricsPort &&"
             " self.upstreams.all(v, v.listen.port != u.redis.reads.listen.port)))",
             "the port of redis.reads is an upstream's, or that of the metrics: choose another",
+            ".upstreams",
+        ),
+        Validation(
+            "self.upstreams.all(u, !has(u.postgres) || !has(u.postgres.reads) ||"
+            " (u.postgres.reads.listen.port != self.proxy.metricsPort &&"
+            " self.upstreams.all(v, v.listen.port != u.postgres.reads.listen.port)))",
+            "the port of postgres.reads is an upstream's, or that of the metrics: choose another",
             ".upstreams",
         ),
         Validation(

@@ -10,6 +10,7 @@ from podpatterns.api.connection import Tls, UpstreamEnv, UpstreamListen
 from podpatterns.api.effect import ConfiguresHelper, ShapesPod
 from podpatterns.api.kubernetes import Container
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
+from podpatterns.api.postgres import Postgres
 from podpatterns.api.redis import Redis
 from podpatterns.api.scalar import Duration, Endpoint, Label
 
@@ -83,12 +84,33 @@ class Upstream(Model):
             ".redis",
         ),
         Validation(
-            "self.protocol == 'redis' ? !has(self.endpoints) : has(self.endpoints)",
-            "required, unless protocol is redis: that has redis.endpoints",
+            "!has(self.postgres) || self.protocol == 'postgres'",
+            "belongs to protocol postgres: take it out",
+            ".postgres",
+        ),
+        Validation(
+            "self.protocol == 'redis' || has(self.postgres) ? !has(self.endpoints) : has(self.endpoints)",
+            "required, unless protocol is redis, or postgres is there: they have endpoints of their own",
             ".endpoints",
         ),
         Validation(
             "self.protocol != 'redis' || !has(self.tls)", "protocol redis has redis.tls instead", ".tls"
+        ),
+        Validation("!has(self.postgres) || !has(self.tls)", "there is postgres.tls instead", ".tls"),
+        *(
+            Validation(
+                f"!has(self.postgres) || !has(self.{field})", f"PgBouncer has none: {remedy}", f".{field}"
+            )
+            for field, remedy in (
+                ("retries", "take it out"),
+                ("circuitBreaker", "take it out, or set postgres.pooling.size"),
+                ("timeouts", "take it out"),
+            )
+        ),
+        Validation(
+            "!has(self.postgres) || !has(self.listen.unixSocket)",
+            "PgBouncer has a port alone: take it out",
+            ".listen.unixSocket",
         ),
         Validation(
             "self.protocol == 'http' || !has(self.retries)"
@@ -130,10 +152,10 @@ class Upstream(Model):
     )
     """Servers, each as host:port. A name may stand for up to 16 addresses, and is resolved every second;
     while DNS does not answer, the last known addresses stay in use. All are equal: of a PostgreSQL with
-    replicas, name the primary. Required unless protocol is redis."""
+    replicas, name the primary, or use postgres. Required unless there is redis or postgres."""
     tls: Tls | None = None
     """TLS from the proxy to the endpoints. With protocol postgres they must accept it without a preceding
-    SSLRequest, as PostgreSQL 17 does. Default: none."""
+    SSLRequest, as PostgreSQL 17 does; postgres.tls works with any version. Default: none."""
     retries: ConfiguresHelper[Retries | None] = None
     """Retries of failed requests. Default: none."""
     circuit_breaker: ConfiguresHelper[CircuitBreaker | None] = None
@@ -144,5 +166,8 @@ class Upstream(Model):
     """Health check of the endpoints. Default: the proxy notices only failed connections."""
     redis: Redis | None = None
     """Settings of protocol redis. Required with it."""
+    postgres: Postgres | None = None
+    """Settings of protocol postgres for servers with replicas, and for a proxy that logs in: PgBouncer takes
+    the place of HAProxy. Default: the proxy forwards connections unread, and the application logs in."""
     local: ShapesPod[Local | None] = None
     """Server that replaces the upstream in mode Local. Required with it."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.ambassador import Proxy as ProxySpec
 from podpatterns.api.connection import Listen, UpstreamEnv
-from podpatterns.api.redis import Reads
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.endpoint import host_of, is_address
 from podpatterns.compose.helpers.haproxy import HOST, checked
 from podpatterns.compose.helpers.helper import HelperImages, helper_shape
-from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies
+from podpatterns.compose.helpers.proxy import CONFIG_PAGE, named_port, proxies, reads_of
 from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 from podpatterns.compose.podfragment import File, PodFragment, Variable
@@ -24,7 +23,7 @@ from podpatterns.compose.rules.problem import Problem
 
 def settings(spec: AmbassadorSpec) -> int:
     """Return the number of endpoints in its configuration: the cost of writing it."""
-    return sum(len((u.redis.endpoints if u.redis else u.endpoints) or ()) for u in spec.upstreams)
+    return sum(len(_endpoints(u)[1]) for u in spec.upstreams)
 
 
 def ambassador(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragment:
@@ -69,7 +68,7 @@ def _proxy(spec: AmbassadorSpec, part: Part, images: HelperImages) -> PodFragmen
             for p in needed
         ),
         proxies=tuple(p.name for p in needed),
-        unchecked=tuple(u.name for u in spec.upstreams if not (u.redis or checked(u))),
+        unchecked=tuple(u.name for u in spec.upstreams if not (u.redis or u.postgres or checked(u))),
         secrets=tuple(
             f"Secret {ref.name}, key {ref.key} ({path})" for p in needed for path, ref in p.secrets()
         ),
@@ -88,9 +87,9 @@ def _upstreams(spec: AmbassadorSpec, without: str) -> list[dict[str, Any]]:
 
 def _reads(spec: AmbassadorSpec, without: Collection[str] = ()) -> dict[str, Any]:
     reads = {
-        u.name: shaping_fields(u.redis.reads, Reads, without=without)
+        u.name: shaping_fields(found[1], type(found[1]), without=without)
         for u in spec.upstreams
-        if u.redis and u.redis.reads
+        if (found := reads_of(u))
     }
     return {"reads": reads} if reads else {}
 
@@ -111,9 +110,10 @@ def _variables(spec: AmbassadorSpec, part: Part) -> Iterator[Variable]:
     for i, upstream in enumerate(spec.upstreams):
         path = part.path(f"spec.upstreams[{i}]")
         yield from _place(upstream.env, upstream.listen, f"{path}.env")
-        if upstream.redis and (reads := upstream.redis.reads):
+        if found := reads_of(upstream):
+            field, reads = found
             at = upstream.listen if spec.mode == "Local" else reads.listen
-            yield from _place(reads.env, at, f"{path}.redis.reads.env")
+            yield from _place(reads.env, at, f"{path}.{field}.env")
 
 
 def _place(env: UpstreamEnv | None, listen: Listen, path: str) -> Iterator[Variable]:
@@ -123,12 +123,19 @@ def _place(env: UpstreamEnv | None, listen: Listen, path: str) -> Iterator[Varia
         yield Variable(env.port_name, str(listen.port), f"{path}.portName")
 
 
+def _endpoints(upstream: Upstream) -> tuple[str, Sequence[str]]:
+    """Return the upstream's endpoints, with their field."""
+    for field, settings in (("redis", upstream.redis), ("postgres", upstream.postgres)):
+        if settings:
+            return f"{field}.endpoints", settings.endpoints
+    return "endpoints", upstream.endpoints or ()
+
+
 def _endpoint_problems(spec: AmbassadorSpec, part: Part) -> Iterator[Problem]:
     """Yield a problem for each endpoint whose brackets hold no address, which the schema's pattern allows."""
     for i, upstream in enumerate(spec.upstreams):
-        endpoints = upstream.redis.endpoints if upstream.redis else upstream.endpoints
-        field = "redis.endpoints" if upstream.redis else "endpoints"
-        for j, endpoint in enumerate(endpoints or ()):
+        field, endpoints = _endpoints(upstream)
+        for j, endpoint in enumerate(endpoints):
             if endpoint.startswith("[") and not is_address(host_of(endpoint)):
                 yield Problem(
                     part.path(f"spec.upstreams[{i}].{field}[{j}]"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from podpatterns.api import Ambassador, Pattern
 from podpatterns.compose import CannotCompose, Composition, compose
@@ -285,6 +286,92 @@ class TestUnixSockets:
         assert problems(app(upstreams=[self.listening("n" * 40, long)], sharedVolumes=[volume])) == [
             "InvalidSpec spec.upstreams[0].listen.unixSocket"
         ]
+
+
+def followed(**fields: Any) -> dict[str, Any]:
+    return {
+        "name": "db",
+        "protocol": "postgres",
+        "listen": {"port": 5432},
+        "postgres": {"endpoints": ["pg:5432"], "username": "shop", **fields},
+    }
+
+
+PG_READS = {"listen": {"port": 5433}, "env": {"portName": "READ_PORT"}}
+
+
+class TestPostgresThatIsFollowed:
+    def test_a_proxy_of_its_own_stands_for_it(self) -> None:
+        composition = composed(app(upstreams=[followed(reads=PG_READS), API, redis_upstream()]))
+        assert metrics_ports(composition) == {"ambassador": 8404, "haproxy": 8405, "pgbouncer": 8406}
+        proxy = helpers(composition)["pgbouncer"]
+        assert [p["containerPort"] for p in proxy["ports"]] == [5432, 5433, 8406]
+        assert proxy["image"].startswith("podpatterns/postgres-ambassador:")
+        assert "--metrics=:8406" in proxy["args"]
+
+    def test_without_its_settings_haproxy_does(self) -> None:
+        plain = {**API, "name": "db", "protocol": "postgres"}
+        assert metrics_ports(composed(app(upstreams=[plain]))) == {"haproxy": 8404}
+
+    def test_the_program_is_told_what_is_its_own(self) -> None:
+        upstream = {**followed(reads=PG_READS, pooling={}), "env": {"portName": "P"}, "required": False}
+        composition = composed(app(upstreams=[upstream], proxy={"startWhen": "Healthy"}))
+        [file] = composition.files
+        assert yaml.safe_load(file.text) == {
+            "proxy": {"startWhen": "Healthy"},
+            "upstreams": [
+                {
+                    "name": "db",
+                    "protocol": "postgres",
+                    "listen": {"port": 5432},
+                    "required": False,
+                    "postgres": {
+                        "endpoints": ["pg:5432"],
+                        "username": "shop",
+                        "pooling": {},
+                        "reads": {"listen": {"port": 5433}},
+                    },
+                }
+            ],
+        }
+        assert composition.unchecked == ()
+
+    def test_its_secrets_are_in_the_volume_of_its_configuration(self) -> None:
+        tls = {"caSecretRef": {"name": "ca", "key": "ca.crt"}, "certSecretRef": {"name": "client"}}
+        fields = {"authSecretRef": {"name": "pg", "key": "password"}, "tls": tls}
+        composition = composed(app(upstreams=[followed(**fields)]))
+        sources = composition.template["spec"]["volumes"][0]["projected"]["sources"]
+        assert [s["secret"]["name"] for s in sources[1:]] == ["ca", "client", "pg"]
+        assert "Secret pg, key password (spec.upstreams[0].postgres.authSecretRef)" in composition.secrets
+
+    def test_the_application_is_told_both_ports_and_in_mode_local_one(self) -> None:
+        local = {"container": {"name": "postgres"}}
+        upstream = {**followed(reads=PG_READS), "env": {"portName": "PORT"}, "local": local}
+        variables = TestRedisByTwoPorts.variables
+        assert variables(app(upstreams=[upstream])) == {"PORT": "5432", "READ_PORT": "5433"}
+        assert variables(app(mode="Local", upstreams=[upstream])) == {"PORT": "5432", "READ_PORT": "5432"}
+
+    def test_the_port_of_reads_is_nobody_elses(self) -> None:
+        other = {**API, "listen": {"port": 5433}}
+        told = problems(app(upstreams=[followed(reads=PG_READS), other]))
+        assert told == ["PortsConflict spec.upstreams[0].postgres.reads.listen.port"]
+
+    def test_a_port_shapes_the_pod_and_a_pool_does_not(self) -> None:
+        before = composed(app(upstreams=[followed(reads=PG_READS)]))
+        moved = composed(app(upstreams=[followed(reads={"listen": {"port": 5434}})]))
+        pooled = composed(app(upstreams=[followed(reads=PG_READS, pooling={"size": 3}, database="shop")]))
+        assert moved.revision != before.revision
+        assert (pooled.revision, pooled.template) == (before.revision, before.template)
+        assert pooled.files != before.files
+
+    def test_brackets_without_an_address(self) -> None:
+        told = problems(app(upstreams=[followed(endpoints=["[1]:5432"])]))
+        assert told == ["InvalidSpec spec.upstreams[0].postgres.endpoints[0]"]
+
+    def test_its_metrics_port_is_a_port(self) -> None:
+        upstreams = [followed(), API, redis_upstream()]
+        with pytest.raises(CannotCompose, match="give at most 65533"):
+            composed(app(upstreams=upstreams, proxy={"metricsPort": 65534}))
 
 
 class TestProbes:

@@ -109,7 +109,7 @@ def tls(name: str) -> Spec:
         "serverName": name,
         "caSecretRef": secret(name),
         "certSecretRef": {"name": f"cert-{name}"},
-        "insecureSkipVerify": name in {"cache", "api"},
+        "insecureSkipVerify": name in {"cache", "api", "books"},
     }
 
 
@@ -152,6 +152,29 @@ def with_reads(name: str, port: int) -> Spec:
         redis=redis(
             name, readPolicy="PreferReplica", reads={"listen": {"port": port + 1}, "env": env}, tls=tls(name)
         ),
+    )
+
+
+def followed(name: str, port: int, mode: str, size: int) -> Spec:
+    """A PostgreSQL with a port for reads."""
+    env = {"hostName": f"{name}_READS".upper(), "portName": f"{name}_READS_PORT".upper()}
+    return upstream(
+        name,
+        port,
+        "postgres",
+        postgres={
+            "endpoints": [f"{name}:5432"],
+            "username": name,
+            "authSecretRef": secret(f"auth-{name}"),
+            "database": name,
+            "pooling": {"mode": mode, "size": size},
+            "tls": tls(name),
+            "reads": {
+                "listen": {"port": port + 1},
+                "env": env,
+                "policy": "Replica" if size == 1 else "PreferReplica",
+            },
+        },
     )
 
 
@@ -222,6 +245,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 splitting("cache", 6379, "Primary", "1s"),
                 with_reads("pairs", 6400),
                 web("api", 8081, 1),
+                followed("books", 5432, "Session", 1),
             ],
             "proxy": proxy(8404, "Always", "Listening"),
         },
@@ -230,6 +254,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 splitting("store", 6479, "Replica", "2s"),
                 with_reads("twins", 6500),
                 web("www", 8181, 2, "grpc"),
+                followed("films", 5532, "Transaction", 2),
             ],
             "proxy": proxy(8504, "Never", "Healthy"),
         },

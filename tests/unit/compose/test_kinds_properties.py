@@ -39,6 +39,9 @@ def upstreams(draw: st.DrawFn) -> list[dict[str, Any]]:
         if protocol == "redis":
             ways = maybe(authSecretRef=secret) | st.fixed_dictionaries({"reads": reads(port)})
             server: dict[str, Any] = {"redis": {"endpoints": endpoints, **tls, **draw(ways)}}
+        elif protocol == "postgres" and draw(st.booleans()):
+            more = draw(maybe(authSecretRef=secret, reads=reads(port)))
+            server = {"postgres": {"endpoints": endpoints, "username": "u", **tls, **more}}
         else:
             server = {"endpoints": endpoints, **tls}
         made.append(

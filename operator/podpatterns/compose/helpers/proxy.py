@@ -10,6 +10,8 @@ from typing import Any
 from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.connection import Listen, Tls, UnixSocket
 from podpatterns.api.kubernetes import SecretKeyRef
+from podpatterns.api.postgres import PostgresReads
+from podpatterns.api.redis import Reads
 from podpatterns.api.upstream import Upstream
 from podpatterns.compose.helpers.haproxy import (
     LONGEST_SOCKET,
@@ -30,6 +32,7 @@ from podpatterns.compose.helpers.helper import (
     helper_container,
     probe,
 )
+from podpatterns.compose.helpers.postgresambassador import postgres_config
 from podpatterns.compose.helpers.redisambassador import redis_config
 from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer
@@ -75,6 +78,11 @@ def _haproxy_content(spec: AmbassadorSpec, upstreams: Sequence[Upstream]) -> str
     return haproxy_config(upstreams, SECRETS_DIRECTORY, spec.proxy.start_when)
 
 
+def _follows(upstream: Upstream) -> bool:
+    """Return whether postgres-ambassador stands for it."""
+    return upstream.postgres is not None
+
+
 ENGINES = (
     Engine(
         role="ambassador",
@@ -88,12 +96,22 @@ ENGINES = (
     Engine(
         role="haproxy",
         image="haproxy-ambassador",
-        serves=lambda upstream: not _splits(upstream),
+        serves=lambda upstream: not (_splits(upstream) or _follows(upstream)),
         metrics="haproxy-metrics",
         extension="cfg",
         content=_haproxy_content,
         arguments=lambda metrics: [f"--metrics=:{metrics}"],
         run_directory="/run/haproxy",
+    ),
+    Engine(
+        role="pgbouncer",
+        image="postgres-ambassador",
+        serves=_follows,
+        metrics="pg-metrics",
+        extension="yaml",
+        content=postgres_config,
+        arguments=lambda metrics: [f"--secrets={SECRETS_DIRECTORY}", f"--metrics=:{metrics}"],
+        run_directory="/run/pgbouncer",
     ),
 )
 
@@ -169,11 +187,11 @@ class Proxy:
 
     def problems(self) -> Iterator[Problem]:
         yield from self.part.name_problems(f"{self.engine.role}-run")
+        before = self.metrics_port - self.spec.proxy.metrics_port
         if self.metrics_port > LAST_PORT:
             yield Problem(
                 self.part.path("spec.proxy.metricsPort"),
-                "redis and other upstreams have a proxy each, and the second one takes the next port: "
-                f"give at most {LAST_PORT - 1}",
+                f"each of an Ambassador's proxies takes the next port: give at most {LAST_PORT - before}",
             )
 
         seen: set[str] = set()
@@ -211,15 +229,17 @@ class Proxy:
         names = {u.name for _, u in self.upstreams}
         for i, upstream in self.upstreams:
             yield named_port(upstream.name, upstream.listen), f"spec.upstreams[{i}].listen.port"
-            if upstream.redis and (reads := upstream.redis.reads):
+            if found := reads_of(upstream):
+                field, reads = found
                 name = f"{upstream.name}-reads"
                 port = named_port("" if name in names else name, reads.listen)
-                yield port, f"spec.upstreams[{i}].redis.reads.listen.port"
+                yield port, f"spec.upstreams[{i}].{field}.listen.port"
 
     def secrets(self) -> Iterator[tuple[str, SecretKeyRef]]:
         """Yield the Secrets that it needs, each with the field that refers to it."""
         for i, upstream in self.upstreams:
             redis, path = upstream.redis, self.part.path(f"spec.upstreams[{i}]")
+            postgres = upstream.postgres
             asked = (
                 ("redis.authSecretRef", redis and redis.auth_secret_ref),
                 ("redis.sentinel.authSecretRef", redis and redis.sentinel and redis.sentinel.auth_secret_ref),
@@ -228,8 +248,19 @@ class Proxy:
                 ("redis.tls.caSecretRef", redis and redis.tls and redis.tls.ca_secret_ref),
                 *_certificate("tls.certSecretRef", upstream.tls),
                 *_certificate("redis.tls.certSecretRef", redis.tls if redis else None),
+                ("postgres.authSecretRef", postgres and postgres.auth_secret_ref),
+                ("postgres.tls.caSecretRef", postgres and postgres.tls and postgres.tls.ca_secret_ref),
+                *_certificate("postgres.tls.certSecretRef", postgres.tls if postgres else None),
             )
             yield from ((f"{path}.{field}", ref) for field, ref in asked if ref)
+
+
+def reads_of(upstream: Upstream) -> tuple[str, Reads | PostgresReads] | None:
+    """Return the settings of a port for reads, with their field; None if the upstream has none."""
+    for field, settings in (("redis.reads", upstream.redis), ("postgres.reads", upstream.postgres)):
+        if settings and settings.reads:
+            return field, settings.reads
+    return None
 
 
 def _certificate(field: str, tls: Tls | None) -> Iterator[tuple[str, SecretKeyRef]]:
