@@ -25,7 +25,7 @@ lint: .venv ## Lint, types and import layers
 	$(BIN)/lint-imports
 
 helpers: .venv ## Go: vet and test the helper programs, with their processes
-	@$(BIN)/python -m testbed.cluster.packages redis-server haproxy ip=iproute2 git git-lfs ssh=openssh-client \
+	@$(BIN)/python -m testbed.cluster.packages redis-server haproxy pgbouncer pg_ctlcluster=postgresql ip=iproute2 git git-lfs ssh=openssh-client \
 		strace setsid=util-linux
 	cd helpers && go vet ./... && go test -parallel 6 ./...
 	cd testbed/cluster/runc-capped && go vet ./... && go test ./...

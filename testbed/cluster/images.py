@@ -20,6 +20,7 @@ GIT_SYNC = f"podpatterns/git-sync:{VERSION}"
 REDIS_AMBASSADOR = f"podpatterns/redis-ambassador:{VERSION}"
 METRICS_ADAPTER = f"podpatterns/metrics-adapter:{VERSION}"
 HAPROXY_AMBASSADOR = f"podpatterns/haproxy-ambassador:{VERSION}"
+POSTGRES_AMBASSADOR = f"podpatterns/postgres-ambassador:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
 REDIS = f"podpatterns/redis:{VERSION}"
 POSTGRES = f"podpatterns/postgres:{VERSION}"
@@ -32,8 +33,8 @@ GIT_SERVER = f"podpatterns/git-server:{VERSION}"
 BOX = f"podpatterns/box:{VERSION}"
 BOX_DIRECTORY = "testbed/images/box"
 
-HELPER_IMAGES = (GIT_SYNC, REDIS_AMBASSADOR, METRICS_ADAPTER, HAPROXY_AMBASSADOR)
-ON_DEBIAN = (GIT_SYNC, HAPROXY_AMBASSADOR)
+HELPER_IMAGES = (GIT_SYNC, REDIS_AMBASSADOR, METRICS_ADAPTER, HAPROXY_AMBASSADOR, POSTGRES_AMBASSADOR)
+ON_DEBIAN = (GIT_SYNC, HAPROXY_AMBASSADOR, POSTGRES_AMBASSADOR)
 """The helpers that run a program of Debian's; the others are one static program each."""
 EXAMPLES = (NGINX, REDIS, POSTGRES, MEMCACHED, LEGACY, REDIS_EXPORTER, PROMETHEUS, GIT_SERVER)
 ALL = (OPERATOR, *HELPER_IMAGES, *EXAMPLES, BOX)

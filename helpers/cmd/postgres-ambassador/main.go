@@ -72,11 +72,11 @@ func parse(arguments []string) (options, error) {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()
 	}
-	flags.StringVar(&o.config, "config", "/etc/podpatterns/postgres.yaml", "`FILE` with the upstreams, as in an Ambassador's spec")
+	flags.StringVar(&o.config, "config", "/etc/podpatterns/pgbouncer.yaml", "`FILE` with the upstreams, as in an Ambassador's spec")
 	flags.StringVar(&o.secrets, "secrets", "/etc/podpatterns/secrets", "`DIRECTORY` with a directory for each Secret")
 	flags.StringVar(&o.metrics, "metrics", ":8404", "`ADDRESS` to serve the pages at")
 	flags.StringVar(&o.program, "pgbouncer", "pgbouncer", "the `PROGRAM`, version 1.18 or newer")
-	flags.StringVar(&o.run, "run", "/run/postgres", "`DIRECTORY` for sockets and PgBouncer's configurations")
+	flags.StringVar(&o.run, "run", "/run/pgbouncer", "`DIRECTORY` for sockets and PgBouncer's configurations")
 	flags.StringVar(&o.nameserver, "nameserver", "", "`ADDRESS` of the DNS server to ask (default those of /etc/resolv.conf)")
 	flags.StringVar(&o.lastWords, "termination-log", lastwords.Path, "`FILE` for the reason of an exit, if it exists")
 	if err := flags.Parse(arguments); err != nil {

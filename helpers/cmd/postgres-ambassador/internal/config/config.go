@@ -84,7 +84,6 @@ type postgres struct {
 	}
 	Reads *struct {
 		Listen listen
-		Env    any
 		Policy string
 	}
 }
