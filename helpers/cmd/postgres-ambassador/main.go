@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -96,6 +97,11 @@ func run(o options, log *slog.Logger) error {
 	// While clients drain, servers are still watched.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	// To PgBouncer a socket is what begins with a slash.
+	directory, err := filepath.Abs(o.run)
+	if err != nil {
+		return err
+	}
 	resolv, err := os.Open("/etc/resolv.conf")
 	if err != nil {
 		return err
@@ -105,7 +111,7 @@ func run(o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	p := proxy.New(ctx, proxy.Programs{PgBouncer: o.program, Run: o.run, Search: search, Ask: names.Server(o.nameserver)}, log)
+	p := proxy.New(ctx, proxy.Programs{PgBouncer: o.program, Run: directory, Search: search, Ask: names.Server(o.nameserver)}, log)
 	defer p.Stop()
 	file := config.File{Path: o.config, SecretsDir: o.secrets}
 	c, _, err := file.Read()
