@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -243,6 +244,47 @@ func TestItsLastWordsAreWhyItEnded(t *testing.T) {
 	want := "upstreams[0].listen.port: pgbouncer: cannot listen on 127.0.0.1:" + port
 	if content, err := os.ReadFile(words); err != nil || !strings.HasPrefix(string(content), want) {
 		t.Errorf("%q %v, want %q", content, err, want)
+	}
+}
+
+func TestItEndsWithPgBouncer(t *testing.T) {
+	t.Parallel()
+	p := begin(t)
+	p.configure(p.specOf("127.0.0.1:1"))
+	words := filepath.Join(t.TempDir(), "termination-log")
+	if err := os.WriteFile(words, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.run("--termination-log", words)
+	p.await("/healthz", http.StatusOK, "ok")
+	children, err := exec.Command("ps", "-o", "pid=", "--ppid", strconv.Itoa(p.PID())).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.Wait(); code != 1 {
+		t.Errorf("exit status %d", code)
+	}
+	if content, err := os.ReadFile(words); err != nil || !strings.HasPrefix(string(content), "pgbouncer of db has ended: signal: killed") {
+		t.Errorf("%q %v", content, err)
+	}
+}
+
+func TestAClientIsToldWhyThereIsNoPrimary(t *testing.T) {
+	t.Parallel()
+	p := begin(t)
+	p.configure(p.specOf("127.0.0.1:1"))
+	p.run()
+	p.await("/readyz", http.StatusServiceUnavailable, "connection refused")
+	got, err := p.psql(p.port, "SELECT 1")
+	if err == nil || !strings.Contains(got, "FATAL:  no primary: 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused") {
+		t.Error(got, err)
 	}
 }
 
