@@ -310,6 +310,13 @@ func TestARefusedConfigurationChangesNothing(t *testing.T) {
 			t.Fatal(answer, err)
 		}
 	}
+	for password, message := range map[string]string{
+		strings.Repeat("x", 1001): "upstreams[0].postgres.authSecretRef: the password has 1001 bytes, of which PgBouncer takes 1000",
+		"two\nlines":              "upstreams[0].postgres.authSecretRef: the password has several lines",
+	} {
+		p.configure(p.spec(servers), "secrets/pg/password", password)
+		p.await("/config", http.StatusOK, message)
+	}
 	p.configure(p.spec(servers, "pooling: {mode: Transaction, size: 5}"))
 	p.await("/metrics", http.StatusOK, "postgres_ambassador_config_valid 1\n")
 	if answer, err := ask(held, "SELECT 1"); answer != "1" {

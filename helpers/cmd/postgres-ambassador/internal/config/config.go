@@ -177,6 +177,12 @@ func (r *reader) upstream(u upstreamSpec) Upstream {
 		Interval:  r.duration("healthCheck.interval", u.HealthCheck.Interval, defaultInterval),
 		Threshold: cmp.Or(u.HealthCheck.UnhealthyThreshold, defaultThreshold),
 	}
+	if n := len(one.Servers.Password); n > pgbouncer.MaxPassword {
+		r.fail("postgres.authSecretRef", "the password has %d bytes, of which PgBouncer takes %d", n, pgbouncer.MaxPassword)
+	}
+	if strings.ContainsAny(one.Servers.Password, "\x00\r\n") {
+		r.fail("postgres.authSecretRef", "the password has several lines")
+	}
 	if spec.TLS != nil {
 		one.Servers.TLS = r.tls("postgres.tls", spec.TLS)
 	}

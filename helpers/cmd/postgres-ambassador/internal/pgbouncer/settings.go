@@ -11,6 +11,9 @@ import (
 // MaxClients is how many clients a port takes.
 const MaxClients = 4000
 
+// MaxPassword is the length of a password with which SCRAM works in PgBouncer 1.18.
+const MaxPassword = 1000
+
 // Mode says when a connection of a server is free for another client: after a session, or after a transaction.
 type Mode string
 
