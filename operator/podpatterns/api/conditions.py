@@ -149,7 +149,7 @@ class Reason(StrEnum):
     message names a healthCheck."""
 
     METRICS_PRESENT = "MetricsPresent"
-    """The adapter offers every metric of the contract."""
+    """The adapter offers every metric of its contract, or has no contract."""
     METRICS_MISSING = "MetricsMissing"
     """The adapter's metrics lack a label or have a wrong type. Correct the rules of the metrics that the
     message names."""

@@ -58,7 +58,7 @@ def adapter(spec: AdapterSpec, part: Part, images: HelperImages) -> PodFragment:
             name,
             spec.metrics.port,
             spec.metrics.path,
-            spec.contract.name or "the configuration",
+            spec.contract.name or "",
             file.hash,
             monitored=spec.metrics.discovery != "Annotations",
         ),

@@ -54,6 +54,7 @@ class MetricsEndpoint:
     port: int
     path: str
     contract: str
+    """Name of the contract; empty without one."""
     hash: str
     """Hash of its configuration file, which the adapter reports too."""
     monitored: bool = True

@@ -118,6 +118,9 @@ def _judge(pod: str, endpoint: MetricsEndpoint, answer: Answer | None) -> Condit
 
 
 def _compared(who: str, contract: str, missing: Sequence[Missing]) -> Condition:
+    if not contract:
+        message = f"{who} has no contract: no metric is required; the operator polls this Pod alone, {AGE}"
+        return _condition(True, Reason.METRICS_PRESENT, message)
     if not missing:
         message = f"{who} offers every metric of {contract}; the operator polls this Pod alone, {AGE}"
         return _condition(True, Reason.METRICS_PRESENT, message)

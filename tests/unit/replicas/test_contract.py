@@ -123,3 +123,12 @@ def test_what_the_rules_cannot_make_is_told_without_a_pod() -> None:
 
 def test_only_adapters_have_a_contract() -> None:
     assert conditions(compose(ambassador(template=template()), {})) == []
+
+
+def test_an_adapter_without_a_contract_can_lack_nothing() -> None:
+    composed = compose(adapter(template=template(), contract={}), {})
+    [endpoint] = composed.metrics_endpoints
+    targets = contract_targets(composed, "new", [pod("legacy-0", address="10.0.0.1")])
+    [found] = contract_satisfied(composed, (), targets, {"adapter": Answer(endpoint.hash)})
+    assert (found.status, found.reason) == (True, Reason.METRICS_PRESENT)
+    assert found.message.startswith("adapter in legacy-0 has no contract: no metric is required; ")
