@@ -83,8 +83,9 @@ class AdapterSpec(PatternSpec):
         Validation(
             "!has(self.rules) || self.rules.all(r, self.sources.all(s,"
             " s.name != r.source"
-            " || has(r.regex) == (s.type == 'log' && (!has(s.log.format) || s.log.format == 'regex'))))",
-            "a rule has regex when its source is a log of lines without a format, and path otherwise",
+            " || has(r.regex) == (has(s.log) && (!has(s.log.format) || s.log.format == 'regex')"
+            " || has(s.syslog) && (!has(s.syslog.format) || s.syslog.format == 'regex'))))",
+            "a rule has regex when its source gives lines without a format, and path otherwise",
             ".rules",
         ),
     )

@@ -11,6 +11,9 @@ from podpatterns.api.kubernetes import SecretKeyRef
 from podpatterns.api.model import LIST_SET, Items, Model, Validation
 from podpatterns.api.scalar import Duration, HttpUrl, Label, ObjectName, Port, RelativePath
 
+LineFormat = Literal["regex", "json", "logfmt"]
+"""Format of lines."""
+
 
 class VolumeFile(Model):
     """File in a shared volume."""
@@ -63,7 +66,7 @@ class LogSource(VolumeFile):
     files: ConfiguresHelper[Literal["newest", "all"]] = "newest"
     """Files of a pattern to follow. newest: the newest one, and the one before it until it is quiet. all:
     every one. Default: newest."""
-    format: ConfiguresHelper[Literal["regex", "json", "logfmt"]] = "regex"
+    format: ConfiguresHelper[LineFormat] = "regex"
     """Format of a line. regex: any; rules have regular expressions. json: an object. logfmt: pairs such as
     level=info msg="it works". Default: regex."""
 
@@ -75,6 +78,30 @@ class StatsdSource(Model):
     """Port on localhost for UDP and TCP."""
     socket: VolumeFile | None = None
     """Unix socket for datagrams, which the adapter creates. Default: none."""
+
+
+class SyslogSource(Model):
+    """Syslog server for the application to send to, in the formats of RFC 5424 and RFC 3164. Connections may
+    carry each message's length in front of it, or a newline or NUL behind it."""
+
+    validations: ClassVar[tuple[Validation, ...]] = (
+        Validation(
+            "has(self.port) || has(self.socket) || has(self.streamSocket)",
+            "give port, socket or streamSocket",
+        ),
+    )
+
+    port: ShapesPod[Port | None] = None
+    """Port on localhost for UDP and TCP. Default: none."""
+    socket: VolumeFile | None = None
+    """Unix socket for datagrams, which the adapter creates; a program that sends to /dev/log needs an option
+    to send there instead. Default: none."""
+    stream_socket: VolumeFile | None = None
+    """Unix socket for connections, which the adapter creates. Default: none."""
+    format: ConfiguresHelper[LineFormat] = "regex"
+    """Format of a message's text, as for a source of type log. The groups severity, facility, app and
+    hostname come from its header: severity is emerg, alert, crit, err, warning, notice, info or debug.
+    Default: regex."""
 
 
 class ProcSource(Model):
@@ -95,14 +122,14 @@ class Source(Model):
             f"belongs to type {member}: required with it, and with it alone",
             f".{member}",
         )
-        for member in ("json", "prometheus", "log", "statsd", "proc")
+        for member in ("json", "prometheus", "log", "statsd", "syslog", "proc")
     )
 
     name: ConfiguresHelper[Label]
     """Name of the source, for rules to refer to."""
-    type: ConfiguresHelper[Literal["json", "prometheus", "log", "statsd", "proc"]]
+    type: ConfiguresHelper[Literal["json", "prometheus", "log", "statsd", "syslog", "proc"]]
     """Type of the source. json: a page with JSON. prometheus: a page in Prometheus's text format. log: a file
-    of lines. statsd: StatsD packets. proc: Linux's figures about processes."""
+    of lines. statsd: StatsD packets. syslog: syslog messages. proc: Linux's figures about processes."""
     json_: HttpSource | None = Field(default=None, alias="json")
     """Page of a source of type json."""
     prometheus: HttpSource | None = None
@@ -111,5 +138,18 @@ class Source(Model):
     """File of a source of type log."""
     statsd: StatsdSource | None = None
     """Port of a source of type statsd."""
+    syslog: SyslogSource | None = None
+    """Port and sockets of a source of type syslog."""
     proc: ConfiguresHelper[ProcSource | None] = None
     """Processes of a source of type proc."""
+
+    @property
+    def lines(self) -> LogSource | SyslogSource | None:
+        """The member that gives lines, if the source gives any."""
+        return self.log or self.syslog
+
+    @property
+    def line_format(self) -> Literal["json", "logfmt"] | None:
+        """The format of the lines into which rules have a path."""
+        lines = self.lines
+        return None if lines is None or lines.format == "regex" else lines.format

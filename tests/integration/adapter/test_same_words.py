@@ -29,6 +29,8 @@ STATSD = {"name": "s", "type": "statsd", "statsd": {"port": 8125}}
 LOG = {"name": "l", "type": "log", "log": {"volume": "v", "path": "x"}}
 PROC = {"name": "p", "type": "proc", "proc": {"command": "x"}}
 JSON = {"name": "j", "type": "json", "json": {"url": "http://127.0.0.1/"}}
+SYSLOG = {"name": "y", "type": "syslog", "syslog": {"port": 5140}}
+OBJECTS = {"name": "z", "type": "syslog", "syslog": {"port": 5141, "format": "json"}}
 PAGE = {"name": "m", "type": "prometheus", "prometheus": {"url": "http://127.0.0.1/"}}
 
 ADDRESSES = (
@@ -68,7 +70,7 @@ def both(tmp_path: Path, *rules: dict[str, Any]) -> tuple[set[str], set[str]]:
     """What the operator and what the adapter says of an Adapter with these rules."""
     spec: dict[str, Any] = {
         "contract": CONTRACT,
-        "sources": [STATSD, LOG, PROC, JSON, PAGE],
+        "sources": [STATSD, LOG, PROC, JSON, PAGE, SYSLOG, OBJECTS],
         "rules": list(rules),
     }
     ours = adapter_problems(adapter(**spec).spec)
@@ -114,10 +116,13 @@ def test_of_names_that_clash_both_say_the_same(tmp_path: Path) -> None:
 
 
 def rule(chance: random.Random) -> dict[str, Any]:
-    source = chance.choice(["s", "l", "p", "m", "nobody"])
+    source = chance.choice(["s", "l", "p", "m", "y", "z", "nobody"])
     name = "_".join(chance.choices(WORDS, k=chance.randint(1, 4)))
     made: dict[str, Any] = {"source": source, "metric": chance.choice([name, "app_x_total", "app_t"])}
-    made |= {"regex": "(?P<g>x)"} if source == "l" else {"path": chance.choice(["p", "process_threads"])}
+    if source in "ly":
+        made["regex"] = "(?P<g>x)"
+    else:
+        made["path"] = chance.choice(["p", "process_threads", *(["a / b", "a + b"] if source == "m" else ())])
     if chance.random() < 0.5:
         label = chance.choice(["team", "le", "__a", "b"])
         made["labels"] = {label: chance.choice(["", "x", "${g}", "${", "${}"])}

@@ -11,6 +11,7 @@ from podpatterns.compose import CannotCompose, Composition, compose
 from testbed.builders import adapter, template
 
 LOG = {"name": "access", "type": "log", "log": {"volume": "logs", "path": "access.log"}}
+SYSLOG = {"name": "messages", "type": "syslog", "syslog": {"port": 8125}}
 STATSD = {"name": "events", "type": "statsd", "statsd": {"port": 8125}}
 PROC = {"name": "process", "type": "proc", "proc": {"command": "app"}}
 CONTRACT = {"name": "custom", "metrics": [{"name": "app_x_total", "type": "counter"}]}
@@ -109,6 +110,7 @@ class TestProblems:
         assert problems(app(STATSD, {**STATSD, "name": "more"}))[0] == (
             "PortsConflict spec.sources[2].statsd.port"
         )
+        assert problems(app(STATSD, SYSLOG))[0] == "PortsConflict spec.sources[2].syslog.port"
 
 
 class TestRevision:
@@ -133,10 +135,11 @@ class TestRevision:
             {"metrics": {"port": 9091}},
             {"metrics": {"path": "/m"}},
             {"sources": [STATS, STATSD]},
+            {"sources": [STATS, SYSLOG]},
             {"sources": [STATS, PROC]},
             {"sources": [STATS, LOG], "sharedVolumes": [LOGS]},
         ],
-        ids=["port", "path", "statsd", "proc", "log"],
+        ids=["port", "path", "statsd", "syslog", "proc", "log"],
     )
     def test_changes_with_what_shapes_the_pod(self, spec: dict[str, Any]) -> None:
         assert composed(app(**spec)).revision != composed(app()).revision

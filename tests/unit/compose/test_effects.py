@@ -206,6 +206,16 @@ def local(image: str) -> Spec:
     return {"container": {"name": "dev", "image": image}}
 
 
+def syslog(port: int, name: str, lines: str) -> Spec:
+    files = {f: {"volume": f"log-{name}", "path": f"{f}-{name}"} for f in ("socket", "streamSocket")}
+    return source("sys", "syslog", port=port, format=lines, **files)
+
+
+def derived(name: str) -> list[Spec]:
+    by_regex = {"name": name, "from": name, "regex": name, "replacement": name, "default": name}
+    return [by_regex, {"name": "x", "from": "y", "map": {"0": name}}]
+
+
 def source(name: str, kind: str, **fields: Any) -> Spec:
     return {"name": name, "type": kind, kind: fields}
 
@@ -304,6 +314,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 source("text", "prometheus", **page("a", "1s", 200)),
                 source("file", "log", volume="logs", path="a.log", files="newest", format="regex"),
                 source("udp", "statsd", port=8125, socket={"volume": "run-a", "path": "a.sock"}),
+                syslog(5140, "a", "regex"),
                 source("cpu", "proc", command="a", interval="1s"),
             ],
             "rules": [
@@ -314,6 +325,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                     "labels": {"code": "a"},
                     "scale": 2.0,
                     "identity": "a",
+                    "groups": derived("a"),
                     "aggregation": "sum",
                 },
                 {"source": "file", "regex": "a", "emit": [emitted("a", "code", 2.0)]},
@@ -351,6 +363,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                 source("text", "prometheus", **page("b", "2s", 503)),
                 source("file", "log", volume="more", path="b.log", files="all", format="json"),
                 source("udp", "statsd", port=8126, socket={"volume": "run-b", "path": "b.sock"}),
+                syslog(5141, "b", "json"),
                 source("cpu", "proc", command="b", interval="2s"),
             ],
             "rules": [
@@ -361,6 +374,7 @@ PAIRS: list[tuple[str, Spec, Spec]] = [
                     "labels": {"code": "b"},
                     "scale": 3.0,
                     "identity": "b",
+                    "groups": derived("b"),
                     "aggregation": "max",
                 },
                 {"source": "cpu", "regex": "b", "emit": [emitted("b", "method", 3.0)]},

@@ -29,7 +29,8 @@ from podpatterns.compose.part import Part
 from podpatterns.compose.podcontainer import PodContainer
 
 FILE = "adapter.yaml"
-STATSD_PROTOCOLS = ("UDP", "TCP")
+PROTOCOLS = ("UDP", "TCP")
+"""Protocols of the ports that applications send to."""
 VOLUMES_DIRECTORY = "/var/lib/podpatterns/volumes"
 """Directory of the shared volumes of sources: each is the directory <volume>."""
 
@@ -69,6 +70,8 @@ def _files(source: Source) -> Iterator[tuple[str, VolumeFile]]:
         ("json.socket", source.json_ and source.json_.socket),
         ("prometheus.socket", source.prometheus and source.prometheus.socket),
         ("statsd.socket", source.statsd and source.statsd.socket),
+        ("syslog.socket", source.syslog and source.syslog.socket),
+        ("syslog.streamSocket", source.syslog and source.syslog.stream_socket),
     ):
         if file:
             yield path, file
@@ -85,6 +88,11 @@ def pod_shape_inputs(spec: AdapterSpec) -> dict[str, Any]:
         "statsd": sorted(s.statsd.port for s in spec.sources if s.statsd),
         "processes": any(s.proc for s in spec.sources),
         **({"writable": sorted(writable)} if (writable := _writable(spec)) else {}),
+        **(
+            {"syslog": sorted(syslog)}
+            if (syslog := [s.syslog.port for s in spec.sources if s.syslog and s.syslog.port])
+            else {}
+        ),
     }
 
 
@@ -94,7 +102,17 @@ def _volumes(spec: AdapterSpec) -> list[str]:
 
 def _writable(spec: AdapterSpec) -> set[str]:
     """Return the volumes in which the adapter creates a socket."""
-    return {s.statsd.socket.volume for s in spec.sources if s.statsd and s.statsd.socket}
+    return {
+        file.volume for source in spec.sources if source.statsd or source.syslog for _, file in _files(source)
+    }
+
+
+def _ports(spec: AdapterSpec) -> Iterator[tuple[str, int]]:
+    """Yield the ports that sources listen on, each with its field."""
+    for i, source in enumerate(spec.sources):
+        for member, server in (("statsd", source.statsd), ("syslog", source.syslog)):
+            if server and server.port:
+                yield f"spec.sources[{i}].{member}.port", server.port
 
 
 def adapter_config(spec: AdapterSpec) -> str:
@@ -105,7 +123,6 @@ def adapter_config(spec: AdapterSpec) -> str:
 
 def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperImages) -> PodContainer:
     port = spec.metrics.port
-    statsd = [s.statsd.port for s in spec.sources if s.statsd]
     volumes = _volumes(spec)
     manifest = {
         "name": name,
@@ -117,7 +134,7 @@ def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperIm
         ],
         "ports": [
             {"name": "metrics", "containerPort": port},
-            *({"containerPort": p, "protocol": protocol} for p in statsd for protocol in STATSD_PROTOCOLS),
+            *({"containerPort": p, "protocol": protocol} for _, p in _ports(spec) for protocol in PROTOCOLS),
         ],
         "startupProbe": probe("/healthz", port, **STARTING),
         "readinessProbe": probe("/healthz", port, **READY),
@@ -168,9 +185,9 @@ def _of_the_pod(variable: str, field: str) -> dict[str, Any]:
 
 def _origins(spec: AdapterSpec, part: Part, volumes: list[str]) -> Iterator[tuple[str, str]]:
     yield "ports[0].containerPort", part.path("spec.metrics.port")
-    statsd = [i for i, s in enumerate(spec.sources) if s.statsd for _ in STATSD_PROTOCOLS]
-    for at, i in enumerate(statsd, start=1):
-        yield f"ports[{at}].containerPort", part.path(f"spec.sources[{i}].statsd.port")
+    fields = [field for field, _ in _ports(spec) for _ in PROTOCOLS]
+    for at, field in enumerate(fields, start=1):
+        yield f"ports[{at}].containerPort", part.path(field)
     for at, volume in enumerate(volumes, start=1):
         i, path = next(
             (i, path)

@@ -8,7 +8,7 @@ itself (the condition ConfigurationCurrent, `metrics-adapter --check`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from podpatterns.api.adapter import AdapterSpec
 from podpatterns.api.rule import Emission, Rule
@@ -27,6 +27,7 @@ PROC_METRICS = (
 )
 """Metrics of a source of type proc."""
 
+_FALLING_PAIR = re.compile(r"\S+ [-*/] \S+")
 _TEMPLATE = re.compile(r"\$\{([^}]*)(\}?)")
 
 
@@ -34,6 +35,7 @@ def rule_problems(spec: AdapterSpec) -> Iterator[Problem]:
     contract = Contract.of(spec.contract)
     sources = {source.name: source for source in spec.sources}
     yield from _label_problems("spec.contract.labels", spec.contract.labels or {})
+    yield from _socket_problems(spec.sources)
     for i, rule in enumerate(spec.rules):
         at, source = f"spec.rules[{i}]", sources.get(rule.source)
         for path, emission in emissions(rule):
@@ -45,17 +47,27 @@ def rule_problems(spec: AdapterSpec) -> Iterator[Problem]:
         yield from _finding_problems(at, rule, source)
         for path, emission in emissions(rule):
             yield from _type_problems(f"{at}{path}", emission, contract, source)
+            yield from _pair_problems(f"{at}{path}", rule, emission, contract, source)
             yield from _template_problems(f"{at}{path}", emission)
+
+
+def _socket_problems(sources: Sequence[Source]) -> Iterator[Problem]:
+    for i, source in enumerate(sources):
+        if source.syslog and source.syslog.socket and source.syslog.socket == source.syslog.stream_socket:
+            message = "is the same file as socket; choose another"
+            yield Problem(f"spec.sources[{i}].syslog.streamSocket", message)
 
 
 def _finding_problems(at: str, rule: Rule, source: Source) -> Iterator[Problem]:
     """Yield the problems of a rule's path or regex with its source."""
-    lines = source.log is not None and source.log.format == "regex"
+    lines = source.lines is not None and source.line_format is None
     if rule.regex and not lines:
-        of = source.type if source.log is None else f"log in {source.log.format}"
+        of = f"{source.type} in {source.line_format}" if source.line_format else source.type
         yield Problem(f"{at}.regex", f"the source {source.name} is of type {of}, whose rules have a path")
     elif rule.path and lines:
-        yield Problem(f"{at}.path", f"the source {source.name} is of type log, whose rules have a regex")
+        yield Problem(
+            f"{at}.path", f"the source {source.name} is of type {source.type}, whose rules have a regex"
+        )
     elif rule.identity and source.type != "json":
         message = (
             f"the source {source.name} is of type {source.type}; only the lists of a JSON page have elements "
@@ -90,8 +102,20 @@ def _type_problems(at: str, emission: Emission, contract: Contract, source: Sour
             f"totals; give {name}_sum and {name}_count instead"
         )
         yield Problem(f"{at}.metric", message)
-    elif source.type == "log" and emission.value is None:
+    elif source.lines and emission.value is None:
         yield Problem(f"{at}.value", f"{name} is a histogram: name the group that holds the value")
+
+
+def _pair_problems(
+    at: str, rule: Rule, emission: Emission, contract: Contract, source: Source
+) -> Iterator[Problem]:
+    """Yield the problem of a metric that may not fall, made of two by an operator whose result may."""
+    target = contract.target(emission.metric).metric
+    if source.prometheus and _FALLING_PAIR.fullmatch(rule.path or "") and target.type != "gauge":
+        message = (
+            f"{target.name} is a {target.type}, which never falls; of {rule.path} only a gauge can be made"
+        )
+        yield Problem(f"{at}.metric", message)
 
 
 def _template_problems(at: str, emission: Emission) -> Iterator[Problem]:

@@ -27,7 +27,12 @@ func (f *Feed) Up(up bool) { f.tell.Up(up) }
 func (f *Feed) Unmatched() { f.tell.Unmatched() }
 
 // Line takes a line of a log.
-func (f *Feed) Line(line string) {
+func (f *Feed) Line(line string) { f.line(line, nil) }
+
+// Message takes a message of syslog.
+func (f *Feed) Message(text string, header *Header) { f.line(text, header) }
+
+func (f *Feed) line(line string, header *Header) {
 	f.store.Lock()
 	defer f.store.Unlock()
 	matched := false
@@ -37,7 +42,7 @@ func (f *Feed) Line(line string) {
 			if i == 0 {
 				fields = r.format(line)
 			}
-			matched = fields != nil && f.fields(r, fields) || matched
+			matched = fields != nil && f.fields(r, fields, header) || matched
 			continue
 		}
 		at := r.regex.FindStringSubmatchIndex(line)
@@ -47,11 +52,14 @@ func (f *Feed) Line(line string) {
 		matched = true
 		for i, group := range r.positions {
 			r.values[i] = ""
+			if group < 0 {
+				continue
+			}
 			if start := at[2*group]; start >= 0 {
 				r.values[i] = line[start:at[2*group+1]]
 			}
 		}
-		f.happened(r)
+		f.happened(r, header)
 	}
 	if !matched {
 		f.tell.Unmatched()
@@ -59,17 +67,18 @@ func (f *Feed) Line(line string) {
 }
 
 // fields takes what a rule's path leads to in a line.
-func (f *Feed) fields(r *Rule, fields map[string]any) bool {
+func (f *Feed) fields(r *Rule, fields map[string]any, header *Header) bool {
 	found, err := r.Query.Search(fields)
 	for _, one := range found {
 		one.Groups(r.groups, r.values)
-		f.happened(r)
+		f.happened(r, header)
 	}
 	return err == nil && len(found) > 0
 }
 
 // happened makes metrics of a match whose values are the rule's.
-func (f *Feed) happened(r *Rule) {
+func (f *Feed) happened(r *Rule, header *Header) {
+	r.complete(r.values, header)
 	for _, e := range r.emissions {
 		ev := Event{Kind: Single, Weight: 1}
 		if e.value < 0 {
@@ -99,6 +108,7 @@ func (f *Feed) Sample(sample Sample, ev Event) {
 		for i, wanted := range r.groups {
 			r.values[i] = sample.Group(r.Name, wanted)
 		}
+		r.complete(r.values, nil)
 		for _, e := range r.emissions {
 			f.note(e, e.event(f.store, r.values, ev))
 		}
@@ -153,6 +163,7 @@ func (f *Feed) findings(r *Rule, found []Finding) {
 		f.tell.Unmatched()
 	}
 	for _, one := range found {
+		r.complete(one.Groups, nil)
 		for _, e := range r.emissions {
 			f.note(e, e.found(f.store, one, f.round))
 		}

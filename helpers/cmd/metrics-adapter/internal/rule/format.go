@@ -13,10 +13,7 @@ type format func(line string) map[string]any
 
 // formatOf is nil for lines that rules have regular expressions for.
 func formatOf(s spec.Source) format {
-	if s.Type != "log" {
-		return nil
-	}
-	return map[string]format{"json": parseJSON, "logfmt": parseLogfmt}[s.Log.Format]
+	return map[string]format{"json": parseJSON, "logfmt": parseLogfmt}[s.LineFormat()]
 }
 
 func parseJSON(line string) (fields map[string]any) {

@@ -37,6 +37,55 @@ rules[4].identity: not a JMESPath expression such as id: SyntaxError: Incomplete
 rules[1].aggregation: app_x is the max of what another rule finds, and cannot be the sum as well; say the same in both
 rules[2].aggregation: app_y_total is a counter, which is always added up; leave it out`},
 
+	"derived groups and pairs": {`
+  sources:
+  - {name: access, type: log, log: {volume: logs, path: access.log}}
+  - {name: exporter, type: prometheus, prometheus: {url: "http://127.0.0.1/"}}
+  rules:
+  - source: access
+    regex: '(?P<code>\d+)'
+    groups:
+    - {name: a-b, from: code, regex: x, replacement: y}
+    - {name: a, from: code}
+    - {name: b, from: code, regex: x, map: {x: y}}
+    - {name: c, from: code, regex: x}
+    - {name: d, from: status, regex: "(", replacement: y}
+    metric: app_x_total
+    labels: {a: "${a}", e: "${e}"}
+  - {source: exporter, path: a / b, metric: app_y_total}
+  - {source: exporter, path: a + b, metric: app_z_total}
+`, `
+rules[0].groups[0].name: must be letters, digits and underscores such as class
+rules[0].groups[1]: give either regex or map
+rules[0].groups[2]: give either regex or map
+rules[0].groups[3].replacement: belongs to regex: required with it, and with it alone
+rules[0].groups[4].from: the regex has no group "status"; it has ["code"]
+rules[0].groups[4].regex: not a regular expression in RE2 syntax: error parsing regexp: missing closing ): ` + "`(`" + `
+rules[0].labels.e: the regex has no group "e"; it has ["code"]
+rules[1].metric: app_y_total is a counter, which never falls; of a / b only a gauge can be made`},
+
+	"syslog": {`
+  metrics: {port: 9090}
+  sources:
+  - {name: a, type: syslog, syslog: {}}
+  - {name: b, type: syslog, syslog: {port: 9090, format: xml, socket: {volume: run, path: log}, streamSocket: {volume: run, path: log}}}
+  - {name: c, type: syslog, syslog: {port: 5140, format: json}}
+  - {name: d, type: statsd, statsd: {port: 5140}}
+  - {name: e, type: syslog, syslog: {port: 5141}}
+  rules:
+  - {source: c, regex: x, metric: app_x_total}
+  - {source: e, path: x, metric: app_x_total}
+  - {source: e, regex: x, metric: app_x_total, labels: {a: "${severity}", b: "${level}"}}
+`, `
+sources[0].syslog: give port, socket or streamSocket
+sources[1].syslog.streamSocket: is the same file as socket; choose another
+sources[1].syslog.format: must be regex, json or logfmt
+sources[1].syslog.port: metrics.port is the same; choose another
+sources[3].statsd.port: the source c listens on it already; choose another
+rules[0].regex: the source c is of type syslog in json, whose rules have a path
+rules[1].path: the source e is of type syslog, whose rules have a regex
+rules[2].labels.b: the regex has no group "level"; it has []`},
+
 	"a regex, a condition, a value and a group": {strict + `
   rules:
   - source: access
@@ -168,7 +217,7 @@ sources[1].log.path: must be a path inside the volume such as access.log or acce
 sources[2].name: there is another source "a"; give each its own name
 sources[2].log: belongs to type log: required with it, and with it alone
 sources[4].statsd.port: the source b listens on it already; choose another
-sources[5].type: must be json, prometheus, log, statsd or proc
+sources[5].type: must be json, prometheus, log, statsd, syslog or proc
 sources[6].proc.command: must have 1 to 15 characters, which is what Linux keeps of a name
 rules[0]: give either path or regex
 rules[1]: give either path or regex

@@ -28,6 +28,8 @@ type Rule struct {
 	Path string
 	// Query is the path of a source of type json.
 	Query *query.Query
+	// Pair is the path of a source of type prometheus if it has two metrics.
+	Pair *Pair
 	// Name is the path of a source of type statsd.
 	Name *Name
 
@@ -37,6 +39,8 @@ type Rule struct {
 	groups    []string // what the emissions ask for, each once
 	positions []int    // of those groups in the regex
 	values    []string // of those groups, for the match at hand
+	headers   bool     // whether its source's messages have a header
+	derived   []derivation
 	emissions []*emission
 }
 
@@ -62,14 +66,14 @@ func Compile(text []byte) (*Set, spec.Problems) {
 }
 
 func compile(field string, declared spec.Rule, source spec.Source, c contract.Contract, problems *spec.Problems) *Rule {
-	r := &Rule{Path: declared.Path, identity: declared.Identity}
+	r := &Rule{Path: declared.Path, identity: declared.Identity, headers: source.Type == "syslog"}
 	var err error
 	switch {
 	case declared.Regex != "":
 		if r.regex, err = regexp.Compile(declared.Regex); err != nil {
 			problems.Add(field+".regex", "not a regular expression in RE2 syntax: %v", err)
 		}
-	case source.Type == "json", source.Type == "log" && source.Formatted():
+	case source.Type == "json", source.LineFormat() != "":
 		r.format = formatOf(source)
 		if r.Query, err = query.Compile(declared.Path); err != nil {
 			problems.Add(field+".path", "not a JMESPath expression such as http.hits: %v", err)
@@ -78,6 +82,8 @@ func compile(field string, declared spec.Rule, source spec.Source, c contract.Co
 				problems.Add(field+".identity", "not a JMESPath expression such as id: %v", err)
 			}
 		}
+	case source.Type == "prometheus":
+		r.Pair = pairOf(declared.Path)
 	case source.Type == "statsd":
 		r.Name = newName(declared.Path)
 	case source.Type == "proc":
@@ -85,13 +91,16 @@ func compile(field string, declared spec.Rule, source spec.Source, c contract.Co
 			problems.Add(field+".path", "a source of type proc has no %s; it has %v", declared.Path, ProcMetrics)
 		}
 	}
+	for i, g := range declared.Groups {
+		r.derived = append(r.derived, r.compileDerivation(fmt.Sprintf("%s.groups[%d]", field, i), g, problems))
+	}
 	for path, e := range declared.Emissions(field) {
 		r.emissions = append(r.emissions, r.compileEmission(path, e, source, c, problems))
 	}
 	r.values = make([]string, len(r.groups))
 	if r.regex != nil {
 		for _, name := range r.groups {
-			r.positions = append(r.positions, max(r.regex.SubexpIndex(name), 0))
+			r.positions = append(r.positions, r.regex.SubexpIndex(name))
 		}
 	}
 	return r
@@ -131,7 +140,7 @@ func (r *Rule) compileEmission(field string, declared spec.Emission, source spec
 		}
 		e.labels = append(e.labels, label{name, value})
 	}
-	e.validate(field, source, problems)
+	e.validate(field, r, source, problems)
 	e.identify(source, r, declared, c)
 	return e
 }
@@ -146,7 +155,10 @@ func merged(a, b map[string]string) map[string]string {
 }
 
 // validate says what a source of this type cannot give.
-func (e *emission) validate(field string, source spec.Source, problems *spec.Problems) {
+func (e *emission) validate(field string, r *Rule, source spec.Source, problems *spec.Problems) {
+	if r.Pair != nil && !r.Pair.Rises() && e.target.Type != series.Gauge {
+		problems.Add(field+".metric", "%s is a %s, which never falls; of %s only a gauge can be made", e.target.Name, e.target.Type, r.Path)
+	}
 	if e.scale < 0 && e.target.Type != series.Gauge {
 		problems.Add(field+".scale", "must be above 0: %s is a %s, which never falls", e.target.Name, e.target.Type)
 	}
@@ -157,7 +169,7 @@ func (e *emission) validate(field string, source spec.Source, problems *spec.Pro
 	switch {
 	case source.Type == "json", source.Type == "proc":
 		problems.Add(field+".metric", "%s is a histogram of single values, of which a source of type %s knows only totals; give %s_sum and %s_count instead", name, source.Type, name, name)
-	case source.Type == "log" && e.value < 0:
+	case source.Lines() && e.value < 0:
 		problems.Add(field+".value", "%s is a histogram: name the group that holds the value", name)
 	}
 }
@@ -176,7 +188,11 @@ func (e *emission) identify(source spec.Source, r *Rule, declared spec.Emission,
 	if r.regex != nil {
 		regex = r.regex.String()
 	}
-	text, err := json.Marshal([]any{source, r.Path, r.identity, regex, declared, c.Labels})
+	var derived []spec.Group
+	for _, d := range r.derived {
+		derived = append(derived, d.declared)
+	}
+	text, err := json.Marshal([]any{source, r.Path, r.identity, regex, derived, declared, c.Labels})
 	if err != nil {
 		panic(err) // strings and finite numbers only: refused before otherwise
 	}
@@ -188,7 +204,12 @@ func (r *Rule) group(name string) (int, error) {
 	if name == "" {
 		return 0, errors.New("a group without a name; write ${group}")
 	}
-	if r.regex != nil && r.regex.SubexpIndex(name) < 0 {
+	for _, d := range slices.Backward(r.derived) {
+		if d.name == name {
+			return d.to, nil
+		}
+	}
+	if r.regex != nil && r.regex.SubexpIndex(name) < 0 && !(r.headers && slices.Contains(HeaderGroups, name)) {
 		return 0, fmt.Errorf("the regex has no group %q; it has %q", name, slices.DeleteFunc(r.regex.SubexpNames(), func(n string) bool { return n == "" }))
 	}
 	if i := slices.Index(r.groups, name); i >= 0 {
@@ -196,4 +217,18 @@ func (r *Rule) group(name string) (int, error) {
 	}
 	r.groups = append(r.groups, name)
 	return len(r.groups) - 1, nil
+}
+
+// complete gives the values of groups that a match itself doesn't have.
+func (r *Rule) complete(values []string, header *Header) {
+	if header != nil {
+		for i, name := range r.groups {
+			if at := slices.Index(HeaderGroups, name); at >= 0 && values[i] == "" {
+				values[i] = header[at]
+			}
+		}
+	}
+	for _, d := range r.derived {
+		values[d.to] = d.value(values[d.from])
+	}
 }

@@ -31,7 +31,7 @@ func readPrometheus(ctx context.Context, p *page, feed *rule.Feed) error {
 }
 
 func findPrometheus(r *rule.Rule, page *promtext.Page) []rule.Finding {
-	metrics := page.Find(r.Path, slices.Contains(r.Groups(), "quantile"))
+	metrics := found(r, page)
 	findings := make([]rule.Finding, len(metrics))
 	for i, m := range metrics {
 		f := rule.Finding{Identity: m.Identity(), Value: m.Value, Groups: make([]string, len(r.Groups()))}
@@ -50,6 +50,26 @@ func findPrometheus(r *rule.Rule, page *promtext.Page) []rule.Finding {
 		findings[i] = f
 	}
 	return findings
+}
+
+// found is what the rule's path leads to. Of a pair, each series goes with the one that has the same labels.
+func found(r *rule.Rule, page *promtext.Page) []promtext.Metric {
+	quantiles := slices.Contains(r.Groups(), "quantile")
+	if r.Pair == nil {
+		return page.Find(r.Path, quantiles)
+	}
+	others := map[string]promtext.Metric{}
+	for _, m := range page.Find(r.Pair.Right, quantiles) {
+		others[m.Identity()] = m
+	}
+	var results []promtext.Metric
+	for _, m := range page.Find(r.Pair.Left, quantiles) {
+		other, there := others[m.Identity()]
+		if there && m.Histogram == nil && other.Histogram == nil {
+			results = append(results, promtext.Metric{Labels: m.Labels, Value: r.Pair.Of(m.Value, other.Value)})
+		}
+	}
+	return results
 }
 
 // totals count each observation in one bucket.

@@ -4,14 +4,15 @@ package source
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
 
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/receiver"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/spec"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/statsd"
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/syslog"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/tail"
 )
 
@@ -23,6 +24,14 @@ type Place struct {
 	Proc string
 	// Secrets is a directory with a directory for each Secret, as volumes mount them.
 	Secrets string
+}
+
+// file is the path of a file of a volume, empty for none.
+func (p Place) file(of *spec.Log) string {
+	if of == nil {
+		return ""
+	}
+	return filepath.Join(p.Volumes, of.Volume, of.Path)
 }
 
 // Run reads a source until the context ends. The feed's Up says how that goes.
@@ -40,7 +49,11 @@ func Run(ctx context.Context, s spec.Source, place Place, feed *rule.Feed, log *
 	case "log":
 		follow(ctx, s.Log, place, feed, log)
 	case "statsd":
-		listen(ctx, s.Statsd, place, feed, log)
+		at := receiver.Place{Port: s.Statsd.Port, Packets: place.file(s.Statsd.Socket)}
+		listen(ctx, at, func() receiver.Handler { return statsd.NewHandler(feed) }, feed, log)
+	case "syslog":
+		at := receiver.Place{Port: s.Syslog.Port, Packets: place.file(s.Syslog.Socket), Streams: place.file(s.Syslog.StreamSocket)}
+		listen(ctx, at, func() receiver.Handler { return syslog.NewHandler(feed) }, feed, log)
 	}
 }
 
@@ -95,23 +108,20 @@ func follow(ctx context.Context, s *spec.Log, place Place, feed *rule.Feed, log 
 	t.Run(ctx)
 }
 
-func listen(ctx context.Context, s *spec.Statsd, place Place, feed *rule.Feed, log *slog.Logger) {
-	failing, socket := false, ""
-	if s.Socket != nil {
-		socket = filepath.Join(place.Volumes, s.Socket.Volume, s.Socket.Path)
-	}
+func listen(ctx context.Context, at receiver.Place, handler func() receiver.Handler, feed *rule.Feed, log *slog.Logger) {
+	failing := false
 	for ctx.Err() == nil {
-		server, err := statsd.Listen(s.Port, socket, feed)
+		r, err := receiver.Listen(at, handler)
 		if err == nil {
 			feed.Up(true)
 			report(log, &failing, nil)
-			err = server.Serve(ctx)
+			err = r.Serve(ctx)
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		feed.Up(false)
-		report(log, &failing, fmt.Errorf("port %d: %w", s.Port, err))
+		report(log, &failing, err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second): // until who has the port has gone

@@ -67,9 +67,7 @@ func (l Log) validate(field string, problems *Problems) {
 	if _, err := path.Match(l.Path, ""); err != nil || !filepath.IsLocal(l.Path) {
 		problems.Add(field+".path", "must be a path inside the volume such as access.log or access-*.log")
 	}
-	if !slices.Contains([]string{"", "regex", "json", "logfmt"}, l.Format) {
-		problems.Add(field+".format", "must be regex, json or logfmt")
-	}
+	validateFormat(field, l.Format, problems)
 	if l.Files != "" && l.Files != "newest" && l.Files != "all" {
 		problems.Add(field+".files", "must be newest or all")
 	}

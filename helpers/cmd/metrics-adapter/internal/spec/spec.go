@@ -2,7 +2,10 @@
 // declared: operator/podpatterns/api/adapter.py and its neighbours; kubectl explain adapter.spec shows that.
 package spec
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Spec is the adapter's part of an Adapter's spec; the rest is the operator's.
 type Spec struct {
@@ -49,16 +52,51 @@ type Source struct {
 	Prometheus *HTTP   `json:"prometheus,omitempty"`
 	Log        *Log    `json:"log,omitempty"`
 	Statsd     *Statsd `json:"statsd,omitempty"`
+	Syslog     *Syslog `json:"syslog,omitempty"`
 	Proc       *Proc   `json:"proc,omitempty"`
 }
 
+// lineFormat is the format of the source's lines: regex, json or logfmt; empty for a source that gives no lines.
+func (s Source) lineFormat() string {
+	format := ""
+	switch {
+	case !s.Lines():
+		return ""
+	case s.Log != nil:
+		format = s.Log.Format
+	case s.Syslog != nil:
+		format = s.Syslog.Format
+	}
+	return cmp.Or(format, "regex")
+}
+
+// Lines tells whether the source gives lines.
+func (s Source) Lines() bool { return s.Type == "log" || s.Type == "syslog" }
+
 // Formatted tells whether what the source says has a format of its own, which rules have paths into.
-func (s Source) Formatted() bool {
-	return s.Type != "log" || s.Log != nil && s.Log.Format != "" && s.Log.Format != "regex"
+func (s Source) Formatted() bool { return s.lineFormat() != "regex" }
+
+// LineFormat is json or logfmt, empty for any other format and source.
+func (s Source) LineFormat() string {
+	if format := s.lineFormat(); format != "regex" {
+		return format
+	}
+	return ""
 }
 
 // Events tells whether the source tells what happens, and not what there is.
-func (s Source) Events() bool { return s.Type == "log" || s.Type == "statsd" }
+func (s Source) Events() bool { return s.Lines() || s.Type == "statsd" }
+
+// port is the one that the source listens on, 0 for none.
+func (s Source) port() int {
+	switch {
+	case s.Statsd != nil:
+		return s.Statsd.Port
+	case s.Syslog != nil:
+		return s.Syslog.Port
+	}
+	return 0
+}
 
 // Log is a file of lines on a shared volume.
 type Log struct {
@@ -76,6 +114,15 @@ type Statsd struct {
 	Socket *Log `json:"socket,omitempty"`
 }
 
+// Syslog is a port, for UDP and TCP, and Unix sockets on a shared volume: for datagrams, and for connections.
+type Syslog struct {
+	Port         int  `json:"port,omitempty"`
+	Socket       *Log `json:"socket,omitempty"`
+	StreamSocket *Log `json:"streamSocket,omitempty"`
+	// Format is that of the messages, as a log's.
+	Format string `json:"format,omitempty"`
+}
+
 // Proc is processes with a command name.
 type Proc struct {
 	Command  string   `json:"command"`
@@ -87,13 +134,25 @@ type Rule struct {
 	Source string `json:"source"`
 	Path   string `json:"path"`
 	// Identity tells the elements of a list apart, in JMESPath.
-	Identity    string            `json:"identity"`
-	Regex       string            `json:"regex"`
+	Identity string `json:"identity"`
+	Regex    string `json:"regex"`
+	// Groups are derived from those that the source gives.
+	Groups      []Group           `json:"groups"`
 	Metric      string            `json:"metric"`
 	Labels      map[string]string `json:"labels"`
 	Scale       *float64          `json:"scale"`
 	Aggregation string            `json:"aggregation"`
 	Emit        []Emission        `json:"emit"`
+}
+
+// Group is made of another group: by a regular expression, or by a table.
+type Group struct {
+	Name        string            `json:"name"`
+	From        string            `json:"from"`
+	Regex       string            `json:"regex,omitempty"`
+	Replacement string            `json:"replacement,omitempty"`
+	Map         map[string]string `json:"map,omitempty"`
+	Default     string            `json:"default,omitempty"`
 }
 
 // Emission is one metric that a match yields.

@@ -67,13 +67,13 @@ func (s Source) validate(field string, all Spec, index int, problems *Problems) 
 	}
 	members := map[string]bool{
 		"json": s.JSON != nil, "prometheus": s.Prometheus != nil, "log": s.Log != nil,
-		"statsd": s.Statsd != nil, "proc": s.Proc != nil,
+		"statsd": s.Statsd != nil, "syslog": s.Syslog != nil, "proc": s.Proc != nil,
 	}
 	if _, known := members[s.Type]; !known {
-		problems.Add(field+".type", "must be json, prometheus, log, statsd or proc")
+		problems.Add(field+".type", "must be json, prometheus, log, statsd, syslog or proc")
 		return
 	}
-	for _, member := range []string{"json", "prometheus", "log", "statsd", "proc"} {
+	for _, member := range []string{"json", "prometheus", "log", "statsd", "syslog", "proc"} {
 		if members[member] != (member == s.Type) {
 			problems.Add(field+"."+member, "belongs to type %s: required with it, and with it alone", member)
 			return
@@ -92,22 +92,59 @@ func (s Source) validateMember(field string, all Spec, index int, problems *Prob
 		s.Log.validate(field, problems)
 	case "statsd":
 		validatePort(field+".port", s.Statsd.Port, problems)
+		s.validatePort(field, all, index, problems)
 		if s.Statsd.Socket != nil {
 			s.Statsd.Socket.validate(field+".socket", problems)
 		}
-		if s.Statsd.Port == all.Metrics.Port {
-			problems.Add(field+".port", "metrics.port is the same; choose another")
-		}
-		for _, other := range all.Sources[:index] {
-			if other.Statsd != nil && other.Statsd.Port == s.Statsd.Port {
-				problems.Add(field+".port", "the source %s listens on it already; choose another", other.Name)
-			}
-		}
+	case "syslog":
+		s.Syslog.validate(field, problems)
+		s.validatePort(field, all, index, problems)
 	case "proc":
 		if n := len(s.Proc.Command); n == 0 || n > 15 {
 			problems.Add(field+".command", "must have 1 to 15 characters, which is what Linux keeps of a name")
 		}
 		validateInterval(field, s.Proc.Interval, problems)
+	}
+}
+
+// validatePort finds those who listen on the same port.
+func (s Source) validatePort(field string, all Spec, index int, problems *Problems) {
+	port := s.port()
+	if port == 0 {
+		return
+	}
+	if port == all.Metrics.Port {
+		problems.Add(field+".port", "metrics.port is the same; choose another")
+	}
+	for _, other := range all.Sources[:index] {
+		if other.port() == port {
+			problems.Add(field+".port", "the source %s listens on it already; choose another", other.Name)
+		}
+	}
+}
+
+func (s Syslog) validate(field string, problems *Problems) {
+	if s.Port == 0 && s.Socket == nil && s.StreamSocket == nil {
+		problems.Add(field, "give port, socket or streamSocket")
+	}
+	if s.Port != 0 {
+		validatePort(field+".port", s.Port, problems)
+	}
+	if s.Socket != nil {
+		s.Socket.validate(field+".socket", problems)
+	}
+	if s.StreamSocket != nil {
+		s.StreamSocket.validate(field+".streamSocket", problems)
+		if s.Socket != nil && *s.Socket == *s.StreamSocket {
+			problems.Add(field+".streamSocket", "is the same file as socket; choose another")
+		}
+	}
+	validateFormat(field, s.Format, problems)
+}
+
+func validateFormat(field, format string, problems *Problems) {
+	if !slices.Contains([]string{"", "regex", "json", "logfmt"}, format) {
+		problems.Add(field+".format", "must be regex, json or logfmt")
 	}
 }
 
@@ -125,14 +162,17 @@ func (r Rule) validate(field string, all Spec, problems *Problems) {
 		problems.Add(field+".source", "there is no source %q; the sources are %s", r.Source, all.sourceNames())
 	} else if r.Regex != "" && source.Formatted() {
 		of := source.Type
-		if of == "log" {
-			of = "log in " + source.Log.Format
+		if format := source.LineFormat(); format != "" {
+			of += " in " + format
 		}
 		problems.Add(field+".regex", "the source %s is of type %s, whose rules have a path", r.Source, of)
 	} else if r.Path != "" && !source.Formatted() {
-		problems.Add(field+".path", "the source %s is of type log, whose rules have a regex", r.Source)
+		problems.Add(field+".path", "the source %s is of type %s, whose rules have a regex", r.Source, source.Type)
 	} else if r.Identity != "" && source.Type != "json" {
 		problems.Add(field+".identity", "the source %s is of type %s; only the lists of a JSON page have elements to tell apart", r.Source, source.Type)
+	}
+	for i, g := range r.Groups {
+		g.validate(fmt.Sprintf("%s.groups[%d]", field, i), problems)
 	}
 	for path, e := range r.Emissions(field) {
 		if !model.LegacyValidation.IsValidMetricName(e.Metric) || strings.HasPrefix(e.Metric, "adapter_") {
@@ -145,6 +185,17 @@ func (r Rule) validate(field string, all Spec, problems *Problems) {
 		if e.Aggregation != "" && !slices.Contains(aggregations, e.Aggregation) {
 			problems.Add(path+".aggregation", "must be sum, min, max or avg")
 		}
+	}
+}
+
+func (g Group) validate(field string, problems *Problems) {
+	if !model.LegacyValidation.IsValidLabelName(g.Name) {
+		problems.Add(field+".name", "must be letters, digits and underscores such as class")
+	}
+	if (g.Regex == "") == (g.Map == nil) {
+		problems.Add(field, "give either regex or map")
+	} else if (g.Regex == "") != (g.Replacement == "") {
+		problems.Add(field+".replacement", "belongs to regex: required with it, and with it alone")
 	}
 }
 

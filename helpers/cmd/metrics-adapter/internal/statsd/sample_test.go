@@ -1,18 +1,15 @@
 package statsd
 
 import (
-	"context"
 	"fmt"
-	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/receiver"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/rule"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/series/seriestest"
 	"podpatterns.dev/helpers/cmd/metrics-adapter/internal/telemetry"
-	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func TestLines(t *testing.T) {
@@ -143,49 +140,6 @@ func TestLinesOfStatsdExporter(t *testing.T) {
 	}
 }
 
-// Whatever localhost is to the application, and by a socket that another run has left behind.
-func TestWhereItListens(t *testing.T) {
-	server, store, _ := newServer(t)
-	socket := server.packets[len(server.packets)-1].LocalAddr().String()
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- server.Serve(ctx) }()
-	sent := 0
-	send := func(network, address string) {
-		t.Helper()
-		connection, err := net.Dial(network, address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer connection.Close()
-		if _, err := fmt.Fprint(connection, "api.hits:1|c"); err != nil {
-			t.Fatal(err)
-		}
-		sent++
-	}
-	for _, one := range server.packets {
-		send(one.LocalAddr().Network(), one.LocalAddr().String())
-	}
-	for _, one := range server.streams {
-		send("tcp", one.Addr().String())
-	}
-	watch := seriestest.New(t, store)
-	for !strings.Contains(watch.Text(), fmt.Sprintf("app_requests_total %d\n", sent)) {
-		if t.Context().Err() != nil {
-			t.Fatal(watch.Text())
-		}
-	}
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-	again, err := Listen(processtest.FreePort(t), socket, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = again.close()
-}
-
 const config = `
 metrics: {maxSeries: 30}
 contract: {name: red/v1, buckets: [1, 10]}
@@ -202,27 +156,21 @@ rules:
 - {source: sent, path: api.load, metric: app_load}
 `
 
-func newServer(t *testing.T) (*Server, *series.Store, *telemetry.Telemetry) {
+func newHandler(t *testing.T) (receiver.Handler, *series.Store) {
 	t.Helper()
 	set, problems := rule.Compile([]byte(config))
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	store, tell := series.New(0), telemetry.New()
-	feed := rule.NewFeed(store, tell.Source("sent"))
+	store := series.New(0)
+	feed := rule.NewFeed(store, telemetry.New().Source("sent"))
 	set.TakeOver(store, nil, map[string]*rule.Feed{"sent": feed})
-	server, err := Listen(processtest.FreePort(t), filepath.Join(t.TempDir(), "statsd.sock"), feed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.close() })
-	return server, store, tell
+	return NewHandler(feed), store
 }
 
 func TestSamplesBecomeMetrics(t *testing.T) {
-	server, store, _ := newServer(t)
-	var sample Sample
-	server.take(&sample, "api.hits:1|c|@0.5|#code:200\r\napi.hits:1|c\n\napi.cart.errors:2|c\napi.time:2000|ms|@0.25\napi.load:5|g\napi.load:-2|g\n")
+	handler, store := newHandler(t)
+	handler.Packet("api.hits:1|c|@0.5|#code:200\r\napi.hits:1|c\n\napi.cart.errors:2|c\napi.time:2000|ms|@0.25\napi.load:5|g\napi.load:-2|g\n")
 	got := seriestest.New(t, store).Text()
 	for _, want := range []string{
 		`app_requests_total{code="200"} 2`, "app_requests_total 5", `app_errors_total{route="cart"} 2`,
@@ -243,15 +191,10 @@ func FuzzPacket(f *testing.F) {
 		f.Add(packet, "api.hits:1|c")
 	}
 	f.Fuzz(func(t *testing.T, one, other string) {
-		set, _ := rule.Compile([]byte(config))
-		store := series.New(0)
-		feed := rule.NewFeed(store, telemetry.New().Source("sent"))
-		set.TakeOver(store, nil, map[string]*rule.Feed{"sent": feed})
-		server := &Server{feed: feed, each: func(s *Sample, ev rule.Event) { feed.Sample(s, ev) }}
+		handler, store := newHandler(t)
 		watch := seriestest.New(t, store)
-		var sample Sample
 		for _, packet := range []string{one, other, one} {
-			server.take(&sample, packet)
+			handler.Packet(packet)
 			watch.Check(30)
 		}
 	})
