@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
 	"podpatterns.dev/helpers/internal/processtest"
 )
 
@@ -71,4 +73,24 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// What promtool check metrics says of each output: it is this linter's text.
+func TestPromtoolTakesTheOutput(t *testing.T) {
+	outputs, err := filepath.Glob("testdata/*.prom")
+	if err != nil || len(outputs) == 0 {
+		t.Fatalf("no outputs: %v", err)
+	}
+	for _, path := range outputs {
+		problems, err := promlint.New(strings.NewReader(read(t, path))).Lint()
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		for _, one := range problems {
+			if one.Text == "no help text" {
+				continue // only a contract has one
+			}
+			t.Errorf("%s: %s: %s", path, one.Metric, one.Text)
+		}
+	}
 }

@@ -116,7 +116,7 @@ func (l *lexer) braces(name *string) bool {
 		if l.take('=') {
 			l.space()
 			value, ok := l.quoted()
-			if !ok || label == "" {
+			if !ok || label == "" || label == "__name__" {
 				return false
 			}
 			l.labels = append(l.labels, Label{label, value})

@@ -104,6 +104,7 @@ func TestPagesArePrometheuss(t *testing.T) {
 		"an unknown type":            "# TYPE a Counter\n# TYPE b meter\n# HELP a C:\\dir\n#nothing\n#\n# TYPE\n" + ok,
 		"a native histogram":         "# TYPE a histogram\na {count:5,sum:1.0,schema:0,zero_threshold:1e-4,zero_count:0,positive_spans:[0:1],positive_buckets:[5]}\n" + ok,
 		"something behind the value": "a 1 2 3\na 1 x\na 1 #\nb 1 \n" + ok,
+		"the name as a label":        "a{__name__=\"b\"} 1\n{__name__=\"b\"} 1\n{\"a\",__name__=\"a\"} 1\n" + ok,
 		"two names":                  "a{\"b\"} 1\n{\"a\",\"b\"} 1\n{\"a\"=\"b\"} 1\n{a=\"b\",\"c\"} 2\n" + ok,
 	} {
 		t.Run(name, func(t *testing.T) {
