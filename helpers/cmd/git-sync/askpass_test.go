@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // askpass answers with what it is told to, and counts.
@@ -54,7 +55,7 @@ func TestAskpassURL(t *testing.T) {
 
 	// An answer counts for as long as the server takes it.
 	asked, before := a.asked.Load(), server.Requests()
-	gittest.Eventually(t, "several syncs", func() bool { return server.Requests() > before+12 })
+	processtest.Eventually(t, "several syncs", func() bool { return server.Requests() > before+12 })
 	if again := a.asked.Load(); again != asked {
 		t.Errorf("asked %d times more, although the answer is good", again-asked)
 	}
@@ -67,8 +68,8 @@ func TestAskpassURL(t *testing.T) {
 	if now := len(p.lines("sync failed")); now != failures {
 		t.Errorf("%d failures of an expired token", now-failures)
 	}
-	if strings.Contains(p.log(), "s3cret") {
-		t.Errorf("a secret is in the log: %s", p.log())
+	if strings.Contains(p.Log(), "s3cret") {
+		t.Errorf("a secret is in the log: %s", p.Log())
 	}
 }
 
@@ -80,7 +81,7 @@ func TestAskpassAnswerThatExpires(t *testing.T) {
 	server.Gate(demand("app", "token"))
 	a := newAskpass(t, fmt.Sprintf("username=app\npassword=token\npassword_expiry_utc=%d\n", time.Now().Unix()))
 	p := start(t, t.TempDir(), "--repo", server.Repository(), "--askpass-url", a.URL)
-	gittest.Eventually(t, "it is asked again before it is refused", func() bool { return a.asked.Load() > 2 })
+	processtest.Eventually(t, "it is asked again before it is refused", func() bool { return a.asked.Load() > 2 })
 	if failures := p.lines("sync failed"); len(failures) > 0 {
 		t.Errorf("failures: %v", failures)
 	}
@@ -161,12 +162,12 @@ func TestCredentialsForSubmodules(t *testing.T) {
 	rotate(t, dir+"/one", "one")
 	rotate(t, dir+"/two", "two")
 	args := []string{"--repo", server.Repository(), "--username", "bot", "--password-file", dir + "/one", "--one-time"}
-	if code := start(t, t.TempDir(), args...).wait(); code != 1 {
+	if code := start(t, t.TempDir(), args...).Wait(); code != 1 {
 		t.Errorf("without the other credential: exit code %d", code)
 	}
 	credential := fmt.Sprintf(`{"url": %q, "username": "theme", "password-file": %q}`, elsewhere.URL, dir+"/two")
 	p := start(t, t.TempDir(), append(args, "--credential", credential)...)
-	if code := p.wait(); code != 0 || read(t, p.path("theme/style")) != "s" {
+	if code := p.Wait(); code != 0 || read(t, p.path("theme/style")) != "s" {
 		t.Errorf("exit code %d", code)
 	}
 	if leaked.Load() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func TestKilledAtAnyInstant(t *testing.T) {
@@ -27,7 +28,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 		// Somewhere between before the fetch and after the flip, which take some 20 ms after a poll.
 		instant := time.After(rand.N(60 * time.Millisecond))
 		<-instant
-		p.kill()
+		p.Kill()
 		if err := checkWhole(root); err != nil {
 			t.Fatalf("after kill %d: %v", i, err)
 		}
@@ -35,7 +36,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	}
 	last := r.Push(sameEverywhere("last"))
 	p.waitPublished(last)
-	gittest.Eventually(t, "leftovers are gone", func() bool { return slices.Equal(trees(t, root), []string{last}) })
+	processtest.Eventually(t, "leftovers are gone", func() bool { return slices.Equal(trees(t, root), []string{last}) })
 }
 
 func TestLeftoversGoAtTheNextStart(t *testing.T) {
@@ -46,7 +47,7 @@ func TestLeftoversGoAtTheNextStart(t *testing.T) {
 	root := t.TempDir()
 	run := func() {
 		t.Helper()
-		if code := start(t, root, "--repo", server.Repository(), "--one-time", "--stale-worktree-timeout", "1h").wait(); code != 0 {
+		if code := start(t, root, "--repo", server.Repository(), "--one-time", "--stale-worktree-timeout", "1h").Wait(); code != 0 {
 			t.Fatalf("exit code %d", code)
 		}
 	}
@@ -111,7 +112,7 @@ func TestTerminationEndsTheCommandToo(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
 	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(),
 		"--exechook-command", script(t, "echo $$ >"+pid+".next; mv "+pid+".next "+pid+"; sleep 1000"))
-	gittest.Eventually(t, "the command runs", func() bool {
+	processtest.Eventually(t, "the command runs", func() bool {
 		_, err := os.Stat(pid)
 		return err == nil
 	})
@@ -128,10 +129,10 @@ func TestTerminationEndsTheCommandToo(t *testing.T) {
 func checkEndsSoon(t *testing.T, p *process, signal syscall.Signal) {
 	t.Helper()
 	sent := time.Now()
-	if err := p.command.Process.Signal(signal); err != nil {
+	if err := p.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
-	code := p.wait()
+	code := p.Wait()
 	if took := time.Since(sent); code != 0 || took > 5*time.Second {
 		t.Errorf("ended after %s with code %d", took, code)
 	}
@@ -145,10 +146,10 @@ func TestSecondProcessOnOneRootRefusesToStart(t *testing.T) {
 	p := start(t, t.TempDir(), "--repo", server.Repository())
 	p.waitPublished(hash)
 	second := start(t, p.root, "--repo", server.Repository(), "--link", "other")
-	if code := second.wait(); code != 1 {
+	if code := second.Wait(); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	if !p.running() || published(p.root) != hash {
+	if p.Ended() || published(p.root) != hash {
 		t.Error("the first one was disturbed")
 	}
 }

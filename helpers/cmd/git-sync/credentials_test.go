@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // demand lets in who has the password, and repeats the credentials of whoever has not, as a rude server might.
@@ -58,9 +59,9 @@ func TestPasswordRotation(t *testing.T) {
 	rotate(t, password, "s3cret/two")
 	p.waitPublished(second)
 
-	_, metrics := get(t, "http://"+address+"/metrics")
-	checkNoSecret(t, p.log()+metrics, "bot", "s3cret/one")
-	if !strings.Contains(p.log(), "[redacted]") {
+	_, metrics := processtest.Get("http://" + address + "/metrics")
+	checkNoSecret(t, p.Log()+metrics, "bot", "s3cret/one")
+	if !strings.Contains(p.Log(), "[redacted]") {
 		t.Error("the server's echo is not in the log: the test proves nothing")
 	}
 }
@@ -92,9 +93,9 @@ func TestCredentialsInTheURL(t *testing.T) {
 			p.waitLog("sync failed", 1)
 			server.Gate(demand(test.user, test.password))
 			p.waitPublished(hash)
-			checkNoSecret(t, p.log(), test.user, test.password)
+			checkNoSecret(t, p.Log(), test.user, test.password)
 			if test.password == "" {
-				checkNoSecret(t, p.log(), "", test.user)
+				checkNoSecret(t, p.Log(), "", test.user)
 			}
 		})
 	}
@@ -109,10 +110,10 @@ func TestTrust(t *testing.T) {
 	rotate(t, authority, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 
 	untrusting := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time")
-	if code := untrusting.wait(); code != 1 || !strings.Contains(untrusting.log(), "certificate") {
-		t.Errorf("without the authority: exit code %d, log %q", code, untrusting.log())
+	if code := untrusting.Wait(); code != 1 || !strings.Contains(untrusting.Log(), "certificate") {
+		t.Errorf("without the authority: exit code %d, log %q", code, untrusting.Log())
 	}
-	if root := t.TempDir(); start(t, root, "--repo", server.Repository(), "--one-time", "--ca-file", authority).wait() != 0 || published(root) != hash {
+	if root := t.TempDir(); start(t, root, "--repo", server.Repository(), "--one-time", "--ca-file", authority).Wait() != 0 || published(root) != hash {
 		t.Error("--ca-file is not used")
 	}
 
@@ -131,7 +132,7 @@ func TestSSLCertFile(t *testing.T) {
 	authority := filepath.Join(t.TempDir(), "ca.pem")
 	rotate(t, authority, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 	t.Setenv("SSL_CERT_FILE", authority)
-	if code := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time").wait(); code != 0 {
+	if code := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time").Wait(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -162,7 +163,7 @@ func TestSSHHomeAndSecondKey(t *testing.T) {
 	root := t.TempDir()
 	p := start(t, root, "--repo", "ssh://"+server.Address()+"/~me/site.git", "--one-time",
 		"--ssh-key-file", server.NewKey(), "--ssh-key-file", server.NewKey(), "--ssh-known-hosts-file", server.KnownHosts())
-	if code := p.wait(); code != 0 || published(root) != hash {
+	if code := p.Wait(); code != 0 || published(root) != hash {
 		t.Errorf("exit code %d, published %q", code, published(root))
 	}
 }
@@ -174,7 +175,7 @@ func TestSSHServerThatIsNotTheKnownOne(t *testing.T) {
 	server, other := gittest.ServeSSH(t, r), gittest.ServeSSH(t, r)
 	p := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time",
 		"--ssh-key-file", server.NewKey(), "--ssh-known-hosts-file", other.KnownHosts())
-	if code := p.wait(); code != 1 || published(p.root) != "" {
+	if code := p.Wait(); code != 1 || published(p.root) != "" {
 		t.Errorf("exit code %d, published %q", code, published(p.root))
 	}
 }

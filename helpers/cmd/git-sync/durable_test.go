@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // A crash of the node may lose whatever isn't on the disk: the order of the system calls is what protects from that.
@@ -18,9 +19,9 @@ func TestTheTreeIsOnTheDiskBeforeItIsPublished(t *testing.T) {
 	r := gittest.NewRepository(t)
 	r.Push(map[string]string{"index.html": "first"})
 	trace := filepath.Join(t.TempDir(), "trace")
-	command := exec.Command("strace", "-f", "-o", trace, "-e", "trace=syncfs,rename,renameat,renameat2", os.Args[0],
-		"--repo", gittest.Serve(t, r).Repository(), "--root", t.TempDir(), "--link", "current", "--one-time")
-	command.Env = append(os.Environ(), asProgram+"=1")
+	program := processtest.Command("--repo", gittest.Serve(t, r).Repository(), "--root", t.TempDir(), "--link", "current", "--one-time")
+	command := exec.Command("strace", append([]string{"-f", "-o", trace, "-e", "trace=syncfs,rename,renameat,renameat2"}, program.Args...)...)
+	command.Env = program.Env
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
@@ -69,7 +70,7 @@ func TestATreeFromBeforeACrashOfTheNodeIsRead(t *testing.T) {
 			hash := r.Push(map[string]string{"index.html": "first", "other": "o"})
 			server := gittest.Serve(t, r)
 			root := t.TempDir()
-			if code := start(t, root, "--repo", server.Repository(), "--one-time").wait(); code != 0 {
+			if code := start(t, root, "--repo", server.Repository(), "--one-time").Wait(); code != 0 {
 				t.Fatalf("exit code %d", code)
 			}
 			lose(t, filepath.Join(root, "current", "index.html"), keepSize)
@@ -78,7 +79,7 @@ func TestATreeFromBeforeACrashOfTheNodeIsRead(t *testing.T) {
 			}
 			// A commit that can't change is checked as well.
 			p := start(t, root, "--repo", server.Repository(), "--ref", hash, "--one-time")
-			if code := p.wait(); code != 0 || read(t, p.path("index.html")) != "first" {
+			if code := p.Wait(); code != 0 || read(t, p.path("index.html")) != "first" {
 				t.Errorf("exit code %d, index.html is %q", code, read(t, p.path("index.html")))
 			}
 			if len(p.lines("making the tree anew")) != 1 {
@@ -86,7 +87,7 @@ func TestATreeFromBeforeACrashOfTheNodeIsRead(t *testing.T) {
 			}
 			before := server.Requests()
 			p = start(t, root, "--repo", server.Repository(), "--ref", hash, "--one-time")
-			if code := p.wait(); code != 0 || len(p.lines("making the tree anew")) > 0 || server.Requests() != before {
+			if code := p.Wait(); code != 0 || len(p.lines("making the tree anew")) > 0 || server.Requests() != before {
 				t.Error("made again, although it is right")
 			}
 		})
@@ -112,7 +113,7 @@ func TestDamageIsNoticedAndMended(t *testing.T) {
 			if err := damage(p.path("a/index.html")); err != nil {
 				t.Fatal(err)
 			}
-			gittest.Eventually(t, "the file is as it was", func() bool {
+			processtest.Eventually(t, "the file is as it was", func() bool {
 				content, err := os.ReadFile(p.path("a/index.html"))
 				return err == nil && string(content) == "first"
 			})
@@ -131,7 +132,7 @@ func TestWhatOthersMayWriteIsNoDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := server.Requests()
-	gittest.Eventually(t, "several syncs", func() bool { return server.Requests() > before+12 })
+	processtest.Eventually(t, "several syncs", func() bool { return server.Requests() > before+12 })
 	if got := read(t, p.path("index.html")); got != "theirs" {
 		t.Errorf("index.html is %q", got)
 	}
@@ -147,13 +148,13 @@ func TestTheGraceOfATreeOutlastsARestart(t *testing.T) {
 	p.waitPublished(first)
 	second := r.Push(map[string]string{"index.html": "second"})
 	p.waitPublished(second)
-	p.kill()
+	p.Kill()
 	p = start(t, p.root, args...)
 	p.waitLog("published", 1)
 	if !slices.Contains(trees(t, p.root), first) {
 		t.Error("the tree that readers may be in is gone")
 	}
-	gittest.Eventually(t, "only the published tree is left", func() bool {
+	processtest.Eventually(t, "only the published tree is left", func() bool {
 		return slices.Equal(trees(t, p.root), []string{second})
 	})
 }
@@ -165,7 +166,7 @@ func TestARestartFetchesNothingAgain(t *testing.T) {
 	server := gittest.Serve(t, r)
 	p := start(t, t.TempDir(), "--repo", server.Repository())
 	p.waitPublished(hash)
-	p.kill()
+	p.Kill()
 	server.Gate(onlyPacks(func(w http.ResponseWriter, q *http.Request, git http.Handler) {
 		changed(func(answer []byte) []byte {
 			if len(answer) > 4<<10 {

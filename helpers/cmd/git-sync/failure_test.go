@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 type gate = func(w http.ResponseWriter, q *http.Request, git http.Handler)
@@ -107,8 +108,8 @@ func TestBrokenRemote(t *testing.T) {
 			if got := published(p.root); got != first {
 				t.Errorf("published %q while broken, want %q", got, first)
 			}
-			if len(p.log()) > 8<<10 {
-				t.Errorf("a log of %d bytes", len(p.log()))
+			if len(p.Log()) > 8<<10 {
+				t.Errorf("a log of %d bytes", len(p.Log()))
 			}
 
 			server.Gate(nil)
@@ -165,10 +166,10 @@ func TestVanishedBranchKeepsItsLastTree(t *testing.T) {
 			if got := read(t, p.path("index.html")); got != "first" {
 				t.Errorf("serves %q", got)
 			}
-			if status, _ := get(t, "http://"+address+"/healthz"); status != http.StatusOK {
+			if status, _ := processtest.Get("http://" + address + "/healthz"); status != http.StatusOK {
 				t.Errorf("healthz: %d", status)
 			}
-			_, metrics := get(t, "http://"+address+"/metrics")
+			_, metrics := processtest.Get("http://" + address + "/metrics")
 			if got := sample(metrics, `git_sync_syncs_total{status="error"}`); got == "0" || got == "" {
 				t.Errorf("the error metric is %q", got)
 			}
@@ -182,15 +183,15 @@ func TestEmptyRepositoryIsWaitedFor(t *testing.T) {
 	r := gittest.NewRepository(t)
 	address := freeAddress(t)
 	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository(), "--max-failures", "0", "--http-bind", address)
-	gittest.Eventually(t, "three syncs find it empty", func() bool {
-		_, metrics := get(t, "http://"+address+"/metrics")
+	processtest.Eventually(t, "three syncs find it empty", func() bool {
+		_, metrics := processtest.Get("http://" + address + "/metrics")
 		count, err := strconv.Atoi(sample(metrics, `git_sync_syncs_total{status="empty"}`))
 		return err == nil && count >= 3
 	})
 	if waits := p.lines("waiting for the first commit"); len(waits) != 1 {
 		t.Errorf("said %d times that it waits", len(waits))
 	}
-	if status, _ := get(t, "http://"+address+"/healthz"); status != http.StatusServiceUnavailable {
+	if status, _ := processtest.Get("http://" + address + "/healthz"); status != http.StatusServiceUnavailable {
 		t.Errorf("healthz: %d", status)
 	}
 	p.waitPublished(r.Push(map[string]string{"index.html": "first"}))
@@ -215,7 +216,7 @@ func TestMaxFailures(t *testing.T) {
 	server := gittest.Serve(t, gittest.NewRepository(t))
 	server.Gate(answer(http.StatusInternalServerError, "broken"))
 	p := start(t, t.TempDir(), "--repo", server.Repository(), "--max-failures", "1")
-	if code := p.wait(); code != 1 || server.Requests() != 2 {
+	if code := p.Wait(); code != 1 || server.Requests() != 2 {
 		t.Errorf("exit code %d after %d attempts, want 1 after 2", code, server.Requests())
 	}
 }
@@ -224,11 +225,11 @@ func TestOneTimeFails(t *testing.T) {
 	t.Parallel()
 	r := gittest.NewRepository(t)
 	server := gittest.Serve(t, r)
-	if code := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time").wait(); code != 1 {
+	if code := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time").Wait(); code != 1 {
 		t.Errorf("empty repository: exit code %d", code)
 	}
 	server.Gate(answer(http.StatusInternalServerError, "broken"))
-	if code := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time").wait(); code != 1 {
+	if code := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time").Wait(); code != 1 {
 		t.Errorf("broken server: exit code %d", code)
 	}
 }
@@ -238,7 +239,7 @@ func TestTerminationDuringAHangingSync(t *testing.T) {
 	server := gittest.Serve(t, gittest.NewRepository(t))
 	server.Gate(hang)
 	p := start(t, t.TempDir(), "--repo", server.Repository())
-	gittest.Eventually(t, "a request hangs", func() bool { return server.Requests() > 0 })
+	processtest.Eventually(t, "a request hangs", func() bool { return server.Requests() > 0 })
 	checkEndsSoon(t, p, syscall.SIGTERM)
 }
 
@@ -257,8 +258,8 @@ func TestUnusableRoot(t *testing.T) {
 	}
 	for name, root := range map[string]string{"link is a directory": inTheWay, "root is a file": file, "not writable": "/proc"} {
 		p := start(t, root, "--repo", server.Repository())
-		if code := p.wait(); code != 1 || !strings.Contains(p.log(), "cannot use the root as UID") {
-			t.Errorf("%s: exit code %d, log %q", name, code, p.log())
+		if code := p.Wait(); code != 1 || !strings.Contains(p.Log(), "cannot use the root as UID") {
+			t.Errorf("%s: exit code %d, log %q", name, code, p.Log())
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func TestFollowsWhateverHappensToABranch(t *testing.T) {
@@ -74,11 +75,11 @@ func TestPinnedHashIsNotAskedForAgain(t *testing.T) {
 	hash := r.Push(map[string]string{"index.html": "first"})
 	server := gittest.Serve(t, r)
 	root := t.TempDir()
-	if code := start(t, root, "--repo", server.Repository(), "--ref", hash, "--one-time").wait(); code != 0 {
+	if code := start(t, root, "--repo", server.Repository(), "--ref", hash, "--one-time").Wait(); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}
 	before := server.Requests()
-	if code := start(t, root, "--repo", server.Repository(), "--ref", hash, "--one-time").wait(); code != 0 {
+	if code := start(t, root, "--repo", server.Repository(), "--ref", hash, "--one-time").Wait(); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}
 	if after := server.Requests(); after != before {
@@ -99,7 +100,7 @@ func TestRepairsARemovedLinkOrTree(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(p.root, ".git-sync", "worktrees", hash)); err != nil {
 		t.Fatal(err)
 	}
-	gittest.Eventually(t, "the tree is back", func() bool {
+	processtest.Eventually(t, "the tree is back", func() bool {
 		_, err := os.Stat(p.path("index.html"))
 		return err == nil
 	})
@@ -180,7 +181,7 @@ func TestPreviousTreeStaysForAPeriodThenGoes(t *testing.T) {
 	if got := trees(t, p.root); !slices.Contains(got, first) {
 		t.Errorf("the previous tree is gone at once: %q", got)
 	}
-	gittest.Eventually(t, "only the published tree is left", func() bool {
+	processtest.Eventually(t, "only the published tree is left", func() bool {
 		return slices.Equal(trees(t, p.root), []string{second})
 	})
 }
@@ -212,7 +213,7 @@ func TestARestartWithOtherOptions(t *testing.T) {
 		{first, []string{"--ref", first}},
 	} {
 		p := start(t, root, append([]string{"--repo", server.Repository(), "--one-time"}, step.args...)...)
-		if code := p.wait(); code != 0 || published(root) != step.want {
+		if code := p.Wait(); code != 0 || published(root) != step.want {
 			t.Fatalf("%v: exit code %d, published %q, want %q", step.args, code, published(root), step.want)
 		}
 	}

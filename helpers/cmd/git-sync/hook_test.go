@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func script(t *testing.T, body string) string {
@@ -37,7 +38,7 @@ func TestCommandRunsAfterEachChange(t *testing.T) {
 	want += second + " second " + second + " 0\n"
 	waitContent(t, told, want)
 
-	p.kill() // perhaps before it had told: so a start tells again
+	p.Kill() // perhaps before it had told: so a start tells again
 	start(t, p.root, args...)
 	want += second + " second " + second + " 0\n"
 	waitContent(t, told, want)
@@ -45,7 +46,7 @@ func TestCommandRunsAfterEachChange(t *testing.T) {
 
 func waitContent(t *testing.T, path, want string) {
 	t.Helper()
-	gittest.Eventually(t, path+" holds "+want, func() bool {
+	processtest.Eventually(t, path+" holds "+want, func() bool {
 		content, err := os.ReadFile(path)
 		return err == nil && string(content) == want
 	})
@@ -66,13 +67,13 @@ func TestFailedCommandIsRepeatedWhileSyncingGoesOn(t *testing.T) {
 	if err := os.WriteFile(allowed, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	gittest.Eventually(t, "the hook succeeds for the newest commit", func() bool {
+	processtest.Eventually(t, "the hook succeeds for the newest commit", func() bool {
 		return slices.ContainsFunc(p.lines("hook succeeded"), func(line map[string]any) bool { return line["hash"] == second })
 	})
 	if got := p.lines("hook failed")[0]["error"].(string); !strings.Contains(got, "not yet") {
 		t.Errorf("the error %q lacks the output", got)
 	}
-	_, metrics := get(t, "http://"+address+"/metrics")
+	_, metrics := processtest.Get("http://" + address + "/metrics")
 	if got := sample(metrics, `git_sync_hooks_total{hook="exechook",status="success"}`); got == "" {
 		t.Errorf("the metric of successes is %q", got)
 	}
@@ -102,8 +103,8 @@ func TestWebhook(t *testing.T) {
 	if got, want := <-told, "PUT /s3cret "+hash; got != want {
 		t.Errorf("told %q, want %q", got, want)
 	}
-	if strings.Contains(p.log(), "s3cret") {
-		t.Errorf("the webhook's URL is in the log: %s", p.log())
+	if strings.Contains(p.Log(), "s3cret") {
+		t.Errorf("the webhook's URL is in the log: %s", p.Log())
 	}
 	if got := len(p.lines("hook failed")); got < 2 {
 		t.Errorf("%d failures, want the first two attempts", got)
@@ -116,7 +117,7 @@ func TestOneTimeFailsWithItsHook(t *testing.T) {
 	r.Push(map[string]string{"index.html": "first"})
 	server := gittest.Serve(t, r)
 	for body, want := range map[string]int{"exit 0": 0, "exit 7": 1} {
-		if got := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time", "--exechook-command", script(t, body)).wait(); got != want {
+		if got := start(t, t.TempDir(), "--repo", server.Repository(), "--one-time", "--exechook-command", script(t, body)).Wait(); got != want {
 			t.Errorf("%s: exit code %d, want %d", body, got, want)
 		}
 	}

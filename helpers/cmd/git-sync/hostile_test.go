@@ -54,7 +54,7 @@ func TestHostileTrees(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
 			p := start(t, root, "--repo", server.Repository(), "--ref", name, "--one-time")
-			if code := p.wait(); strings.Contains(name, "symlink") {
+			if code := p.Wait(); strings.Contains(name, "symlink") {
 				// Of two entries with one name git writes one.
 			} else if code != 1 || published(root) != "" || len(trees(t, root)) > 0 {
 				t.Errorf("exit code %d, published %q, trees %q", code, published(root), trees(t, root))
@@ -92,7 +92,7 @@ func TestGitsDirectoryIsNobodyElses(t *testing.T) {
 		}
 	}
 	p := start(t, root, "--repo", gittest.Serve(t, r).Repository(), "--one-time", "--group-write")
-	if code := p.wait(); code != 0 || published(root) != hash {
+	if code := p.Wait(); code != 0 || published(root) != hash {
 		t.Errorf("exit code %d, published %q", code, published(root))
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // names lists all files of a published tree.
@@ -48,10 +49,10 @@ func TestSubmodules(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, t.TempDir(), "--repo", server.Repository(), "--submodules", mode, "--one-time")
-			if code := p.wait(); code != 0 || p.names() != want {
+			if code := p.Wait(); code != 0 || p.names() != want {
 				t.Errorf("exit code %d, files %q", code, p.names())
 			}
-			if told := strings.Contains(p.log(), `"paths":["theme"]`); told != (mode == "off") {
+			if told := strings.Contains(p.Log(), `"paths":["theme"]`); told != (mode == "off") {
 				t.Errorf("what is missing is told: %t", told)
 			}
 		})
@@ -110,7 +111,7 @@ func TestSubmodulesOfForbiddenProtocols(t *testing.T) {
 			r.Push(nil)
 			root := t.TempDir()
 			p := start(t, root, "--repo", gittest.Serve(t, r).Repository(), "--one-time")
-			if code := p.wait(); code != 1 || published(root) != "" {
+			if code := p.Wait(); code != 1 || published(root) != "" {
 				t.Errorf("exit code %d, published %q", code, published(root))
 			}
 		})
@@ -135,10 +136,10 @@ func TestLFS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, t.TempDir(), append(test.args, "--repo", server.Repository(), "--one-time")...)
-			if code := p.wait(); code != 0 || read(t, p.path("a.bin")) != test.want {
+			if code := p.Wait(); code != 0 || read(t, p.path("a.bin")) != test.want {
 				t.Errorf("exit code %d, content %q", code, read(t, p.path("a.bin")))
 			}
-			if told := strings.Contains(p.log(), `"paths":["a.bin"]`); told != test.tells {
+			if told := strings.Contains(p.Log(), `"paths":["a.bin"]`); told != test.tells {
 				t.Errorf("what is missing is told: %t", told)
 			}
 		})
@@ -146,9 +147,9 @@ func TestLFS(t *testing.T) {
 	t.Run("turned on later", func(t *testing.T) {
 		t.Parallel()
 		root := t.TempDir()
-		start(t, root, "--repo", server.Repository(), "--one-time").wait()
+		start(t, root, "--repo", server.Repository(), "--one-time").Wait()
 		p := start(t, root, "--repo", server.Repository(), "--one-time", "--lfs")
-		if code := p.wait(); code != 0 || read(t, p.path("a.bin")) != content {
+		if code := p.Wait(); code != 0 || read(t, p.path("a.bin")) != content {
 			t.Errorf("exit code %d, content %q", code, read(t, p.path("a.bin")))
 		}
 	})
@@ -181,7 +182,7 @@ func TestSparseCheckout(t *testing.T) {
 				t.Errorf("%d bytes fetched", size)
 			}
 			rotate(t, patterns, "/docs/\n")
-			gittest.Eventually(t, "the new patterns count", func() bool { return p.names() == "docs/a docs/deep/b" })
+			processtest.Eventually(t, "the new patterns count", func() bool { return p.names() == "docs/a docs/deep/b" })
 			hash := r.Push(map[string]string{"docs/new": "n"})
 			p.waitPublished(hash)
 			if got := p.names(); got != "docs/a docs/deep/b docs/new" {
@@ -223,7 +224,7 @@ func TestFilterThatTheServerDoesNotKnow(t *testing.T) {
 	hash := r.Push(map[string]string{"index.html": "first"})
 	root := t.TempDir()
 	p := start(t, root, "--repo", gittest.Serve(t, r).Repository(), "--filter", "blob:none", "--one-time")
-	if code := p.wait(); code != 0 || published(root) != hash {
+	if code := p.Wait(); code != 0 || published(root) != hash {
 		t.Errorf("exit code %d, published %q", code, published(root))
 	}
 }
@@ -234,7 +235,7 @@ func TestRepositoryOnDisk(t *testing.T) {
 	hash := r.Push(map[string]string{"index.html": "first"})
 	root := t.TempDir()
 	p := start(t, root, "--repo", "file://"+r.Bare, "--one-time")
-	if code := p.wait(); code != 0 || published(root) != hash {
+	if code := p.Wait(); code != 0 || published(root) != hash {
 		t.Errorf("exit code %d, published %q", code, published(root))
 	}
 }
@@ -265,7 +266,7 @@ func TestPollsOfARepositoryWithManyRefs(t *testing.T) {
 	p := start(t, t.TempDir(), "--repo", server.Repository())
 	p.waitPublished(hash)
 	before := server.Requests()
-	gittest.Eventually(t, "a second sync", func() bool { return server.Requests() > before+3 })
+	processtest.Eventually(t, "a second sync", func() bool { return server.Requests() > before+3 })
 	for range len(largest) {
 		if size := <-largest; size > 4<<10 {
 			t.Errorf("an answer of %d bytes", size)

@@ -45,7 +45,7 @@ func TestEveryKindOfRef(t *testing.T) {
 				t.Parallel()
 				root := t.TempDir()
 				p := start(t, root, "--repo", server.Repository(), "--ref", test.ref, "--depth", depth, "--one-time")
-				if code := p.wait(); code != 0 {
+				if code := p.Wait(); code != 0 {
 					t.Fatalf("exit code %d", code)
 				}
 				if got := published(root); got != test.want {
@@ -72,11 +72,11 @@ func TestHashFromServerThatGivesOnlyWhatItNames(t *testing.T) {
 	})
 	root := t.TempDir()
 	p := start(t, root, "--repo", server.Repository(), "--ref", first, "--one-time")
-	if code := p.wait(); code != 0 || published(root) != first {
+	if code := p.Wait(); code != 0 || published(root) != first {
 		t.Errorf("exit code %d, published %q, want %q", code, published(root), first)
 	}
 	p = start(t, t.TempDir(), "--repo", server.Repository(), "--ref", strings.Repeat("12", 20), "--one-time")
-	if code := p.wait(); code != 1 || !strings.Contains(p.log(), "no branch or tag of the repository reaches the commit") {
+	if code := p.Wait(); code != 1 || !strings.Contains(p.Log(), "no branch or tag of the repository reaches the commit") {
 		t.Errorf("exit code %d for a commit that isn't there", code)
 	}
 }
@@ -98,10 +98,10 @@ func TestWrongRefs(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
 			p := start(t, root, "--repo", server.Repository(), "--ref", ref, "--one-time")
-			if code := p.wait(); code != 1 || published(root) != "" {
+			if code := p.Wait(); code != 1 || published(root) != "" {
 				t.Errorf("exit code %d, published %q", code, published(root))
 			}
-			if name == "short hash" && !strings.Contains(p.log(), "full hash of 40 digits") {
+			if name == "short hash" && !strings.Contains(p.Log(), "full hash of 40 digits") {
 				t.Error("it isn't said what to write instead")
 			}
 		})
@@ -138,7 +138,7 @@ func TestModesAndLinks(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
 			p := start(t, root, append(test.args, "--repo", server.Repository(), "--one-time")...)
-			if code := p.wait(); code != 0 {
+			if code := p.Wait(); code != 0 {
 				t.Fatalf("exit code %d", code)
 			}
 			for name, want := range map[string]fs.FileMode{
@@ -176,7 +176,7 @@ func TestLinkWorksWhereTheVolumeIsMountedElsewhere(t *testing.T) {
 	for _, link := range []string{"current", "a/b/current"} {
 		mount, elsewhere := filepath.Join(t.TempDir(), "here"), filepath.Join(t.TempDir(), "there")
 		p := start(t, mount, "--repo", server.Repository(), "--link", link, "--one-time")
-		if code := p.wait(); code != 0 {
+		if code := p.Wait(); code != 0 {
 			t.Fatalf("exit code %d", code)
 		}
 		if err := os.Rename(mount, elsewhere); err != nil {
@@ -197,7 +197,7 @@ func TestNothingIsWrittenOutsideItsOwnDirectoryAndTheLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := start(t, root, "--repo", gittest.Serve(t, r).Repository(), "--one-time")
-	if code := p.wait(); code != 0 {
+	if code := p.Wait(); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}
 	entries, err := os.ReadDir(root)

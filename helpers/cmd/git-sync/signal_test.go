@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func TestSyncOnDemand(t *testing.T) {
@@ -20,7 +21,7 @@ func TestSyncOnDemand(t *testing.T) {
 	p.waitLog("published", 1)
 
 	second := r.Push(map[string]string{"index.html": "second"})
-	if err := p.command.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := p.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	p.waitPublished(second)
@@ -35,7 +36,7 @@ func TestSyncOnDemand(t *testing.T) {
 		t.Errorf("status %d", response.StatusCode)
 	}
 	p.waitPublished(third)
-	if status, _ := get(t, "http://"+address+"/sync"); status != http.StatusMethodNotAllowed {
+	if status, _ := processtest.Get("http://" + address + "/sync"); status != http.StatusMethodNotAllowed {
 		t.Errorf("GET /sync: status %d", status)
 	}
 }
@@ -47,7 +48,7 @@ func TestSIGHUPDoesNotEndIt(t *testing.T) {
 	first := r.Push(map[string]string{"index.html": "first"})
 	p := start(t, t.TempDir(), "--repo", server.Repository())
 	p.waitPublished(first)
-	if err := p.command.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := p.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	p.waitPublished(r.Push(map[string]string{"index.html": "second"}))
@@ -65,15 +66,15 @@ func TestStaleness(t *testing.T) {
 	p := start(t, t.TempDir(), "--repo", server.Repository(), "--username", "bot", "--password-file", password,
 		"--stale-after", "20s", "--http-bind", address)
 	is := func(healthz, readyz, stale int) bool {
-		health, _ := get(t, "http://"+address+"/healthz")
-		ready, _ := get(t, "http://"+address+"/readyz")
-		_, metrics := get(t, "http://"+address+"/metrics")
+		health, _ := processtest.Get("http://" + address + "/healthz")
+		ready, _ := processtest.Get("http://" + address + "/readyz")
+		_, metrics := processtest.Get("http://" + address + "/metrics")
 		return health == healthz && ready == readyz && sample(metrics, "git_sync_stale") == strconv.Itoa(stale)
 	}
 	p.waitPublished(hash)
-	gittest.Eventually(t, "fresh", func() bool { return is(200, 200, 0) })
+	processtest.Eventually(t, "fresh", func() bool { return is(200, 200, 0) })
 	server.Gate(demand("bot", "another token"))
-	gittest.Eventually(t, "stale", func() bool { return is(200, 503, 1) })
+	processtest.Eventually(t, "stale", func() bool { return is(200, 503, 1) })
 	rotate(t, password, "another token")
-	gittest.Eventually(t, "fresh again", func() bool { return is(200, 200, 0) })
+	processtest.Eventually(t, "fresh again", func() bool { return is(200, 200, 0) })
 }

@@ -7,6 +7,7 @@ import (
 
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/status"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func TestHealthAndMetrics(t *testing.T) {
@@ -19,11 +20,11 @@ func TestHealthAndMetrics(t *testing.T) {
 	p := start(t, t.TempDir(), "--repo", server.Repository(), "--http-bind", address)
 	p.waitLog("sync failed", 1)
 	metrics := func() string {
-		_, text := get(t, "http://"+address+"/metrics")
+		_, text := processtest.Get("http://" + address + "/metrics")
 		return text
 	}
 	health := func() int {
-		code, _ := get(t, "http://"+address+"/healthz")
+		code, _ := processtest.Get("http://" + address + "/healthz")
 		return code
 	}
 	if got := health(); got != http.StatusServiceUnavailable {
@@ -35,9 +36,9 @@ func TestHealthAndMetrics(t *testing.T) {
 
 	server.Gate(nil)
 	p.waitPublished(first)
-	gittest.Eventually(t, "healthy", func() bool { return health() == http.StatusOK })
+	processtest.Eventually(t, "healthy", func() bool { return health() == http.StatusOK })
 	p.waitPublished(r.Push(map[string]string{"index.html": "second"}))
-	gittest.Eventually(t, "both changes are counted", func() bool {
+	processtest.Eventually(t, "both changes are counted", func() bool {
 		return sample(metrics(), `git_sync_syncs_total{status="changed"}`) == "2"
 	})
 	text := metrics()
@@ -66,7 +67,7 @@ func TestTakenAddress(t *testing.T) {
 	r := gittest.NewRepository(t)
 	server := gittest.Serve(t, r)
 	p := start(t, t.TempDir(), "--repo", server.Repository(), "--http-bind", server.Listener.Addr().String())
-	if code := p.wait(); code != 1 || !strings.Contains(p.log(), "--http-bind") {
-		t.Errorf("exit code %d, log %q", code, p.log())
+	if code := p.Wait(); code != 1 || !strings.Contains(p.Log(), "--http-bind") {
+		t.Errorf("exit code %d, log %q", code, p.Log())
 	}
 }

@@ -63,8 +63,7 @@ func Start(t testing.TB, arguments ...string) *Process {
 		close(p.ended)
 	}()
 	t.Cleanup(func() {
-		_ = p.command.Process.Kill()
-		<-p.ended
+		p.Kill()
 		if t.Failed() {
 			t.Logf("log:\n%s", p.Log())
 		}
@@ -79,7 +78,16 @@ func (p *Process) PID() int { return p.command.Process.Pid }
 func (p *Process) Log() string { return p.log.String() }
 
 // Terminate tells the program to end, as the kubelet does.
-func (p *Process) Terminate() { _ = p.command.Process.Signal(syscall.SIGTERM) }
+func (p *Process) Terminate() { _ = p.Signal(syscall.SIGTERM) }
+
+// Signal sends the program a signal.
+func (p *Process) Signal(signal os.Signal) error { return p.command.Process.Signal(signal) }
+
+// Kill kills the program, and waits until it has ended.
+func (p *Process) Kill() {
+	_ = p.Signal(os.Kill)
+	<-p.ended
+}
 
 // Ended tells whether the program has ended.
 func (p *Process) Ended() bool {

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/subprocess"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func tell(t *testing.T, timeout time.Duration, body string) (string, error) {
@@ -58,7 +58,7 @@ func TestNothingACommandStartedIsLeft(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			gittest.Eventually(t, fmt.Sprintf("process %d is gone, not even a zombie", pid), func() bool {
+			processtest.Eventually(t, fmt.Sprintf("process %d is gone, not even a zombie", pid), func() bool {
 				return syscall.Kill(pid, 0) == syscall.ESRCH
 			})
 		})

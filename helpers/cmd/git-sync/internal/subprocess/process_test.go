@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // As process 1 of a container, git-sync becomes the parent of every orphan. Here it is made so by a flag.
@@ -29,7 +29,7 @@ func TestOrphansOfAnyGroupAreReaped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gittest.Eventually(t, "the orphan is gone, not even a zombie", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
+	processtest.Eventually(t, "the orphan is gone, not even a zombie", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
 }
 
 func TestTheReaperLeavesOthersChildrenAlone(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"podpatterns.dev/helpers/cmd/git-sync/internal/gittest"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/remote"
 	"podpatterns.dev/helpers/cmd/git-sync/internal/volume"
+	"podpatterns.dev/helpers/internal/processtest"
 )
 
 func newSyncer(t *testing.T, r *gittest.Repository) *Syncer {
@@ -134,7 +135,7 @@ func TestDamagedRepositoryIsNotKept(t *testing.T) {
 			damage(t, s.Git.Dir, of)
 			hash := r.Push(map[string]string{"b": "b"})
 			var result Result
-			gittest.Eventually(t, "it syncs", func() bool {
+			processtest.Eventually(t, "it syncs", func() bool {
 				var err error
 				result, err = s.Sync(context.Background())
 				return err == nil
