@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -210,5 +213,19 @@ func TestNothingIsWrittenOutsideItsOwnDirectoryAndTheLink(t *testing.T) {
 	}
 	if len(names) != 3 || names[0] != ".git-sync" || names[1] != "current" || names[2] != "foreign" {
 		t.Errorf("the root holds %q", names)
+	}
+}
+
+// Git holds files in memory, and git-sync none: its own share is bounded whatever is in the repository.
+func TestMemoryOfItsOwnIsBounded(t *testing.T) {
+	t.Parallel()
+	const size, limit = 72 << 20, 64 << 10 // bytes, KiB
+	r := gittest.NewRepository(t)
+	hash := r.Push(map[string]string{"large": strings.Repeat("x", size)})
+	p := start(t, t.TempDir(), "--repo", gittest.Serve(t, r).Repository())
+	p.waitPublished(hash)
+	used := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindStringSubmatch(read(t, fmt.Sprintf("/proc/%d/status", p.PID())))
+	if peak, err := strconv.Atoi(used[1]); err != nil || peak > limit {
+		t.Errorf("%d KiB at its highest, %v", peak, err)
 	}
 }
