@@ -412,7 +412,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "Adapter",
         {"rules.0.source": "access"},
         "spec.rules",
-        "a rule has regex when its source is a log of lines",
+        "a rule has regex when its source gives lines without a format, and path otherwise",
     ),
     (
         "Adapter",
