@@ -14,6 +14,8 @@ reference or takes back the removal of its labels just while the operator makes 
 - The operator takes down no Pod that it knows to be healthy where fewer than replicas - maxUnavailable would
   be left, counting in those that others took down since all were healthy. A new spec for a running Pod takes
   it down until its node has taken note; nobody but the operator writes one. Work that has failed is ended.
+  it down until its node has taken note; nobody but the operator writes one.
+- A PersistentVolumeClaim that the retention policy keeps gets no owner with which it would be deleted.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from testbed.witness.owner import Key, Owner
+from testbed.witness.owner import GROUP, Key, Owner
 from testbed.witness.pod import Pod, read
 from testbed.witness.violation import Violation
 
@@ -39,6 +41,7 @@ OVER = "No Pod is created for work that is complete or has failed"
 CONTROLLER = "A Pod's controller is the object that its labels name, with that object's UID"
 SUCCESSOR = "No Pod for a UID whose successor the operator knows"
 PASSED_ON = "A Pod passes to another owner only as an orphan"
+RETAINED = "A claim that is to be retained gets no owner"
 AVAILABLE = "An update leaves at least replicas - maxUnavailable Pods available"
 
 
@@ -54,12 +57,16 @@ class Invariants:
         self._owners: dict[str, Owner] = {}
         self._current: dict[Key, Owner] = {}
         self._pods: dict[str, Pod] = {}
+        self._claim_owners: dict[str, set[str]] = {}
+        """UIDs of a claim's owners, by its own."""
         self._trace: deque[str] = deque(maxlen=TRACE_LENGTH)
 
     def observe(self, change: Change) -> list[Violation]:
         """The rules that this change broke. Changes come in the order of their resourceVersions."""
         if change.object["kind"] == "Pod":
             return list(self._observe_pod(change))
+        if change.object["kind"] == "PersistentVolumeClaim":
+            return list(self._observe_claim(change))
         self._observe_owner(change)
         return []
 
@@ -75,6 +82,20 @@ class Invariants:
             self._lost[owner.uid] = 0
         told = f"generation {meta['generation']}, observed {owner.observed}, limit {owner.limit}"
         self._tell(change, f"{key} {owner.uid[:8]}: {told}")
+
+    def _observe_claim(self, change: Change) -> Iterator[Violation]:
+        meta = change.object["metadata"]
+        owners = {owner["uid"] for owner in meta.get("ownerReferences", ())}
+        new = owners - self._claim_owners.get(meta["uid"], set())
+        self._claim_owners[meta["uid"]] = owners
+        labels = meta.get("labels", {})
+        kind, name = (labels.get(f"{GROUP}/{label}", "") for label in ("kind", "name"))
+        self._tell(change, f"PersistentVolumeClaim {meta['name']} of {sorted(owners)}")
+        owner = self._current.get(Key(kind, meta["namespace"], name))
+        if owner and owner.retains and change.type in ("ADDED", "MODIFIED"):
+            ours = new & {owner.uid, *(p.uid for p in self._pods.values() if p.owner_uid == owner.uid)}
+            if ours:
+                yield Violation(RETAINED, f"claim {meta['name']}", f"owned by {ours}", tuple(self._trace))
 
     def _observe_pod(self, change: Change) -> Iterator[Violation]:
         pod = read(change.object)

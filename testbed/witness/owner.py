@@ -34,13 +34,17 @@ class SpecBounds:
     """The fewest Pods that an update may leave available: replicas - maxUnavailable."""
     ends: bool = False
     """Its Pods end by themselves: restartPolicy OnFailure or Never."""
+    start: int = 0
+    """The first ordinal."""
+    retains: bool = True
+    """Nothing that becomes of Pods and of the object deletes a claim."""
 
     def fits(self, pod: str) -> bool:
         """Pods may be created by that name."""
         prefix, _, suffix = pod.rpartition("-")
         if prefix != self.name:
             return False
-        return not self.stable or suffix in {str(index) for index in range(self.replicas)}
+        return not self.stable or suffix in {str(self.start + index) for index in range(self.replicas)}
 
 
 @dataclass(slots=True)
@@ -87,6 +91,10 @@ class Owner:
     def fits(self, pod: str) -> bool:
         return any(b.fits(pod) for b in self.bounds.values())
 
+    @property
+    def retains(self) -> bool:
+        return all(b.retains for b in self.bounds.values())
+
 
 def spec_bounds(obj: Object) -> SpecBounds:
     spec = obj["spec"]
@@ -104,7 +112,9 @@ def spec_bounds(obj: Object) -> SpecBounds:
         replicas,
         replicas + surge,
         replicas - unavailable,
-        policy != "Always",
+        ends=policy != "Always",
+        start=spec.get("ordinals", {}).get("start", 0),
+        retains="Delete" not in spec.get("persistentVolumeClaimRetentionPolicy", {}).values(),
     )
 
 

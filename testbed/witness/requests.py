@@ -19,12 +19,15 @@ FORCE = "Never a force delete"
 PRECONDITION = "A delete names the UID that it is for"
 COLLECTION = "Pods are deleted one by one"
 REFERENCE = "A Pod is created with exactly one controller reference, to the object that its labels name"
+CLAIM = "The operator deletes no PersistentVolumeClaim"
 IDLE = "No write while idle"
 
 
 def judge(entry: Object) -> list[Violation]:
     """The rules that a write of the operator broke by being asked for, whatever became of it."""
     resource = entry["objectRef"]["resource"]
+    if resource == "persistentvolumeclaims" and entry["verb"].startswith("delete"):
+        return [_violation(CLAIM, entry, "")]
     # Of what the server refuses early (the user may not, it is busy or only starting) it reads nothing.
     if resource != "pods" or not (_succeeded(entry) or "requestObject" in entry):
         return []

@@ -38,6 +38,7 @@ class Witness(LoopThread):
         paths = {f"/api/v1/namespaces/{namespace}/pods": "Pod"}
         for plural, kind in OUR_KINDS.items():
             paths[f"/apis/podpatterns.dev/v1alpha1/namespaces/{namespace}/{plural}"] = kind
+        paths[f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"] = "PersistentVolumeClaim"
         self._watchers = [Watcher(cluster.url, cluster.tls, *item) for item in paths.items()]
         self._audit = AuditLog(cluster, namespace)
         self._idle_broken: list[Violation] = []
@@ -62,7 +63,7 @@ class Witness(LoopThread):
 
     def unsettled(self) -> list[str]:
         """Return the reasons for which not everything in the namespace is as wanted."""
-        pods, *owners = (list(watcher.objects.values()) for watcher in self._watchers)
+        pods, *owners, _ = (list(watcher.objects.values()) for watcher in self._watchers)
         return unsettled([owner for of_kind in owners for owner in of_kind], pods)
 
     @contextmanager

@@ -43,6 +43,9 @@ class ConditionType(StrEnum):
     """The adapter offers every metric that its contract demands. Objects without an adapter lack it."""
     CONFIGURATION_CURRENT = "ConfigurationCurrent"
     """Every helper runs the newest configuration. Objects without a configured helper lack it."""
+    VOLUME_CLAIMS_CURRENT = "VolumeClaimsCurrent"
+    """The PersistentVolumeClaims of the Pods are as spec.volumeClaimTemplates asks. Objects without such
+    templates lack it."""
 
 
 class Reason(StrEnum):
@@ -108,6 +111,9 @@ class Reason(StrEnum):
     REVISION_NAME_TAKEN = "RevisionNameTaken"
     """A ControllerRevision that the operator did not write has the name of the object's newest revision.
     Delete that ControllerRevision."""
+    CLAIM_TERMINATING = "ClaimTerminating"
+    """A PersistentVolumeClaim of the name that a Pod needs is being deleted. The Pod is created after it is
+    gone, with a new claim."""
     BAD_REQUEST = "BadRequest"
     """The API server or an admission webhook refused the write. The message says why."""
     UNAUTHORIZED = "Unauthorized"
@@ -165,10 +171,19 @@ class Reason(StrEnum):
     """A helper refuses the newest configuration and goes on with the last good one. Correct the object by the
     helper's message."""
 
+    CLAIMS_CURRENT = "ClaimsCurrent"
+    """Every claim of the Pods has the size that its template asks for, and what else the template says."""
+    CLAIM_REFUSED = "ClaimRefused"
+    """The API server refused to enlarge a claim, or to change its owner references. The Pods go on with what
+    they have, and the operator tries again; the message has the server's words."""
+    CLAIMS_DIFFER = "ClaimsDiffer"
+    """Claims differ from their template in what can't be changed any more, and stay as they are: a template
+    is for claims to come. Delete such a claim and its Pod to have another one, without its data."""
+
     NOT_RUNNING = "NotRunning"
     """No Pod of the newest revision runs. The condition Ready says why."""
     PENDING = "Pending"
-    """The operator has not polled the adapter yet. Wait a few seconds."""
+    """The operator has not polled the adapter, or compared the claims, yet. Wait a few seconds."""
     UNREACHABLE = "Unreachable"
     """The API server, or a helper in a Pod, did not answer. For a helper, check the NetworkPolicies between
     the operator and the Pod."""
@@ -212,6 +227,7 @@ FAILURES = (
     Reason.POD_NAME_TAKEN,
     Reason.CONFIG_MAP_NAME_TAKEN,
     Reason.REVISION_NAME_TAKEN,
+    Reason.CLAIM_TERMINATING,
     Reason.BAD_REQUEST,
     Reason.UNAUTHORIZED,
     Reason.FORBIDDEN,
@@ -290,6 +306,11 @@ REASONS: Mapping[ConditionType, Mapping[bool | None, tuple[Reason, ...]]] = Mapp
                 Reason.NOT_RUNNING,
                 Reason.UNREACHABLE,
             ),
+        },
+        ConditionType.VOLUME_CLAIMS_CURRENT: {
+            True: (Reason.CLAIMS_CURRENT,),
+            False: (Reason.CLAIM_REFUSED, Reason.CLAIMS_DIFFER),
+            None: (Reason.PENDING,),
         },
     }
 )

@@ -27,6 +27,8 @@ class Effect(Enum):
     Where the file needs something else of its Pod, such as another helper, its pod-shape inputs differ and
     make a new revision.
     """
+    SHAPES_CLAIM = "shapes a claim"
+    """Other PersistentVolumeClaims for Pods to come; kept in the history too. The Pods stay as they are."""
     INCLUDES_PART = "includes a part"
     """A new revision, by the fields of the part, which its own authors roll back."""
     POLICY = "policy"
@@ -35,6 +37,7 @@ class Effect(Enum):
 
 ShapesPod = Annotated[Value, Effect.SHAPES_POD]
 ConfiguresHelper = Annotated[Value, Effect.CONFIGURES_HELPER]
+ShapesClaim = Annotated[Value, Effect.SHAPES_CLAIM]
 IncludesPart = Annotated[Value, Effect.INCLUDES_PART]
 Policy = Annotated[Value, Effect.POLICY]
 

@@ -66,6 +66,7 @@ PodTemplateSpec = Annotated[
 ]
 Container = Annotated[_Container, KubernetesType("V1Container")]
 PartialContainer = Annotated[_Container, KubernetesType("V1Container", partial=True)]
+PersistentVolumeClaimSpec = Annotated[dict[str, Any], KubernetesType("V1PersistentVolumeClaimSpec")]
 ResourceRequirements = Annotated[dict[str, Any], KubernetesType("V1ResourceRequirements")]
 
 

@@ -9,10 +9,12 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 from podpatterns.api.effect import IncludesPart, Policy, ShapesPod
 from podpatterns.api.kubernetes import ObjectMeta, PodTemplateSpec
 from podpatterns.api.model import Items, Model, Validation, list_map
-from podpatterns.api.scalar import KindName, ObjectName, Quantity
+from podpatterns.api.ordinals import Ordinals
+from podpatterns.api.scalar import KindName, Label, ObjectName, Quantity
 from podpatterns.api.sharedvolume import SharedVolume
 from podpatterns.api.status import Status
 from podpatterns.api.updatestrategy import UpdateStrategy
+from podpatterns.api.volumeclaim import RetentionPolicy, VolumeClaimTemplate
 
 GROUP = "podpatterns.dev"
 VERSION = "v1alpha1"
@@ -32,6 +34,10 @@ class Include(Model):
     """Kind of the part: SidecarApp, Ambassador or Adapter."""
     name: ObjectName
     """Name of the part."""
+
+
+def _needs_stable(field: str, unset: str, why: str) -> Validation:
+    return Validation(f"self.podNaming == 'Stable' || {unset}", f"needs podNaming Stable: {why}", f".{field}")
 
 
 class PatternSpec(Model):
@@ -71,6 +77,39 @@ class PatternSpec(Model):
             "a part (an object without template) can't include parts: include them in the application",
             ".include",
         ),
+        Validation(
+            "has(self.template) || !has(self.serviceName)",
+            "a part (an object without template) has no Pods: set serviceName in the application",
+            ".serviceName",
+        ),
+        Validation(
+            "has(self.template) || !has(self.volumeClaimTemplates) || size(self.volumeClaimTemplates) == 0",
+            "a part (an object without template) has no Pods: set volumeClaimTemplates in the application",
+            ".volumeClaimTemplates",
+        ),
+        _needs_stable("serviceName", "!has(self.serviceName)", "DNS names are made of the Pods' names"),
+        _needs_stable(
+            "volumeClaimTemplates",
+            "!has(self.volumeClaimTemplates) || size(self.volumeClaimTemplates) == 0",
+            "a claim is found by its Pod's name",
+        ),
+        _needs_stable("ordinals", "!has(self.ordinals)", "generated names have no ordinals"),
+        _needs_stable(
+            "podManagementPolicy",
+            "self.podManagementPolicy != 'OrderedReady'",
+            "generated names have no order",
+        ),
+        Validation(
+            "!has(self.ordinals) || self.ordinals.start + self.replicas <= 100000",
+            "start + replicas may not exceed 100000: an ordinal has up to 5 digits",
+            ".ordinals.start",
+        ),
+        Validation(
+            "!has(self.volumeClaimTemplates) || self.volumeClaimTemplates.all(one,"
+            " self.volumeClaimTemplates.exists_one(other, other.metadata.name == one.metadata.name))",
+            "two templates have one name: rename one",
+            ".volumeClaimTemplates",
+        ),
     )
 
     replicas: Policy[int] = Field(default=1, ge=0, le=MAX_REPLICAS)
@@ -97,6 +136,22 @@ class PatternSpec(Model):
     """Naming of the Pods. Stable: <name>-0, <name>-1, …; a replacement gets the name of the Pod that it
     replaces, with a new UID, after that Pod is gone. Generated: <name>-<random>; a replacement has a new
     name. Default: Stable."""
+    service_name: ShapesPod[Label | None] = None
+    """Name of a headless Service that selects the Pods, as StatefulSet has it. Each Pod then has the DNS name
+    <Pod>.<serviceName>. The operator doesn't create the Service. Needs podNaming Stable. Default: none."""
+    ordinals: Policy[Ordinals | None] = None
+    """Ordinals of the Pods, with podNaming Stable. Another start takes away the Pods whose ordinal is out of
+    range, and creates those that are missing. Default: 0, 1, …"""
+    pod_management_policy: Policy[Literal["Parallel", "OrderedReady"]] = "Parallel"
+    """Order in which Pods are created and scaled down, with podNaming Stable. Parallel: all at once.
+    OrderedReady: a Pod is created when those of lower ordinals are available, and scaling down deletes the
+    highest ordinal first, one Pod after the other. Default: Parallel."""
+    volume_claim_templates: Items[VolumeClaimTemplate] = Field(default=(), max_length=32)
+    """PersistentVolumeClaims for each Pod, in the form that StatefulSet has. A claim is called
+    <template>-<Pod>, is created before the Pod, and found again by its successors; containers mount it by the
+    template's name. It takes the place of a volume of that name in the template. Needs podNaming Stable."""
+    persistent_volume_claim_retention_policy: RetentionPolicy | None = None
+    """Claims to delete when the object is deleted or scaled down. Default: none."""
     pod_replacement_policy: Policy[Literal["TerminatingOrFailed", "Failed"]] = "TerminatingOrFailed"
     """Start of a replacement, with podNaming Generated. TerminatingOrFailed: as soon as the old Pod is
     terminating or failed, so that both run for a while. Failed: after the old Pod is gone or failed. With
@@ -115,6 +170,14 @@ class PatternSpec(Model):
     minReadySeconds. Default: 600."""
     revision_history_limit: Policy[int] = Field(default=10, ge=0)
     """Number of old revisions to keep for a rollback. Default: 10."""
+
+    @property
+    def first_ordinal(self) -> int:
+        return self.ordinals.start if self.ordinals else 0
+
+    @property
+    def retention(self) -> RetentionPolicy:
+        return self.persistent_volume_claim_retention_policy or RetentionPolicy()
 
 
 def _as_observed(value: object, read: ValidatorFunctionWrapHandler) -> Status:
@@ -136,6 +199,11 @@ class Pattern(Model):
             " || self.spec.include.all(i, i.kind != self.kind || i.name != self.metadata.name)",
             "an object can't include itself",
             ".spec.include",
+        ),
+        Validation(
+            "!has(self.spec.serviceName) || !self.metadata.name.contains('.')",
+            "the object's name has a dot, and so no Pod of it can have a DNS name: rename the object",
+            ".spec.serviceName",
         ),
     )
 

@@ -9,10 +9,12 @@ from pydantic import ValidationError
 
 from podpatterns.api.pattern import Pattern, PatternSpec
 
-NEEDED = ("replicas", "podNaming")
+NEEDED = ("replicas", "podNaming", "ordinals")
 """Without them nobody knows which Pods the object has."""
 OTHERS = (
     "podReplacementPolicy",
+    "podManagementPolicy",
+    "persistentVolumeClaimRetentionPolicy",
     "updateStrategy",
     "minReadySeconds",
     "backoffLimit",

@@ -39,7 +39,7 @@ def rollback(name: str, to_revision: int | None, namespace: str | None, context:
     obj = with_pods(cluster, name)
     current = _recorded(obj)
     target = chosen(revisions(cluster, obj), to_revision, current)
-    operations = back(current, target.spec)
+    operations = back(current, with_present_claims(target.spec, current))
     shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
     if not operations:
         click.echo(f"{shown} says already what it said in revision {target.number}")
@@ -78,6 +78,16 @@ def chosen(found: Sequence[Revision], number: int | None, current: Mapping[str, 
         known = ", ".join(str(r.number) for r in found) or "none"
         raise click.BadParameter(f"there is no revision {number}, only {known}", param_hint="--to-revision")
     return target
+
+
+def with_present_claims(earlier: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the earlier spec with the claim templates as they are now, where there is one of the name.
+
+    Only the names belong to a revision. A template of before would ask for the size of before.
+    """
+    present = {template["metadata"]["name"]: template for template in current.get("volumeClaimTemplates", ())}
+    templates = [present.get(t["metadata"]["name"], t) for t in earlier.get("volumeClaimTemplates", ())]
+    return {**earlier, **({"volumeClaimTemplates": templates} if templates else {})}
 
 
 def back(current: Mapping[str, Any], earlier: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ from podpatterns.compose.adapter import adapter_problems
 from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.configmap import config_map_manifest
 from podpatterns.compose.helpers.helper import HelperImages
-from podpatterns.compose.pod import owner_reference, pod_manifest
+from podpatterns.compose.owner import owner_reference
+from podpatterns.compose.pod import pod_manifest
 from podpatterns.compose.podfragment import File, MetricsEndpoint
 from podpatterns.compose.revision import recorded_spec
 from podpatterns.compose.rules.problem import CannotCompose, Problem

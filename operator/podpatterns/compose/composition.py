@@ -13,6 +13,7 @@ from podpatterns.compose.adapter import adapter
 from podpatterns.compose.adapter import settings as adapter_settings
 from podpatterns.compose.ambassador import ambassador
 from podpatterns.compose.ambassador import settings as ambassador_settings
+from podpatterns.compose.claims import claim_volumes
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import evictable_with, unreserved
 from podpatterns.compose.part import Key, Part, parts_of
@@ -79,6 +80,7 @@ def compose(
     memory = shared_memory(parts)
     variables = [v for f in fragments for v in f.variables]
     config_volumes = [v for f in fragments for v in f.volumes]
+    claims = list(claim_volumes(app.spec.volume_claim_templates))
 
     _check(
         chain(
@@ -93,7 +95,7 @@ def compose(
             name_problems(containers),
             port_problems(containers),
             variable_problems(containers, variables),
-            volume_problems(mounted, shared, memory, spec.get("volumes") or (), config_volumes),
+            volume_problems(mounted, shared, memory, spec.get("volumes") or (), config_volumes, claims),
             process_problems(spec, fragments),
         )
     )
@@ -105,13 +107,17 @@ def compose(
     composed = {**spec, "containers": listed("containers")}
     if init_containers := listed("initContainers"):
         composed["initContainers"] = init_containers
+    claimed = {volume["name"] for volume in claims}
     if volumes := [
-        *(spec.get("volumes") or ()),
+        *(v for v in spec.get("volumes") or () if v.get("name") not in claimed),
+        *claims,
         *(s.manifest() for s in shared),
         *([memory] if memory else ()),
         *config_volumes,
     ]:
         composed["volumes"] = volumes
+    if app.spec.service_name:
+        composed["subdomain"] = app.spec.service_name
     if any(f.shared_processes for f in fragments) and not spec.get("hostPID"):
         composed["shareProcessNamespace"] = True
     files = tuple(file for f in fragments for file in f.files)

@@ -7,8 +7,8 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose.labels import selector
+from podpatterns.compose.owner import owner_reference
 from podpatterns.compose.part import config_map_name
-from podpatterns.compose.pod import owner_reference
 
 
 def config_map_manifest(app: Pattern, data: Mapping[str, str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from podpatterns.api import Pattern
+from podpatterns.compose.claims import with_claims
 from podpatterns.compose.composition import Composition
 from podpatterns.compose.labels import (
     CONFIGURATION,
@@ -14,6 +15,7 @@ from podpatterns.compose.labels import (
     selector,
     unreserved,
 )
+from podpatterns.compose.owner import owner_reference
 
 
 def pod_manifest(app: Pattern, composition: Composition, name: str, index: int | None) -> dict[str, Any]:
@@ -40,7 +42,10 @@ def pod_manifest(app: Pattern, composition: Composition, name: str, index: int |
         annotations[CONFIGURATION] = composition.configuration
     if annotations:
         metadata["annotations"] = annotations
-    spec = template["spec"]
+    spec = with_claims(template["spec"], name)
+    if index is not None and "." not in name:
+        # StatefulSet's. A name with a dot is no host name.
+        spec["hostname"] = name
     if app.spec.update_strategy.in_place.drain_seconds:
         spec = _gated(spec)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
@@ -53,15 +58,3 @@ def _gated(spec: dict[str, Any]) -> dict[str, Any]:
     if any(gate.get("conditionType") == IN_SERVICE for gate in gates):
         return spec
     return {**spec, "readinessGates": [*gates, {"conditionType": IN_SERVICE}]}
-
-
-def owner_reference(app: Pattern) -> dict[str, Any]:
-    """Return the reference that makes `app` the controller of a Pod."""
-    return {
-        "apiVersion": app.api_version,
-        "kind": app.kind,
-        "name": app.metadata.name,
-        "uid": app.metadata.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }

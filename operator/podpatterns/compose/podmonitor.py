@@ -8,7 +8,7 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose.composition import Composition
 from podpatterns.compose.labels import HASH, selector
-from podpatterns.compose.pod import owner_reference
+from podpatterns.compose.owner import owner_reference
 from podpatterns.compose.podfragment import MetricsEndpoint
 from podpatterns.compose.revision import short_hash
 

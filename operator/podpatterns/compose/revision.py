@@ -21,14 +21,25 @@ LENGTH = 10
 
 
 def recorded_spec(app: Pattern) -> dict[str, Any]:
-    """Return the fields of `app` that shape its Pods or configure their helpers, as the author wrote them."""
-    recorded = fields_touching(type(app.spec), Effect.SHAPES_POD, Effect.CONFIGURES_HELPER)
+    """Return the fields of `app` that shape its Pods and claims or configure helpers, as the author wrote
+    them."""
+    recorded = fields_touching(
+        type(app.spec), Effect.SHAPES_POD, Effect.CONFIGURES_HELPER, Effect.SHAPES_CLAIM
+    )
     return app.spec.model_dump(include=set(recorded), exclude_defaults=True, by_alias=True)
 
 
 def revision(shapes: Sequence[tuple[Pattern, Mapping[str, Any]]]) -> str:
     """Return the hash of the application (first) and its parts, each with the shape of its kind."""
-    return short_hash([{**shaping_fields(o.spec, PatternSpec), **shape} for o, shape in shapes])
+    return short_hash(
+        [{**shaping_fields(o.spec, PatternSpec), **_claims(o.spec), **shape} for o, shape in shapes]
+    )
+
+
+def _claims(spec: PatternSpec) -> dict[str, Any]:
+    """Of a claim template its name shapes the Pod, which has a volume of that name."""
+    names = sorted(template.metadata.name for template in spec.volume_claim_templates)
+    return {"volumeClaimTemplates": names} if names else {}
 
 
 def shaping_fields(

@@ -25,6 +25,7 @@ from podpatterns.api.text import MESSAGE_LENGTH, shown
 from podpatterns.compose.labels import CONFIGURATION
 from podpatterns.controller import child
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.claims import CannotProvide, Claims
 from podpatterns.controller.fairsemaphore import FairSemaphore
 from podpatterns.controller.key import controller_of, pod_path, pods_path
 from podpatterns.controller.leadership import LeadershipLostError
@@ -33,6 +34,7 @@ from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.transition import Transition
 from podpatterns.replicas import Create, Delete, Plan, Refresh, SetInService, Update
 from podpatterns.replicas.change import Change
+from podpatterns.replicas.claims import Finding
 from podpatterns.replicas.drain import in_service
 from podpatterns.replicas.failure import Failure, name_taken, refused
 from podpatterns.replicas.inplace import in_place_patch
@@ -65,7 +67,10 @@ class Outcome:
     retry_after: float = 0
     """Seconds that the server asked to wait."""
     taken: dict[str, Failure] = field(default_factory=dict)
-    """Names that somebody else's Pods have -> what to tell of it. The other Pods are created all the same."""
+    """Name of a Pod that can't be created -> why: somebody else's Pod has the name, or a claim is refused.
+    The others are created all the same."""
+    claims: dict[str, Finding] = field(default_factory=dict)
+    """Claims that were read -> what they lack."""
     busy: float = 0
     """Seconds for which the server, overloaded, is to be left alone: no failure, and nothing to tell."""
     namespace_terminating: bool = False
@@ -101,6 +106,7 @@ class Executor:
     def __init__(self, api: ApiServer, store: PodStore) -> None:
         self._api = api
         self._store = store
+        self._claims = Claims(api)
         self._turns = FairSemaphore(WRITES, NAMESPACE_SHARE)
 
     async def carry_out(self, plan: Plan, entry: Entry, transition: Transition) -> Outcome:
@@ -109,7 +115,7 @@ class Executor:
         Whatever one write ends with, the others are carried out and noted. Only nothing is created when a
         delete failed: the number of live Pods must not exceed what was planned.
         """
-        work = _Work(self._api, self._store, self._turns, entry, transition)
+        work = _Work(self._api, self._store, self._claims, self._turns, entry, transition)
         await asyncio.gather(
             *(work.attempt(work.delete, delete) for delete in plan.deletes),
             *(work.attempt(work.update, update) for update in plan.updates),
@@ -124,11 +130,18 @@ class _Work:
     """One plan being carried out."""
 
     def __init__(
-        self, api: ApiServer, store: PodStore, turns: FairSemaphore, entry: Entry, transition: Transition
+        self,
+        api: ApiServer,
+        store: PodStore,
+        claims: Claims,
+        turns: FairSemaphore,
+        entry: Entry,
+        transition: Transition,
     ) -> None:
         self.outcome = Outcome()
         self._api = api
         self._store = store
+        self._claims = claims
         self._entry = entry
         self._namespace = entry.key.namespace
         self._transition = transition
@@ -157,6 +170,8 @@ class _Work:
     async def create(self, create: Create) -> None:
         if self.outcome.stopped:
             return
+        if not await self._provide_claims(create):
+            return
         manifest = self._transition.manifest(create)
         try:
             pod = await child.unless_exists(self._api.create(pods_path(self._namespace), manifest))
@@ -169,6 +184,19 @@ class _Work:
             self.outcome.created.append(create.name)
         if pod is not None:
             self._store.put(pod)
+
+    async def _provide_claims(self, create: Create) -> bool:
+        """Return whether the Pod's claims are there."""
+        if (claims := self._transition.claims) is None:
+            return True
+        for manifest in claims.needed(create):
+            name = manifest["metadata"]["name"]
+            try:
+                self.outcome.claims[name] = await self._claims.provide(manifest, claims.app, create.name)
+            except CannotProvide as missing:
+                self.outcome.taken[create.name] = missing.failure
+                return False
+        return True
 
     async def _holder(self, create: Create) -> dict[str, Any] | None:
         """The Pod that has the name, if it is the object's own, whose creation was not answered."""
@@ -260,6 +288,8 @@ class _Work:
             self._store.put(await child.patch(self._api, path, refresh.uid, changes))
 
     async def delete(self, delete: Delete) -> None:
+        if (claims := self._transition.claims) and claims.go_with(delete.name):
+            await self._claims.condemn(claims.app, delete.name, delete.uid)
         try:
             path = pod_path(self._namespace, delete.name)
             answer = await child.delete(self._api, path, delete.uid)

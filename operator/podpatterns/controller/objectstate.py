@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podpatterns.api import Pattern
-from podpatterns.api.conditions import PodReason
+from podpatterns.api.conditions import PodReason, Reason
 from podpatterns.compose import Composition
+from podpatterns.controller.backoff import LONGEST
+from podpatterns.controller.claims import ClaimsState
 from podpatterns.controller.refusal import Refusal
 from podpatterns.replicas import (
     Create,
@@ -67,12 +69,13 @@ class ObjectState:
     config_map: Refusal = field(default_factory=Refusal)
     status: Refusal = field(default_factory=Refusal)
     pod_monitor: Refusal = field(default_factory=Refusal)
+    claims: ClaimsState = field(default_factory=ClaimsState)
     internal: Refusal = field(default_factory=Refusal)
     """Of the whole work, by an error of the operator's own: the object is held meanwhile."""
     busy_until: float = 0
     """No write of Pods before this moment, in monotonic seconds: the server asked for it."""
     taken_names: dict[str, Refusal] = field(default_factory=dict)
-    """Names of Pods that are somebody else's."""
+    """Names of Pods that can't be created now: they are somebody else's, or a claim is missing."""
     status_due: float | None = None
     """When the status of an object in motion is to be written, in monotonic seconds."""
 
@@ -126,10 +129,15 @@ class ObjectState:
         self.unanswered |= {create.name: (create, now + UNANSWERED_SECONDS) for create in creates}
 
     def note_taken(self, taken: Mapping[str, Failure], generation: int, now: float) -> None:
-        """Note names that are somebody else's; they are tried again soon: no event tells that one is free."""
+        """Note names of Pods that can't be created, each for a reason of its own.
+
+        A name that is somebody else's, or a claim's, is tried again soon: no event tells that it is free.
+        """
         for name, failure in taken.items():
             self.unanswered.pop(name, None)
-            self.taken_names.setdefault(name, Refusal()).note(failure, generation, now, longest=LONGEST_TAKEN)
+            soon = failure.reason in (Reason.POD_NAME_TAKEN, Reason.CLAIM_TERMINATING)
+            longest = LONGEST_TAKEN if soon else LONGEST
+            self.taken_names.setdefault(name, Refusal()).note(failure, generation, now, longest=longest)
 
     def note_not_in_place(self, revision: str, refused: Mapping[str, str], pods: Sequence[Pod]) -> None:
         if refused or self.not_in_place[1]:

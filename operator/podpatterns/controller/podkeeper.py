@@ -45,6 +45,7 @@ class PodKeeper:
         state.note_unanswered(outcome.unanswered, now)
         state.note_not_in_place(wanted.revision, outcome.not_in_place, pods)
         state.note_taken(outcome.taken, generation, now)
+        state.claims.note(outcome.claims)
         state.carried_out(outcome.deleted, pods, self._store.of(entry.key, entry.uid))
         return _next(todo, outcome, state, generation, now), outcome
 

@@ -14,6 +14,7 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, HelperImages, Problem
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
+from podpatterns.controller.claims import Claims
 from podpatterns.controller.compositions import Compositions
 from podpatterns.controller.configmaps import ConfigMaps
 from podpatterns.controller.configmapstore import ConfigMapStore
@@ -99,6 +100,7 @@ class Reconciler:
         self._compositions = Compositions(stores.objects, images)
         self._config_maps = ConfigMaps(api, stores.config_maps)
         self._keeper = PodKeeper(stores.pods, Executor(api, stores.pods))
+        self._claims = Claims(api)
         self._ownership = Ownership(api, stores.pods)
         self._events = Events(recorder)
         self._revisions = Revisions(History(api, self._events.revision_ignored))
@@ -183,6 +185,11 @@ class Reconciler:
         held = self._config_maps.held_configuration(app, composition) if wanted.paused else ""
         wanted = replace(wanted, configuration_held=bool(held))
         given = replace(composition, configuration=held or composition.configuration)
+        # Before a Pod goes: its claims may not go with it any more.
+        known = state.claims.refusal.failure
+        compared = await self._claims.compare(entry, app, wanted, pods, state.claims)
+        if (failure := state.claims.refusal.failure) and failure is not known:
+            self._events.refused(entry, failure)
         transition = transition_to_newest(app, given, revisions, changes)
         after, outcome = await self._keeper.carry_out(entry, wanted, transition, state)
         self._events.pods(entry, outcome, changes)
@@ -197,7 +204,7 @@ class Reconciler:
         await self._ownership.release(entry)
         state.internal.clear()
         refused = state.pod_monitor.left(entry.generation, time.monotonic()) or None
-        after = _sooner(_sooner(after, result.after), refused)
+        after = _sooner(_sooner(_sooner(after, result.after), refused), compared)
         return replace(result, after=after, throttle=THROTTLE_PER_POD * len(pods))
 
     async def _keep_config_map(
@@ -231,6 +238,7 @@ class Reconciler:
         result, wanted = Result(), None
         if unwritten is None:
             state.config_map.clear()
+        state.claims.key = ""  # nobody compares them with a spec that may change
         good = None
         if state.config_map.failure is None or self._config_maps.is_own(app):
             # Else Pods would not start, or would start with what a stranger wrote.

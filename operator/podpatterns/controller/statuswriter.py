@@ -90,6 +90,7 @@ class StatusWriter:
             self._configurations.answers(entry.key),
             state.taken,
             error,
+            state.claims.findings,
             await off_the_loop(size, LONG_BYTES, _drift, pods, composition, older) if drifted else (),
         )
 

@@ -6,11 +6,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from podpatterns.api import Pattern
+from podpatterns.api.volumeclaim import VolumeClaimTemplate
 from podpatterns.compose import Composition, pod_manifest
-from podpatterns.replicas import Create
+from podpatterns.compose.claims import claim_manifest, claimed
+from podpatterns.replicas import Create, Wanted, is_condemned
 from podpatterns.replicas.change import Change
 from podpatterns.replicas.history import Revision
+
+
+@dataclass(frozen=True, slots=True)
+class PodClaims:
+    """The PersistentVolumeClaims of an object's Pods."""
+
+    app: Pattern
+    needed: Callable[[Create], list[dict[str, Any]]]
+    """The claims of the Pod to create."""
+
+    def go_with(self, pod: str) -> bool:
+        """Return whether the claims of a Pod that is deleted now are to be deleted with it."""
+        deleted = self.app.spec.retention.when_scaled == "Delete"
+        return deleted and is_condemned(Wanted.of(self.app, ""), pod)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +43,8 @@ class Transition:
     """From older revisions to the newest."""
     configuration: str
     """The hash of the helpers' configuration."""
+    claims: PodClaims | None = None
+    """The PersistentVolumeClaims of its Pods."""
 
 
 def transition_to_newest(
@@ -40,4 +60,23 @@ def transition_to_newest(
         of = replace(composition, template=dict(known.template), revision=create.revision)
         return pod_manifest(app, of, create.name, create.index)
 
-    return Transition(composition.revision, manifest, changes, composition.configuration)
+    def claims(create: Create) -> list[dict[str, Any]]:
+        known, newest = by_hash.get(create.revision), create.revision == composition.revision
+        template = composition.template if newest or known is None else known.template
+        templates = {t.metadata.name: t for t in app.spec.volume_claim_templates}
+        if known and not templates.keys() >= set(claimed(template)):
+            templates = {t.metadata.name: t for t in _recorded_claims(known)} | templates
+        return [claim_manifest(app, templates[n], create.name) for n in claimed(template) if n in templates]
+
+    return Transition(
+        composition.revision, manifest, changes, composition.configuration, PodClaims(app, claims)
+    )
+
+
+def _recorded_claims(revision: Revision) -> list[VolumeClaimTemplate]:
+    """Return the claim templates of a revision; none where another operator wrote them in another form."""
+    try:
+        written = revision.spec.get("volumeClaimTemplates") or ()
+        return [VolumeClaimTemplate.model_validate(template) for template in written]
+    except (ValidationError, TypeError):
+        return []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from podpatterns.api.text import MESSAGE_LENGTH, listed
 from podpatterns.compose import Composition, Problem
+from podpatterns.replicas.claims import Findings
 from podpatterns.replicas.configuration import Answers, ConfigurationTargets
 from podpatterns.replicas.contract import Answer, ContractTargets
 from podpatterns.replicas.drift import Drift
@@ -38,11 +39,13 @@ class Observed:
     running: Answers | None = None
     """The helpers' answers; None before the first poll."""
     taken: Mapping[str, Failure] = field(default_factory=dict)
-    """Failures by the name of a Pod that belongs to somebody else: its slot stays empty."""
+    """Failures by the name of a Pod that can't be created, as somebody else's has the name: its slot stays
+    empty."""
     error: Failure | None = None
     """The failure of the whole reconcile: an error of the operator's own, or a refused write of an object
     that Pods need. The Pods are reported all the same."""
-
+    claims: Findings | None = None
+    """What the Pods' claims lack; None where nobody compared them with the newest spec."""
     drift: Sequence[Drift] = ()
     """Modifications of Pods by others."""
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from podpatterns.replicas.wanted import Wanted
 
 
+def ordinals(wanted: Wanted) -> range:
+    """Return the ordinals of the replicas."""
+    return range(wanted.start, wanted.start + wanted.replicas)
+
+
 def ordinal(wanted: Wanted, name: str) -> int | None:
     """Return the ordinal in a Stable Pod's name; None for any other name."""
     prefix, _, index = name.rpartition("-")
@@ -14,5 +19,11 @@ def ordinal(wanted: Wanted, name: str) -> int | None:
 
 
 def is_condemned(wanted: Wanted, name: str) -> bool:
-    """Return whether no replica has that name: its ordinal is too high, or the name is a generated one."""
-    return wanted.naming == "Stable" and ordinal(wanted, name) not in range(wanted.replicas)
+    """Return whether no replica has that name: its ordinal is out of range, or the name was generated."""
+    return wanted.naming == "Stable" and ordinal(wanted, name) not in ordinals(wanted)
+
+
+def is_below_partition(wanted: Wanted, index: int | None) -> bool:
+    """Return whether an update is kept away from that ordinal. A partition counts from the first ordinal, as
+    StatefulSet's does."""
+    return (index or 0) - wanted.start < wanted.partition

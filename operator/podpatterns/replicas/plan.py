@@ -19,7 +19,8 @@ from podpatterns.replicas.actions import MOST_AT_ONCE, Create, Delete, Plan, Ref
 from podpatterns.replicas.completion import awaits_count, completed_elsewhere, completed_names, is_done
 from podpatterns.replicas.drain import service_changes, until_drained
 from podpatterns.replicas.limits import UNLIMITED, Limits, limited
-from podpatterns.replicas.ordinal import is_condemned
+from podpatterns.replicas.order import in_turn, last_to_leave
+from podpatterns.replicas.ordinal import is_below_partition, is_condemned, ordinals
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.rollout import (
     is_updated_in_place,
@@ -60,9 +61,12 @@ def plan(
     there = _without(surplus, there)
     outdated = outdated_pods(wanted, there, done, now)
     replaced = [p for p in outdated if not is_updated_in_place(wanted, p)]
+    in_place = [p for p in outdated if is_updated_in_place(wanted, p)]
+    if wanted.ordered:
+        leaving = last_to_leave(wanted, pods, [*surplus, *replaced])
+        surplus, replaced = ([p for p in some if p in leaving] for some in (surplus, replaced))
     kept = _without(replaced, there)
     live = [p for p in kept if p.live]
-    in_place = _without(replaced, outdated)
     room = wanted.replicas - len(kept) - done - backing_off
     gone = [p for p in pods if p.terminating] + cleared
 
@@ -81,7 +85,7 @@ def plan(
         ),
         creates=tuple(
             islice(
-                _free_slots(wanted, pods, room, limits)
+                _free_slots(wanted, pods, room, now, limits)
                 if wanted.naming == "Stable"
                 else _fresh(
                     wanted,
@@ -127,16 +131,24 @@ def _wait(pod: Pod, now: float, backoff: float) -> float:
     return pod.created + backoff - now
 
 
-def _free_slots(wanted: Wanted, pods: Sequence[Pod], room: int, limits: Limits) -> Iterator[Create]:
+def _free_slots(
+    wanted: Wanted, pods: Sequence[Pod], room: int, now: float, limits: Limits
+) -> Iterator[Create]:
     """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
-    held_names = {p.name for p in pods} | completed_names(wanted, pods)
-    names = ((i, f"{wanted.name}-{i}") for i in range(wanted.replicas))
-    free = ((i, name) for i, name in names if name not in held_names and name not in limits.taken_names)
+    completed = completed_names(wanted, pods)
+    held_names = {p.name for p in pods} | completed
+    names = ((i, f"{wanted.name}-{i}") for i in ordinals(wanted))
+    free: Iterator[tuple[int, str]]
+    free = ((i, n) for i, n in names if n not in held_names and n not in limits.taken_names)
+    if wanted.ordered:
+        up = {p.name for p in pods if is_done(wanted, p) or p.available(now, wanted.min_ready_seconds)}
+        free = in_turn(wanted, free, up | completed)
     for index, name in islice(free, max(0, room)):
         if wanted.paused:
             revision = wanted.as_it_was(limits.lost.get(name))
         else:
-            revision = wanted.as_it_was(None) if index < wanted.partition else wanted.revision
+            held = is_below_partition(wanted, index)
+            revision = wanted.as_it_was(None) if held else wanted.revision
         yield Create(name, index, revision)
 
 

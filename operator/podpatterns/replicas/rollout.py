@@ -9,7 +9,8 @@ from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE
 from podpatterns.replicas.completion import is_done
 from podpatterns.replicas.drain import drains
-from podpatterns.replicas.ordinal import is_condemned, ordinal
+from podpatterns.replicas.order import kept_waiting
+from podpatterns.replicas.ordinal import is_below_partition, is_condemned, ordinal
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.scaledown import stable_rank
 from podpatterns.replicas.wanted import Wanted
@@ -19,7 +20,7 @@ def is_outdated(wanted: Wanted, pod: Pod) -> bool:
     """Return whether the update is to reach the Pod, of which `partition` keeps some with generated names."""
     if is_condemned(wanted, pod.name):
         return not wanted.holds or ordinal(wanted, pod.name) is not None
-    if wanted.naming == "Stable" and (ordinal(wanted, pod.name) or 0) < wanted.partition:
+    if wanted.naming == "Stable" and is_below_partition(wanted, ordinal(wanted, pod.name)):
         return False
     return wanted.rolls_out and not pod.is_of(wanted.revision)
 
@@ -57,7 +58,7 @@ def misses_configuration(wanted: Wanted, pod: Pod) -> bool:
 
 
 def why_outdated(wanted: Wanted, pod: Pod) -> str:
-    beyond = wanted.naming == "Stable" and (ordinal(wanted, pod.name) or 0) >= wanted.replicas
+    beyond = is_condemned(wanted, pod.name) and ordinal(wanted, pod.name) is not None
     return PodReason.SCALED_DOWN if beyond else PodReason.OUTDATED
 
 
@@ -78,7 +79,9 @@ def outdated_pods(wanted: Wanted, live: Sequence[Pod], done: int, now: float) ->
         for p in live
         if not is_outdated(wanted, p) and (p.uid not in available or (p.settling and not p.not_in_place))
     )
-    in_flight = new_in_flight + max(0, wanted.replicas - len(live) - done)
+    up = {p.name for p in live if p.uid in available}
+    missing = max(0, wanted.replicas - len(live) - done)
+    in_flight = new_in_flight + max(0, missing - kept_waiting(wanted, live, up))
     may_lose = len(available) + done - (wanted.replicas - wanted.max_unavailable)
     chosen: list[Pod] = []
     old.sort(key=lambda p: (p.uid in available, p.between == "", *stable_rank(wanted, p, now)))

@@ -28,9 +28,10 @@ def surplus_pods(wanted: Wanted, live: Sequence[Pod], done: int, surge: int, now
 
 
 def stable_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
-    """The unavailable first, then the highest index, as StatefulSet does."""
+    """The unavailable first, then the highest index, as StatefulSet does; where the order of Pods counts, it
+    is the index alone."""
     return (
-        pod.available(now, wanted.min_ready_seconds),
+        not wanted.ordered and pod.available(now, wanted.min_ready_seconds),
         -(ordinal(wanted, pod.name) or 0),
         pod.created,
         pod.name,

@@ -9,6 +9,7 @@ from podpatterns.api import Pattern
 from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
+from podpatterns.replicas.claims import claims_current
 from podpatterns.replicas.condition import Condition, conditions, told
 from podpatterns.replicas.configuration import (
     bounded,
@@ -138,6 +139,7 @@ def app_status(
             held=wanted is not None and wanted.configuration_held,
         ),
     ]
+    found += claims_current(app, observed.claims, told(previous, ConditionType.VOLUME_CLAIMS_CURRENT))
     status["conditions"] = conditions(found, app.metadata.generation, previous, observed.now)
     return status
 

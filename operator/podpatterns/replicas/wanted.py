@@ -23,6 +23,10 @@ class Wanted:
     name: str
     replicas: int
     revision: str
+    start: int = 0
+    """The first ordinal, with Stable names."""
+    ordered: bool = False
+    """Pods are created and scaled down one after the other (podManagementPolicy OrderedReady)."""
     naming: Literal["Stable", "Generated"] = "Stable"
     replacement: Literal["TerminatingOrFailed", "Failed"] = "TerminatingOrFailed"
     update: Literal["InPlaceIfPossible", "Recreate", "OnDelete"] = "InPlaceIfPossible"
@@ -91,6 +95,8 @@ class Wanted:
             name=app.metadata.name,
             replicas=spec.replicas,
             revision=revision,
+            start=spec.first_ordinal,
+            ordered=spec.pod_naming == "Stable" and spec.pod_management_policy == "OrderedReady",
             naming=spec.pod_naming,
             replacement=spec.pod_replacement_policy,
             update=strategy.type,

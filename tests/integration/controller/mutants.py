@@ -123,8 +123,9 @@ def writes_at_every_look() -> None:
 
 def invents_uids() -> None:
     """Refers to an owner that never was."""
-    refer = pod.owner_reference
-    pod.owner_reference = lambda app: {**refer(app), "uid": "00000000-0000-0000-0000-000000000000"}
+    refer = pod.owner_reference  # type: ignore[attr-defined]
+    unheard_of = {"uid": "00000000-0000-0000-0000-000000000000"}
+    pod.owner_reference = lambda app: {**refer(app), **unheard_of}  # type: ignore[attr-defined]
 
 
 def plans_one_too_many() -> None:

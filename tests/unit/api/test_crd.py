@@ -105,7 +105,9 @@ def bounds_missing(found: dict[str, Any]) -> bool:
 
 def test_every_field_of_ours_has_a_bound(kind: str) -> None:
     """Of a template and of containers those that cost something; the API server has its own for metadata."""
-    of_kubernetes = re.compile(r"template\.|container\.|sidecars\[\]\.(?!name|order)|resources\.")
+    of_kubernetes = re.compile(
+        r"template\.|container\.|sidecars\[\]\.(?!name|order)|resources\.|volumeClaimTemplates\[\]\.spec\."
+    )
     unbounded = [
         path
         for path, found in nodes(schema(kind))

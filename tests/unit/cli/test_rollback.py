@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import pytest
 
 from podpatterns.cli.error import CommandError
-from podpatterns.cli.rollback import back, chosen
+from podpatterns.cli.rollback import back, chosen, with_present_claims
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.packed import Packed
 
@@ -49,3 +51,14 @@ def test_a_revision_that_is_not_there_is_refused_with_those_that_are() -> None:
         chosen([revision(2), revision(5)], 3, SAID_NOW)
     with pytest.raises(CommandError, match="no earlier revision"):
         chosen([revision(2)], None, SAID_NOW)
+
+
+def test_claim_templates_stay_as_they_are_but_for_their_names() -> None:
+    def asking(name: str, size: str) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "spec": {"resources": {"requests": {"storage": size}}}}
+
+    earlier = {"template": {}, "volumeClaimTemplates": [asking("data", "1Gi"), asking("logs", "1Gi")]}
+    present = {"template": {}, "volumeClaimTemplates": [asking("data", "2Gi"), asking("more", "1Gi")]}
+    expected = [asking("data", "2Gi"), asking("logs", "1Gi")]
+    assert with_present_claims(earlier, present) == {"template": {}, "volumeClaimTemplates": expected}
+    assert with_present_claims({"template": {}}, present) == {"template": {}}

@@ -48,6 +48,18 @@ COMMON: tuple[Spec, Spec] = (
         ],
         "sharedMemory": "1Mi",
         "include": [{"kind": "SidecarApp", "name": "one"}],
+        "serviceName": "shop",
+        "ordinals": {"start": 1},
+        "podManagementPolicy": "OrderedReady",
+        "volumeClaimTemplates": [
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": "disk", "labels": {"a": "1"}, "annotations": {"a": "1"}},
+                "spec": {"resources": {"requests": {"storage": "1Gi"}}},
+            }
+        ],
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Delete"},
         "podNaming": "Stable",
         "podReplacementPolicy": "TerminatingOrFailed",
         "updateStrategy": {
@@ -76,6 +88,16 @@ COMMON: tuple[Spec, Spec] = (
         ],
         "sharedMemory": "2Mi",
         "include": [{"kind": "Adapter", "name": "two"}],
+        "serviceName": "store",
+        "ordinals": {"start": 2},
+        "podManagementPolicy": "Parallel",
+        "volumeClaimTemplates": [
+            {
+                "metadata": {"name": "files", "labels": {"b": "2"}, "annotations": {"b": "2"}},
+                "spec": {"resources": {"requests": {"storage": "2Gi"}}},
+            }
+        ],
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "podNaming": "Generated",
         "podReplacementPolicy": "Failed",
         "updateStrategy": {
@@ -434,6 +456,7 @@ def test_a_change_has_the_effect_of_its_field(kind: str, path: str, effect: Effe
     for old_spec, new_spec in cases:
         old, new = outcome(kind, old_spec), outcome(kind, new_spec)
         assert (old.revision != new.revision) == (effect is Effect.SHAPES_POD)
-        assert (old.recorded != new.recorded) == (effect in (Effect.SHAPES_POD, Effect.CONFIGURES_HELPER))
+        recorded = (Effect.SHAPES_POD, Effect.CONFIGURES_HELPER, Effect.SHAPES_CLAIM)
+        assert (old.recorded != new.recorded) == (effect in recorded)
         if effect is not Effect.SHAPES_POD:
             assert (old.files != new.files) == (effect is Effect.CONFIGURES_HELPER)

@@ -6,7 +6,7 @@ import pytest
 
 from podpatterns.replicas import Limits, Plan, Pod, Wanted, backoff_after, plan
 from podpatterns.replicas.actions import MOST_AT_ONCE
-from testbed.builders import NOW, failed, old, pod, terminating, unready, wanted
+from testbed.builders import NOW, REVISION, failed, old, pod, terminating, unready, wanted
 from tests.unit.replicas.deciding import GENERATED, NOTHING, decide, doing, fresh
 
 STABLE = [
@@ -438,3 +438,84 @@ def test_time_alone_makes_no_restarting_pod_available() -> None:
     for seconds in (0, 5):
         assert decide(wanted(1, min_ready_seconds=seconds), [restarting]) == Plan()
     assert decide(wanted(1), [pod("site-0", ready_since=NOW + 60)]) == Plan(), "a clock that is ahead"
+
+
+ORDERED = [
+    ("the lowest first", wanted(3, ordered=True), [], ([], ["site-0"])),
+    ("the next waits", wanted(3, ordered=True), [unready("site-0")], NOTHING),
+    ("until that is available", wanted(3, ordered=True), [pod("site-0")], ([], ["site-1"])),
+    ("a gap is filled first", wanted(3, ordered=True), [pod("site-0"), pod("site-2")], ([], ["site-1"])),
+    ("not over an unhealthy one", wanted(3, ordered=True), [unready("site-0"), pod("site-2")], NOTHING),
+    ("nor over a missing one", wanted(3, ordered=True), [terminating("site-0")], NOTHING),
+    (
+        "one that is done counts",
+        wanted(2, ordered=True, runs_to_completion=True),
+        [pod("site-0", phase="Succeeded")],
+        ([], ["site-1"]),
+    ),
+    (
+        "the highest goes first, whatever is unhealthy",
+        wanted(1, ordered=True),
+        [pod("site-0"), unready("site-1"), pod("site-2")],
+        (["site-2"], []),
+    ),
+    (
+        "and the next when that is gone",
+        wanted(1, ordered=True),
+        [pod("site-0"), pod("site-1"), terminating("site-2")],
+        NOTHING,
+    ),
+    (
+        "an outdated, unhealthy one is replaced, whoever waits for it",
+        wanted(3, ordered=True),
+        [old("site-0", ready_since=None)],
+        (["site-0"], []),
+    ),
+    (
+        "also where its place is not the first",
+        wanted(3, ordered=True),
+        [pod("site-0"), old("site-1", ready_since=None)],
+        (["site-1"], []),
+    ),
+    (
+        "a bad revision goes no further",
+        wanted(3, ordered=True),
+        [old("site-0"), old("site-1"), unready("site-2")],
+        NOTHING,
+    ),
+]
+
+START = [
+    ("the first ordinal", wanted(2, start=5), [], ([], ["site-5", "site-6"])),
+    ("those in range stay", wanted(2, start=5), [pod("site-5"), pod("site-6")], NOTHING),
+    (
+        "another range is taken within maxUnavailable",
+        wanted(2, start=1),
+        [pod("site-0"), pod("site-1")],
+        (["site-0"], ["site-2"]),
+    ),
+    (
+        "a partition counts from the first ordinal",
+        wanted(2, start=5, partition=1),
+        [old("site-5"), old("site-6")],
+        (["site-6"], []),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "want", "pods", "todo"), [*ORDERED, *START], ids=lambda v: str(v)[:60])
+def test_order_and_range(what: str, want: Wanted, pods: list[Pod], todo: tuple[list[str], list[str]]) -> None:
+    assert doing(decide(want, pods)) == todo, what
+
+
+def test_pods_out_of_range_were_scaled_down() -> None:
+    [delete] = decide(wanted(2, start=1), [pod("site-0"), pod("site-1")]).deletes
+    assert delete.reason == "ScaledDown"
+
+
+def test_a_pod_below_the_partition_comes_back_as_it_was() -> None:
+    want = wanted(2, start=5, partition=1, held_revision="old", known=frozenset({"old"}))
+    assert [(c.name, c.revision) for c in decide(want, []).creates] == [
+        ("site-5", "old"),
+        ("site-6", REVISION),
+    ]

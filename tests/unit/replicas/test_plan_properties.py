@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from podpatterns.replicas import Plan, Pod, Wanted, is_condemned, plan
+from podpatterns.replicas import Plan, Pod, Wanted, is_condemned, ordinal, plan
 from podpatterns.replicas.limits import FIRST_BACKOFF, Limits
 from podpatterns.replicas.lostpods import LostPods
 
@@ -27,6 +27,8 @@ def wants(draw: st.DrawFn) -> Wanted:
         "site",
         replicas=draw(st.integers(0, 6)),
         revision=draw(REVISIONS),
+        start=draw(st.sampled_from([0, 0, 2])),
+        ordered=naming == "Stable" and draw(st.booleans()),
         naming=naming,
         replacement=draw(st.sampled_from(["TerminatingOrFailed", "Failed"])),
         max_unavailable=draw(st.integers(0 if surge else 1, 3)),
@@ -121,7 +123,8 @@ class Cluster(RuleBasedStateMachine):
             assert len(old) <= self.want.partition
         assert all(p.in_service is not False for p in self.pods.values())
         if self.want.naming == "Stable" and not self.want.holds:
-            assert set(self.pods) == {f"site-{i}" for i in range(self.want.replicas)}
+            first = self.want.start
+            assert set(self.pods) == {f"site-{i}" for i in range(first, first + self.want.replicas)}
 
     @invariant()
     def never_too_many(self) -> None:
@@ -155,10 +158,12 @@ class Cluster(RuleBasedStateMachine):
 
     def step(self) -> Plan:
         pods = list(self.pods.values())
+        surplus = self.live() if self.want.ordered else 0  # it goes one by one
         lost = self.record.observe(self.want, pods)
         decided = plan(self.want, pods, self.now, self.names, Limits(lost=lost, taken_names=self.taken))
         assert decided.wake_after is None or decided.wake_after > 0
         self.check_what_is_kept(decided, lost)
+        self.check_the_order(decided)
         rolled_out = False
         for delete in decided.deletes:
             pod = self.pods[delete.name]
@@ -200,7 +205,7 @@ class Cluster(RuleBasedStateMachine):
                 gate = False if self.want.drain_seconds else None
                 uid = f"u{next(self.uids)}"
                 self.pods[create.name] = Pod(create.name, uid, create.revision, self.now, in_service=gate)
-        self.most_live = self.want.replicas + self.want.max_surge
+        self.most_live = max(surplus, self.want.replicas + self.want.max_surge)
         assert self.live() <= self.most_live
         return decided
 
@@ -215,6 +220,20 @@ class Cluster(RuleBasedStateMachine):
             gone = [p.revision for p in self.pods.values() if not p.live and p.name not in lost]
             newest = sum(1 for c in decided.creates if c.revision == want.revision)
             assert newest <= [*lost.values(), *gone].count(want.revision)
+
+    def check_the_order(self, decided: Plan) -> None:
+        """One by one: a creation when all below are available, a scaling down when the last one is gone."""
+        if not self.want.ordered:
+            return
+        for create in decided.creates:
+            below = [f"site-{i}" for i in range(self.want.start, create.index or 0)]
+            assert all(name in self.pods and self.is_available(self.pods[name]) for name in below)
+        placed = [p for p in self.pods.values() if ordinal(self.want, p.name) is not None]
+        scaled_down = {d.name for d in decided.deletes if d.reason == "ScaledDown"}
+        alive = [p for p in placed if p.live and p.name in scaled_down]
+        leaving = [p for p in placed if p.terminating]
+        condemned = [p for p in leaving if is_condemned(self.want, p.name)]
+        assert len(alive) <= (0 if condemned else 1)
 
     def is_available(self, pod: Pod) -> bool:
         return pod.available(self.now, self.want.min_ready_seconds)

@@ -16,13 +16,16 @@ def volume_problems(
     memory: dict[str, Any] | None,
     own: Sequence[Mapping[str, Any]],
     config: Sequence[Mapping[str, Any]],
+    claims: Sequence[Mapping[str, Any]],
 ) -> Iterator[Problem]:
     """Yield the problems of volumes and mounts.
 
     `mounted` are all containers with their mounts, `own` are spec.template.spec.volumes, `config` those of
-    the helpers' configuration.
+    the helpers' configuration, `claims` those of spec.volumeClaimTemplates.
     """
-    own_names, config_names = ([str(v.get("name")) for v in volumes] for volumes in (own, config))
+    own_names, config_names, claim_names = (
+        [str(v.get("name")) for v in volumes] for volumes in (own, config, claims)
+    )
     of_helpers = set(config_names)
     for i, name in enumerate(own_names):
         if name in of_helpers:
@@ -30,13 +33,25 @@ def volume_problems(
                 f"spec.template.spec.volumes[{i}].name",
                 f'"{shown(name)}" holds a helper\'s configuration: rename it',
             )
-    others = {*own_names, *config_names, SHARED_MEMORY}
+    for i, name in enumerate(claim_names):
+        if name in {*of_helpers, SHARED_MEMORY}:
+            yield Problem(
+                f"spec.volumeClaimTemplates[{i}].metadata.name",
+                f'"{name}" is a volume that the operator adds: rename it',
+            )
+    others = {*own_names, *config_names, *claim_names, SHARED_MEMORY}
     containers = {container.name for container, _ in mounted}
     named = one_of(containers)
     for one in shared:
         yield from _declaration_problems(one, others, containers, named)
         yield from _disagreements(one)
-    volumes = {*own_names, *config_names, *(s.name for s in shared), *([SHARED_MEMORY] if memory else [])}
+    volumes = {
+        *own_names,
+        *config_names,
+        *claim_names,
+        *(s.name for s in shared),
+        *([SHARED_MEMORY] if memory else []),
+    }
     there = one_of(volumes)
     for container, manifest in mounted:
         yield from _unknown_mounts(container, volumes, there)
@@ -82,7 +97,8 @@ def _unknown_mounts(container: PodContainer, volumes: Collection[str], there: st
             yield Problem(
                 container.field(f"volumeMounts[{i}].name"),
                 f'no volume is named "{shown(name)}": '
-                f"declare it in spec.sharedVolumes or spec.template.spec.volumes ({there})",
+                "declare it in spec.sharedVolumes, spec.volumeClaimTemplates or spec.template.spec.volumes "
+                f"({there})",
             )
 
 

@@ -297,3 +297,36 @@ def test_what_runs_is_ended_when_the_work_has_failed() -> None:
     history.site(2, observed=2, ready=3, replicas=3, condition="Failed")
     for index in range(3):
         assert history.pod(f"site-{index}", event="MODIFIED", deleted=True) == []
+
+
+def claim(name: str, *owners: str) -> dict[str, Any]:
+    labels = {"podpatterns.dev/kind": "SidecarApp", "podpatterns.dev/name": "site"}
+    references = [{"uid": uid} for uid in owners]
+    meta = {"namespace": "ns", "name": name, "uid": name, "labels": labels, "ownerReferences": references}
+    return {"kind": "PersistentVolumeClaim", "metadata": meta}
+
+
+def test_a_claim_to_be_retained_has_no_owner() -> None:
+    history = History()
+    history.site()
+    history.pod("site-0")
+    assert history.change("ADDED", claim("data-site-0")) == []
+    assert history.change("MODIFIED", claim("data-site-0", "A")) == [invariants.RETAINED]
+    assert history.change("MODIFIED", claim("data-site-0", "A")) == [], "it is told once"
+    assert history.change("ADDED", claim("data-site-1", "site-0")) == [invariants.RETAINED]
+    assert history.change("ADDED", claim("data-site-2", "somebody")) == []
+
+
+def test_a_claim_has_an_owner_where_the_policy_asks_for_it() -> None:
+    history = History()
+    history.site(1, observed=1, persistentVolumeClaimRetentionPolicy={"whenDeleted": "Delete"})
+    assert history.change("ADDED", claim("data-site-0", "A")) == []
+    history.site(2, observed=1)
+    assert history.change("ADDED", claim("data-site-1", "A")) == [], "the operator may be late"
+
+
+def test_ordinals_begin_where_the_spec_says() -> None:
+    history = History()
+    history.site(replicas=2, ordinals={"start": 3})
+    assert history.pod("site-4") == []
+    assert history.pod("site-0") == [invariants.NAME]

@@ -91,3 +91,10 @@ def test_news_of_earlier_deeds_may_come_late() -> None:
     assert not requests.late_news(create(REFERENCE), ten)
     status = {**create(REFERENCE), "verb": "patch", "requestObject": [{"op": "add", "path": "/status"}]}
     assert not requests.late_news(status, ten)
+
+
+@pytest.mark.parametrize("verb", ["delete", "deletecollection"])
+def test_no_claim_is_deleted(verb: str) -> None:
+    asked = entry(verb, None, resource="persistentvolumeclaims", code=403)
+    assert [v.rule for v in requests.judge(asked)] == [requests.CLAIM]
+    assert requests.judge(entry("patch", {}, resource="persistentvolumeclaims")) == []
