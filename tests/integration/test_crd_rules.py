@@ -92,7 +92,57 @@ def template(**metadata: Any) -> dict[str, Any]:
 RESERVED = {"team": "shop", "podpatterns.dev/name": "pay"}
 OTHERS = {"podpatterns.dev.example.com/name": "pay", "example.com/podpatterns.dev": "", "app": "x"}
 
+CLAIM = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}
+
 BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
+    (
+        "SidecarApp",
+        {"template": template(), "podNaming": "Generated", "serviceName": "site"},
+        "spec.serviceName",
+        "needs podNaming Stable",
+    ),
+    (
+        "SidecarApp",
+        {"template": template(), "podNaming": "Generated", "volumeClaimTemplates": [CLAIM]},
+        "spec.volumeClaimTemplates",
+        "needs podNaming Stable",
+    ),
+    (
+        "SidecarApp",
+        {"podNaming": "Generated", "ordinals": {"start": 1}},
+        "spec.ordinals",
+        "needs podNaming Stable",
+    ),
+    (
+        "SidecarApp",
+        {"podNaming": "Generated", "podManagementPolicy": "OrderedReady"},
+        "spec.podManagementPolicy",
+        "needs podNaming Stable",
+    ),
+    (
+        "SidecarApp",
+        {"ordinals": {"start": 99_999}, "replicas": 2},
+        "spec.ordinals.start",
+        "start + replicas may not exceed 100000",
+    ),
+    (
+        "SidecarApp",
+        {"serviceName": "site"},
+        "spec.serviceName",
+        "a part (an object without template) has no Pods: set serviceName",
+    ),
+    (
+        "SidecarApp",
+        {"volumeClaimTemplates": [CLAIM]},
+        "spec.volumeClaimTemplates",
+        "a part (an object without template) has no Pods: set volumeClaimTemplates",
+    ),
+    (
+        "SidecarApp",
+        {"template": template(), "volumeClaimTemplates": [CLAIM, CLAIM]},
+        "spec.volumeClaimTemplates",
+        "two templates have one name",
+    ),
     (
         "SidecarApp",
         {"podReplacementPolicy": "Failed"},
@@ -572,7 +622,11 @@ def rules(schema: Any) -> Iterator[str]:
 
 
 def test_every_rule_is_broken_once() -> None:
-    tested = [*(message for *_, message in BROKEN), "can't be taken out of an object that makes Pods"]
+    tested = [
+        *(message for *_, message in BROKEN),
+        "can't be taken out of an object that makes Pods",
+        "the object's name has a dot",
+    ]
     found = {
         message
         for definition in definitions().values()
@@ -608,6 +662,14 @@ def test_a_name_leaves_room_for_the_pods_number(kubectl: Kubectl, crds: Path) ->
     create(kubectl, "SidecarApp", {}, name="n" * 57)
     with pytest.raises(KubectlError, match=r"metadata\.name: Too long: may not be more than 57"):
         create(kubectl, "SidecarApp", {}, name="n" * 58)
+
+
+def test_a_service_name_needs_a_name_without_a_dot(kubectl: Kubectl, crds: Path) -> None:
+    spec = {"template": template(), "serviceName": "site"}
+    create(kubectl, "SidecarApp", spec, name="site-v2")
+    told = r"spec\.serviceName: Invalid value: the object's name has a dot"
+    with pytest.raises(KubectlError, match=told):
+        create(kubectl, "SidecarApp", spec, name="site.v2")
 
 
 def test_two_items_of_one_name_are_refused(kubectl: Kubectl, crds: Path) -> None:

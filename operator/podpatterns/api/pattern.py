@@ -36,6 +36,9 @@ class Include(Model):
     """Name of the part."""
 
 
+_NO_CLAIMS = "!has(self.volumeClaimTemplates) || size(self.volumeClaimTemplates) == 0"
+
+
 def _needs_stable(field: str, unset: str, why: str) -> Validation:
     return Validation(f"self.podNaming == 'Stable' || {unset}", f"needs podNaming Stable: {why}", f".{field}")
 
@@ -83,16 +86,12 @@ class PatternSpec(Model):
             ".serviceName",
         ),
         Validation(
-            "has(self.template) || !has(self.volumeClaimTemplates) || size(self.volumeClaimTemplates) == 0",
+            f"has(self.template) || {_NO_CLAIMS}",
             "a part (an object without template) has no Pods: set volumeClaimTemplates in the application",
             ".volumeClaimTemplates",
         ),
         _needs_stable("serviceName", "!has(self.serviceName)", "DNS names are made of the Pods' names"),
-        _needs_stable(
-            "volumeClaimTemplates",
-            "!has(self.volumeClaimTemplates) || size(self.volumeClaimTemplates) == 0",
-            "a claim is found by its Pod's name",
-        ),
+        _needs_stable("volumeClaimTemplates", _NO_CLAIMS, "a claim is found by its Pod's name"),
         _needs_stable("ordinals", "!has(self.ordinals)", "generated names have no ordinals"),
         _needs_stable(
             "podManagementPolicy",
