@@ -108,7 +108,10 @@ class Claims:
             found = await self._api.get(path)
         if failure := terminating(found, app, pod):
             raise CannotProvide(failure)
-        return await self._adjust(found, manifest, app, pod, "")
+        try:
+            return await self._adjust(found, manifest, app, pod, "")
+        except child.Overtaken as gone:
+            raise CannotProvide(_failure(manifest, gone)) from None
 
     async def condemn(self, app: Pattern, pod: str, uid: str) -> None:
         """Have the claims of a Pod that is about to be scaled down deleted with it."""
@@ -166,12 +169,17 @@ class Claims:
     async def _adjust(
         self, found: dict[str, Any], manifest: dict[str, Any], app: Pattern, pod: str, uid: str
     ) -> Finding:
-        """Give a claim that is there its owners and its size. A refusal keeps no Pod from running."""
+        """Give a claim that is there its owners and its size. A refusal keeps no Pod from running.
+
+        Raises Overtaken if it is gone meanwhile.
+        """
         differs = differences(found, manifest, app, pod)
         try:
             for patch in (ownership_patch(found, app, pod, uid), enlargement(found, manifest, app, pod)):
                 if patch:
                     await child.patch(self._api, self._path(manifest), found["metadata"]["uid"], patch)
+        except child.Overtaken:
+            raise
         except ApiError as error:
             if error.passing:
                 raise

@@ -56,10 +56,11 @@ def name_taken(pod: Mapping[str, Any]) -> Failure:
 
 
 def names_taken(taken: Mapping[str, Failure]) -> Failure | None:
-    """Return one failure for all names (name -> failure): the first, and the number of others."""
+    """Return one failure for all Pods that can't be created (name -> failure): the first, and the number of
+    others."""
     if not taken:
         return None
     first = taken[min(taken)]
     others = len(taken) - 1
-    more = f"; so {'is' if others == 1 else 'are'} {others} more" if others else ""
+    more = f"; {others} more Pod{'' if others == 1 else 's'} can't be created" if others else ""
     return Failure(first.reason, first.message + more)

@@ -39,6 +39,34 @@ def test_how_pods_are_run_is_read_beside_fields_without_their_form() -> None:
     assert found.spec.template is None
 
 
-@pytest.mark.parametrize("spec", [None, [], {"replicas": "three"}, {"podNaming": "Free"}, {"replicas": 1e21}])
+def test_the_range_and_order_of_pods_is_read_and_what_becomes_of_claims() -> None:
+    policy = {"whenScaled": "Delete"}
+    found = readable(
+        obj(
+            {
+                "ordinals": {"start": 5},
+                "podManagementPolicy": "OrderedReady",
+                "persistentVolumeClaimRetentionPolicy": policy,
+                "volumeClaimTemplates": 7,
+            }
+        )
+    )
+    assert found is not None
+    assert (found.spec.first_ordinal, found.spec.pod_management_policy) == (5, "OrderedReady")
+    assert (found.spec.retention.when_scaled, found.spec.retention.when_deleted) == ("Delete", "Retain")
+    assert found.spec.volume_claim_templates == ()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        None,
+        [],
+        {"replicas": "three"},
+        {"podNaming": "Free"},
+        {"replicas": 1e21},
+        {"ordinals": {"start": "five"}},
+    ],
+)
 def test_without_count_or_names_there_is_nothing_to_go_by(spec: Any) -> None:
     assert readable(obj(spec)) is None

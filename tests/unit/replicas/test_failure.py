@@ -55,4 +55,4 @@ def test_several_taken_names_are_told_as_one_failure() -> None:
     many = names_taken({f"site-{i}": foreign(f"site-{i}") for i in (2, 1, 0)})
     assert many is not None
     assert many.reason == "PodNameTaken"
-    assert many.message == foreign("site-0").message + "; so are 2 more"
+    assert many.message == foreign("site-0").message + "; 2 more Pods can't be created"
