@@ -60,8 +60,8 @@ def plan(
     surplus = surplus_pods(wanted, there, done, surge, now)
     there = _without(surplus, there)
     outdated = outdated_pods(wanted, there, done, now)
-    replaced = [p for p in outdated if not is_updated_in_place(wanted, p)]
     in_place = [p for p in outdated if is_updated_in_place(wanted, p)]
+    replaced = _without(in_place, outdated)
     if wanted.ordered:
         leaving = last_to_leave(wanted, pods, [*surplus, *replaced])
         surplus, replaced = ([p for p in some if p in leaving] for some in (surplus, replaced))

@@ -478,6 +478,12 @@ ORDERED = [
         (["site-1"], []),
     ),
     (
+        "those out of another range go one by one too",
+        wanted(2, start=5, ordered=True, max_unavailable=2),
+        [pod("site-0"), pod("site-1")],
+        (["site-1"], ["site-5"]),
+    ),
+    (
         "a bad revision goes no further",
         wanted(3, ordered=True),
         [old("site-0"), old("site-1"), unready("site-2")],

@@ -228,12 +228,10 @@ class Cluster(RuleBasedStateMachine):
         for create in decided.creates:
             below = [f"site-{i}" for i in range(self.want.start, create.index or 0)]
             assert all(name in self.pods and self.is_available(self.pods[name]) for name in below)
-        placed = [p for p in self.pods.values() if ordinal(self.want, p.name) is not None]
-        scaled_down = {d.name for d in decided.deletes if d.reason == "ScaledDown"}
-        alive = [p for p in placed if p.live and p.name in scaled_down]
-        leaving = [p for p in placed if p.terminating]
-        condemned = [p for p in leaving if is_condemned(self.want, p.name)]
-        assert len(alive) <= (0 if condemned else 1)
+        beyond = [n for n in self.pods if is_condemned(self.want, n) and ordinal(self.want, n) is not None]
+        going = [n for n in beyond if self.pods[n].terminating]
+        deleted = [d.name for d in decided.deletes if d.name in beyond and self.pods[d.name].live]
+        assert len(deleted) <= (0 if going else 1)
 
     def is_available(self, pod: Pod) -> bool:
         return pod.available(self.now, self.want.min_ready_seconds)
