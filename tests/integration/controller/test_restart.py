@@ -54,7 +54,7 @@ def test_the_update_strategy_holds(sites: Sites, podpatterns: Any) -> None:
 def test_a_part_has_no_pods_to_restart(sites: Sites, podpatterns: Any) -> None:
     sites.apply_part("git-sync", image="git-sync:1")
     refused = podpatterns("restart", "git-sync")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "is a part" in refused.output
 
 
