@@ -42,6 +42,8 @@ REUSE_SECONDS = 30
 LOADED = "dev.podpatterns.id"
 
 
+SERVICES = "10.96.0.0/16"
+"""Addresses of Services, kind's default."""
 CONFIGURATION = Path(__file__).with_name("kind.yaml")
 AUDIT_POLICY = Path(__file__).with_name("audit-policy.yaml")
 AUDIT_LOG = "/var/log/podpatterns/audit.log"
@@ -72,6 +74,10 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
                 configuration.write_text(yaml.safe_dump(_configuration(self.image)))
                 super().create(configuration)
                 run("docker", "exec", NODE, "sh", "-c", f"echo {_made_from()} >{MADE_FROM}")
+                # A Service that kube-proxy doesn't know yet refuses. Else its clients' packets leave the
+                # node, and in a network that answers for every address they stay with a stranger.
+                refuse = ("iptables", "--append", "FORWARD", "--destination", SERVICES, "--jump", "REJECT")
+                run("docker", "exec", NODE, *refuse)
                 self._await_ready(START_SECONDS)
             self.made = True
 
