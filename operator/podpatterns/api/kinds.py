@@ -1,9 +1,8 @@
-"""The table of kinds, and the way from a manifest to a model."""
+"""The models of the kinds, and the way from a manifest to a model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,25 +12,11 @@ from podpatterns.api.ambassador import Ambassador
 from podpatterns.api.invalid import FieldError, InvalidObject
 from podpatterns.api.sidecarapp import SidecarApp
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Names of a kind, and its model."""
-
-    kind: str
-    plural: str
-    singular: str
-    short_name: str
-    model: type[SidecarApp | Ambassador | Adapter]
-
-
-KINDS = (
-    Kind("SidecarApp", "sidecarapps", "sidecarapp", "sca", SidecarApp),
-    Kind("Ambassador", "ambassadors", "ambassador", "amb", Ambassador),
-    Kind("Adapter", "adapters", "adapter", "adp", Adapter),
-)
-
-_MODELS = {kind.kind: kind.model for kind in KINDS}
+MODELS: Mapping[str, type[SidecarApp | Ambassador | Adapter]] = {
+    "SidecarApp": SidecarApp,
+    "Ambassador": Ambassador,
+    "Adapter": Adapter,
+}
 
 
 def parse(obj: Mapping[str, Any]) -> SidecarApp | Ambassador | Adapter:
@@ -40,9 +25,9 @@ def parse(obj: Mapping[str, Any]) -> SidecarApp | Ambassador | Adapter:
     Raises InvalidObject with every field that is missing, unknown or of the wrong form. The CEL rules of the
     CRDs are the API server's to check, not repeated here.
     """
-    model = _MODELS.get(str(obj.get("kind")))
+    model = MODELS.get(str(obj.get("kind")))
     if model is None:
-        raise InvalidObject([FieldError("kind", f"one of {', '.join(_MODELS)} is expected")])
+        raise InvalidObject([FieldError("kind", f"one of {', '.join(MODELS)} is expected")])
     try:
         return model.model_validate(dict(obj))
     except ValidationError as error:

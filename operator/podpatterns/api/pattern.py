@@ -9,17 +9,13 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 from podpatterns.api.effect import IncludesPart, Policy, ShapesPod
 from podpatterns.api.kubernetes import ObjectMeta, PodTemplateSpec
 from podpatterns.api.model import Items, Model, Validation, list_map
+from podpatterns.api.names import API_VERSION, ApiVersion
 from podpatterns.api.ordinals import Ordinals
 from podpatterns.api.scalar import KindName, Label, ObjectName, Quantity
 from podpatterns.api.sharedvolume import SharedVolume
 from podpatterns.api.status import Status
 from podpatterns.api.updatestrategy import UpdateStrategy
 from podpatterns.api.volumeclaim import RetentionPolicy, VolumeClaimTemplate
-
-GROUP = "podpatterns.dev"
-VERSION = "v1alpha1"
-ApiVersion = Literal["podpatterns.dev/v1alpha1"]
-API_VERSION: ApiVersion = "podpatterns.dev/v1alpha1"
 
 MAX_NAME_LENGTH = 57
 """A Pod's name, <name>-<index of up to 5 digits>, is a host name and a label value too: 63 characters."""

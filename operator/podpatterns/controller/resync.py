@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
-from podpatterns.api import API_VERSION, GROUP, KINDS
-from podpatterns.api.kinds import Kind
+from podpatterns.api import API_VERSION, GROUP, KINDS, Kind
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key

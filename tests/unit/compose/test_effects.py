@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from podpatterns.api import KINDS
 from podpatterns.api.effect import Effect, leaves
+from podpatterns.api.kinds import MODELS
 from podpatterns.compose import HelperImages, recorded_spec
 from podpatterns.compose.composition import pod_fragment
 from podpatterns.compose.part import Part
@@ -21,9 +21,9 @@ from testbed.builders import pattern
 Spec = dict[str, Any]
 
 LEAVES = [
-    (kind.kind, path, found)
-    for kind in KINDS
-    for path, found in leaves(kind.model.model_fields["spec"].annotation)  # type: ignore[arg-type]
+    (kind, path, found)
+    for kind, model in MODELS.items()
+    for path, found in leaves(model.model_fields["spec"].annotation)  # type: ignore[arg-type]
 ]
 
 WITHOUT_CHOICE: set[str] = set()

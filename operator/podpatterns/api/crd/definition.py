@@ -8,8 +8,9 @@ from pydantic.json_schema import JsonSchemaValue
 
 from podpatterns.api.crd.kubernetes import kubernetes_schema
 from podpatterns.api.crd.structural import structural
-from podpatterns.api.kinds import KINDS, Kind
-from podpatterns.api.pattern import GROUP, MAX_NAME_LENGTH, VERSION
+from podpatterns.api.kinds import MODELS
+from podpatterns.api.names import GROUP, KINDS, VERSION, Kind
+from podpatterns.api.pattern import MAX_NAME_LENGTH
 
 CATEGORY = "patterns"
 
@@ -71,7 +72,7 @@ def definition(kind: Kind) -> dict[str, Any]:
 
 def object_schema(kind: Kind) -> JsonSchemaValue:
     """The schema of a whole object: our fields, and in them those of Kubernetes."""
-    schema = kind.model.model_json_schema(by_alias=True)
+    schema = MODELS[kind.kind].model_json_schema(by_alias=True)
     result = structural(schema, schema.pop("$defs"), kubernetes_schema)
     result["required"] = ["spec"]
     # The API server has its own rules for these three; of metadata only the name may be restricted further.

@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from podpatterns.api.bounds import KUBERNETES_LISTS, LABELS
 from podpatterns.api.crd.structural import structural
 from podpatterns.api.model import LIST_SET, Validation, list_map
-from podpatterns.api.pattern import GROUP
+from podpatterns.api.names import GROUP
 from podpatterns.api.scalar import QUANTITY_SCHEMA
 
 _QUANTITIES = {
