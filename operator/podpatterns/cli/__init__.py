@@ -14,6 +14,7 @@ COMMANDS = (
     "history",
     "kustomize",
     "policies",
+    "render",
     "restart",
     "rollback",
     "run",

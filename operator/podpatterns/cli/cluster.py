@@ -2,60 +2,46 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
 import click
 
-from podpatterns import __version__
-from podpatterns.api import GROUP, KINDS, VERSION, Kind
+from podpatterns.api.names import API_VERSION, GROUP, KINDS, Kind
+from podpatterns.cli.connection import FIELD_MANAGER, Connection, Object, Refusal
 from podpatterns.cli.error import CommandError
+from podpatterns.cli.kubeconfig import login
 
-if TYPE_CHECKING:
-    from kubernetes.client import CustomObjectsApi
+__all__ = ["Cluster", "Object", "kinds_and_name", "named", "plural_of"]
 
-Object = dict[str, Any]
-FIELD_MANAGER = "podpatterns-cli"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 BY_NAME = {name: kind for kind in KINDS for name in (kind.singular, kind.plural, kind.short_name)}
+OURS = f"/apis/{API_VERSION}"
+MANAGER = {"fieldManager": FIELD_MANAGER}
 
 
 class Cluster:
-    """One namespace of the cluster. A refusal ends the command with the API server's message."""
+    """One namespace of the cluster, or all of them. A refusal ends the command with the API server's
+    message."""
 
-    def __init__(self, namespace: str | None, context: str | None) -> None:
-        # Slow to import, and not needed by every command.
-        from kubernetes import config  # noqa: PLC0415
-        from kubernetes.client import ApiClient, ApiException, CustomObjectsApi  # noqa: PLC0415
-        from kubernetes.config import ConfigException  # noqa: PLC0415
-
-        file = os.environ.get("KUBECONFIG")
-        try:
-            config.load_kube_config(file, context)
-            contexts, active = config.list_kube_config_contexts(file)
-        except ConfigException as error:
-            raise CommandError(f"kubeconfig: {error}") from None
-        chosen = next((c for c in contexts if c["name"] == context), active)
-        self.namespace = namespace or chosen["context"].get("namespace") or "default"
-        client = ApiClient()
-        client.user_agent = f"{FIELD_MANAGER}/{__version__}"
-        self._api: CustomObjectsApi = CustomObjectsApi(client)
-        self._refused = ApiException
+    def __init__(
+        self,
+        namespace: str | None,
+        context: str | None = None,
+        kubeconfig: str | None = None,
+        *,
+        all_namespaces: bool = False,
+    ) -> None:
+        found = login(kubeconfig, context)
+        self.namespace = namespace or found.namespace
+        self.all_namespaces = all_namespaces
+        self._connection = Connection(found)
 
     def get(self, plural: str, name: str) -> Object | None:
         """Return an object of ours, or None if there is none of that name."""
-        try:
-            found: Object = self._api.get_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, plural, name
-            )
-        except self._refused as error:
-            if error.status == 404:
-                return None
-            raise _refusal(error) from None
-        return found
+        return self._found(f"{self._ours(plural)}/{quote(name)}")
 
     def existing(self, text: str) -> Object:
         """Return the object that [KIND/]NAME means; without one, or with several, the command ends."""
@@ -65,17 +51,35 @@ class Cluster:
             told = ", ".join(k.singular for k in kinds)
             raise CommandError(f'there is no {told} "{name}" in namespace {self.namespace}')
         if len(found) > 1:
-            told = " or ".join(f"{obj['kind'].lower()}/{name}" for obj in found)
+            told = " or ".join(named(obj) for obj in found)
             raise CommandError(f'more than one kind has a "{name}": say {told}')
         return found[0]
 
     def all(self, plural: str) -> list[Object]:
-        return self._all(GROUP, VERSION, plural, "")
+        """Return all objects of a kind. The items of a list lack what says of which kind they are."""
+        kind = next(k.kind for k in KINDS if k.plural == plural)
+        whole = {"apiVersion": API_VERSION, "kind": kind}
+        return [{**whole, **obj} for obj in self._list(self._ours(plural))]
 
     def revisions(self, labels: Mapping[str, str]) -> list[Object]:
         """Return the ControllerRevisions."""
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        return self._all("apps", "v1", "controllerrevisions", selector)
+        return self._list(f"/apis/apps/v1{self._scope}/controllerrevisions", selector)
+
+    def pods(self, selector: str) -> list[Object]:
+        return self._list(self._pods, selector)
+
+    def pod(self, name: str) -> Object | None:
+        return self._found(f"{self._pods}/{quote(name)}")
+
+    def delete_pod(self, name: str, uid: str) -> None:
+        """Delete the Pod with that UID and no other; the grace period is the Pod's own."""
+        body = {"preconditions": {"uid": uid}}
+        self._connection.request("DELETE", f"{self._pods}/{quote(name)}", None, body)
+
+    def log(self, pod: str, query: Mapping[str, str]) -> Iterator[str]:
+        """Yield the lines of a container's log."""
+        return self._connection.lines(f"{self._pods}/{quote(pod)}/log", query)
 
     def patch(self, plural: str, name: str, operations: Sequence[Mapping[str, Any]]) -> None:
         """Write a JSON patch (RFC 6902)."""
@@ -85,72 +89,58 @@ class Cluster:
         """Write a JSON merge patch (RFC 7396)."""
         self._patch(plural, name, dict(changes), MERGE_PATCH)
 
-    def _patch(self, plural: str, name: str, body: object, content_type: str) -> None:
-        try:
-            self._api.patch_namespaced_custom_object(
-                GROUP,
-                VERSION,
-                self.namespace,
-                plural,
-                name,
-                body,
-                field_manager=FIELD_MANAGER,
-                _content_type=content_type,
-            )
-        except self._refused as error:
-            raise _refusal(error) from None
-
     def tried(self, plural: str, obj: Object, live: Object | None) -> Object:
         """Return the object as the API server would keep it in place of `live`, defaults filled in."""
-        try:
-            if live is None:
-                created: Object = self._api.create_namespaced_custom_object(
-                    GROUP, VERSION, self.namespace, plural, obj, dry_run="All", field_manager=FIELD_MANAGER
-                )
-                return created
-            wanted = {**live, "spec": obj["spec"]}
-            replaced: Object = self._api.replace_namespaced_custom_object(
-                GROUP,
-                VERSION,
-                self.namespace,
-                plural,
-                obj["metadata"]["name"],
-                wanted,
-                dry_run="All",
-                field_manager=FIELD_MANAGER,
-            )
-            return replaced
-        except self._refused as error:
-            raise _refusal(error) from None
+        query, path = {"dryRun": "All", **MANAGER}, self._ours(plural)
+        if live is None:
+            return self._connection.request("POST", path, query, obj)
+        path = f"{path}/{quote(obj['metadata']['name'])}"
+        return self._connection.request("PUT", path, query, {**live, "spec": obj["spec"]})
 
-    def _all(self, group: str, version: str, plural: str, selector: str) -> list[Object]:
+    @property
+    def _scope(self) -> str:
+        return "" if self.all_namespaces else f"/namespaces/{quote(self.namespace)}"
+
+    @property
+    def _pods(self) -> str:
+        return f"/api/v1{self._scope}/pods"
+
+    def _ours(self, plural: str) -> str:
+        return f"{OURS}{self._scope}/{plural}"
+
+    def _found(self, path: str) -> Object | None:
         try:
-            found: Object = self._api.list_namespaced_custom_object(
-                group, version, self.namespace, plural, label_selector=selector
-            )
-        except self._refused as error:
-            raise _refusal(error) from None
-        return list(found["items"])
+            return self._connection.request("GET", path)
+        except Refusal as error:
+            if not error.not_found:
+                raise
+            return None
+
+    def _list(self, path: str, selector: str = "") -> list[Object]:
+        query = {"labelSelector": selector} if selector else {}
+        found = self._connection.request("GET", path, query)
+        return list(found.get("items") or ())
+
+    def _patch(self, plural: str, name: str, body: Any, content_type: str) -> None:
+        path = f"{self._ours(plural)}/{quote(name)}"
+        self._connection.request("PATCH", path, MANAGER, body, content_type)
 
 
 def kinds_and_name(text: str) -> tuple[Sequence[Kind], str]:
     """Return the kinds and the name that [KIND/]NAME can mean."""
     kind, slash, name = text.rpartition("/")
-    found = BY_NAME.get(kind.lower())
+    found = BY_NAME.get(kind.lower().removesuffix(f".{GROUP}"))
     if not name or (slash and found is None):
         kinds = ", ".join(k.singular for k in KINDS)
         raise click.UsageError(f"{text}: [KIND/]NAME is expected, KIND one of {kinds}")
     return (found,) if found else KINDS, name
 
 
-def plural_of(obj: Object) -> str:
+def named(obj: Mapping[str, Any]) -> str:
+    """Return the object's kind and name as commands take them."""
+    return f"{obj['kind'].lower()}/{obj['metadata']['name']}"
+
+
+def plural_of(obj: Mapping[str, Any]) -> str:
     """Return the plural of the object's kind, which is in its path."""
     return next(kind.plural for kind in KINDS if kind.kind == obj["kind"])
-
-
-def _refusal(error: Any) -> CommandError:
-    try:
-        message = json.loads(error.body)["message"]
-    except (ValueError, TypeError, KeyError):
-        message = str(error.reason or error)
-    return CommandError(message)

@@ -14,7 +14,7 @@ from podpatterns.api.conditions import ConditionType
 from podpatterns.cli.cluster import Cluster, Object
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.manifests import Manifest, read_manifests
-from podpatterns.cli.options import context_option, files_option, namespace_option
+from podpatterns.cli.options import cluster_options, files_option
 from podpatterns.compose import CannotCompose, compose
 from podpatterns.compose.part import Key
 from podpatterns.replicas.change import change
@@ -32,9 +32,8 @@ class Verdict:
 
 @click.command()
 @files_option
-@namespace_option
-@context_option
-def diff(files: tuple[str, ...], namespace: str | None, context: str | None) -> None:
+@cluster_options
+def diff(files: tuple[str, ...], namespace: str | None, context: str | None, kubeconfig: str | None) -> None:
     """Say which Pods would be updated in place and which replaced, and why, if the files were applied.
 
     Objects that include a part of the files are named too, and Pods that others than the operator have
@@ -46,7 +45,7 @@ def diff(files: tuple[str, ...], namespace: str | None, context: str | None) -> 
     for own in dict.fromkeys(m.namespace for m in manifests):
         if own and namespace and own != namespace:
             raise CommandError(f"the files say namespace {own}, and --namespace says {namespace}")
-        cluster = Cluster(own or namespace, context)
+        cluster = Cluster(own or namespace, context, kubeconfig)
         outcome = max(outcome, _diff(cluster, [m for m in manifests if m.namespace == own]))
     sys.exit(outcome)
 

@@ -8,9 +8,10 @@ from itertools import pairwise
 
 import click
 
-from podpatterns.cli.cluster import Cluster, Object
+from podpatterns.cli.cluster import Cluster, Object, named
 from podpatterns.cli.error import CommandError
-from podpatterns.cli.options import context_option, namespace_option
+from podpatterns.cli.options import cluster_options, output_option
+from podpatterns.cli.output import table, written
 from podpatterns.compose.labels import selector
 from podpatterns.replicas.change import change
 from podpatterns.replicas.history import NotGenuine, Revision, copies, read
@@ -18,27 +19,48 @@ from podpatterns.replicas.history import NotGenuine, Revision, copies, read
 
 @click.command()
 @click.argument("name", metavar="[KIND/]NAME")
-@namespace_option
-@context_option
-def history(name: str, namespace: str | None, context: str | None) -> None:
+@cluster_options
+@output_option("json", "yaml")
+def history(
+    name: str, namespace: str | None, context: str | None, kubeconfig: str | None, output: str | None
+) -> None:
     """List the revisions of an object, the newest last."""
-    cluster = Cluster(namespace, context)
+    cluster = Cluster(namespace, context, kubeconfig)
     obj = with_pods(cluster, name)
     found = revisions(cluster, obj)
     current = (obj.get("status") or {}).get("updateRevision", "")
-    click.echo(f"{'REVISION':<10}{'HASH':<12}{'CREATED':<22}CHANGE")
-    for revision, what in zip(found, changes(found), strict=True):
-        suffix = " (current)" if current == f"{obj['metadata']['name']}-{revision.hash}" else ""
-        click.echo(f"{revision.number:<10}{revision.hash:<12}{revision.created:<22}{what}{suffix}")
+    rows = [
+        {
+            "revision": revision.number,
+            "hash": revision.hash,
+            "created": revision.created,
+            "change": what,
+            "current": current == f"{obj['metadata']['name']}-{revision.hash}",
+        }
+        for revision, what in zip(found, changes(found), strict=True)
+    ]
+    if output:
+        click.echo(written(rows, output), nl=False)
+        return
+    told = [
+        (
+            str(row["revision"]),
+            row["hash"],
+            row["created"],
+            f"{row['change']}{' (current)' if row['current'] else ''}",
+        )
+        for row in rows
+    ]
+    click.echo(table(("REVISION", "HASH", "CREATED", "CHANGE"), told), nl=False)
 
 
 def with_pods(cluster: Cluster, name: str) -> Object:
     """Return the object of that name, which has to be one that makes Pods."""
     obj = cluster.existing(name)
     if not (obj.get("spec") or {}).get("template"):
-        shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
         raise CommandError(
-            f"{shown} is a part and makes no Pods: its changes are in the history of objects that include it"
+            f"{named(obj)} is a part and makes no Pods: its changes are in the history of objects "
+            "that include it"
         )
     return obj
 

@@ -11,7 +11,7 @@ from podpatterns.api import InvalidObject, Pattern, parse
 from podpatterns.api.text import listed
 from podpatterns.cli.cluster import Cluster, Object, plural_of
 from podpatterns.cli.error import CommandError
-from podpatterns.cli.options import context_option, namespace_option
+from podpatterns.cli.options import cluster_options
 from podpatterns.replicas import Wanted
 from podpatterns.replicas.pod import timestamp
 from podpatterns.replicas.restart import RESTARTED_AT
@@ -19,14 +19,13 @@ from podpatterns.replicas.restart import RESTARTED_AT
 
 @click.command()
 @click.argument("name", metavar="[KIND/]NAME")
-@namespace_option
-@context_option
-def restart(name: str, namespace: str | None, context: str | None) -> None:
+@cluster_options
+def restart(name: str, namespace: str | None, context: str | None, kubeconfig: str | None) -> None:
     """Replace all Pods of an object, under its update strategy.
 
     As `kubectl rollout restart` does, it writes the time into an annotation of the Pod template.
     """
-    cluster = Cluster(namespace, context)
+    cluster = Cluster(namespace, context, kubeconfig)
     obj = cluster.existing(name)
     shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
     changes = restarted(obj, timestamp(time.time()))

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from podpatterns.api import InvalidObject, parse
-from podpatterns.cli.cluster import Cluster, Object, plural_of
+from podpatterns.cli.cluster import Cluster, Object, named, plural_of
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.history import revisions, with_pods
-from podpatterns.cli.options import context_option, namespace_option
+from podpatterns.cli.options import cluster_options
 from podpatterns.compose import recorded_spec
 from podpatterns.replicas.history import Revision
 
@@ -26,21 +26,22 @@ from podpatterns.replicas.history import Revision
     help="The revision. Default: the one before, which is the newest if no"
     " Pod could be made of what the object says now.",
 )
-@namespace_option
-@context_option
-def rollback(name: str, to_revision: int | None, namespace: str | None, context: str | None) -> None:
+@cluster_options
+def rollback(
+    name: str, to_revision: int | None, namespace: str | None, context: str | None, kubeconfig: str | None
+) -> None:
     """Write back what an earlier revision said about Pods.
 
     Replicas, strategy and the list of parts stay as they are, as do the parts themselves: those are rolled
     back by whoever owns them. Pods that match already are left alone, others are brought back as by any
     update.
     """
-    cluster = Cluster(namespace, context)
+    cluster = Cluster(namespace, context, kubeconfig)
     obj = with_pods(cluster, name)
     current = _recorded(obj)
     target = chosen(revisions(cluster, obj), to_revision, current)
     operations = back(current, with_present_claims(target.spec, current))
-    shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
+    shown = named(obj)
     if not operations:
         click.echo(f"{shown} says already what it said in revision {target.number}")
         return

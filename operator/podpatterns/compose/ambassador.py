@@ -100,10 +100,13 @@ def _local_servers(spec: AmbassadorSpec, part: Part) -> Iterator[PodContainer]:
             continue
         container = upstream.local.container
         ports = list(container.get("ports") or ())
+        origins: dict[str, str] = {}
         if not any(port.get("containerPort") == upstream.listen.port for port in ports):
+            origins[f"ports[{len(ports)}].containerPort"] = part.path(f"spec.upstreams[{i}].listen.port")
             ports.append(named_port(upstream.name, upstream.listen))
         path = part.path(f"spec.upstreams[{i}].local.container")
-        yield PodContainer(native_sidecar({**container, "ports": ports}), path, "initContainers", part.owner)
+        manifest = native_sidecar({**container, "ports": ports})
+        yield PodContainer(manifest, path, "initContainers", part.owner, origins=origins)
 
 
 def _variables(spec: AmbassadorSpec, part: Part) -> Iterator[Variable]:

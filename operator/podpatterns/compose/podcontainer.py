@@ -25,7 +25,7 @@ class PodContainer:
     default_resources: bool = False
     """True if the operator chose its resources, and nobody wrote any."""
     origins: Mapping[str, str] = field(default_factory=dict)
-    """Fields that users wrote for fields of a composed container: ports[0].containerPort ->
+    """Fields that users wrote elsewhere for fields of the container: ports[0].containerPort ->
     spec.metrics.port."""
 
     @property

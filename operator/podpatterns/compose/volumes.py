@@ -56,7 +56,12 @@ class Shared:
         return {"name": self.name, "emptyDir": source}
 
     def mount(self, container: PodContainer) -> dict[str, Any] | None:
-        """Return the volumeMount for a container, or None if it gets none.
+        """Return the volumeMount for a container, or None if it gets none."""
+        declared = self.declaration_for(container)
+        return declared.mount(container.name) if declared else None
+
+    def declaration_for(self, container: PodContainer) -> Declaration | None:
+        """Return the declaration that says where a container mounts it.
 
         The application's mounts of the container come first, then those of the object that declared the
         container, then the first declaration.
@@ -64,11 +69,10 @@ class Shared:
         for owner in (0, container.owner):
             declared = self.declarations.get(owner)
             if declared and container.name in declared.mounts:
-                return declared.mount(container.name)
+                return declared
         if container.composed:
             return None
-        declared = self.declarations.get(container.owner) or next(iter(self.declarations.values()))
-        return declared.mount(container.name)
+        return self.declarations.get(container.owner) or next(iter(self.declarations.values()))
 
 
 def shared_volumes(parts: Sequence[Part]) -> list[Shared]:

@@ -10,6 +10,11 @@ def ordinals(wanted: Wanted) -> range:
     return range(wanted.start, wanted.start + wanted.replicas)
 
 
+def stable_name(name: str, index: int) -> str:
+    """Return the name of an object's Stable Pod with that ordinal."""
+    return f"{name}-{index}"
+
+
 def ordinal(wanted: Wanted, name: str) -> int | None:
     """Return the ordinal in a Stable Pod's name; None for any other name."""
     prefix, _, index = name.rpartition("-")

@@ -20,7 +20,7 @@ from podpatterns.replicas.completion import awaits_count, completed_elsewhere, c
 from podpatterns.replicas.drain import service_changes, until_drained
 from podpatterns.replicas.limits import UNLIMITED, Limits, limited
 from podpatterns.replicas.order import in_turn, last_to_leave
-from podpatterns.replicas.ordinal import is_below_partition, is_condemned, ordinals
+from podpatterns.replicas.ordinal import is_below_partition, is_condemned, ordinals, stable_name
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.rollout import (
     is_updated_in_place,
@@ -137,7 +137,7 @@ def _free_slots(
     """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
     completed = completed_names(wanted, pods)
     held_names = {p.name for p in pods} | completed
-    names = ((i, f"{wanted.name}-{i}") for i in ordinals(wanted))
+    names = ((i, stable_name(wanted.name, i)) for i in ordinals(wanted))
     free: Iterator[tuple[int, str]]
     free = ((i, n) for i, n in names if n not in held_names and n not in limits.taken_names)
     if wanted.ordered:

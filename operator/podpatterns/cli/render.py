@@ -1,0 +1,113 @@
+"""`podpatterns render`: the objects that the operator would make of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from podpatterns.api import InvalidObject, Pattern, parse
+from podpatterns.cli.error import CommandError
+from podpatterns.cli.explain import explained
+from podpatterns.cli.manifests import Manifest, read_manifests
+from podpatterns.cli.options import files_option, output_option
+from podpatterns.cli.output import manifests
+from podpatterns.compose import (
+    CannotCompose,
+    Composition,
+    HelperImages,
+    compose,
+    config_map_manifest,
+    pod_manifest,
+)
+from podpatterns.compose.part import Key
+from podpatterns.compose.podmonitor import pod_monitor
+from podpatterns.replicas.ordinal import stable_name
+
+Object = dict[str, Any]
+
+
+@click.command()
+@files_option
+@click.option("--explain", is_flag=True, help="Say of each field of the Pods what it comes from.")
+@click.option(
+    "--helper-image-repository",
+    metavar="REPOSITORY",
+    default=HelperImages().repository,
+    show_default=True,
+    help="Repository of the helpers' images, as the operator is given it.",
+)
+@output_option("yaml", "json", "name")
+def render(files: tuple[str, ...], explain: bool, helper_image_repository: str, output: str | None) -> None:
+    """Show the objects that the operator would make of the files, without a cluster.
+
+    These are each application's Pods (one with a generateName where podNaming is Generated), the ConfigMap of
+    their helpers, and the PodMonitor of their adapters. Included parts have to be in the files. The owner
+    reference is left out where a file does not tell the object's UID, so that kubectl apply takes them.
+    """
+    images = HelperImages(helper_image_repository)
+    applications = list(_applications(read_manifests(files)))
+    if not applications:
+        raise CommandError(f"{', '.join(files)}: all objects are parts, which make no Pods")
+    shown: list[Object] = []
+    for manifest, app, parts in applications:
+        try:
+            composition = compose(app, parts, images)
+        except CannotCompose as error:
+            raise CommandError(f"{manifest.where}: {error}") from None
+        if explain:
+            click.echo(explained(app, parts, images, rendered(app, composition)), nl=False)
+        else:
+            shown += [_without_unknown(obj, manifest) for obj in rendered(app, composition)]
+    if not explain:
+        click.echo(manifests(shown, output or "yaml"), nl=False)
+
+
+def rendered(app: Pattern, composition: Composition) -> list[Object]:
+    """Return the objects that the operator makes of an application, in an order in which they can be
+    applied."""
+    config_map = [config_map_manifest(app, composition.data)] if composition.files else []
+    monitor = pod_monitor(app, composition)
+    return [*config_map, *_pods(app, composition), *([monitor] if monitor else [])]
+
+
+def _pods(app: Pattern, composition: Composition) -> Iterator[Object]:
+    name, replicas = app.metadata.name, app.spec.replicas
+    if app.spec.pod_naming == "Stable":
+        for i in range(replicas):
+            yield pod_manifest(app, composition, stable_name(name, i), i)
+    elif replicas:
+        pod = pod_manifest(app, composition, name, None)
+        unnamed = {key: value for key, value in pod["metadata"].items() if key != "name"}
+        yield {**pod, "metadata": {"generateName": f"{name}-", **unnamed}}
+
+
+def _applications(
+    written: Sequence[Manifest],
+) -> Iterator[tuple[Manifest, Pattern, Mapping[Key, Pattern]]]:
+    """Yield the objects that make Pods, each with all objects of its namespace."""
+    models = [(one, _model(one)) for one in written]
+    for one, app in models:
+        if app.spec.template is not None:
+            near = ((other, model) for other, model in models if other.namespace == one.namespace)
+            parts = {(other.kind, other.name): model for other, model in near}
+            yield one, app, parts
+
+
+def _model(one: Manifest) -> Pattern:
+    if unknown := one.unknown_kind:
+        raise CommandError(f"{one.where}: {unknown}")
+    try:
+        return parse(one.obj)
+    except InvalidObject as error:
+        raise CommandError(f"{one.where}: {error}") from None
+
+
+def _without_unknown(obj: Object, manifest: Manifest) -> Object:
+    """Return the object without what only a cluster knows and the file does not tell."""
+    unknown = {
+        *(() if manifest.namespace else ("namespace",)),
+        *(() if obj["metadata"]["ownerReferences"][0]["uid"] else ("ownerReferences",)),
+    }
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in unknown}}
