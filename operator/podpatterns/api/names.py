@@ -9,6 +9,8 @@ GROUP = "podpatterns.dev"
 VERSION = "v1alpha1"
 ApiVersion = Literal["podpatterns.dev/v1alpha1"]
 API_VERSION: ApiVersion = "podpatterns.dev/v1alpha1"
+KIND_LABEL, NAME_LABEL = f"{GROUP}/kind", f"{GROUP}/name"
+"""Labels of all Pods of an object, and of whatever else the operator makes for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,4 @@ KINDS = (
     Kind("Ambassador", "ambassadors", "ambassador", "amb"),
     Kind("Adapter", "adapters", "adapter", "adp"),
 )
+BY_KIND = {kind.kind: kind for kind in KINDS}

@@ -8,16 +8,21 @@ import click
 
 COMMANDS = (
     "check",
+    "completion",
     "conditions",
     "crds",
     "diff",
     "history",
     "kustomize",
+    "logs",
     "policies",
     "render",
+    "replace",
     "restart",
     "rollback",
     "run",
+    "status",
+    "tree",
 )
 """Each has a module of its name, which is imported when it is asked for: most need what is slow to import."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 from urllib.parse import quote
 
 import click
 
-from podpatterns.api.names import API_VERSION, GROUP, KINDS, Kind
+from podpatterns.api.names import API_VERSION, BY_KIND, GROUP, KIND_LABEL, KINDS, NAME_LABEL, Kind
 from podpatterns.cli.connection import FIELD_MANAGER, Connection, Object, Refusal
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.kubeconfig import login
 
-__all__ = ["Cluster", "Object", "kinds_and_name", "named", "plural_of"]
+__all__ = ["Cluster", "Object", "kinds_and_name", "named", "owner_uid", "plural_of"]
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -27,17 +28,27 @@ class Cluster:
     message."""
 
     def __init__(
-        self,
-        namespace: str | None,
-        context: str | None = None,
-        kubeconfig: str | None = None,
-        *,
-        all_namespaces: bool = False,
+        self, namespace: str | None, context: str | None = None, kubeconfig: str | None = None
     ) -> None:
-        found = login(kubeconfig, context)
-        self.namespace = namespace or found.namespace
-        self.all_namespaces = all_namespaces
-        self._connection = Connection(found)
+        self._connection = Connection(lambda: login(kubeconfig, context))
+        self.namespace = namespace or self._connection.namespace
+        self._chosen = namespace
+        self._scope = f"/namespaces/{quote(self.namespace)}"
+
+    def within(self, namespace: str) -> Cluster:
+        """Return the cluster in the namespace that files name; empty if they name none."""
+        if namespace and self._chosen and namespace != self._chosen:
+            raise CommandError(f"the files say namespace {namespace}, and --namespace says {self._chosen}")
+        return self._scoped(f"/namespaces/{quote(namespace)}", namespace) if namespace else self
+
+    def everywhere(self) -> Cluster:
+        """Return the cluster with all its namespaces."""
+        return self._scoped("", "")
+
+    def _scoped(self, scope: str, namespace: str) -> Cluster:
+        other = copy(self)
+        other._scope, other.namespace = scope, namespace
+        return other
 
     def get(self, plural: str, name: str) -> Object | None:
         """Return an object of ours, or None if there is none of that name."""
@@ -66,8 +77,17 @@ class Cluster:
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
         return self._list(f"/apis/apps/v1{self._scope}/controllerrevisions", selector)
 
-    def pods(self, selector: str) -> list[Object]:
-        return self._list(self._pods, selector)
+    def pods(self) -> list[Object]:
+        """Return the Pods that objects of ours have made."""
+        return self._list(self._pods, NAME_LABEL)
+
+    def pods_of(self, obj: Object) -> list[Object]:
+        """Return the Pods that an object controls, by name."""
+        kind, meta = obj["kind"], obj["metadata"]
+        found = self._list(self._pods, f"{KIND_LABEL}={kind},{NAME_LABEL}={meta['name']}")
+        return sorted(
+            (p for p in found if owner_uid(p) == meta["uid"]), key=lambda p: str(p["metadata"]["name"])
+        )
 
     def pod(self, name: str) -> Object | None:
         return self._found(f"{self._pods}/{quote(name)}")
@@ -96,10 +116,6 @@ class Cluster:
             return self._connection.request("POST", path, query, obj)
         path = f"{path}/{quote(obj['metadata']['name'])}"
         return self._connection.request("PUT", path, query, {**live, "spec": obj["spec"]})
-
-    @property
-    def _scope(self) -> str:
-        return "" if self.all_namespaces else f"/namespaces/{quote(self.namespace)}"
 
     @property
     def _pods(self) -> str:
@@ -141,6 +157,12 @@ def named(obj: Mapping[str, Any]) -> str:
     return f"{obj['kind'].lower()}/{obj['metadata']['name']}"
 
 
+def owner_uid(pod: Mapping[str, Any]) -> str:
+    """Return the UID of the Pod's controller; empty without one."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+
+
 def plural_of(obj: Mapping[str, Any]) -> str:
     """Return the plural of the object's kind, which is in its path."""
-    return next(kind.plural for kind in KINDS if kind.kind == obj["kind"])
+    return BY_KIND[obj["kind"]].plural

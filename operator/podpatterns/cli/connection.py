@@ -7,7 +7,8 @@ import json
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
@@ -36,18 +37,20 @@ class Refusal(CommandError):
 
 
 class Connection:
-    """Connections to one API server, each for one request."""
+    """Connections to one API server, each for one request. `login` is asked again when credentials have
+    expired."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Callable[[], Login]) -> None:
+        self._login = login
+        self._use(login())
+
+    def _use(self, login: Login) -> None:
         self._url = urlsplit(login.server)
         self._tls = _tls(login) if self._url.scheme == "https" else None
         self._server_name = login.server_name
+        self.namespace = login.namespace
         self._proxy = _proxy(self._url, login)
-        self._headers = {
-            "User-Agent": f"{FIELD_MANAGER}/{__version__}",
-            "Accept": "application/json",
-            "Connection": "close",
-        }
+        self._headers = {"User-Agent": f"{FIELD_MANAGER}/{__version__}", "Accept": "application/json"}
         if login.token:
             self._headers["Authorization"] = f"Bearer {login.token}"
 
@@ -60,45 +63,49 @@ class Connection:
         content_type: str = "application/json",
     ) -> Object:
         """Return the object that the API server answers with; raises Refusal."""
-        with self._answer(method, path, query or {}, body, content_type, TIMEOUT) as answer:
+        text = None if body is None else json.dumps(body)
+        headers = {"Content-Type": content_type} if text else {}
+        with self._answer(method, f"{path}{_written(query)}", text, headers, TIMEOUT) as answer:
             try:
                 found: Object = json.loads(answer.read())
-            except (OSError, HTTPException, ValueError) as error:
+            except ValueError as error:
                 raise self._unreachable(error) from None
         return found
 
     def lines(self, path: str, query: Mapping[str, str]) -> Iterator[str]:
         """Yield the lines of a text as they come, however long that takes; raises Refusal."""
-        with self._answer("GET", path, query, None, "", None) as answer:
-            try:
-                for line in answer:
-                    yield line.decode(errors="replace").rstrip("\n")
-            except (OSError, HTTPException) as error:
-                raise self._unreachable(error) from None
+        with self._answer("GET", f"{path}{_written(query)}", None, {}, None) as answer:
+            for line in answer:
+                yield line.decode(errors="replace").rstrip("\n")
 
-    def _answer(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: object,
-        content_type: str,
-        timeout: float | None,
-    ) -> HTTPResponse:
-        connection = self._open(timeout)
-        target = f"{self._url.path.rstrip('/')}{path}{f'?{urlencode(query)}' if query else ''}"
-        text = None if body is None else json.dumps(body)
-        headers = {**self._headers, **({"Content-Type": content_type} if text else {})}
+    @contextmanager
+    def _answer(self, *request: Any) -> Iterator[HTTPResponse]:
+        """Send a request; the connection is closed after the use of the answer."""
+        connection, answer = self._send(*request)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            connection.close()
+            self._use(self._login())
+            connection, answer = self._send(*request)
         try:
-            connection.request(method, target, text, headers)
-            answer = connection.getresponse()
             if answer.status >= HTTPStatus.BAD_REQUEST:
-                with answer:
-                    raise Refusal(answer.status, _message(answer))
+                raise Refusal(answer.status, _message(answer))
+            yield answer
+        except (OSError, HTTPException) as error:
+            raise self._unreachable(error) from None
+        finally:
+            connection.close()
+
+    def _send(
+        self, method: str, path: str, body: str | None, headers: Mapping[str, str], timeout: float | None
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        connection = self._open(timeout)
+        target = f"{self._url.path.rstrip('/')}{path}"
+        try:
+            connection.request(method, target, body and body.encode(), {**self._headers, **headers})
+            return connection, connection.getresponse()
         except (OSError, HTTPException) as error:
             connection.close()
             raise self._unreachable(error) from None
-        return answer
 
     def _open(self, timeout: float | None) -> HTTPConnection:
         through = self._proxy or self._url
@@ -162,6 +169,10 @@ def _credentials(proxy: SplitResult) -> dict[str, str]:
         return {}
     told = base64.b64encode(f"{proxy.username}:{proxy.password or ''}".encode()).decode()
     return {"Proxy-Authorization": f"Basic {told}"}
+
+
+def _written(query: Mapping[str, str] | None) -> str:
+    return f"?{urlencode(query)}" if query else ""
 
 
 def _message(answer: HTTPResponse) -> str:

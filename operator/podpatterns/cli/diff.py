@@ -11,6 +11,7 @@ import click
 
 from podpatterns.api import KINDS, InvalidObject, Pattern, parse
 from podpatterns.api.conditions import ConditionType
+from podpatterns.api.names import BY_KIND
 from podpatterns.cli.cluster import Cluster, Object
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.manifests import Manifest, read_manifests
@@ -21,7 +22,6 @@ from podpatterns.replicas.change import change
 from podpatterns.replicas.inplace import permitted
 
 SAME, DIFFERENT, FAILED = 0, 1, 2
-PLURALS = {kind.kind: kind.plural for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Verdict:
 @click.command()
 @files_option
 @cluster_options
-def diff(files: tuple[str, ...], namespace: str | None, context: str | None, kubeconfig: str | None) -> None:
+def diff(files: tuple[str, ...], cluster: Cluster) -> None:
     """Say which Pods would be updated in place and which replaced, and why, if the files were applied.
 
     Objects that include a part of the files are named too, and Pods that others than the operator have
@@ -43,10 +43,7 @@ def diff(files: tuple[str, ...], namespace: str | None, context: str | None, kub
     manifests = read_manifests(files)
     outcome = SAME
     for own in dict.fromkeys(m.namespace for m in manifests):
-        if own and namespace and own != namespace:
-            raise CommandError(f"the files say namespace {own}, and --namespace says {namespace}")
-        cluster = Cluster(own or namespace, context, kubeconfig)
-        outcome = max(outcome, _diff(cluster, [m for m in manifests if m.namespace == own]))
+        outcome = max(outcome, _diff(cluster.within(own), [m for m in manifests if m.namespace == own]))
     sys.exit(outcome)
 
 
@@ -129,7 +126,7 @@ def _tried(cluster: Cluster, written: Sequence[Manifest]) -> Iterator[tuple[Key,
     for one in written:
         if unknown := one.unknown_kind:
             raise CommandError(f"{one.where}: {unknown}")
-        plural = PLURALS[one.kind]
+        plural = BY_KIND[one.kind].plural
         try:
             name = parse(one.obj).metadata.name
             live = cluster.get(plural, name)

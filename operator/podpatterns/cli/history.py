@@ -21,11 +21,8 @@ from podpatterns.replicas.history import NotGenuine, Revision, copies, read
 @click.argument("name", metavar="[KIND/]NAME")
 @cluster_options
 @output_option("json", "yaml")
-def history(
-    name: str, namespace: str | None, context: str | None, kubeconfig: str | None, output: str | None
-) -> None:
+def history(name: str, cluster: Cluster, output: str | None) -> None:
     """List the revisions of an object, the newest last."""
-    cluster = Cluster(namespace, context, kubeconfig)
     obj = with_pods(cluster, name)
     found = revisions(cluster, obj)
     current = (obj.get("status") or {}).get("updateRevision", "")

@@ -7,6 +7,7 @@ to the Kubernetes client, which takes a third of a second to import.
 from __future__ import annotations
 
 import base64
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -148,12 +149,17 @@ def _of_the_client(file: str | None, context: str, cluster: Mapping[str, Any], n
     from kubernetes import config  # noqa: PLC0415 (slow to import)
     from kubernetes.client import Configuration  # noqa: PLC0415
 
-    made = Configuration()
+    made, failures = Configuration(), _Failures()
+    logging.getLogger().addHandler(failures)
     try:
         config.load_kube_config(file or os.environ.get("KUBECONFIG"), context, client_configuration=made)
-        authorization = str(made.get_api_key_with_prefix("authorization") or "")
     except Exception as error:  # a plugin's, or an identity provider's, of any class
-        raise CommandError(f"kubeconfig: {' '.join(str(error).split())}") from None
+        failures.messages.append(str(error))
+    finally:
+        logging.getLogger().removeHandler(failures)
+    authorization = str(made.get_api_key_with_prefix("BearerToken", alias="authorization") or "")
+    if failures.messages and not (authorization or made.cert_file):
+        raise CommandError(f"kubeconfig: {' '.join(failures.messages[0].split())}")
     return Login(
         server=made.host,
         namespace=namespace,
@@ -164,6 +170,17 @@ def _of_the_client(file: str | None, context: str, cluster: Mapping[str, Any], n
         server_name=str(cluster.get("tls-server-name") or ""),
         proxy=str(cluster.get("proxy-url") or ""),
     )
+
+
+class _Failures(logging.Handler):
+    """What the client logs when a plugin fails, which it doesn't raise."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
 
 
 def _files(*paths: str | None) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import reduce, wraps
 from typing import Any
 
 import click
@@ -32,9 +32,19 @@ files_option = click.option(
 
 
 def cluster_options(command: Command) -> Command:
-    """Give a command the options that say which cluster and which namespace it is about."""
+    """Give a command the options that say which cluster and which namespace it is about; it gets these as its
+    argument `cluster`."""
+
+    @wraps(command)
+    def with_cluster(
+        *, namespace: str | None, context: str | None, kubeconfig: str | None, **arguments: Any
+    ) -> Any:
+        from podpatterns.cli.cluster import Cluster  # noqa: PLC0415 (not needed for the help)
+
+        return command(cluster=Cluster(namespace, context, kubeconfig), **arguments)
+
     options = (kubeconfig_option, context_option, namespace_option)
-    return reduce(lambda wrapped, option: option(wrapped), options, command)
+    return reduce(lambda wrapped, option: option(wrapped), options, with_cluster)
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:

@@ -20,12 +20,11 @@ from podpatterns.replicas.restart import RESTARTED_AT
 @click.command()
 @click.argument("name", metavar="[KIND/]NAME")
 @cluster_options
-def restart(name: str, namespace: str | None, context: str | None, kubeconfig: str | None) -> None:
+def restart(name: str, cluster: Cluster) -> None:
     """Replace all Pods of an object, under its update strategy.
 
     As `kubectl rollout restart` does, it writes the time into an annotation of the Pod template.
     """
-    cluster = Cluster(namespace, context, kubeconfig)
     obj = cluster.existing(name)
     shown = f"{obj['kind'].lower()}/{obj['metadata']['name']}"
     changes = restarted(obj, timestamp(time.time()))

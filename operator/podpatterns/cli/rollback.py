@@ -27,16 +27,13 @@ from podpatterns.replicas.history import Revision
     " Pod could be made of what the object says now.",
 )
 @cluster_options
-def rollback(
-    name: str, to_revision: int | None, namespace: str | None, context: str | None, kubeconfig: str | None
-) -> None:
+def rollback(name: str, to_revision: int | None, cluster: Cluster) -> None:
     """Write back what an earlier revision said about Pods.
 
     Replicas, strategy and the list of parts stay as they are, as do the parts themselves: those are rolled
     back by whoever owns them. Pods that match already are left alone, others are brought back as by any
     update.
     """
-    cluster = Cluster(namespace, context, kubeconfig)
     obj = with_pods(cluster, name)
     current = _recorded(obj)
     target = chosen(revisions(cluster, obj), to_revision, current)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from podpatterns.api import GROUP
+from podpatterns.api.names import GROUP, KIND_LABEL, NAME_LABEL
 
-KIND = f"{GROUP}/kind"
-NAME = f"{GROUP}/name"
+KIND, NAME = KIND_LABEL, NAME_LABEL
 REVISION = f"{GROUP}/revision"
 POD_INDEX = f"{GROUP}/pod-index"
 UPDATED_CONTAINERS = f"{GROUP}/updated-containers"
