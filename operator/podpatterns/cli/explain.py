@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from podpatterns.api import Ambassador, Pattern, SidecarApp
+from podpatterns.api import Pattern, SidecarApp
+from podpatterns.api.adapter import AdapterSpec
+from podpatterns.api.ambassador import AmbassadorSpec
+from podpatterns.api.helper import HelperContainer
 from podpatterns.api.text import shown
 from podpatterns.cli.output import table
 from podpatterns.compose import HelperImages
@@ -99,13 +102,27 @@ def _of_the_pod(pod: Mapping[str, Any], sources: _Sources) -> Iterator[Row]:
             for volume in value:
                 yield f"volumes[{volume['name']}]", _kind_of(volume), _volume(volume["name"], sources)
         elif name not in LISTS:
-            shared = next((f.shared_processes for f in sources.fragments if f.shared_processes), OPERATOR)
-            source = shared if name == "shareProcessNamespace" else OPERATOR
-            yield name, _brief(value), f"spec.template.spec.{name}" if name in written else source
+            source = f"spec.template.spec.{name}" if name in written else _setting(name, sources)
+            yield name, _brief(value), source
+
+
+def _setting(name: str, sources: _Sources) -> str:
+    """Return the source of a field of the Pod's spec that is not the template's."""
+    if name == "shareProcessNamespace":
+        return next((f.shared_processes for f in sources.fragments if f.shared_processes), OPERATOR)
+    return {
+        "hostname": f"{OPERATOR}, as podNaming is Stable",
+        "readinessGates": "spec.updateStrategy.inPlace.drainSeconds",
+        "subdomain": "spec.serviceName",
+    }.get(name, OPERATOR)
 
 
 def _volume(name: str, sources: _Sources) -> str:
-    template = sources.parts[0].pattern.spec.template or {}
+    spec = sources.parts[0].pattern.spec
+    for i, claim in enumerate(spec.volume_claim_templates):
+        if claim.metadata.name == name:
+            return f"spec.volumeClaimTemplates[{i}]"
+    template = spec.template or {}
     for i, volume in enumerate((template.get("spec") or {}).get("volumes") or ()):
         if volume.get("name") == name:
             return f"spec.template.spec.volumes[{i}]"
@@ -150,7 +167,7 @@ def _of_a_container(container: PodContainer, manifest: Mapping[str, Any], source
 
 def _field(container: PodContainer, name: str, pattern: Pattern, parts: Sequence[Part]) -> str:
     if container.composed:
-        return _of_the_proxy(container, name, None, parts)
+        return _of_a_helper(container, name, None, parts)
     if name == "restartPolicy" and not container.of_the_application:
         return f"{container.path}.order" if isinstance(pattern, SidecarApp) else OPERATOR
     return container.field(name)
@@ -162,23 +179,29 @@ def _item(
     origin = container.origins.get(f"{name}[{index}].{ORIGIN_KEYS.get(name)}")
     if origin or not container.composed:
         return origin or container.field(f"{name}[{index}]")
-    return _of_the_proxy(container, name, item, parts)
+    return _of_a_helper(container, name, item, parts)
 
 
-def _of_the_proxy(
+def _of_a_helper(
     container: PodContainer, name: str, item: Mapping[str, Any] | None, parts: Sequence[Part]
 ) -> str:
-    """Return the source of a composed container's field, which the author of an Ambassador may have added."""
-    part = parts[container.owner]
-    if not isinstance(part.pattern, Ambassador):
-        return OPERATOR
-    proxy = part.pattern.spec.proxy
-    written = (proxy.container or {}).get(name)
+    """Return the source of a composed container's field, which its author may have altered."""
+    spec = parts[container.owner].pattern.spec
+    match spec:
+        case AmbassadorSpec():
+            helper: HelperContainer = spec.proxy
+        case AdapterSpec():
+            helper = spec.adapter
+        case _:
+            return OPERATOR
+    written = (helper.container or {}).get(name)
     if item is None and written is not None:
-        return part.path(f"spec.proxy.container.{name}")
+        return f"{container.path}.{name}"
     if item is not None and any(w.get(LIST_KEYS[name]) == item.get(LIST_KEYS[name]) for w in written or ()):
-        return part.path(f"spec.proxy.container.{name}")
-    return part.path("spec.proxy.resources") if name == "resources" and proxy.resources else OPERATOR
+        return f"{container.path}.{name}"
+    if name == "resources" and helper.resources:
+        return f"{container.path.removesuffix('.container')}.resources"
+    return OPERATOR
 
 
 def _mount(volume: str, container: PodContainer, sources: _Sources) -> str:

@@ -21,9 +21,11 @@ from podpatterns.compose import (
     config_map_manifest,
     pod_manifest,
 )
+from podpatterns.compose.claims import claim_manifest
 from podpatterns.compose.part import Key
 from podpatterns.compose.podmonitor import pod_monitor
-from podpatterns.replicas.ordinal import stable_name
+from podpatterns.replicas import Wanted
+from podpatterns.replicas.ordinal import ordinals, stable_name
 
 Object = dict[str, Any]
 
@@ -42,9 +44,10 @@ Object = dict[str, Any]
 def render(files: tuple[str, ...], explain: bool, helper_image_repository: str, output: str | None) -> None:
     """Show the objects that the operator would make of the files, without a cluster.
 
-    These are each application's Pods (one with a generateName where podNaming is Generated), the ConfigMap of
-    their helpers, and the PodMonitor of their adapters. Included parts have to be in the files. The owner
-    reference is left out where a file does not tell the object's UID, so that kubectl apply takes them.
+    These are each application's Pods (one with a generateName where podNaming is Generated) and their
+    PersistentVolumeClaims, the ConfigMap of their helpers, and the PodMonitor of their adapters. Included
+    parts have to be in the files. The owner reference is left out where a file does not tell the object's
+    UID, so that kubectl apply takes them.
     """
     images = HelperImages(helper_image_repository)
     applications = list(_applications(read_manifests(files)))
@@ -73,14 +76,17 @@ def rendered(app: Pattern, composition: Composition) -> list[Object]:
 
 
 def _pods(app: Pattern, composition: Composition) -> Iterator[Object]:
-    name, replicas = app.metadata.name, app.spec.replicas
+    """Yield the Pods, each after its PersistentVolumeClaims."""
+    name = app.metadata.name
     if app.spec.pod_naming == "Stable":
-        for i in range(replicas):
-            yield pod_manifest(app, composition, stable_name(name, i), i)
-    elif replicas:
-        pod = pod_manifest(app, composition, name, None)
-        unnamed = {key: value for key, value in pod["metadata"].items() if key != "name"}
-        yield {**pod, "metadata": {"generateName": f"{name}-", **unnamed}}
+        for i in ordinals(Wanted.of(app, composition.revision)):
+            pod = stable_name(name, i)
+            yield from (claim_manifest(app, claim, pod) for claim in app.spec.volume_claim_templates)
+            yield pod_manifest(app, composition, pod, i)
+    elif app.spec.replicas:
+        made = pod_manifest(app, composition, name, None)
+        unnamed = {key: value for key, value in made["metadata"].items() if key != "name"}
+        yield {**made, "metadata": {"generateName": f"{name}-", **unnamed}}
 
 
 def _applications(
@@ -106,8 +112,8 @@ def _model(one: Manifest) -> Pattern:
 
 def _without_unknown(obj: Object, manifest: Manifest) -> Object:
     """Return the object without what only a cluster knows and the file does not tell."""
-    unknown = {
-        *(() if manifest.namespace else ("namespace",)),
-        *(() if obj["metadata"]["ownerReferences"][0]["uid"] else ("ownerReferences",)),
-    }
-    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in unknown}}
+    meta = obj["metadata"]
+    unknown = [] if manifest.namespace else ["namespace"]
+    if not all(owner["uid"] for owner in meta.get("ownerReferences") or ()):
+        unknown.append("ownerReferences")
+    return {**obj, "metadata": {key: value for key, value in meta.items() if key not in unknown}}

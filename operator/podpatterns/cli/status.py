@@ -20,7 +20,7 @@ from podpatterns.cli.waiting import Progress, wait
 
 ENDED = (Reason.REVISION_COMPLETE, Reason.ON_DELETE, Reason.PARTITION_REACHED)
 """Reasons of Progressing with which nothing more happens by itself, and all is as it is written."""
-STOPPED = (Reason.PROGRESS_DEADLINE_EXCEEDED, Reason.PAUSED)
+STOPPED = (Reason.PROGRESS_DEADLINE_EXCEEDED, Reason.BACKOFF_LIMIT_EXCEEDED, Reason.PAUSED)
 """Those with which nothing more happens before somebody does something."""
 COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "terminatingReplicas")
 NOT_COMPLETE = 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from podpatterns.api.conditions import ConditionType
+from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.api.names import KINDS
 from podpatterns.cli.cluster import Cluster, Object, owner_uid
 from podpatterns.cli.options import all_namespaces_option, cluster_options, output_option
@@ -101,7 +101,7 @@ def _root(obj: Object, by_name: Mapping[Any, Object], pods: Sequence[Object]) ->
     return {
         **node,
         "parts": [
-            {"kind": kind, "name": name, "status": _reason(part) if part else "PartNotFound"}
+            {"kind": kind, "name": name, "status": _reason(part) if part else Reason.PART_NOT_FOUND.value}
             for kind, name, part in parts
         ],
         "pods": [_pod(pod) for pod in sorted(pods, key=lambda p: str(p["metadata"]["name"]))],

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 
 from podpatterns.api import KINDS
+from podpatterns.api.kinds import MODELS
 from podpatterns.api.kubernetes import SecretKeyRef, TlsSecretRef
 from podpatterns.api.kustomize import configuration
 from podpatterns.cli import main
@@ -48,9 +49,9 @@ def test_the_files_in_the_repository_are_up_to_date() -> None:
 
 def test_every_secret_that_a_model_refers_to_is_followed() -> None:
     expected = {
-        (kind.kind, path)
-        for kind in KINDS
-        for spec in models(kind.model.model_fields["spec"].annotation)
+        (kind, path)
+        for kind, model in MODELS.items()
+        for spec in models(model.model_fields["spec"].annotation)
         for path in secret_refs(spec, "spec")
     }
     assert ("Ambassador", "spec/upstreams/redis/tls/certSecretRef/name") in expected

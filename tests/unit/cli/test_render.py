@@ -142,3 +142,29 @@ def test_what_people_add_to_a_composed_container_is_theirs() -> None:
     assert found["resources"] == "spec.proxy.resources"
     assert found["ports[6379]"] == "spec.upstreams[0].listen.port"
     assert found["args"] == OPERATOR
+
+
+def test_pods_have_their_claims_and_ordinals(tmp_path: Path) -> None:
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    app = written(
+        replicas=2, ordinals={"start": 3}, serviceName="db", volumeClaimTemplates=[claim], sharedMemory="1Mi"
+    )
+    names = run(tmp_path, app, options=("-o", "name")).output.splitlines()
+    assert names == [
+        "persistentvolumeclaim/data-site-3",
+        "pod/site-3",
+        "persistentvolumeclaim/data-site-4",
+        "pod/site-4",
+    ]
+    found = {
+        line.split()[0]: line
+        for line in run(tmp_path, app, options=("--explain",)).output.splitlines()
+        if line
+    }
+    assert found["volumes[data]"].endswith("   spec.volumeClaimTemplates[0]")
+    assert found["subdomain"].endswith("   spec.serviceName")
+    assert found["hostname"].endswith("   the operator, as podNaming is Stable")
+    assert found["volumes[shared-memory]"].endswith("   spec.sharedMemory")

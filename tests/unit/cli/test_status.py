@@ -60,6 +60,11 @@ def progressing(status: bool, reason: str) -> dict[str, Any]:
             obj(ready(False, "PodsNotAvailable"), progressing(False, "ProgressDeadlineExceeded")),
             Outcome.FAILED,
         ),
+        (
+            obj(ready(False, "BackoffLimitExceeded"), progressing(False, "BackoffLimitExceeded")),
+            Outcome.FAILED,
+        ),
+        (obj(ready(True, "CompletionsReached"), progressing(True, "RevisionComplete")), Outcome.COMPLETE),
         (obj(ready(False, "PartNotFound"), progressing(False, "PartNotFound")), Outcome.FAILED),
         (obj(ready(True, "ReusablePart"), template=None), Outcome.COMPLETE),
         (obj(ready(False, "InvalidSpec"), template=None), Outcome.FAILED),

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from podpatterns.api.kinds import KINDS, Kind
 from podpatterns.api.kustomize.fields import Field, fields
-from podpatterns.api.pattern import GROUP
+from podpatterns.api.names import GROUP, KINDS, Kind
 
 _BY_NAME: Mapping[str, str] = {
     "serviceAccountName": "ServiceAccount",

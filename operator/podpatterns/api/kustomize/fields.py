@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from podpatterns.api.crd.definition import object_schema
-from podpatterns.api.kinds import Kind
+from podpatterns.api.names import Kind
 
 
 class Field(NamedTuple):

@@ -11,8 +11,7 @@ from typing import Any
 
 from podpatterns.api.crd.definition import object_schema
 from podpatterns.api.crd.kubernetes import kubernetes_schema
-from podpatterns.api.kinds import KINDS
-from podpatterns.api.pattern import GROUP, VERSION
+from podpatterns.api.names import GROUP, KINDS, VERSION
 
 _MERGE_KEYS: Mapping[str, str] = {
     "env": "name",

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from podpatterns.api.conditions import Reason
-from podpatterns.api.kinds import KINDS, Kind
-from podpatterns.api.pattern import API_VERSION, GROUP
+from podpatterns.api.names import API_VERSION, GROUP, KINDS, Kind
 
 ALLOW_DELETION = f"{GROUP}/allow-deletion"
 """Annotation of a part that may be deleted although applications include it."""
