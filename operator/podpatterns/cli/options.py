@@ -16,6 +16,7 @@ namespace_option = click.option(
 context_option = click.option("--context", help="The kubeconfig's context. Default: the current one.")
 kubeconfig_option = click.option(
     "--kubeconfig",
+    type=click.Path(),
     metavar="FILE",
     help="The kubeconfig. Default: the files of $KUBECONFIG, or ~/.kube/config.",
 )
@@ -24,6 +25,7 @@ files_option = click.option(
     "-f",
     "--filename",
     "files",
+    type=click.Path(allow_dash=True),
     metavar="FILENAME",
     multiple=True,
     required=True,

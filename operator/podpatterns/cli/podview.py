@@ -11,6 +11,7 @@ from podpatterns.api.text import shown
 Json = Mapping[str, Any]
 WAITING = "waiting"
 REASON_LENGTH = 64
+IMAGE_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _containers(pod: Json) -> Iterator[ContainerView]:
                 ready=bool(status.get("ready")),
                 status=_state(status),
                 restarts=int(status.get("restartCount") or 0),
-                image=str(container.get("image", "")),
+                image=shown(str(container.get("image", "")), IMAGE_LENGTH),
                 id=str(status.get("containerID") or ""),
             )
 

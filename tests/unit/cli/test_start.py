@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import podpatterns.api
 from podpatterns.cli import COMMANDS, main
+from podpatterns.cli.completion import for_kubectl
 
 SLOW = ("kubernetes", "kopf", "pydantic", "requests", "urllib3", "asyncio")
 
@@ -39,3 +40,20 @@ def test_every_command_has_a_help(command: str) -> None:
 def test_shells_can_complete_it(shell: str) -> None:
     result = CliRunner().invoke(main, ["completion", shell])
     assert (result.exit_code, "_PODPATTERNS_COMPLETE" in result.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["stat"], ["status\tShow the conditions of an object, its...", ":4"]),
+        (["history", "x", "-o", ""], ["json", "yaml", ":4"]),
+        (["diff", "-f", ""], [":0"]),
+        (["nothing", "x"], [":4"]),
+    ],
+)
+def test_kubectl_can_complete_it(
+    words: list[str], told: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["kubectl_complete-podpatterns", *words])
+    for_kubectl()
+    assert capsys.readouterr().out.splitlines() == told
