@@ -47,7 +47,7 @@ def render(files: tuple[str, ...], explain: bool, helper_image_repository: str, 
     These are each application's Pods (one with a generateName where podNaming is Generated) and their
     PersistentVolumeClaims, the ConfigMap of their helpers, and the PodMonitor of their adapters. Included
     parts have to be in the files. The owner reference is left out where a file does not tell the object's
-    UID, so that kubectl apply takes them.
+    UID, so that kubectl takes them.
     """
     images = HelperImages(helper_image_repository)
     applications = list(_applications(read_manifests(files)))

@@ -66,10 +66,12 @@ def test_render_shows_what_the_operator_makes(
     sites: Sites, kubectl: Kubectl, tmp_path: Path, naming: str
 ) -> None:
     app = sidecarapp(replicas=2, include=INCLUDE, sharedVolumes=VOLUMES, podNaming=naming)
-    kubectl.apply(*PARTS, app)
-    sites.wait_until_ready()
     file = tmp_path / "objects.json"
     file.write_text(json.dumps([*PARTS, app]))
+    shown = CliRunner().invoke(main, ["render", "-f", str(file)])
+    kubectl("create", "--dry-run=server", "--filename=-", stdin=shown.output)
+    kubectl.apply(*PARTS, app)
+    sites.wait_until_ready()
     result = CliRunner().invoke(main, ["render", "-f", str(file), "-o", "json"])
     made = json.loads(result.output)["items"]
     rendered = [obj for obj in made if obj["kind"] == "Pod"]
