@@ -382,6 +382,30 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "Adapter",
+        {"sources.0.syslog": {"port": 5514}},
+        "spec.sources[0].syslog",
+        "belongs to type syslog",
+    ),
+    (
+        "Adapter",
+        {"sources.0.type": "syslog", "sources.0.json": None, "sources.0.syslog": {"format": "json"}},
+        "spec.sources[0].syslog",
+        "give port, socket or streamSocket",
+    ),
+    (
+        "Adapter",
+        {"rules.0.groups": [{"name": "a", "from": "b"}]},
+        "spec.rules[0].groups[0]",
+        "give either regex or map",
+    ),
+    (
+        "Adapter",
+        {"rules.0.groups": [{"name": "a", "from": "b", "map": {"0": "ok"}, "replacement": "z"}]},
+        "spec.rules[0].groups[0].replacement",
+        "belongs to regex",
+    ),
+    (
+        "Adapter",
         {"sources.0.statsd": {"port": 8125}},
         "spec.sources[0].statsd",
         "belongs to type statsd",
