@@ -34,7 +34,7 @@ async def restart(testbed: Testbed, subject: Subject, namespace: str, objects: i
     paths = [
         subject.collection(namespace),
         f"/api/v1/namespaces/{namespace}/pods",
-        f"/apis/events.k8s.io/v1/namespaces/{namespace}/events",
+        f"/api/v1/namespaces/{namespace}/events",
     ]
     pods = paths[1]
     with step(f"{subject.kind}: restart with {objects} objects"):

@@ -1,4 +1,7 @@
-"""The recorder of Events: it writes them beside the work and never in its way."""
+"""The recorder of Events: it writes them beside the work and never in its way.
+
+They are of core/v1: events.k8s.io/v1 refuses the timestamps by which `kubectl describe` sorts.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
-from uuid import uuid4
 
 from podpatterns.api import API_VERSION, GROUP
 from podpatterns.api.conditions import EventReason, Reason
@@ -19,8 +22,9 @@ from podpatterns.controller.key import Key
 BACKLOG = 1_000
 """Events waiting to be sent; more are dropped, as an Event is news and not state."""
 NOTE_LENGTH = 1_024
-"""Bytes of a note, the API server's limit (events.k8s.io/v1)."""
+"""Bytes of a message, the API server's limit."""
 NAMES_SHOWN = 10
+CONTROLLER = f"{GROUP}/operator"
 LONGEST_PAUSE = 30.0
 """Seconds that an overloaded server may ask to wait for."""
 
@@ -33,6 +37,8 @@ class Recorder:
         self._backlog: asyncio.Queue[tuple[str, dict[str, object]]] = asyncio.Queue(BACKLOG)
         self._instance = os.environ.get("POD_NAME") or socket.gethostname()
         self._last_warning: dict[Key, tuple[str, str]] = {}
+        self._last_time = 0
+        """Time of the last Event in Unix nanoseconds."""
 
     def normal(self, key: Key, uid: str, reason: EventReason, action: str, note: str) -> None:
         self._record(key, uid, "Normal", reason, action, note)
@@ -70,18 +76,26 @@ class Recorder:
         action: str,
         note: str,
     ) -> None:
+        self._last_time = max(self._last_time + 1, time.time_ns())
+        moment = datetime.fromtimestamp(self._last_time / 1e9, UTC)
+        seconds = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
         event: dict[str, object] = {
-            "apiVersion": "events.k8s.io/v1",
+            "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": f"{key.name}.{uuid4().hex[:16]}", "namespace": key.namespace},
-            "eventTime": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "reportingController": f"{GROUP}/operator",
+            # kubectl describe sorts by lastTimestamp, and those of the same second by their names.
+            "metadata": {"name": f"{key.name}.{self._last_time:016x}", "namespace": key.namespace},
+            "eventTime": moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "firstTimestamp": seconds,
+            "lastTimestamp": seconds,
+            "count": 1,
+            "source": {"component": CONTROLLER},
+            "reportingComponent": CONTROLLER,
             "reportingInstance": self._instance[:128],
             "type": kind,
             "reason": reason.value,
             "action": action,
-            "note": note.encode()[:NOTE_LENGTH].decode(errors="ignore"),
-            "regarding": {
+            "message": note.encode()[:NOTE_LENGTH].decode(errors="ignore"),
+            "involvedObject": {
                 "apiVersion": API_VERSION,
                 "kind": key.kind,
                 "namespace": key.namespace,
@@ -90,9 +104,9 @@ class Recorder:
             },
         }
         try:
-            self._backlog.put_nowait((f"/apis/events.k8s.io/v1/namespaces/{key.namespace}/events", event))
+            self._backlog.put_nowait((f"/api/v1/namespaces/{key.namespace}/events", event))
         except asyncio.QueueFull:
-            log.warning("Event dropped", extra={"key": str(key), "reason": reason.value})
+            log.warning("Event dropped", extra={"key": key, "reason": reason.value})
 
 
 def enumerate_names(names: Sequence[str]) -> str:

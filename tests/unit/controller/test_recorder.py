@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -14,6 +15,32 @@ from podpatterns.controller.apiserver import SHORTEST_PAUSE
 from podpatterns.controller.key import Key
 from podpatterns.controller.recorder import Recorder
 from tests.unit.controller.server import refusal, serving
+
+
+async def test_events_sort_by_time_as_kubectl_sorts_them() -> None:
+    """By lastTimestamp, in whole seconds, and those of one second as the server lists them: by name."""
+    written: list[dict[str, Any]] = []
+    enough = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        written.append(await request.json())
+        if len(written) == 50:
+            enough.set()
+        return web.json_response({})
+
+    async with serving(handler) as api:
+        recorder = Recorder(api)
+        for number in range(50):
+            key = Key("SidecarApp", "ns", "site")
+            recorder.normal(key, "uid", EventReason.SUCCESSFUL_CREATE, "Act", str(number))
+        running = asyncio.create_task(recorder.run())
+        async with asyncio.timeout(20):
+            await enough.wait()
+        running.cancel()
+    listed = sorted(written, key=lambda event: str(event["metadata"]["name"]))
+    listed.sort(key=lambda event: str(event["lastTimestamp"]))
+    assert [event["message"] for event in listed] == [str(number) for number in range(50)]
+    assert {event["count"] for event in listed} == {1}
 
 
 async def refused(count: int, answer: Callable[[], web.Response]) -> list[float]:
