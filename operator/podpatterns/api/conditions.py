@@ -198,6 +198,8 @@ class EventReason(StrEnum):
     """The operator deleted Pods. The note says why."""
     SUCCESSFUL_UPDATE = "SuccessfulUpdate"
     """The operator updated Pods in place. The note says what changed."""
+    ADOPTED = "Adopted"
+    """Pods without a controller that carry the object's labels and fit it came to it."""
     FAILED_WRITE = "FailedWrite"
     """The API server refused a write. The note begins with the condition's reason, as in the conditions."""
     REVISION_IGNORED = "RevisionIgnored"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 
 import click
 
@@ -28,7 +27,12 @@ time at 300 objects and held everything up for 0.1 s now and then; with these it
 @click.option(
     "--health-probe-bind-address",
     metavar="HOST:PORT",
-    help="Serve /healthz, /readyz and /metrics at this address, such as :8080. Default: serve none.",
+    help="Serve /healthz and /readyz at this address, such as :8080. Default: serve none.",
+)
+@click.option(
+    "--metrics-bind-address",
+    metavar="HOST:PORT",
+    help="Serve /metrics at this address, such as :8081. Default: serve none.",
 )
 @click.option(
     "--helper-image-repository",
@@ -47,28 +51,25 @@ time at 300 objects and held everything up for 0.1 s now and then; with these it
 def run(
     leader_election_namespace: str,
     health_probe_bind_address: str | None,
+    metrics_bind_address: str | None,
     helper_image_repository: str,
     log_level: str,
 ) -> None:
     """Run the operator, in a cluster or with the current kubeconfig."""
     # Slow to import, and needed by this command alone.
-    import kopf  # noqa: PLC0415
     from kubernetes.aio.config import ConfigException  # noqa: PLC0415
 
     from podpatterns.controller.leadership import LeadershipLostError  # noqa: PLC0415
-    from podpatterns.controller.process import serve  # noqa: PLC0415
+    from podpatterns.controller.logs import configure  # noqa: PLC0415
+    from podpatterns.controller.process import BindAddresses, serve  # noqa: PLC0415
 
-    kopf.configure(log_format=kopf.LogFormat.JSON)
-    logging.getLogger().setLevel(log_level)
-    # kopf tells of every event that it passed on.
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
-    # Every probe would be a line.
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    configure(log_level)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
     try:
         helpers = HelperImages(helper_image_repository)
-        asyncio.run(serve(leader_election_namespace, health_probe_bind_address, helpers))
+        addresses = BindAddresses(health_probe_bind_address, metrics_bind_address)
+        asyncio.run(serve(leader_election_namespace, addresses, helpers))
     except* (LeadershipLostError, ConfigException) as ends:
         raise CommandError("; ".join(map(str, ends.exceptions))) from None

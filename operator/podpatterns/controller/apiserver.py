@@ -21,6 +21,7 @@ from kubernetes.aio.client import ApiClient
 
 from podpatterns import __version__
 from podpatterns.controller.backoff import LONGEST
+from podpatterns.controller.metrics import api_request, api_request_duration
 from podpatterns.controller.normalized import yaml_text
 from podpatterns.controller.pagesize import PageSize
 from podpatterns.controller.watchstream import lines, read_event
@@ -34,6 +35,7 @@ SHORTEST_PAUSE = 1.0
 KNOWN_CODES = frozenset(HTTPStatus)
 SMOOTHING = 0.1
 """The weight of the last write's time in the average."""
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 YAML = "application/yaml"
@@ -251,13 +253,18 @@ class ApiServer:
         manager = {"fieldManager": FIELD_MANAGER} if method in ("POST", "PUT", "PATCH") else {}
         query = urlencode({**(params or {}), **manager})
         url = f"{self._configuration.host}{path}{f'?{query}' if query else ''}"
+        verb, code, began = _verb(method, params or {}), "unanswered", time.monotonic()
         try:
             wrapped = await self._rest.request(
                 method, url, headers=headers, body=body, _request_timeout=timeout
             )
+            response: aiohttp.ClientResponse = wrapped.response
+            code = str(response.status) if response.status in KNOWN_CODES else "unknown"
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnansweredError(f"{method} {path}: {error!r}") from error
-        response: aiohttp.ClientResponse = wrapped.response
+        finally:
+            api_request(verb, code).inc()
+            api_request_duration(verb).observe(time.monotonic() - began)
         if response.status >= HTTPStatus.BAD_REQUEST:
             try:
                 async with response:
@@ -331,6 +338,13 @@ def seconds(retry_after: str) -> float | None:
         value = float(retry_after)
         return min(value, LONGEST) if math.isfinite(value) and value >= 0 else None
     return None
+
+
+def _verb(method: str, params: Mapping[str, str]) -> str:
+    """Return the verb of the request, as in RBAC."""
+    if method != "GET":
+        return VERBS[method]
+    return "watch" if "watch" in params else "list" if "limit" in params else "get"
 
 
 def _phrase(code: int) -> str:

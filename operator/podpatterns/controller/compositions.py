@@ -101,7 +101,7 @@ def _composed(entry: Entry, parts: Sequence[Entry], images: HelperImages) -> Com
         return Composed(app, None, error.problems)
     except Exception as error:
         # One object's surprise must not end the work for all others, nor for its own Pods.
-        log.exception("Compose failed unexpectedly", extra={"key": str(entry.key)})
+        log.exception("Compose failed unexpectedly")
         return Composed(app, None, error=internal_error(error))
 
 

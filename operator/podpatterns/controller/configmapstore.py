@@ -17,6 +17,9 @@ class ConfigMapStore:
         self._by_name: dict[NamespacedName, ConfigMap] = {}
         self._by_uid: dict[str, tuple[Key, NamespacedName]] = {}
 
+    def __len__(self) -> int:
+        return len(self._by_uid)
+
     def get(self, namespace: str, name: str) -> ConfigMap | None:
         return self._by_name.get((namespace, name))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import EventReason, PodReason, Reason
 from podpatterns.compose import Problem
-from podpatterns.controller.executor import Outcome
+from podpatterns.controller.executor import ONLY_THE_REVISION, Outcome
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.recorder import Recorder, enumerate_names
@@ -43,9 +43,14 @@ class Events:
     def revision_ignored(self, app: Pattern, name: str, why: str) -> None:
         """Record a ControllerRevision with the object's labels that no operator wrote for it."""
         key = Key(app.kind, app.metadata.namespace, app.metadata.name)
-        log.warning("ControllerRevision ignored", extra={"key": str(key), "revision": name, "error": why})
+        log.warning("ControllerRevision ignored", extra={"key": key, "revision": name, "error": why})
         note = f"ControllerRevision {name} has this object's labels, and the operator ignores it: {why}"
         self._recorder.warning(key, app.metadata.uid, EventReason.REVISION_IGNORED, "Read", note)
+
+    def adopted(self, entry: Entry, pods: Sequence[str]) -> None:
+        """Record the orphans that came to the object."""
+        note = f"Adopted {enumerate_names(pods)}"
+        self._recorder.normal(entry.key, entry.uid, EventReason.ADOPTED, "Adopt", note)
 
     def pods(self, entry: Entry, outcome: Outcome, changes: Mapping[str, Change]) -> None:
         """Record the Pods that were created, updated and deleted, and the write that was refused."""
@@ -65,7 +70,7 @@ class Events:
             )
         for revision in sorted({u.revision for u in outcome.updated}):
             names = enumerate_names([u.name for u in outcome.updated if u.revision == revision])
-            note = f"Updated {names} in place ({str(changes[revision]) or 'only the revision'})"
+            note = f"Updated {names} in place ({str(changes[revision]) or ONLY_THE_REVISION})"
             self._recorder.normal(key, uid, EventReason.SUCCESSFUL_UPDATE, "Update", note)
         if failure := outcome.failure or names_taken(outcome.taken):
             self.refused(entry, failure)

@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from podpatterns.api.conditions import Reason
+from podpatterns.api.conditions import PodReason, Reason
 from podpatterns.api.text import MESSAGE_LENGTH, shown
 from podpatterns.compose.labels import CONFIGURATION
-from podpatterns.controller import child
+from podpatterns.controller import actions, child
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.claims import CannotProvide, Claims
 from podpatterns.controller.fairsemaphore import FairSemaphore
@@ -45,6 +45,8 @@ WRITES = 40
 NAMESPACE_SHARE = 1 / 3
 """Of one namespace for each that is left free: ten at most. They keep an API server of a few cores busy, and
 whoever else asks it, other controllers too, waits for all that are under way."""
+ONLY_THE_REVISION = "only the revision"
+"""The change of a Pod that is the same at its new revision, for people."""
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
 """The write has not taken place, and the Pod is there as it was."""
 
@@ -172,7 +174,7 @@ class _Work:
             return
         if not await self._provide_claims(create):
             return
-        manifest = self._transition.manifest(create)
+        manifest, began = self._transition.manifest(create), time.monotonic()
         try:
             pod = await child.unless_exists(self._api.create(pods_path(self._namespace), manifest))
         except UnansweredError:
@@ -182,6 +184,7 @@ class _Work:
             pod = await self._holder(create)
         else:
             self.outcome.created.append(create.name)
+            actions.done("Create", self._entry.key, create.name, began, revision=create.revision)
         if pod is not None:
             self._store.put(pod)
 
@@ -213,7 +216,7 @@ class _Work:
 
     async def update(self, update: Update) -> None:
         """Bring a Pod to the newest revision, by the promises above."""
-        change = self._transition.changes[update.revision]
+        change, began = self._transition.changes[update.revision], time.monotonic()
         path = pod_path(self._namespace, update.name)
         # The patch says what runs now: it is made of a fresh Pod and fails if that is not true any more.
         pod = await child.find(self._api, path)
@@ -231,6 +234,15 @@ class _Work:
             # Where the Pod has only changed, that is news, and calls for another plan.
             return self._store.forget(update.uid) if late.not_found else None
         self.outcome.updated.append(update)
+        actions.done(
+            "Update",
+            self._entry.key,
+            update.name,
+            began,
+            revision=self._transition.revision,
+            reason=PodReason.OUTDATED,
+            detail=str(change) or ONLY_THE_REVISION,
+        )
         self._store.put(answer)
         return None
 
@@ -275,27 +287,34 @@ class _Work:
         return True
 
     async def set_in_service(self, change: SetInService) -> None:
-        path = pod_path(self._namespace, change.name)
+        path, began = pod_path(self._namespace, change.name), time.monotonic()
         with suppress(child.Overtaken):
             status = {"conditions": [in_service(change, time.time())]}
             self._store.put(await child.patch_status(self._api, path, change.uid, status))
             self.outcome.in_service_changed.append(change)
+            verb: actions.Verb = "Serve" if change.in_service else "Drain"
+            actions.done(verb, self._entry.key, change.name, began, revision=self._transition.revision)
 
     async def refresh(self, refresh: Refresh) -> None:
         changes = {"metadata": {"annotations": {CONFIGURATION: self._transition.configuration}}}
-        path = pod_path(self._namespace, refresh.name)
+        path, began = pod_path(self._namespace, refresh.name), time.monotonic()
         with suppress(child.Overtaken):
             self._store.put(await child.patch(self._api, path, refresh.uid, changes))
+            actions.done("Refresh", self._entry.key, refresh.name, began, revision=self._transition.revision)
 
     async def delete(self, delete: Delete) -> None:
         if (claims := self._transition.claims) and claims.go_with(delete.name):
             await self._claims.condemn(claims.app, delete.name, delete.uid)
+        began = time.monotonic()
         try:
             path = pod_path(self._namespace, delete.name)
             answer = await child.delete(self._api, path, delete.uid)
         except child.Overtaken:
             return self._store.forget(delete.uid)
         self.outcome.deleted.append(delete)
+        actions.done(
+            "Delete", self._entry.key, delete.name, began, revision=delete.revision, reason=delete.reason
+        )
         if answer.get("kind") == "Pod" and "deletionTimestamp" in answer["metadata"]:
             self._store.put(answer)
         else:

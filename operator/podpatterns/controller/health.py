@@ -8,13 +8,12 @@ answer at all, and the probe fails, too.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from podpatterns.controller.webserver import Handler
 
 
 class Health:
@@ -45,39 +44,12 @@ class Health:
         return [f"{part}: overdue by {seconds:.0f} s" for part, seconds in late.items() if seconds > 0]
 
 
-@asynccontextmanager
-async def probes(health: Health, address: str) -> AsyncIterator[None]:
-    """Serve /healthz, /readyz and /metrics at `address` (HOST:PORT).
-
-    Probes get 200, or 503 and the parts that are overdue.
-    """
-    where = _parsed(address)
+def probes(health: Health) -> Mapping[str, Handler]:
+    """Return the routes of the probes, which get 200, or 503 and the parts that are overdue."""
 
     async def answer(_: web.Request) -> web.Response:
         stuck = health.stuck()
         status = HTTPStatus.SERVICE_UNAVAILABLE if stuck else HTTPStatus.OK
         return web.Response(status=status, text="\n".join([*(stuck or ["ok"]), *health.notes]) + "\n")
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    application = web.Application()
-    application.router.add_get("/healthz", answer)
-    application.router.add_get("/readyz", answer)
-    application.router.add_get("/metrics", metrics)
-    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, *where).start()
-        yield
-    finally:
-        await runner.cleanup()
-
-
-def _parsed(address: str) -> tuple[str | None, int]:
-    """Return host and port; no host stands for every address of the machine."""
-    with suppress(ValueError):
-        parts = urlsplit(f"//{address}")
-        if parts.port is not None and parts.netloc == address:
-            return parts.hostname, parts.port
-    raise ValueError(f"--health-probe-bind-address: {address} is not of the form HOST:PORT, such as :8080")
+    return {"/healthz": answer, "/readyz": answer}

@@ -19,7 +19,7 @@ from podpatterns.compose.labels import KIND
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
 from podpatterns.controller.health import Health
 from podpatterns.controller.key import Key
-from podpatterns.controller.metrics import MALFORMED_WATCH_EVENTS
+from podpatterns.controller.metrics import MALFORMED_WATCH_EVENTS, WATCH_RESTARTS
 from podpatterns.controller.skipped import Skipped, uid_of
 from podpatterns.controller.watchstream import MalformedEventError
 
@@ -54,24 +54,33 @@ class Informer:
     ) -> None:
         self._api = api
         self._path = path
-        self._resource = path.rpartition("/")[2]
+        self.resource = path.rpartition("/")[2]
         self._store = store
         self._changed = changed
         self._health = health
-        self._skipped = Skipped(self._resource)
+        self._skipped = Skipped(self.resource)
+        self._closed, self._failed = (WATCH_RESTARTS.labels(self.resource, r) for r in ("Closed", "Failed"))
+        self._malformed = MALFORMED_WATCH_EVENTS.labels(self.resource)
         self._version: int | None = None
         self._watching_since = math.inf
         self._events = 0
         """Events of the present watch."""
         self._list_began = -math.inf
+        self._heard = time.monotonic()
         self.synced = asyncio.Event()
         """The first list is in."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last event, bookmark or page of a list."""
+        return time.monotonic() - self._heard
 
     async def run(self) -> None:
         pause = RETRY[0]
         while True:
             self._beat()
             trouble = await self._follow()
+            (self._failed if trouble else self._closed).inc()
             lasted = time.monotonic() - self._watching_since
             if trouble is None and (self._events or lasted >= SHORT_SECONDS):
                 pause = RETRY[0]
@@ -106,7 +115,7 @@ class Informer:
                 self._version = await self._list()
             await self._watch(self._version)
         except MalformedEventError as error:
-            MALFORMED_WATCH_EVENTS.labels(self._resource).inc()
+            self._malformed.inc()
             self._version = None
             return error
         except (ApiError, UnansweredError) as error:
@@ -122,6 +131,7 @@ class Informer:
         version = 0
         async for page in self._api.list_pages(self._path, labelSelector=KIND):
             self._beat()
+            self._heard = time.monotonic()
             for obj in page.items:
                 uids.append(uid_of(obj))
                 self._put(obj)
@@ -138,6 +148,7 @@ class Informer:
         async with aclosing(watch) as events:
             async for event in events:
                 self._beat()
+                self._heard = time.monotonic()
                 self._events += 1
                 obj = event["object"]
                 version = int(obj["metadata"]["resourceVersion"])

@@ -16,11 +16,13 @@ from podpatterns.controller.apiserver import ApiError, ApiServer, Timeouts, Unan
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurationpoller import Configurations
 from podpatterns.controller.contractpoller import Contracts
+from podpatterns.controller.exposition import Exposition
 from podpatterns.controller.health import Health
 from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import Leadership, LeadershipLostError
-from podpatterns.controller.metrics import RECONCILE_ERRORS
+from podpatterns.controller.logs import OBJECT
+from podpatterns.controller.metrics import RECONCILE_ERRORS, reconcile_duration, reconciles
 from podpatterns.controller.objectstore import ObjectStore
 from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
@@ -65,6 +67,7 @@ class Manager:
             Informer(api, "/api/v1/pods", pods, self._add, self.health),
             Informer(api, "/api/v1/configmaps", config_maps, self._add, self.health),
         ]
+        self.exposition = Exposition(self._queue, (objects, pods, config_maps), self._informers, self._resync)
         self._recorder = Recorder(api)
         self._configurations = Configurations(self._add)
         self._contracts = Contracts(self._add)
@@ -145,19 +148,23 @@ class Manager:
                 await asyncio.sleep(min(LONGEST_THROTTLE, THROTTLE_FACTOR * (time.monotonic() - began)))
 
     async def _reconcile(self, key: Key, *, write_status: bool) -> None:
-        throttle = 0.0
+        OBJECT.set(key)
+        began, outcome, throttle = time.monotonic(), "success", 0.0
         try:
             result = await self._reconciler.reconcile(key, write_status=write_status)
         except LeadershipLostError:
+            outcome = "leadership_lost"
             raise
         except (ApiError, UnansweredError) as error:
             passing = isinstance(error, ApiError) and error.passing
+            outcome = "busy" if passing else "api_error"
             level = logging.DEBUG if passing else logging.WARNING
-            log.log(level, "Reconcile failed", extra={"key": str(key), "error": str(error)})
+            log.log(level, "Reconcile failed", extra={"error": str(error)})
             self._queue.add_failed(key, at_least=error.retry_after)
         except Exception:
             # One object's surprise must not end the work for all others.
-            log.exception("Reconcile failed unexpectedly", extra={"key": str(key)})
+            outcome = "error"
+            log.exception("Reconcile failed unexpectedly")
             RECONCILE_ERRORS.labels(key.kind).inc()
             self._queue.add_failed(key)
         else:
@@ -171,3 +178,6 @@ class Manager:
                 self._queue.add_low_priority(key)
         finally:
             self._queue.done(key, throttle)
+            reconciles(key.kind, outcome).inc()
+            reconcile_duration(key.kind).observe(time.monotonic() - began)
+            OBJECT.set(None)

@@ -87,6 +87,10 @@ class ObjectStore:
     def get(self, key: Key) -> Entry | None:
         return self._entries.get(key)
 
+    def entries(self) -> list[Entry]:
+        """Return all objects, as of now."""
+        return list(self._entries.values())
+
     def users(self, key: Key) -> list[Key]:
         """Return the objects whose `include` names this one, in a steady order."""
         return sorted(self._users.get(key, ()))

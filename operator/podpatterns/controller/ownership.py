@@ -8,15 +8,16 @@ their name, which is what `kubectl delete --cascade=orphan` and a new creation a
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from podpatterns.api import Pattern
 from podpatterns.compose import owner_reference
 from podpatterns.compose.labels import selector
-from podpatterns.controller import child
+from podpatterns.controller import actions, child
 from podpatterns.controller.apiserver import ApiError, ApiServer
+from podpatterns.controller.events import Events
 from podpatterns.controller.key import controller_of, pod_path
 from podpatterns.controller.objectstore import Entry
 from podpatterns.controller.podstore import PodStore
@@ -26,9 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class Ownership:
-    def __init__(self, api: ApiServer, store: PodStore) -> None:
+    def __init__(self, api: ApiServer, store: PodStore, events: Events) -> None:
         self._api = api
         self._store = store
+        self._events = events
 
     async def adopt(self, entry: Entry, app: Pattern, wanted: Wanted) -> None:
         """Take in the orphans that carry the object's labels, a revision and a name that fits.
@@ -39,14 +41,18 @@ class Ownership:
         fitting = [p for p in orphans if _fits(wanted, p)]
         if not fitting or not await child.is_there(self._api, entry.key.path, entry.uid):
             return
+        adopted = []
         for pod in fitting:
             try:
-                await self._patch(entry, pod, owner_reference(app))
+                if await self._patch("Adopt", entry, pod, owner_reference(app)):
+                    adopted.append(pod.name)
             except ApiError as error:
                 if error.passing:
                     raise
                 # It stays an orphan; where it holds a name that is wanted, the status says so.
                 log.warning("Pod not adopted", extra={"pod": pod.name, "error": str(error)})
+        if adopted:
+            self._events.adopted(entry, adopted)
 
     async def release(self, entry: Entry) -> None:
         """Let go of Pods that left our view although they are still there: their labels were changed."""
@@ -64,12 +70,20 @@ class Ownership:
         labels = found["metadata"].get("labels") or {}
         if selector(entry.key.kind, entry.key.name).items() <= labels.items():
             return  # they are back
-        await self._patch(entry, pod, {"$patch": "delete", "uid": entry.uid})
+        await self._patch("Release", entry, pod, {"$patch": "delete", "uid": entry.uid})
 
-    async def _patch(self, entry: Entry, pod: Pod, owner: Mapping[str, Any]) -> None:
+    async def _patch(
+        self, action: Literal["Adopt", "Release"], entry: Entry, pod: Pod, owner: Mapping[str, Any]
+    ) -> bool:
+        """Write the reference; return whether the Pod was still there."""
         path, changes = pod_path(entry.key.namespace, pod.name), {"metadata": {"ownerReferences": [owner]}}
-        with suppress(child.Overtaken):
+        began = time.monotonic()
+        try:
             self._store.put(await child.patch(self._api, path, pod.uid, changes))
+        except child.Overtaken:
+            return False
+        actions.done(action, entry.key, pod.name, began, revision=pod.revision)
+        return True
 
 
 def _fits(wanted: Wanted, pod: Pod) -> bool:

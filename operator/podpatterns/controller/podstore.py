@@ -88,7 +88,7 @@ class PodStore:
             if seen.reason == PodReason.UNREADABLE:
                 # It counts as one that isn't ready, and its owner's status says so.
                 SKIPPED_RECORDS.labels("pods").inc()
-                log.error("Pod unreadable", extra={"pod": f"{home.key.namespace}/{seen.name}"})
+                log.error("Pod unreadable", extra={"key": home.key, "pod": seen.name})
             self._home[uid] = home
             self._homes.setdefault(home, {})[uid] = seen
             if before == home and known is not None and _alike(known, seen):

@@ -108,7 +108,7 @@ class Poller(Generic[T, A]):
                 await self._round(session, key)
             except Exception:
                 # One Pod's surprise must not end the polls of all others.
-                log.exception("Poll failed unexpectedly", extra={"key": str(key)})
+                log.exception("Poll failed unexpectedly", extra={"key": key})
                 self._queue.add_failed(key)
             else:
                 self._queue.succeeded(key)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import socket
-from contextlib import nullcontext
+from dataclasses import dataclass
 from uuid import uuid4
 
 from kubernetes.aio import config
@@ -20,20 +20,26 @@ from podpatterns.controller.apiserver import Timeouts
 from podpatterns.controller.health import probes
 from podpatterns.controller.kopfwatch import END_SECONDS, stop_on_signals, watch_kinds
 from podpatterns.controller.manager import Manager
+from podpatterns.controller.webserver import metrics, serving
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class BindAddresses:
+    """Addresses (HOST:PORT) at which the operator serves; it serves nothing where there is none."""
+
+    health_probe: str | None = None
+    metrics: str | None = None
+
+
 async def serve(
     leader_election_namespace: str,
-    health_probe_bind_address: str | None,
+    addresses: BindAddresses,
     helpers: HelperImages,
     timeouts: Timeouts = Timeouts(),  # noqa: B008 (immutable)
 ) -> None:
-    """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it.
-
-    Probes are answered at `health_probe_bind_address` (HOST:PORT), if there is one.
-    """
+    """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it."""
     stop = asyncio.Event()
     stop_on_signals(stop)
     client = ApiClient(await _configuration())
@@ -44,8 +50,10 @@ async def serve(
         task.add_done_callback(lambda _: stop.set())
     try:
         # kopf's own endpoint reports success as long as it answers at all.
-        address = health_probe_bind_address
-        async with probes(manager.health, address) if address else nullcontext():
+        async with (
+            serving("--health-probe-bind-address", addresses.health_probe, probes(manager.health)),
+            serving("--metrics-bind-address", addresses.metrics, metrics(manager.exposition.text)),
+        ):
             await stop.wait()
     finally:
         stop.set()

@@ -101,8 +101,8 @@ class Reconciler:
         self._config_maps = ConfigMaps(api, stores.config_maps)
         self._keeper = PodKeeper(stores.pods, Executor(api, stores.pods))
         self._claims = Claims(api)
-        self._ownership = Ownership(api, stores.pods)
         self._events = Events(recorder)
+        self._ownership = Ownership(api, stores.pods, self._events)
         self._revisions = Revisions(History(api, self._events.revision_ignored))
         pollers = (observability.configurations, observability.contracts)
         self._status = StatusWriter(api, (stores.objects, stores.pods), pollers, changed)
@@ -124,7 +124,7 @@ class Reconciler:
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception as error:
-            log.exception("Reconcile failed unexpectedly", extra={"key": str(key)})
+            log.exception("Reconcile failed unexpectedly")
             return await self._survive(entry, state, error)
         finally:
             self._revisions.put_back(key, state)
@@ -303,7 +303,7 @@ class Reconciler:
         except (ApiError, UnansweredError, LeadershipLostError):
             raise
         except Exception:
-            log.exception("Pods not reconciled", extra={"key": str(entry.key)})
+            log.exception("Pods not reconciled")
         status = failed_status(entry.generation, error, entry.status, time.time())
         result = await self._write_status(entry, status, state)
         return replace(result, after=_sooner(result.after, retry))
@@ -386,7 +386,6 @@ class Reconciler:
             await self._status.write(entry, status)
         except ApiError as error:
             failure = unwritten(error, "status")
-            log.warning("Status update failed", extra={"key": str(entry.key), "error": failure.message})
             return Result(state.status.note(failure, generation, time.monotonic()))
         state.status.clear()
         if stalled := newly_stalled(status, entry.status):

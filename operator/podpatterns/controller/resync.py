@@ -50,6 +50,11 @@ class Resync:
         self.installed = asyncio.Event()
         """Set when a kind has come that was missing at kopf's discovery."""
 
+    @property
+    def age(self) -> float:
+        """Seconds since the last whole list of all kinds began; infinite before the first."""
+        return time.monotonic() - self._list_began
+
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """Take an event from kopf; a type of None means that the object was listed."""
         kind, uid = obj.get("kind"), uid_of(obj)

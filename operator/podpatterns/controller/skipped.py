@@ -22,6 +22,7 @@ class Skipped:
 
     def __init__(self, resource: str) -> None:
         self._resource = resource
+        self._count = SKIPPED_RECORDS.labels(resource)
         self._logged: OrderedDict[str, None] = OrderedDict()
 
     def guard(self, take: Callable[[], set[Key]], obj: Any) -> set[Key]:
@@ -29,7 +30,7 @@ class Skipped:
         try:
             return take()
         except Exception as error:
-            SKIPPED_RECORDS.labels(self._resource).inc()
+            self._count.inc()
             self._log(name_of(obj), error)
             return set()
 

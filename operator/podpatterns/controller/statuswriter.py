@@ -8,7 +8,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
-from podpatterns.controller import child
+from podpatterns.controller import actions, child
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configurationpoller import Configurations
 from podpatterns.controller.contractpoller import Contracts
@@ -62,7 +62,7 @@ class StatusWriter:
         """
         now = time.time()
         pods = self._pods.of(entry.key, entry.uid)
-        recorded = {told["newUID"] for told in entry.status.get("recentReplacements") or ()}
+        recorded = _recorded(entry.status)
 
         ends = Wanted.of(app, "").runs_to_completion
 
@@ -121,6 +121,9 @@ class StatusWriter:
             # The object is gone or was made anew, and no event told yet, or ever will.
             self._changed(self._objects.remove(entry.key, entry.uid))
             return
+        for replacement in _new_replacements(status, entry.status):
+            reason, seconds = replacement["reason"], float(replacement["duration"].removesuffix("s"))
+            actions.replaced(entry.key, replacement["name"], reason, seconds)
         news, meta = self._objects.put(answer), answer["metadata"]
         if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
             # Somebody was quicker than the watch, which has nothing new to tell of it any more.
@@ -130,3 +133,14 @@ class StatusWriter:
 def _drift(pods: Sequence[Pod], newest: Composition | None, older: Sequence[Revision]) -> list[Drift]:
     templates = {revision.hash: revision.template for revision in older}
     return drift(pods, templates | ({newest.revision: newest.template} if newest else {}))
+
+
+def _recorded(status: Mapping[str, Any]) -> set[str]:
+    """Return the UIDs of the successors that the status tells of."""
+    return {told["newUID"] for told in status.get("recentReplacements") or ()}
+
+
+def _new_replacements(status: Mapping[str, Any], previous: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the replacements that only the newer status tells of, the oldest first."""
+    before = _recorded(previous)
+    return [r for r in reversed(status.get("recentReplacements") or ()) if r["newUID"] not in before]

@@ -23,6 +23,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from podpatterns.controller.backoff import backoff
 from podpatterns.controller.fairqueue import FairQueue
+from podpatterns.controller.metrics import QUEUE_ADDS, QUEUE_DURATION, QUEUE_RETRIES
 
 K = TypeVar("K", bound=Hashable)
 
@@ -34,8 +35,8 @@ class WorkQueue(Generic[K]):
     """`tenant` names the tenant of a key; `workers` and `low_priority_workers` call the two `get`s."""
 
     def __init__(self, tenant: Callable[[K], Hashable], workers: int, low_priority_workers: int = 0) -> None:
-        self._urgent = _PriorityQueue(tenant, workers)
-        self._low_priority = _PriorityQueue(tenant, low_priority_workers)
+        self._urgent = _PriorityQueue("urgent", tenant, workers)
+        self._low_priority = _PriorityQueue("low", tenant, low_priority_workers)
         self._working: dict[K, _Work[K]] = {}
         self._throttled: dict[K, asyncio.TimerHandle] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
@@ -47,7 +48,18 @@ class WorkQueue(Generic[K]):
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._urgent.wanted | self._low_priority.wanted)
+        return len(self._urgent.wanted.keys() | self._low_priority.wanted.keys())
+
+    @property
+    def depths(self) -> dict[str, int]:
+        """Number of keys to be handed out, by priority."""
+        return {queue.priority: len(queue.wanted) for queue in (self._urgent, self._low_priority)}
+
+    @property
+    def ages(self) -> dict[str, float]:
+        """Seconds since the oldest key to be handed out was added, by priority; 0 where there is none."""
+        now = time.monotonic()
+        return {queue.priority: queue.age(now) for queue in (self._urgent, self._low_priority)}
 
     @property
     def longest(self) -> float:
@@ -86,6 +98,7 @@ class WorkQueue(Generic[K]):
         if failed and failed.retry:
             return
         count = failed.count + 1 if failed else 1
+        QUEUE_RETRIES.inc()
         retry = asyncio.get_running_loop().call_later(max(at_least, backoff(count)), self._retry, key)
         self._failures[key] = _Failures(count, retry)
 
@@ -152,7 +165,7 @@ class WorkQueue(Generic[K]):
     def _enter(self, queue: _PriorityQueue[K], key: K) -> None:
         if key in queue.wanted:
             return
-        queue.wanted.add(key)
+        queue.want(key)
         # In work or throttled it comes again after that.
         if key not in self._working and key not in self._throttled:
             queue.ready(key)
@@ -172,13 +185,23 @@ class WorkQueue(Generic[K]):
 
 
 class _PriorityQueue(Generic[K]):
-    def __init__(self, tenant: Callable[[K], Hashable], workers: int) -> None:
+    def __init__(self, priority: str, tenant: Callable[[K], Hashable], workers: int) -> None:
+        self.priority = priority
         self._tenant = tenant
         self._ready: FairQueue[K] = FairQueue(workers)
-        self.wanted: set[K] = set()
-        """Keys to be handed out, those in work included."""
+        self._adds, self._duration = QUEUE_ADDS.labels(priority), QUEUE_DURATION.labels(priority)
+        self.wanted: dict[K, float] = {}
+        """Keys to be handed out, those in work included, the oldest first, and since when, in monotonic
+        seconds."""
         self.changed = asyncio.Event()
         """Set when there may be a key for a waiting worker."""
+
+    def want(self, key: K) -> None:
+        self.wanted[key] = time.monotonic()
+        self._adds.inc()
+
+    def age(self, now: float) -> float:
+        return now - next(iter(self.wanted.values()), now)
 
     def ready(self, key: K) -> None:
         self._ready.put(self._tenant(key), key)
@@ -186,8 +209,8 @@ class _PriorityQueue(Generic[K]):
 
     def take(self) -> K | None:
         key = self._ready.take()
-        if key is not None:
-            self.wanted.discard(key)
+        if key is not None and (since := self.wanted.pop(key, None)) is not None:
+            self._duration.observe(time.monotonic() - since)
         return key
 
     def release(self, key: K) -> None:
@@ -195,7 +218,7 @@ class _PriorityQueue(Generic[K]):
         self.changed.set()
 
     def discard(self, key: K) -> None:
-        self.wanted.discard(key)
+        self.wanted.pop(key, None)
         self._ready.discard(self._tenant(key), key)
 
 

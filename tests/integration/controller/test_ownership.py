@@ -36,6 +36,7 @@ def test_orphaned_pods_come_back_to_an_object_of_the_same_name(sites: Sites, kub
     assert sites.uids() == before
     owner = sites.get()["metadata"]["uid"]
     assert [p["metadata"]["ownerReferences"][0]["uid"] for p in sites.pods()] == [owner, owner]
+    eventually(lambda: ("Adopted", "Adopted 2 Pods: site-0, site-1") in sites.events())
 
 
 def test_the_record_of_replacements(sites: Sites, kubectl: Kubectl) -> None:

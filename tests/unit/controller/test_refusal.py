@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+import pytest
+
 from podpatterns.api.conditions import Reason
 from podpatterns.controller.refusal import Refusal
 from podpatterns.replicas.failure import Failure
@@ -36,3 +40,16 @@ def test_success_ends_it() -> None:
     refusal.note(REFUSED, 1, now=0.0, at_least=60)
     refusal.clear()
     assert (refusal.failure, refusal.left(1, now=0.0)) == (None, 0)
+
+
+def test_it_is_logged_once_for_each_step_of_the_back_off(caplog: pytest.LogCaptureFixture) -> None:
+    refusal, now, lines = Refusal(), 0.0, []
+    for _ in range(30):
+        caplog.clear()
+        now += refusal.note(REFUSED, 1, now, longest=5)
+        lines.append(len(caplog.records))
+        assert all(
+            r.levelno == logging.WARNING and r.__dict__["reason"] == "Forbidden" for r in caplog.records
+        )
+    assert lines[:8] == [1] * 8
+    assert 1 <= sum(lines[8:]) <= 3, "at the longest back-off, of 5 s here, once a minute"
