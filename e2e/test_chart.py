@@ -33,6 +33,15 @@ EVERY_VALUE = {
     "helperImageRepository": "registry.example.com/helpers",
     "imagePullSecrets": [{"name": "registry"}],
     "logLevel": "DEBUG",
+    "metrics": {
+        "port": 9090,
+        "service": {"annotations": {"example.com/team": "platform"}},
+        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "30s"},
+        "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "30s"},
+    },
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "dashboards": {"enabled": True, "labels": {"dashboard": "yes"}, "annotations": {"folder": "operators"}},
+    "networkPolicy": {"enabled": True, "metricsFrom": [{"podSelector": {}}]},
     "crds": {"install": True},
     "admissionPolicies": {"enabled": True},
     "serviceAccount": {"annotations": {"example.com/role": "operator"}},
@@ -70,6 +79,7 @@ def test_every_value_reaches_the_deployment(tmp_path: Path) -> None:
         "--log-level=DEBUG",
         "--helper-image-repository=registry.example.com/helpers",
         "--leader-election-namespace=operators",
+        "--metrics-bind-address=:9090",
     } <= set(operator["args"])
     assert objects["Role"][0]["metadata"]["namespace"] == "operators"
     assert objects["RoleBinding"][0]["metadata"]["namespace"] == "operators"
