@@ -48,6 +48,6 @@ def done(
 
 def replaced(key: Key, pod: str, reason: str, duration: float) -> None:
     """Tell of a Pod that took over from another, and measure how long it took."""
-    metrics.replacement_duration(key.kind, metrics.pod_reason(reason)).observe(duration)
+    metrics.REPLACEMENT_DURATION.labels(key.kind, metrics.pod_reason(reason)).observe(duration)
     extra = {"key": key, "action": "Replace", "pod": pod, "reason": reason, "duration": duration}
     log.info("Pod replaced", extra=extra)

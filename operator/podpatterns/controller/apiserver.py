@@ -21,7 +21,7 @@ from kubernetes.aio.client import ApiClient
 
 from podpatterns import __version__
 from podpatterns.controller.backoff import LONGEST
-from podpatterns.controller.metrics import api_request, api_request_duration
+from podpatterns.controller.metrics import API_REQUEST_DURATION, api_request
 from podpatterns.controller.normalized import yaml_text
 from podpatterns.controller.pagesize import PageSize
 from podpatterns.controller.watchstream import lines, read_event
@@ -264,7 +264,7 @@ class ApiServer:
             raise UnansweredError(f"{method} {path}: {error!r}") from error
         finally:
             api_request(verb, code).inc()
-            api_request_duration(verb).observe(time.monotonic() - began)
+            API_REQUEST_DURATION.labels(verb).observe(time.monotonic() - began)
         if response.status >= HTTPStatus.BAD_REQUEST:
             try:
                 async with response:

@@ -35,6 +35,7 @@ QUIET = {
     "asyncio": logging.CRITICAL,
 }
 """Loggers of libraries, and the least severe messages that they may write."""
+ENCODER = json.JSONEncoder(default=str)
 NOT_FIELDS = frozenset(
     [*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "k8s_ref", "k8s_skip", "settings"]
 )
@@ -57,7 +58,7 @@ class JsonLines(logging.Formatter):
         line |= {k: v for k, v in fields.items() if k not in NOT_FIELDS and k != "key"}
         if record.exc_info:
             line["exc_info"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return ENCODER.encode(line)
 
 
 def configure(level: str) -> None:

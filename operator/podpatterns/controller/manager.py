@@ -22,7 +22,7 @@ from podpatterns.controller.informer import Informer
 from podpatterns.controller.key import Key
 from podpatterns.controller.leadership import Leadership, LeadershipLostError
 from podpatterns.controller.logs import OBJECT
-from podpatterns.controller.metrics import RECONCILE_ERRORS, reconcile_duration, reconciles
+from podpatterns.controller.metrics import RECONCILE_DURATION, RECONCILE_ERRORS, reconciles
 from podpatterns.controller.objectstore import ObjectStore
 from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
@@ -179,5 +179,5 @@ class Manager:
         finally:
             self._queue.done(key, throttle)
             reconciles(key.kind, outcome).inc()
-            reconcile_duration(key.kind).observe(time.monotonic() - began)
+            RECONCILE_DURATION.labels(key.kind).observe(time.monotonic() - began)
             OBJECT.set(None)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import Counter, Gauge, disable_created_metrics
 
 from podpatterns import __version__
 from podpatterns.api import KINDS
 from podpatterns.api.conditions import PodReason, Reason
+from podpatterns.controller.histogram import Histogram
 
 disable_created_metrics()  # one more series for each: Prometheus has no use for them
 
@@ -150,24 +151,10 @@ def api_request(verb: str, code: str) -> Counter:
 
 
 @cache
-def api_request_duration(verb: str) -> Histogram:
-    return API_REQUEST_DURATION.labels(verb)
-
-
-@cache
 def reconciles(kind: str, outcome: str) -> Counter:
     return RECONCILES.labels(kind, outcome)
 
 
 @cache
-def reconcile_duration(kind: str) -> Histogram:
-    return RECONCILE_DURATION.labels(kind)
-
-
-@cache
 def pod_actions(kind: str, action: str, reason: str) -> Counter:
     return POD_ACTIONS.labels(kind, action, reason)
-
-
-def replacement_duration(kind: str, reason: str) -> Histogram:
-    return REPLACEMENT_DURATION.labels(kind, reason)

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY, Counter
 from podpatterns.api.conditions import PodReason
 from podpatterns.controller import metrics
 from podpatterns.controller.apiserver import ApiError
+from podpatterns.controller.histogram import Histogram
 from tests.unit.controller.server import listing, refusal, serving
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -81,3 +82,19 @@ def test_counters_with_known_labels_are_looked_up_once() -> None:
     first = metrics.api_request("get", "200")
     assert isinstance(first, Counter)
     assert metrics.api_request("get", "200") is first
+
+
+def test_a_histogram_counts_up_to_and_with_each_bound() -> None:
+    histogram = Histogram("test_duration_seconds", "A test's.", ["kind"], buckets=(0.1, 1.0))
+    try:
+        for seconds in (0.05, 0.1, 0.5, 2.0):
+            histogram.labels("a").observe(seconds)
+
+        def sample(suffix: str, **labels: str) -> float | None:
+            return REGISTRY.get_sample_value(f"test_duration_seconds{suffix}", {"kind": "a", **labels})
+
+        assert [sample("_bucket", le=le) for le in ("0.1", "1.0", "+Inf")] == [2, 3, 4]
+        assert sample("_count") == 4
+        assert sample("_sum") == pytest.approx(2.65)
+    finally:
+        REGISTRY.unregister(histogram)
