@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from podpatterns.compose import HelperImages
 from podpatterns.controller import podkeeper, reconciler, revisions, statuswriter
+from podpatterns.controller.backoff import LONGEST
 from podpatterns.controller.configmapstore import ConfigMapStore
 from podpatterns.controller.configurationpoller import Configurations
 from podpatterns.controller.contractpoller import Contracts
@@ -177,7 +178,9 @@ class Cluster(RuleBasedStateMachine):
             before = self.api.writes
             result = self.loop.run_until_complete(self.operator.reconcile(SITE, write_status=True))
             self.kubelet()
-            if self.api.writes == before and (result.after is None or result.after > LONGEST_WAIT):
+            patient = self.edit == self.part_edit == "good" and not self.api.forbidden
+            longest = LONGEST if patient else LONGEST_WAIT
+            if self.api.writes == before and (result.after is None or result.after > longest):
                 break
             self.clock.now += result.after or 0
         pods = self.live()
