@@ -16,6 +16,7 @@ import yaml
 
 from podpatterns.api import GROUP, KINDS
 from podpatterns.cli.error import CommandError
+from podpatterns.cli.kubectlyaml import NoJson, documents
 
 SUFFIXES = {".yaml", ".yml", ".json"}
 """Of the files that count in a directory, as kubectl takes them."""
@@ -108,10 +109,10 @@ def _files(path: Path) -> Iterator[tuple[str, str]]:
 
 def _manifests(source: str, text: str) -> Iterator[Manifest]:
     try:
-        documents = list(yaml.safe_load_all(text))  # JSON is YAML
-    except (yaml.YAMLError, RecursionError) as error:
+        found = documents(text)
+    except (yaml.YAMLError, NoJson) as error:
         raise CommandError(f"{source}: {error}") from None
-    for document in documents:
+    for document in found:
         for obj in _objects(document):
             if _is_ours(obj):
                 yield Manifest(source, obj)
