@@ -19,7 +19,14 @@ from podpatterns.api.text import NAME_LENGTH, listed, shown
 from podpatterns.compose.labels import REVISION, unreserved
 from podpatterns.replicas.downward import InPlace
 from podpatterns.replicas.listorder import in_canonical_order
-from podpatterns.replicas.resources import changed_amounts, qos_class, requested, resizable, resize_restarts
+from podpatterns.replicas.resources import (
+    changed_amounts,
+    qos_class,
+    requested,
+    resizable,
+    resize_restarts,
+    same_resources,
+)
 from podpatterns.replicas.restart import restarts_pods
 
 CONTAINER_LISTS = ("initContainers", "containers")
@@ -71,10 +78,8 @@ def change(old: Any, new: Any, default_resources: Collection[str] = ()) -> Chang
     `default_resources` are the containers of `new` whose resources the operator chose: a Pod from before it
     chose any runs on without. Any two JSON values have a Change.
     """
-    if _same(old, new):
-        return Change()
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
-        return Change(obstacles=("spec",))
+        return Change() if _same(old, new) else Change(obstacles=("spec",))
     old, new = in_canonical_order(old), in_canonical_order(new)
     old_meta, new_meta = _field(old, "metadata"), _field(new, "metadata")
     old_spec, new_spec = _field(old, "spec"), _field(new, "spec")
@@ -147,6 +152,8 @@ class _Pair(NamedTuple):
         return f"{self.path}.resources" if restarts else ""
 
     def has_new(self, name: str) -> bool:
+        if name == "resources":
+            return not same_resources(self.old.get(name), self.new.get(name))
         return not _same(_written(self.old, name), _written(self.new, name))
 
 
@@ -228,8 +235,11 @@ def _without(written: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _differences(old: Any, new: Any, path: str, depth: int = 0) -> Iterator[str]:
-    """Yield the fields that differ, as deep as both sides have the same form."""
-    if _same(old, new):
+    """Yield the fields that differ, as deep as both sides have the same form.
+
+    A list without items is none: no field of a Pod tells them apart.
+    """
+    if _same(old, new) or (old in (None, []) and new in (None, [])):
         return
     names = _names(new)
     if depth == DEPTH:

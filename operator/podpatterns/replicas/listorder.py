@@ -35,7 +35,7 @@ class Items:
     """Names that an item uses: it stays before or behind the items that define them."""
 
 
-_REFERENCE = re.compile(r"\$(?:\$|\(([^()]*)\))")
+_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 """`$(NAME)` in the value of a variable, or `$$`, which stands for a dollar sign."""
 
 
@@ -56,6 +56,23 @@ def _hostnames(alias: Item) -> Sequence[str]:
     """Return the names in a line of /etc/hosts: of two lines with one name the first counts."""
     names = alias.get("hostnames")
     return [str(name) for name in names] if isinstance(names, list) else ()
+
+
+ANY_TAINT = ""
+"""Key of a toleration of all taints; no taint has it."""
+
+
+def _evicting(toleration: Item) -> Sequence[str]:
+    """Return the key if it tolerates NoExecute: the first that matches a taint says for how many seconds.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+    """
+    evicting = toleration.get("effect") in (None, "", "NoExecute")
+    return (str(toleration.get("key") or ANY_TAINT),) if evicting else ()
+
+
+def _overlapping(toleration: Item) -> Sequence[str]:
+    return (ANY_TAINT,) if _evicting(toleration) else ()
 
 
 ANY_ORDER = Items()
@@ -113,7 +130,7 @@ TEMPLATE: Fields = {
             keys=("topologyKey", "whenUnsatisfiable"),
             fields={"labelSelector": SELECTOR, "matchLabelKeys": ANY_ORDER},
         ),
-        "tolerations": ANY_ORDER,
+        "tolerations": Items(defines=_evicting, uses=_overlapping),
         "readinessGates": ANY_ORDER,
         "schedulingGates": Items(keys=("name",)),
         "resourceClaims": Items(keys=("name",)),

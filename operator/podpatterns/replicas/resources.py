@@ -25,6 +25,25 @@ def requested(resources: Mapping[str, Any] | None) -> dict[str, Any]:
     return {**written, **({"requests": requests} if requests else {})}
 
 
+def same_resources(old: Any, new: Any) -> bool:
+    """Return whether both ask for the same: 1, "1" and 1000m are one quantity."""
+    if not (_readable(old) and _readable(new)):
+        return bool(old == new)
+    return _in_one_notation(old) == _in_one_notation(new)
+
+
+def _in_one_notation(resources: Any) -> dict[str, Any]:
+    written = requested(resources)
+    amounts = {kind: {k: _amount(v) for k, v in (written.get(kind) or {}).items()} for kind in KINDS}
+    return {name: value for name, value in {**written, **amounts}.items() if value}
+
+
+def _amount(value: Any) -> Any:
+    """Return the amount of a quantity, and anything else as it is."""
+    amount = _quantity(value)
+    return value if amount is None else amount
+
+
 def resizable(old: Any, new: Any) -> bool:
     """Return whether only amounts of CPU and memory differ.
 
@@ -60,7 +79,7 @@ def resize_restarts(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 def _frame(resources: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything but the amounts, which must stay."""
     amounts = {
-        kind: {k: (None if k in COMPUTE else v) for k, v in (resources.get(kind) or {}).items()}
+        kind: {k: (None if k in COMPUTE else _amount(v)) for k, v in (resources.get(kind) or {}).items()}
         for kind in KINDS
     }
     return {**resources, **amounts}

@@ -61,6 +61,39 @@ def test_images_of_what_keeps_running_change_in_place(path: str, container: str)
     assert (found.images, found.obstacles) == ({container: "new:2"}, ())
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"limits": {"cpu": 1}}, {"limits": {"cpu": "1000m"}}),
+        ({"limits": {"memory": "1Gi"}}, {"limits": {"memory": "1024Mi"}, "requests": {"memory": "1Gi"}}),
+        ({"limits": {"nvidia.com/gpu": 1}}, {"limits": {"nvidia.com/gpu": "1"}}),
+        ({"limits": {}, "requests": None}, None),
+    ],
+)
+def test_a_quantity_in_another_notation_is_no_change(old: Any, new: Any) -> None:
+    path = "spec.containers.0.resources"
+    assert change(edited(path, old), edited(path, new)) == Change()
+
+
+def test_amounts_that_come_or_go_are_none_of_these() -> None:
+    path = "spec.containers.0.resources"
+    assert change(edited(path, {"limits": {"cpu": "0"}}), edited(path, {})).obstacles
+
+
+@pytest.mark.parametrize("path", ["spec.tolerations", "spec.containers.0.command", "spec.containers.0.ports"])
+def test_an_empty_list_is_none(path: str) -> None:
+    assert change(TEMPLATE, edited(path, [])) == change(edited(path, []), TEMPLATE) == Change()
+    assert change(edited(path, None), edited(path, [])) == Change()
+
+
+def test_a_variable_with_the_revision_is_an_obstacle_even_if_nothing_else_changes() -> None:
+    field = {"fieldRef": {"fieldPath": "metadata.labels['podpatterns.dev/revision']"}}
+    template = edited("spec.containers.0.env", [{"name": "REVISION", "valueFrom": field}])
+    assert change(template, deepcopy(template)).obstacles == (
+        "spec.containers[web].env[REVISION].valueFrom.fieldRef",
+    )
+
+
 RESTARTS = [
     ("an image", {"image": "web:2"}, {"web": "spec.containers[web].image"}),
     ("amounts", {"resources": {"requests": {"cpu": "1"}, "limits": {"memory": "64Mi"}}}, {}),

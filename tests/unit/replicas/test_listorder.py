@@ -87,6 +87,10 @@ OTHER: dict[str, Any] = {
     "dnsConfig": {"nameservers": ["10.0.0.2", "10.0.0.1"]},
     "hostAliases": [{"ip": "10.0.0.2", "hostnames": ["db"]}, {"ip": "10.0.0.1", "hostnames": ["db"]}],
     "containers.0.env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}],
+    "tolerations": [
+        {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "tolerationSeconds": 30},
+        {"operator": "Exists"},
+    ],
     "volumes": [
         {"name": "p", "projected": {"sources": [{"secret": {"name": "b"}}, {"secret": {"name": "a"}}]}}
     ],
@@ -144,6 +148,7 @@ def test_what_changes_beside_the_order_is_named_as_ever() -> None:
         ("$$(A)", False),
         ("$$$(A)", True),
         ("$(C)", False),
+        ("$($(A))", False),
         ("$A", False),
     ],
 )
