@@ -32,6 +32,13 @@ def until_drained(wanted: Wanted, pod: Pod, now: float) -> float:
     return min(max(0.0, left), wanted.drain_seconds)
 
 
+def until_settled(wanted: Wanted, pod: Pod, now: float) -> float:
+    """Return the seconds until a Pod counts as updated, infinite where only its node can tell."""
+    if pod.restarting or (pod.settling and not pod.resize_pending):
+        return math.inf
+    return max(0.0, pod.resize_left(now, wanted.resize_timeout)) if pod.resize_pending else 0
+
+
 def service_changes(
     wanted: Wanted, kept: Sequence[Pod], updated: Collection[str], now: float
 ) -> Iterator[SetInService]:
@@ -39,12 +46,13 @@ def service_changes(
 
     `updated` has the UIDs of the Pods of `kept` to bring up to date now. A Pod whose update was called off
     comes back, and one that was updated as soon as its new containers are there; their probes do the rest.
+    One whose node doesn't change its resources is not waited for longer than `resize_timeout`.
     """
     for pod in kept:
         if pod.uid in updated:
             if pod.in_service and until_drained(wanted, pod, now):
                 yield SetInService(pod.name, pod.uid, in_service=False)
-        elif pod.in_service is False and not (pod.restarting or pod.settling):
+        elif pod.in_service is False and not until_settled(wanted, pod, now):
             yield SetInService(pod.name, pod.uid, in_service=True)
 
 

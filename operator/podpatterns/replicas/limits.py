@@ -46,7 +46,16 @@ def limited(todo: Plan, wanted: Wanted, limits: Limits) -> Plan:
 def _without_refused(todo: Plan, limits: Limits) -> Plan:
     if wait := limits.creates_after:
         held = todo.held_back or bool(todo.creates)
-        todo = replace(todo, creates=(), wake_after=min(wait, todo.wake_after or wait), held_back=held)
+        # No Pod leaves its Services for an update that has to wait.
+        back = tuple(change for change in todo.service_changes if change.in_service)
+        held |= len(back) < len(todo.service_changes)
+        todo = replace(
+            todo,
+            creates=(),
+            service_changes=back,
+            wake_after=min(wait, todo.wake_after or wait),
+            held_back=held,
+        )
     if limits.updates_after:
         held = todo.held_back or bool(todo.service_changes)
         todo = replace(todo, service_changes=(), held_back=held)

@@ -28,7 +28,6 @@ from podpatterns.replicas.rollout import (
     misses_configuration,
     needs_surge,
     outdated_pods,
-    until_given_up,
     why_outdated,
 )
 from podpatterns.replicas.scaledown import surplus_pods
@@ -188,7 +187,8 @@ def _waits(
     for pod in live:
         if (left := pod.available_after(now, wanted.min_ready_seconds)) is not None:
             yield left
-        if wanted.rolls_out and pod.resize_pending and (rest := until_given_up(wanted, pod, now)) > 0:
+        waited_for = pod.resize_pending and (wanted.rolls_out or pod.in_service is False)
+        if waited_for and (rest := pod.resize_left(now, wanted.resize_timeout)) > 0:
             yield rest
 
 

@@ -131,6 +131,10 @@ class Pod:
         wait = self.ready_since + min_ready_seconds - now
         return wait if min_ready_seconds and wait > 0 else None
 
+    def resize_left(self, now: float, timeout: float) -> float:
+        """Return the seconds until its pending change of resources counts as impossible; it has one."""
+        return 0 if self.resize_pending == "Infeasible" else self.resize_pending_since + timeout - now
+
 
 def observe(obj: Mapping[str, Any]) -> Pod:
     """Return the record of a Pod as the API server sent it.

@@ -30,17 +30,14 @@ def judged(wanted: Wanted, pod: Pod, now: float) -> Pod:
     if not wanted.rolls_out:
         return pod
     why = wanted.refused.get(pod.uid, "")
-    if pod.resize_pending and pod.revision == wanted.revision and until_given_up(wanted, pod, now) <= 0:
+    if (
+        pod.resize_pending
+        and pod.revision == wanted.revision
+        and pod.resize_left(now, wanted.resize_timeout) <= 0
+    ):
         why = f"Resize{pod.resize_pending}"
         why = f"{why}: {pod.message}" if pod.reason == why and pod.message else why
     return replace(pod, not_in_place=why) if why else pod
-
-
-def until_given_up(wanted: Wanted, pod: Pod, now: float) -> float:
-    """Return the seconds until a pending change of resources counts as impossible; the Pod has one."""
-    if pod.resize_pending == "Infeasible":
-        return 0
-    return pod.resize_pending_since + wanted.resize_timeout - now
 
 
 def is_updated_in_place(wanted: Wanted, pod: Pod) -> bool:

@@ -20,6 +20,8 @@ DRAINS: dict[str, Any] = {
 }
 OUT: dict[str, Any] = {"in_service": False, "ready_since": None}
 
+DEFERRED: dict[str, Any] = {"settling": True, "resize_pending": "Deferred", "resize_pending_since": NOW}
+
 
 def out(name: str, since: float | None, **fields: Any) -> Pod:
     return old(name, out_of_service_since=since, **{**OUT, **fields})
@@ -48,6 +50,7 @@ TABLE = [
         None,
     ),
     ("until its node has taken note", [pod("site-0", **OUT, settling=True)], ([], [], []), None),
+    ("until its node has begun to resize it", [pod("site-0", **OUT, **DEFERRED)], ([], [], []), 60),
     ("then it comes back", [pod("site-0", **OUT)], ([], [], ["site-0"]), None),
     ("a new one joins its Services", [unready("site-0", in_service=False)], ([], [], ["site-0"]), None),
     ("a finished one does not", [pod("site-0", **OUT, terminating=True)], ([], [], []), None),
@@ -76,6 +79,23 @@ def test_an_update_that_is_called_off_puts_the_pod_back(want: Wanted) -> None:
     assert what(decide(want, [out("site-0", NOW - 2)])) == ([], [], ["site-0"])
 
 
+@pytest.mark.parametrize("keeps", [{"paused": True}, {"partition": 1}, {"update": "OnDelete"}])
+@pytest.mark.parametrize(
+    ("pending", "comes_back", "wake_after"),
+    [
+        ({"resize_pending_since": NOW - 10}, [], 50),
+        ({"resize_pending_since": NOW - 60}, ["site-0"], None),
+        ({"resize_pending": "Infeasible"}, ["site-0"], None),
+    ],
+)
+def test_a_pod_that_is_not_resized_does_not_stay_out(
+    keeps: dict[str, Any], pending: dict[str, Any], comes_back: list[str], wake_after: float | None
+) -> None:
+    decided = decide(wanted(1, **DRAINS, **keeps), [pod("site-0", **OUT, **{**DEFERRED, **pending})])
+    assert (what(decided), doing(decided)) == (([], [], comes_back), NOTHING)
+    assert decided.wake_after == wake_after
+
+
 def test_a_helper_restarts_without_drain() -> None:
     want = wanted(1, in_place=frozenset({"old"}), drain_seconds=5)
     assert what(decide(want, [old("site-0", in_service=True)])) == (["site-0"], [], [])
@@ -98,6 +118,12 @@ def test_no_change_while_updates_are_refused() -> None:
     there = [unready("site-0", in_service=False)]
     assert decide(wanted(1), there, updates_after=3) == Plan(wake_after=3, held_back=True)
     assert what(decide(wanted(1), there, creates_after=3)) == ([], [], ["site-0"]), "Pods that are there join"
+
+
+def test_no_pod_leaves_for_an_update_that_has_to_wait() -> None:
+    there = [old("site-0", in_service=True)]
+    decided = decide(wanted(2, **DRAINS, max_unavailable=2), there, creates_after=3)
+    assert (decided.service_changes, decided.wake_after, decided.held_back) == ((), 3, True)
 
 
 def live(**condition: str) -> dict[str, Any]:
