@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import click
 from podpatterns.api import Adapter, FieldError, InvalidObject, Pattern, parse
 from podpatterns.api.conditions import Reason
 from podpatterns.api.invalid import first_errors
+from podpatterns.api.text import NAME_LENGTH, shown
 from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
@@ -19,6 +21,8 @@ from podpatterns.compose import CannotCompose, Problem, adapter_problems, compos
 from podpatterns.compose.part import Key
 
 INVALID = 1
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+"""https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def _judge_namespace(written: Sequence[Manifest]) -> Verdict:
         except InvalidObject as error:
             findings += [Finding(one.where, e) for e in error.errors]
             continue
-        broken = broken_rules(app)
+        broken = [*_bad_name(one), *broken_rules(app)]
         if broken:
             findings += [Finding(one.where, e) for e in broken]
             findings += [Finding(one.where, p) for p in _own(app)]
@@ -109,6 +113,14 @@ def _judge_namespace(written: Sequence[Manifest]) -> Verdict:
         unknown_parts += [Finding(one.where, p) for p in absent]
         findings += [Finding(one.where, p) for p in problems if p not in absent]
     return Verdict(tuple(findings), tuple(unknown_parts))
+
+
+def _bad_name(one: Manifest) -> Iterator[FieldError]:
+    if not NAME.fullmatch(one.name):
+        told = (
+            f"{shown(one.name, NAME_LENGTH)!r} must be of lowercase letters, digits, - and ., such as site-1"
+        )
+        yield FieldError("metadata.name", told)
 
 
 def _same_pod_names(apps: Sequence[tuple[Manifest, Pattern]]) -> Iterator[Finding]:

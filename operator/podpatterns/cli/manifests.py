@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import yaml
 
 from podpatterns.api import GROUP, KINDS
+from podpatterns.api.text import shown
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.kubectlyaml import NoJson, documents
 
@@ -22,6 +23,8 @@ SUFFIXES = {".yaml", ".yml", ".json"}
 """Of the files that count in a directory, as kubectl takes them."""
 URL_TIMEOUT = 30.0
 """Seconds for the answer of a server that has a manifest."""
+SHOWN_LENGTH = 300
+"""Bytes of a kind and a name in a message: all that an object can have."""
 KIND_NAMES = [kind.kind for kind in KINDS]
 
 
@@ -48,7 +51,7 @@ class Manifest:
 
     @property
     def where(self) -> str:
-        return f"{self.source}: {self.kind.lower()}/{self.name}"
+        return f"{self.source}: {shown(f'{self.kind.lower()}/{self.name}', SHOWN_LENGTH)}"
 
     @property
     def unknown_kind(self) -> str | None:

@@ -39,6 +39,13 @@ def include(*parts: str) -> list[dict[str, str]]:
     return [{"kind": "Adapter", "name": part} for part in parts]
 
 
+@pytest.mark.parametrize("name", ["Site", "a_b", "-a", "a.-b", "a\n", "a\x1b[31m"])
+def test_a_name_that_no_object_can_have(name: str) -> None:
+    status, [line], _ = told(manifest("SidecarApp", name, {"template": template()}))
+    assert status == 1
+    assert line.endswith("must be of lowercase letters, digits, - and ., such as site-1")
+
+
 def test_nothing_is_wrong() -> None:
     app = manifest("SidecarApp", "site", {"template": template(), "include": include("red")})
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
