@@ -58,7 +58,7 @@ RECENT_REPLACEMENTS = 32
 USED_BY = 100
 FAILED_PODS = 100
 """UIDs in status.work.failedPods: failed Pods that are counted at once."""
-INDEXES, INDEX_DIGITS = 8_192, 6
+INDEXES, INDEX_DIGITS = 8_192, 5
 """Characters of status.work.completedIndexes, and of one index in it."""
 REFUSAL = 4_096
 """Characters of a helper's message."""

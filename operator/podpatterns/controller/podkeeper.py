@@ -33,9 +33,8 @@ class PodKeeper:
         generation, now = entry.generation, time.monotonic()
         if (busy := state.busy_until - now) > 0:
             return busy, Outcome()
-        todo = await off_the_loop(
-            len(pods), MANY_PODS, _decide, wanted, pods, state, generation, now, time.time()
-        )
+        size = len(pods) + len(wanted.work.completed)
+        todo = await off_the_loop(size, MANY_PODS, _decide, wanted, pods, state, generation, now, time.time())
         if todo.complete:
             # What was refused is history.
             state.pods.clear()

@@ -101,7 +101,8 @@ class StatusWriter:
         previous = entry.status
         if state.first_revision and "currentRevision" not in previous:
             previous = {**previous, "currentRevision": state.first_revision}
-        return await off_the_loop(len(observed.pods), MANY_PODS, app_status, app, wanted, observed, previous)
+        size = len(observed.pods) + (len(wanted.work.completed) if wanted else 0)
+        return await off_the_loop(size, MANY_PODS, app_status, app, wanted, observed, previous)
 
     def subscribe(self, key: Key, observed: Observed) -> None:
         """Have the helpers polled whose answers the next report needs."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from podpatterns.api import bounds
-from podpatterns.replicas.ordinal import is_condemned, ordinal
+from podpatterns.replicas.ordinal import ordinal, ordinals
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 from podpatterns.replicas.work import Work
@@ -27,13 +27,12 @@ def awaits_count(wanted: Wanted, pod: Pod) -> bool:
     return failed and pod.uid not in wanted.work.failed_pods
 
 
-def completed_names(wanted: Wanted, pods: Sequence[Pod]) -> set[str]:
-    """Return the stable names whose work is done and whose Pods are gone: nobody makes them again."""
+def completed_ordinals(wanted: Wanted, pods: Sequence[Pod]) -> set[int]:
+    """Return the ordinals whose work is done and whose Pods are gone: nobody makes them again."""
     if wanted.naming != "Stable" or not wanted.work.completed:
         return set()
-    there = {p.name for p in pods if p.live or is_done(wanted, p)}
-    names = {f"{wanted.name}-{i}" for i in wanted.work.completed}
-    return {name for name in names - there if not is_condemned(wanted, name)}
+    there = {ordinal(wanted, p.name) for p in pods if p.live or is_done(wanted, p)}
+    return set(wanted.work.completed.intersection(ordinals(wanted)).difference(there))
 
 
 def completed_elsewhere(wanted: Wanted, pods: Sequence[Pod]) -> int:
@@ -41,7 +40,7 @@ def completed_elsewhere(wanted: Wanted, pods: Sequence[Pod]) -> int:
     if not wanted.runs_to_completion:
         return 0
     if wanted.naming == "Stable":
-        return len(completed_names(wanted, pods))
+        return len(completed_ordinals(wanted, pods))
     there = sum(1 for p in pods if is_done(wanted, p) and p.is_of(wanted.work.revision))
     return max(0, min(wanted.work.succeeded, wanted.replicas) - there)
 
@@ -59,14 +58,16 @@ def tally(wanted: Wanted, pods: Sequence[Pod]) -> Work:
     failed = work.failed + len(new)
     retries = sum(p.retries for p in pods if p.live and p.is_of(work.revision)) if wanted.retries else 0
     done = [p for p in pods if is_done(wanted, p) and p.is_of(work.revision)]
-    wanted_names = {p.name for p in done if not is_condemned(wanted, p.name)} | completed_names(wanted, pods)
-    indexes = {ordinal(wanted, name) for name in wanted_names} if wanted.naming == "Stable" else set()
+    completed = completed_ordinals(wanted, pods)
+    if wanted.naming == "Stable":
+        there = {i for p in done if (i := ordinal(wanted, p.name)) is not None}
+        completed |= there.intersection(ordinals(wanted))
     return replace(
         work,
-        succeeded=len(done) + completed_elsewhere(wanted, pods)
-        if wanted.naming == "Generated"
-        else len(wanted_names),
-        completed=frozenset(i for i in indexes if i is not None),
+        succeeded=len(completed)
+        if wanted.naming == "Stable"
+        else len(done) + completed_elsewhere(wanted, pods),
+        completed=frozenset(completed),
         failed=failed,
         failed_pods=kept.union(new),
         exceeded=work.exceeded or failed + retries > wanted.backoff_limit,

@@ -7,21 +7,21 @@ counts as nobody's outage, so that an outdated, unhealthy one is replaced at onc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 
-from podpatterns.replicas.completion import completed_names
+from podpatterns.replicas.completion import completed_ordinals
 from podpatterns.replicas.ordinal import is_condemned, ordinal, ordinals
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
 
 
 def in_turn(
-    wanted: Wanted, free: Iterator[tuple[int, str]], up: Collection[str]
+    wanted: Wanted, free: Iterator[tuple[int, str]], is_up: Callable[[int], bool]
 ) -> Iterator[tuple[int, str]]:
-    """Yield the first of the free slots (ordinal and name), if all lower ones are among the names `up`."""
+    """Yield the first of the free slots (ordinal and name), if all lower ones are up."""
     for index, name in islice(free, 1):
-        if all(f"{wanted.name}-{i}" in up for i in range(wanted.start, index)):
+        if all(map(is_up, range(wanted.start, index))):
             yield index, name
 
 
@@ -29,7 +29,7 @@ def last_to_leave(wanted: Wanted, pods: Sequence[Pod], chosen: Sequence[Pod]) ->
     """Return those of the chosen that may be deleted now: of condemned ones the highest ordinal alone, and
     none before the last one is gone."""
     condemned = [p for p in chosen if _is_scaled_down(wanted, p)]
-    others = [p for p in chosen if p not in condemned]
+    others = [p for p in chosen if not _is_scaled_down(wanted, p)]
     if not condemned or any(p.terminating and _is_scaled_down(wanted, p) for p in pods):
         return others
     return [max(condemned, key=lambda p: ordinal(wanted, p.name) or 0), *others]
@@ -44,9 +44,9 @@ def kept_waiting(wanted: Wanted, live: Sequence[Pod], up: Collection[str]) -> in
     ]
     if not wanted.ordered or not unhealthy:
         return 0
-    present = {p.name for p in live} | completed_names(wanted, live)
+    present = {ordinal(wanted, p.name) for p in live} | completed_ordinals(wanted, live)
     above = range(min(unhealthy), wanted.start + wanted.replicas)
-    return sum(1 for i in above if f"{wanted.name}-{i}" not in present)
+    return sum(1 for i in above if i not in present)
 
 
 def _is_scaled_down(wanted: Wanted, pod: Pod) -> bool:

@@ -16,7 +16,7 @@ from itertools import islice
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE, Create, Delete, Plan, Refresh, Update
-from podpatterns.replicas.completion import awaits_count, completed_elsewhere, completed_names, is_done
+from podpatterns.replicas.completion import awaits_count, completed_elsewhere, completed_ordinals, is_done
 from podpatterns.replicas.drain import service_changes, until_drained
 from podpatterns.replicas.limits import UNLIMITED, Limits, limited
 from podpatterns.replicas.order import in_turn, last_to_leave
@@ -63,7 +63,8 @@ def plan(
     replaced = _without(in_place, outdated)
     if wanted.ordered:
         leaving = last_to_leave(wanted, pods, [*surplus, *replaced])
-        surplus, replaced = ([p for p in some if p in leaving] for some in (surplus, replaced))
+        uids = {p.uid for p in leaving}
+        surplus, replaced = ([p for p in some if p.uid in uids] for some in (surplus, replaced))
     kept = _without(replaced, there)
     live = [p for p in kept if p.live]
     room = wanted.replicas - len(kept) - done - backing_off
@@ -134,15 +135,17 @@ def _free_slots(
     wanted: Wanted, pods: Sequence[Pod], room: int, now: float, limits: Limits
 ) -> Iterator[Create]:
     """Lowest first. A name is free when its last holder is gone; terminating, finished Pods keep theirs."""
-    completed = completed_names(wanted, pods)
-    held_names = {p.name for p in pods} | completed
-    names = ((i, stable_name(wanted.name, i)) for i in ordinals(wanted))
+    if room <= 0:
+        return
+    completed = completed_ordinals(wanted, pods)
+    held_names = {p.name for p in pods}
+    names = ((i, stable_name(wanted.name, i)) for i in ordinals(wanted) if i not in completed)
     free: Iterator[tuple[int, str]]
     free = ((i, n) for i, n in names if n not in held_names and n not in limits.taken_names)
     if wanted.ordered:
         up = {p.name for p in pods if is_done(wanted, p) or p.available(now, wanted.min_ready_seconds)}
-        free = in_turn(wanted, free, up | completed)
-    for index, name in islice(free, max(0, room)):
+        free = in_turn(wanted, free, lambda i: i in completed or f"{wanted.name}-{i}" in up)
+    for index, name in islice(free, room):
         if wanted.paused:
             revision = wanted.as_it_was(limits.lost.get(name))
         else:

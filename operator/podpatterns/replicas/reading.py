@@ -24,6 +24,11 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def texts(value: object) -> list[str]:
+    """Return the texts in a list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def json_mapping(value: object) -> Mapping[str, Any]:
     """Return the JSON object in a text; empty if there is none."""
     if not value or not isinstance(value, str):

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from podpatterns.api import bounds
-from podpatterns.replicas.reading import mapping, text
+from podpatterns.replicas.reading import mapping, text, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Work:
             _count(record.get("succeeded")),
             frozenset(ordinals(text(record.get("completedIndexes")))),
             _count(status.get("failed")),
-            frozenset(map(text, record.get("failedPods") or ())),
+            frozenset(texts(record.get("failedPods"))),
             record.get("backoffLimitExceeded") is True,
         )
 
@@ -81,13 +81,20 @@ def ranges(found: Iterable[int]) -> str:
 
 
 def ordinals(written: str) -> Iterator[int]:
-    """Yield the ordinals in such a text; nothing of what has another form."""
+    """Yield the ordinals in such a text, each once; nothing of what has another form."""
+    end = 0
+    for first, last in sorted(_runs(written)):
+        yield from range(max(first, end), last + 1)
+        end = max(end, last + 1)
+
+
+def _runs(written: str) -> Iterator[tuple[int, int]]:
     for run in written.split(","):
         first, _, last = run.partition("-")
         last = last or first
         if first.isdecimal() and last.isdecimal() and max(len(first), len(last)) <= bounds.INDEX_DIGITS:
-            yield from range(int(first), int(last) + 1)
+            yield int(first), int(last)
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return max(0, value) if isinstance(value, int) else 0

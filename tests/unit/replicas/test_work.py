@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -155,6 +156,27 @@ def test_a_record_is_read_as_it_was_written() -> None:
     assert Work.recorded(
         {"work": {"revision": "r1", "completedIndexes": "x,3-", "succeeded": "?"}}, "r1"
     ) == (Work("r1", completed=frozenset({3})))
+
+
+HOSTILE: list[dict[str, Any]] = [
+    {"failed": -5, "work": {"succeeded": -1}},
+    {"failed": "x", "work": {"succeeded": [], "failedPods": 5, "completedIndexes": 7}},
+    {"work": {"failedPods": {"a": 1}, "backoffLimitExceeded": "no"}},
+    {"work": {"failedPods": [None, 3]}},
+]
+
+
+@pytest.mark.parametrize("status", HOSTILE)
+def test_a_record_that_makes_no_sense_is_none(status: dict[str, Any]) -> None:
+    status = {**status, "work": {**status["work"], "revision": "r1"}}
+    assert Work.recorded(status, "r1") == Work("r1")
+
+
+def test_each_ordinal_is_read_once() -> None:
+    """A status of 8 KB that anybody wrote takes no longer than one of 100,000 Pods."""
+    told = ",".join(["0-99999"] * 1_000 + ["5-3", "0-999999"])
+    assert list(islice(ordinals(told), 100_001)) == list(range(100_000))
+    assert list(ordinals("7,2-5,4-6,3,0-1")) == [*range(8)]
 
 
 def test_a_record_is_bounded() -> None:
