@@ -64,11 +64,9 @@ class StatusWriter:
         pods = self._pods.of(entry.key, entry.uid)
         recorded = _recorded(entry.status)
 
-        ends = Wanted.of(app, "").runs_to_completion
-
         def observe() -> tuple[list[Replacement], ContractTargets | None, ConfigurationTargets | None]:
             return (
-                state.replacements.observe(pods, app.spec.replicas, state.deleted, now, recorded, ends=ends),
+                state.replacements.observe(pods, app.spec.replicas, state.deleted, now, recorded),
                 contract_targets(composition, composition.revision, pods) if composition else None,
                 configuration_targets(composition, composition.revision, pods) if composition else None,
             )

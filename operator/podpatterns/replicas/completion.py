@@ -12,18 +12,9 @@ from podpatterns.replicas.wanted import Wanted
 from podpatterns.replicas.work import Work
 
 
-def is_done(wanted: Wanted, pod: Pod) -> bool:
-    """Return whether the Pod ran to completion and stays as one of the replicas.
-
-    One that ended before an update in place had reached it has not done what the update asks for.
-    """
-    ended = pod.phase == "Succeeded" and not pod.terminating
-    return wanted.runs_to_completion and ended and not pod.restarting
-
-
 def awaits_count(wanted: Wanted, pod: Pod) -> bool:
     """Return whether the Pod has failed and no status counts it yet."""
-    failed = wanted.runs_to_completion and pod.phase == "Failed" and pod.is_of(wanted.work.revision)
+    failed = wanted.works and pod.phase == "Failed" and pod.is_of(wanted.work.revision)
     return failed and pod.uid not in wanted.work.failed_pods
 
 
@@ -31,17 +22,17 @@ def completed_ordinals(wanted: Wanted, pods: Sequence[Pod]) -> set[int]:
     """Return the ordinals whose work is done and whose Pods are gone: nobody makes them again."""
     if wanted.naming != "Stable" or not wanted.work.completed:
         return set()
-    there = {ordinal(wanted, p.name) for p in pods if p.live or is_done(wanted, p)}
+    there = {ordinal(wanted, p.name) for p in pods if p.live or p.done}
     return set(wanted.work.completed.intersection(ordinals(wanted)).difference(there))
 
 
 def completed_elsewhere(wanted: Wanted, pods: Sequence[Pod]) -> int:
     """Return the number of replicas whose work is done and whose Pods are gone."""
-    if not wanted.runs_to_completion:
+    if not wanted.works:
         return 0
     if wanted.naming == "Stable":
         return len(completed_ordinals(wanted, pods))
-    there = sum(1 for p in pods if is_done(wanted, p) and p.is_of(wanted.work.revision))
+    there = sum(1 for p in pods if p.done and p.is_of(wanted.work.revision))
     return max(0, min(wanted.work.succeeded, wanted.replicas) - there)
 
 
@@ -57,7 +48,7 @@ def tally(wanted: Wanted, pods: Sequence[Pod]) -> Work:
     new = new[: max(0, bounds.FAILED_PODS - len(kept))]
     failed = work.failed + len(new)
     retries = sum(p.retries for p in pods if p.live and p.is_of(work.revision)) if wanted.retries else 0
-    done = [p for p in pods if is_done(wanted, p) and p.is_of(work.revision)]
+    done = [p for p in pods if p.done and p.is_of(work.revision)]
     completed = completed_ordinals(wanted, pods)
     if wanted.naming == "Stable":
         there = {i for p in done if (i := ordinal(wanted, p.name)) is not None}

@@ -16,7 +16,7 @@ from itertools import islice
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE, Create, Delete, Plan, Refresh, Update
-from podpatterns.replicas.completion import awaits_count, completed_elsewhere, completed_ordinals, is_done
+from podpatterns.replicas.completion import awaits_count, completed_elsewhere, completed_ordinals
 from podpatterns.replicas.drain import service_changes, until_drained
 from podpatterns.replicas.limits import UNLIMITED, Limits, limited
 from podpatterns.replicas.order import in_turn, last_to_leave
@@ -46,14 +46,14 @@ def plan(
     `pods` are all Pods that the object controls; `fresh_names` yields unused names for Generated naming.
     """
     pods = [judged(wanted, p, now) for p in pods]
-    if wanted.runs_to_completion and wanted.work.exceeded:
+    if wanted.works and wanted.work.exceeded:
         return _failed(wanted, pods, now)
-    ended = [p for p in pods if p.finished and not p.terminating and not is_done(wanted, p)]
+    ended = [p for p in pods if p.finished and not p.terminating and not p.done]
     due = [p for p in ended if not awaits_count(wanted, p) and _wait(p, now, limits.backoff) <= 0]
     cleared = sorted(due, key=lambda p: (p.created, p.name))[:MOST_AT_ONCE]
     backing_off = len(ended) - len(cleared)
 
-    there = [p for p in pods if p.live or is_done(wanted, p)]
+    there = [p for p in pods if p.live or p.done]
     done = completed_elsewhere(wanted, pods)
     surge = wanted.max_surge if needs_surge(wanted, there) else 0
     surplus = surplus_pods(wanted, there, done, surge, now)
@@ -143,7 +143,7 @@ def _free_slots(
     free: Iterator[tuple[int, str]]
     free = ((i, n) for i, n in names if n not in held_names and n not in limits.taken_names)
     if wanted.ordered:
-        up = {p.name for p in pods if is_done(wanted, p) or p.available(now, wanted.min_ready_seconds)}
+        up = {p.name for p in pods if p.done or p.available(now, wanted.min_ready_seconds)}
         free = in_turn(wanted, free, lambda i: i in completed or f"{wanted.name}-{i}" in up)
     for index, name in islice(free, room):
         if wanted.paused:

@@ -23,6 +23,8 @@ from podpatterns.replicas.resize import resize, still_asked_for
 
 # https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+ENDING = ("OnFailure", "Never")
+"""Restart policies of work that ends."""
 INT32 = range(-(2**31), 2**31)
 FINALIZERS_KEPT, FINALIZER_LENGTH = 3, 128
 """Finalizers of a record and bytes of each: a status names them while a Pod waits for them."""
@@ -66,6 +68,8 @@ class Pod:
     """Time at which the operator took it out of its Services."""
     mounting: bool = False
     """True while it has a node and no sandbox: it waits for its volumes, such as a missing Secret."""
+    ends: bool = False
+    """True if its work may succeed (restartPolicy OnFailure or Never)."""
     finished_at: float | None = None
     """Time of the last container's end; set only in the phases Failed and Succeeded."""
     terminating: bool = False
@@ -94,6 +98,14 @@ class Pod:
     def finished(self) -> bool:
         """True for a Pod that never runs again."""
         return self.phase in ("Failed", "Succeeded")
+
+    @property
+    def done(self) -> bool:
+        """True for a Pod whose work has succeeded: it stays as one of the replicas.
+
+        One that ended before an update in place had reached it has not done what the update asks for.
+        """
+        return self.ends and self.phase == "Succeeded" and not (self.terminating or self.restarting)
 
     @property
     def live(self) -> bool:
@@ -182,6 +194,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
             time_of(gate.get("lastTransitionTime")) if gate and gate.get("status") == "False" else None
         ),
         mounting=_mounting(status),
+        ends=_ends(obj),
         finished_at=_finished_at(containers, created) if phase in ("Failed", "Succeeded") else None,
         terminating=meta.get("deletionTimestamp") is not None,
         finalizers=_finalizers(finalizers) if isinstance(finalizers, list) else (),
@@ -207,6 +220,7 @@ def _unreadable(obj: Mapping[str, Any], error: Exception) -> Pod:
         revision=text(mapping(meta.get("labels")).get(REVISION)),
         created=time_of(meta.get("creationTimestamp")) or 0.0,
         phase=text(mapping(obj.get("status")).get("phase")) or "Pending",
+        ends=_ends(obj),
         terminating=meta.get("deletionTimestamp") is not None,
         reason=PodReason.UNREADABLE.value,
         message=shown(f"the Pod has not the form of a Pod ({type(error).__name__})", MESSAGE_LENGTH),
@@ -230,6 +244,10 @@ def time_of(timestamp: object) -> float | None:
 def timestamp(seconds: float) -> str:
     """Return the metav1.Time of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ends(obj: Mapping[str, Any]) -> bool:
+    return text(mapping(obj.get("spec")).get("restartPolicy")) in ENDING
 
 
 def _integer(value: object) -> int:

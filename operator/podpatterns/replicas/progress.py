@@ -14,7 +14,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import ConditionType, Reason
-from podpatterns.replicas.completion import completed_elsewhere, is_done, tally
+from podpatterns.replicas.completion import completed_elsewhere, tally
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.pod import Pod, seconds, timestamp
@@ -63,11 +63,11 @@ class Rollout:
     ) -> Rollout:
         """Return the rollout to `wanted`, which status names `update_revision`; None where there is none."""
         work = None
-        if wanted and wanted.runs_to_completion:
+        if wanted:
             recorded = Work.recorded(previous, wanted.revision, paused=wanted.paused)
             wanted = replace(wanted, work=recorded)
-            work = tally(wanted, observed.pods)
-        live = [p for p in observed.pods if p.live or (wanted and is_done(wanted, p))]
+            work = tally(wanted, observed.pods) if wanted.works else None
+        live = [p for p in observed.pods if p.live or p.done]
         gone = completed_elsewhere(wanted, observed.pods) if wanted else 0
         behind = wanted is not None and wanted.unwritten not in ("", wanted.revision)
         return cls(
@@ -131,7 +131,7 @@ class Rollout:
             return Reason.PAUSED, "spec.updateStrategy.paused is true"
         if strategy.type == "OnDelete":
             return Reason.ON_DELETE, "the other Pods get it when they are deleted (spec.updateStrategy.type)"
-        if strategy.partition and self.updated >= replicas - strategy.partition:
+        if strategy.partition and self.updated + self.gone >= replicas - strategy.partition:
             message = f"spec.updateStrategy.partition keeps {strategy.partition} at the old one"
             return Reason.PARTITION_REACHED, message
         return None
@@ -229,7 +229,7 @@ def _has_run(wanted: Wanted, pod: Pod) -> bool:
 
 def _succeeded(wanted: Wanted, live: Sequence[Pod]) -> int:
     """Return the number of Pods that have done their work and that the update is not to reach."""
-    done = [p for p in live if is_done(wanted, p)]
+    done = [p for p in live if p.done]
     old = sum(1 for p in done if is_outdated(wanted, p))
     kept = min(old, wanted.partition) if wanted.naming == "Generated" else 0
     return len(done) - old + kept

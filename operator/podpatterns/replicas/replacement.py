@@ -54,22 +54,20 @@ class Replacements:
         ours: Mapping[str, str],
         now: float,
         recorded: Collection[str] = (),
-        *,
-        ends: bool = False,
     ) -> list[Replacement]:
         """The replacements that were completed and are not recorded yet, in their order.
 
         `ours` tells why the operator itself deleted Pods (UID -> reason); `replicas` is how many are wanted:
         a Pod that left because fewer are wanted has no successor. `recorded` has the successors' UIDs that
         the status tells, perhaps the newest only: a write that failed leaves them out, one whose answer was
-        lost does not. A Pod of work that `ends` and has succeeded is there as long as it isn't deleted.
+        lost does not. A Pod that has done its work is there as long as it isn't deleted.
         """
         by_uid = {p.uid: p for p in pods}
         for uid, before in self._live.items():
             present = by_uid.get(uid)
-            if present is None or not _is_there(present, ends=ends):
+            if present is None or not _is_there(present):
                 self._leave(before, present, ours, now)
-        live = {uid: p for uid, p in by_uid.items() if _is_there(p, ends=ends)}
+        live = {uid: p for uid, p in by_uid.items() if _is_there(p)}
         for uid in live.keys() - self._live.keys():
             self._arrive(live[uid])
         self._live = live
@@ -106,5 +104,5 @@ class Replacements:
             yield Replacement(pod.name, gone.uid, uid, gone.reason, pod.created, max(0.0, now - gone.at))
 
 
-def _is_there(pod: Pod, *, ends: bool) -> bool:
-    return pod.live or (ends and pod.phase == "Succeeded" and not pod.terminating)
+def _is_there(pod: Pod) -> bool:
+    return pod.live or pod.done

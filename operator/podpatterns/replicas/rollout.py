@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from podpatterns.api.conditions import PodReason
 from podpatterns.replicas.actions import MOST_AT_ONCE
-from podpatterns.replicas.completion import is_done
 from podpatterns.replicas.drain import drains
 from podpatterns.replicas.order import kept_waiting
 from podpatterns.replicas.ordinal import is_below_partition, is_condemned, ordinal
@@ -70,7 +69,7 @@ def outdated_pods(wanted: Wanted, live: Sequence[Pod], done: int, now: float) ->
     old = [p for p in live if is_outdated(wanted, p)]
     if not old:
         return []
-    available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds) or is_done(wanted, p)}
+    available = {p.uid for p in live if p.available(now, wanted.min_ready_seconds) or p.done}
     new_in_flight = sum(
         1
         for p in live

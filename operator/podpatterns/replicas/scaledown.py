@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podpatterns.replicas.actions import MOST_AT_ONCE
-from podpatterns.replicas.completion import is_done
 from podpatterns.replicas.ordinal import is_condemned, ordinal
 from podpatterns.replicas.pod import Pod
 from podpatterns.replicas.wanted import Wanted
@@ -42,7 +41,7 @@ def _deletion_rank(wanted: Wanted, pod: Pod, now: float) -> tuple[object, ...]:
     """ReplicaSet's order (kubernetes pkg/controller, ActivePodsWithRanks), but among the available ones those
     of an old revision go first, and those that have done their work last."""
     return (
-        is_done(wanted, pod),
+        pod.done,
         pod.node != "",
         pod.phase == "Running",
         pod.ready_since is not None,

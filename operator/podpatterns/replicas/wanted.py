@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from podpatterns.api import Pattern
+from podpatterns.replicas.pod import ENDING
 from podpatterns.replicas.reading import mapping
 from podpatterns.replicas.work import NO_WORK, Work
 
 PERCENT = 100
-ENDING = ("OnFailure", "Never")
-"""Restart policies of work that ends."""
 BACKOFF_LIMIT = 6
 """As a Job's."""
 
@@ -62,13 +61,19 @@ class Wanted:
     unwritten: str = ""
     """The revision that the object asks for, where that could not be written; else empty."""
     runs_to_completion: bool = False
-    """A Pod that succeeded is kept (restartPolicy OnFailure or Never)."""
+    """Its Pods do work that ends (restartPolicy OnFailure or Never)."""
     retries: bool = False
     """A container that fails is restarted in its Pod (restartPolicy OnFailure)."""
     backoff_limit: int = BACKOFF_LIMIT
     """Failures of work that ends after which one more makes it fail as a whole."""
     work: Work = NO_WORK
     """The work that the status has recorded."""
+
+    @property
+    def works(self) -> bool:
+        """True if there is work to count: that of the newest revision, or while an update is paused that of
+        the one before."""
+        return self.runs_to_completion or self.work.revision not in ("", self.revision)
 
     @property
     def rolls_out(self) -> bool:

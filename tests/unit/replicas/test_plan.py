@@ -32,7 +32,7 @@ STABLE = [
     (
         "a Pod that ran to completion stays",
         wanted(2, runs_to_completion=True),
-        [pod("site-0", phase="Succeeded"), pod("site-1")],
+        [pod("site-0", phase="Succeeded", ends=True), pod("site-1")],
         NOTHING,
     ),
     (
@@ -450,7 +450,7 @@ ORDERED = [
     (
         "one that is done counts",
         wanted(2, ordered=True, runs_to_completion=True),
-        [pod("site-0", phase="Succeeded")],
+        [pod("site-0", phase="Succeeded", ends=True)],
         ([], ["site-1"]),
     ),
     (

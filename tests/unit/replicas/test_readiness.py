@@ -173,7 +173,7 @@ def test_the_first_rollout_can_be_stuck_too() -> None:
 
 def test_work_that_is_done_is_not_stuck() -> None:
     spec: dict[str, Any] = {"template": template(restartPolicy="Never"), "replicas": 2}
-    done = pods(lambda name: pod(name, phase="Succeeded", ready_since=None), pod)
+    done = pods(lambda name: pod(name, phase="Succeeded", ends=True, ready_since=None), pod)
     begun = status_of(pods(starting, starting), **spec)
     status = status_of(done, previous=begun, now=NOW + LONG, **spec)
     assert judged(status, "Progressing") == ("True", "RevisionComplete")

@@ -24,7 +24,7 @@ LONG = 1_000.0
 
 
 def done(name: str, **fields: Any) -> Pod:
-    return unready(name, phase="Succeeded", **fields)
+    return unready(name, phase="Succeeded", ends=True, **fields)
 
 
 def works(replicas: int = 3, **fields: Any) -> Wanted:
@@ -103,6 +103,24 @@ PLANS: list[tuple[str, Wanted, list[Pod], tuple[list[str], list[str]]]] = [
     ("and makes nothing", works(3, **OVER), [], NOTHING),
     ("it is scaled down", works(1, **OVER), [FAILED, failed("site-1")], (["site-1"], [])),
     ("generated", works(1, **OVER, **GENERATED), [FAILED, done("site-a")], (["site-0"], [])),
+    (
+        "a pause keeps what is done though its successors are servers",
+        works(2, paused=True, runs_to_completion=False, work=Work("old", 2, frozenset({0, 1}))),
+        [done("site-0", revision="old")],
+        NOTHING,
+    ),
+    (
+        "so does a partition",
+        works(2, partition=1, runs_to_completion=False),
+        [done("site-0", revision="old"), pod("site-1")],
+        NOTHING,
+    ),
+    (
+        "else they take its place under the update strategy",
+        works(2, runs_to_completion=False),
+        [done("site-0", revision="old"), done("site-1", revision="old")],
+        (["site-1"], []),
+    ),
     ("servers know nothing of it", wanted(1, **OVER), [FAILED], (["site-0"], [])),
 ]
 
@@ -261,6 +279,19 @@ def test_another_revision_is_other_work() -> None:
     paused = status_of(DONE, previous=complete, revision="next", updateStrategy={"paused": True})
     assert judged(paused)["Complete"][0] == "True", "the work before has been done"
     assert paused["work"] == complete["work"]
+    server: dict[str, Any] = {"template": template(), "updateStrategy": {"paused": True}}
+    then = status_of(DONE[1:], previous=complete, revision="next", **server)
+    assert then["work"] == complete["work"]
+
+
+def test_what_is_done_counts_for_a_partition() -> None:
+    strategy: dict[str, Any] = {"updateStrategy": {"partition": 1}}
+    old = done("site-0", revision="old")
+    reached = status_of([old, *DONE[1:]], **strategy)
+    assert judged(reached)["Ready"] == ("True", "CompletionsReached")
+    gone = status_of([old, DONE[2]], previous=reached, **strategy)
+    assert judged(gone)["Progressing"] == ("True", "PartitionReached")
+    assert judged(gone)["Ready"] == ("True", "CompletionsReached")
 
 
 @pytest.mark.parametrize(

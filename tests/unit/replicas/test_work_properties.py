@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from podpatterns.api import Pattern
 from podpatterns.replicas import Pod, Wanted, plan
-from podpatterns.replicas.completion import completed_elsewhere, is_done
+from podpatterns.replicas.completion import completed_elsewhere
 from podpatterns.replicas.limits import FIRST_BACKOFF
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import app_status
@@ -87,9 +87,8 @@ class Works(RuleBasedStateMachine):
         newest = [p for p in pods if p.revision == self.revision and not p.terminating]
         self.failures |= {p.uid for p in newest if p.phase == "Failed"}
         assert self.status["failed"] == len(self.failures), "each failure once"
-        wanted = self.wanted()
         if self.naming == "Stable":
-            done = {p.name for p in newest if is_done(wanted, p)}
+            done = {p.name for p in newest if p.done}
             self.successes |= {name for name in done if int(name.removeprefix("site-")) < self.replicas}
             assert self.status["work"]["succeeded"] == len(self.successes)
         assert self.report(pods) == self.status, "idle, it writes nothing"
@@ -152,20 +151,22 @@ class Works(RuleBasedStateMachine):
     def step(self) -> None:
         wanted, pods = self.wanted(), list(self.pods.values())
         decided = plan(wanted, pods, self.now, self.names)
-        there = sum(1 for p in pods if p.live or is_done(wanted, p)) + completed_elsewhere(wanted, pods)
+        there = sum(1 for p in pods if p.live or p.done) + completed_elsewhere(wanted, pods)
         for delete in decided.deletes:
             pod = self.pods[delete.name]
             assert pod.uid == delete.uid
             if pod.phase == "Failed" and pod.revision == self.revision:
                 recorded = self.status.get("work", {}).get("failedPods", ())
                 assert pod.uid in recorded or wanted.work.exceeded, "deleted before it was counted"
-            there -= pod.live or is_done(wanted, pod)
+            there -= pod.live or pod.done
             self.pods[delete.name] = replace(pod, terminating=True)
         for create in decided.creates:
             assert not wanted.work.exceeded, "the work has failed"
             assert create.name not in self.pods
             assert create.name not in self.successes, "its work is done"
-            self.pods[create.name] = Pod(create.name, f"u{next(self.uids)}", create.revision, self.now)
+            self.pods[create.name] = Pod(
+                create.name, f"u{next(self.uids)}", create.revision, self.now, ends=True
+            )
         assert there + len(decided.creates) <= max(self.replicas, there), "no more work than is wanted"
 
 
