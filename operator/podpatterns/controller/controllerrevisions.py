@@ -143,7 +143,7 @@ def needed(app: Pattern, composition: Composition, status: Mapping[str, Any], po
     """An update is under way, or Pods are there that nobody has told of."""
     name = revision_name(app, composition.revision)
     return not (status.get("updateRevision") == status.get("currentRevision") == name) or any(
-        p.live and p.revision != composition.revision for p in pods
+        (p.live or p.done) and p.revision != composition.revision for p in pods
     )
 
 

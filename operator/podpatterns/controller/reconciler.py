@@ -167,14 +167,15 @@ class Reconciler:
         await self._ownership.adopt(entry, app, wanted)
         pods = self._pods.of(entry.key, entry.uid)
         revisions = await self._revisions.of(entry, app, composition, pods, state)
-        changes = await self._revisions.changes(revisions, app, composition, pods, state)
+        changes = await self._revisions.changes(revisions, entry, app, composition, pods, state)
+        unchanged = frozenset(r for r, change in changes.items() if change.empty)
         wanted = replace(
             wanted,
             configuration=composition.configuration,
-            work=Work.recorded(entry.status, wanted.revision, paused=wanted.paused),
+            work=Work.recorded(entry.status, wanted.revision, paused=wanted.paused, unchanged=unchanged),
             held_revision=held_revision(entry, app, state, composition.revision),
             in_place=frozenset(r for r, change in changes.items() if change.in_place),
-            unchanged=frozenset(r for r, change in changes.items() if change.empty),
+            unchanged=unchanged,
             restart_application=frozenset(
                 r for r, change in changes.items() if not composition.application.isdisjoint(change.restarts)
             ),

@@ -21,6 +21,7 @@ from podpatterns.replicas.failure import Failure, refused
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.inplace import permitted
 from podpatterns.replicas.status import revision_name
+from podpatterns.replicas.work import recorded_revision
 
 KEPT_BYTES = 16_000_000
 """Bytes of packed revisions of all idle objects: two each of 5,000 usual ones."""
@@ -87,15 +88,17 @@ class Revisions:
     async def changes(
         self,
         revisions: Sequence[Revision],
+        entry: Entry,
         app: Pattern,
         composition: Composition,
         pods: Sequence[Pod],
         state: ObjectState,
     ) -> dict[str, Change]:
-        """Return the change from each older revision that Pods have to the newest one, as far as the update
-        strategy permits it in place."""
+        """Return the change from each older revision that Pods or recorded work have to the newest one, as
+        far as the update strategy permits it in place."""
         newest, known = state.changes
-        older = {p.revision for p in pods if p.live} - {composition.revision}
+        older = {p.revision for p in pods if not p.terminating} | {recorded_revision(entry.status)}
+        older -= {composition.revision}
         known = {h: c for h, c in known.items() if h in older} if newest == composition.revision else {}
         for revision in revisions:
             if revision.hash in older and revision.hash not in known:

@@ -12,9 +12,15 @@ from podpatterns.replicas.wanted import Wanted
 from podpatterns.replicas.work import Work
 
 
+def is_of_work(wanted: Wanted, pod: Pod) -> bool:
+    """Return whether the Pod does the work that is counted, under this revision or an unchanged one."""
+    unchanged = wanted.unchanged if wanted.work.revision == wanted.revision else ()
+    return pod.is_of(pod.revision) and (pod.revision == wanted.work.revision or pod.revision in unchanged)
+
+
 def awaits_count(wanted: Wanted, pod: Pod) -> bool:
     """Return whether the Pod has failed and no status counts it yet."""
-    failed = wanted.works and pod.phase == "Failed" and pod.is_of(wanted.work.revision)
+    failed = wanted.works and pod.phase == "Failed" and is_of_work(wanted, pod)
     return failed and pod.uid not in wanted.work.failed_pods
 
 
@@ -32,7 +38,7 @@ def completed_elsewhere(wanted: Wanted, pods: Sequence[Pod]) -> int:
         return 0
     if wanted.naming == "Stable":
         return len(completed_ordinals(wanted, pods))
-    there = sum(1 for p in pods if p.done and p.is_of(wanted.work.revision))
+    there = sum(1 for p in pods if p.done and is_of_work(wanted, p))
     return max(0, min(wanted.work.succeeded, wanted.replicas) - there)
 
 
@@ -47,8 +53,8 @@ def tally(wanted: Wanted, pods: Sequence[Pod]) -> Work:
     new = sorted(p.uid for p in pods if awaits_count(wanted, p) and not p.terminating)
     new = new[: max(0, bounds.FAILED_PODS - len(kept))]
     failed = work.failed + len(new)
-    retries = sum(p.retries for p in pods if p.live and p.is_of(work.revision)) if wanted.retries else 0
-    done = [p for p in pods if p.done and p.is_of(work.revision)]
+    retries = sum(p.retries for p in pods if p.live and is_of_work(wanted, p)) if wanted.retries else 0
+    done = [p for p in pods if p.done and is_of_work(wanted, p)]
     completed = completed_ordinals(wanted, pods)
     if wanted.naming == "Stable":
         there = {i for p in done if (i := ordinal(wanted, p.name)) is not None}

@@ -18,7 +18,7 @@ from podpatterns.replicas.completion import completed_elsewhere, tally
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.pod import Pod, seconds, timestamp
-from podpatterns.replicas.rollout import is_outdated
+from podpatterns.replicas.rollout import is_outdated, is_updated_in_place
 from podpatterns.replicas.unhealthy import unhealthy
 from podpatterns.replicas.wanted import Wanted
 from podpatterns.replicas.work import Work
@@ -64,7 +64,9 @@ class Rollout:
         """Return the rollout to `wanted`, which status names `update_revision`; None where there is none."""
         work = None
         if wanted:
-            recorded = Work.recorded(previous, wanted.revision, paused=wanted.paused)
+            recorded = Work.recorded(
+                previous, wanted.revision, paused=wanted.paused, unchanged=wanted.unchanged
+            )
             wanted = replace(wanted, work=recorded)
             work = tally(wanted, observed.pods) if wanted.works else None
         live = [p for p in observed.pods if p.live or p.done]
@@ -230,7 +232,7 @@ def _has_run(wanted: Wanted, pod: Pod) -> bool:
 def _succeeded(wanted: Wanted, live: Sequence[Pod]) -> int:
     """Return the number of Pods that have done their work and that the update is not to reach."""
     done = [p for p in live if p.done]
-    old = sum(1 for p in done if is_outdated(wanted, p))
+    old = sum(1 for p in done if is_outdated(wanted, p) and not is_updated_in_place(wanted, p))
     kept = min(old, wanted.partition) if wanted.naming == "Generated" else 0
     return len(done) - old + kept
 

@@ -42,9 +42,10 @@ def judged(wanted: Wanted, pod: Pod, now: float) -> Pod:
 def is_updated_in_place(wanted: Wanted, pod: Pod) -> bool:
     if pod.not_in_place or (drains(wanted, pod) and pod.in_service is None):
         return False
-    can = pod.revision in (wanted.in_place if wanted.update == "InPlaceIfPossible" else wanted.unchanged)
+    labelled = pod.revision in wanted.unchanged and (pod.live or pod.done)
+    can = wanted.update == "InPlaceIfPossible" and pod.revision in wanted.in_place and pod.live
     # One between two revisions can be brought on, but nobody knows how to bring it back.
-    return can and pod.live and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
+    return (labelled or can) and pod.between in ("", wanted.revision) and not is_condemned(wanted, pod.name)
 
 
 def misses_configuration(wanted: Wanted, pod: Pod) -> bool:

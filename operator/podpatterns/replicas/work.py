@@ -7,7 +7,7 @@ failed Pod only after it has written the status that counts it. A restart in bet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -34,10 +34,22 @@ class Work:
     """More failed than spec.backoffLimit allows: the work has failed, for good."""
 
     @classmethod
-    def recorded(cls, status: Mapping[str, Any], revision: str, *, paused: bool = False) -> Work:
-        """Return the work of `revision` by a status; while an update is paused, that of the one before."""
+    def recorded(
+        cls,
+        status: Mapping[str, Any],
+        revision: str,
+        *,
+        paused: bool = False,
+        unchanged: Collection[str] = (),
+    ) -> Work:
+        """Return the work of `revision` by a status; while an update is paused, that of the one before.
+
+        Work of a revision that is the same but for an order, one of the `unchanged`, is not done again.
+        """
         record = mapping(status.get("work"))
-        found = text(record.get("revision"))
+        found = recorded_revision(status)
+        if found in unchanged:
+            found = revision
         if not found or (found != revision and not paused):
             return cls(revision)
         return cls(
@@ -62,6 +74,11 @@ class Work:
 
 
 NO_WORK = Work()
+
+
+def recorded_revision(status: Mapping[str, Any]) -> str:
+    """Return the revision whose work a status has recorded; empty if it has none."""
+    return text(mapping(status.get("work")).get("revision"))
 
 
 def ranges(found: Iterable[int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from testbed.cluster.kstatus import kstatus
@@ -14,7 +15,13 @@ from tests.integration.controller.sites import Sites
 LONG = "1h"
 
 
-def work(image: str = "web:1", *, works_for: str = "200ms", policy: str = "Never") -> dict[str, Any]:
+def work(
+    image: str = "web:1",
+    *,
+    works_for: str = "200ms",
+    policy: str = "Never",
+    tolerations: Sequence[str] = ("b", "a"),
+) -> dict[str, Any]:
     """A template whose Pods end by themselves."""
     return {
         "metadata": {"annotations": {"test.example/works-for": works_for}},
@@ -22,6 +29,7 @@ def work(image: str = "web:1", *, works_for: str = "200ms", policy: str = "Never
             "restartPolicy": policy,
             "containers": [{"name": "web", "image": image}],
             "terminationGracePeriodSeconds": 1,
+            "tolerations": [{"key": key, "operator": "Exists"} for key in tolerations],
         },
     }
 
@@ -57,6 +65,12 @@ def test_it_completes_and_stays_so_until_it_is_changed(
     del before["site-1"]
     assert sites.uids().keys() == {*before, "site-3"}
     assert before.items() <= sites.uids().items()
+    # The same in another order is the same work.
+    before, revision = sites.uids(), sites.get()["status"]["updateRevision"]
+    sites.apply(replicas=4, template=work(tolerations=("a", "b")))
+    eventually(sites.get, until=lambda site: site["status"]["currentRevision"] not in ("", revision))
+    wait_for(kubectl, "Complete")
+    assert (sites.uids(), counts(sites)) == (before, (4, 0))
     # Another revision is other work.
     sites.apply(replicas=4, template=work("web:2"))
     eventually(

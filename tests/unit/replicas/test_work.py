@@ -11,7 +11,7 @@ import pytest
 
 from podpatterns.api import Status
 from podpatterns.api.bounds import INDEXES
-from podpatterns.replicas import Pod, Wanted, observe
+from podpatterns.replicas import Plan, Pod, Wanted, observe
 from podpatterns.replicas.completion import tally
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import app_status
@@ -282,6 +282,30 @@ def test_another_revision_is_other_work() -> None:
     server: dict[str, Any] = {"template": template(), "updateStrategy": {"paused": True}}
     then = status_of(DONE[1:], previous=complete, revision="next", **server)
     assert then["work"] == complete["work"]
+
+
+def test_another_order_is_the_same_work() -> None:
+    """The record goes on under the new revision, and finished Pods only get its label."""
+    before = [done("site-0", revision="old"), done("site-1", revision="old")]
+    status = {"failed": 2, "work": {"revision": "old", "succeeded": 3, "completedIndexes": "0-2"}}
+    work = Work.recorded(status, "new", unchanged={"old"})
+    assert work == Work("new", 3, frozenset({0, 1, 2}), 2)
+    for update in ("InPlaceIfPossible", "Recreate"):
+        want = works(3, work=work, update=update, unchanged=frozenset({"old"}), max_unavailable=3)
+        todo = decide(want, before)
+        assert doing(todo) == NOTHING
+        assert [u.name for u in todo.updates] == ["site-1", "site-0"]
+    assert tally(want, before) == work
+    uncounted = failed("site-2", revision="old")
+    assert doing(decide(replace(want, work=Work("new")), [uncounted])) == ([], ["site-0", "site-1"])
+    assert tally(want, [uncounted]).failed == 3
+    over = replace(want, work=replace(work, exceeded=True))
+    assert decide(over, before) == Plan(), "failed work stays so"
+    app = sidecarapp(replicas=3, template=template(restartPolicy="Never"))
+    want = replace(Wanted.of(app, "new"), unchanged=frozenset({"old"}))
+    told = app_status(app, want, Observed(before, (), None, NOW), status)
+    assert judged(told)["Complete"][0] == "True"
+    assert told["succeeded"] == 3
 
 
 def test_what_is_done_counts_for_a_partition() -> None:
