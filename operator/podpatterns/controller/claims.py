@@ -149,7 +149,7 @@ class Claims:
                 state.left = now + state.left
                 return state.refusal.note(failure, entry.generation, time.monotonic())
         state.refusal.clear()
-        return 0 if state.left else None
+        return 0 if state.left or state.refused else None
 
     async def _compare(self, app: Pattern, pod: str, uid: str) -> dict[str, Finding]:
         findings = {}

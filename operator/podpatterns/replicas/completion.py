@@ -55,10 +55,10 @@ def tally(wanted: Wanted, pods: Sequence[Pod]) -> Work:
     failed = work.failed + len(new)
     retries = sum(p.retries for p in pods if p.live and is_of_work(wanted, p)) if wanted.retries else 0
     done = [p for p in pods if p.done and is_of_work(wanted, p)]
-    completed = completed_ordinals(wanted, pods)
+    completed: set[int] = set()
     if wanted.naming == "Stable":
         there = {i for p in done if (i := ordinal(wanted, p.name)) is not None}
-        completed |= there.intersection(ordinals(wanted))
+        completed.update(work.completed.union(there).intersection(ordinals(wanted)))
     return replace(
         work,
         succeeded=len(completed)

@@ -139,6 +139,12 @@ def test_a_finished_pod_gets_no_update_in_place_and_no_new_configuration() -> No
 TALLIES: list[tuple[str, Wanted, list[Pod], dict[str, Any]]] = [
     ("nothing yet", works(), [pod("site-0"), unready("site-1")], {}),
     ("a success", works(), [done("site-1")], {"succeeded": 1, "completed": {1}}),
+    (
+        "one of a Pod that has another order",
+        works(work=Work("new", 1, frozenset({1}))),
+        [done("site-1", revision="old")],
+        {"succeeded": 1, "completed": {1}},
+    ),
     ("one beyond replicas", works(1), [done("site-1")], {}),
     ("one of another revision", works(), [done("site-1", revision="old")], {}),
     ("a failure", works(), [FAILED], {"failed": 1, "failed_pods": {FAILED.uid}}),
