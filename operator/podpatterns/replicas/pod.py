@@ -168,7 +168,10 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
     containers = statuses(obj)
     created = time_of(meta.get("creationTimestamp")) or 0.0
     asked = resize(obj)
-    unfinished = unfinished_resize(status) if asked and still_asked_for(obj, asked) else None
+    finished = phase in ("Failed", "Succeeded")
+    # Its node does nothing more to a Pod that has ended.
+    waits = asked is not None and not finished and still_asked_for(obj, asked)
+    unfinished = unfinished_resize(status) if waits else None
     diagnosis = diagnose(obj, containers, unfinished)
     finalizers = meta.get("finalizers")
     pending = unfinished if unfinished and unfinished.get("type") == "PodResizePending" else {}
@@ -184,7 +187,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
         address=text(status.get("podIP")),
         ready_since=_ready_since(obj, status, containers, created),
         restarting=restarting(obj),
-        settling=not acknowledged(obj) or unfinished is not None,
+        settling=not finished and (not acknowledged(obj) or unfinished is not None),
         between=intern(asked.revision) if asked and asked.revision != revision else "",
         unready=_unready(status),
         resize_pending=intern(shown(text(pending.get("reason")), REASON_LENGTH)),
@@ -195,7 +198,7 @@ def _observe(obj: Mapping[str, Any]) -> Pod:
         ),
         mounting=_mounting(status),
         ends=_ends(obj),
-        finished_at=_finished_at(containers, created) if phase in ("Failed", "Succeeded") else None,
+        finished_at=_finished_at(containers, created) if finished else None,
         terminating=meta.get("deletionTimestamp") is not None,
         finalizers=_finalizers(finalizers) if isinstance(finalizers, list) else (),
         restarts=sum(_integer(c.get("restartCount")) for c in containers),

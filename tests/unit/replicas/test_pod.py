@@ -162,6 +162,16 @@ def test_a_deferred_resize_counts_when_the_operator_asked_for_it() -> None:
         assert observe(somebody_elses).reason == ""
 
 
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_pod_that_has_ended_waits_for_no_resize(phase: str) -> None:
+    """Else finished work would be done again for want of room."""
+    obj = resizing("200m")
+    obj["status"]["phase"] = phase
+    obj["metadata"]["generation"], obj["status"]["observedGeneration"] = 3, 2
+    pod = observe(obj)
+    assert (pod.resize_pending, pod.settling, pod.reason) == ("", False, "")
+
+
 def test_a_resize_that_is_pending_is_told_by_its_reason_and_time() -> None:
     obj = resizing("200m")
     obj["status"]["conditions"][1]["lastTransitionTime"] = "2026-01-01T00:00:07Z"
