@@ -391,8 +391,11 @@ class Reconciler:
         state.status.clear()
         if stalled := newly_stalled(status, entry.status):
             self._events.stalled(entry, *stalled)
-        # What is recorded of work that ends, and only that, the next plan goes by.
-        return Result(0 if status.get("work") != entry.status.get("work") else None)
+        # What is recorded of work that ends, and only that, the next plan goes by. A CRD of an earlier
+        # version drops it.
+        written = self._objects.get(entry.key)
+        recorded = written is not None and written.status.get("work") != entry.status.get("work")
+        return Result(0 if recorded else None)
 
     def _forget(self, key: Key) -> None:
         self._states.pop(key, None)

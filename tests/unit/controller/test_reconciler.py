@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -20,6 +22,8 @@ from podpatterns.controller.podmonitors import PodMonitors
 from podpatterns.controller.podstore import PodStore
 from podpatterns.controller.reconciler import Observability, Reconciler, Stores
 from podpatterns.controller.recorder import Recorder
+from testbed.builders import template
+from tests.unit.controller.memoryapi import MemoryApi
 from tests.unit.controller.server import listing, serving
 from tests.unit.controller.test_compositions import app, raw
 
@@ -59,3 +63,36 @@ async def test_it_is_counted_and_tried_again(monkeypatch: pytest.MonkeyPatch) ->
     entry = objects.get(Key("SidecarApp", "default", "site"))
     assert entry is not None
     assert {c["type"]: c["reason"] for c in entry.status["conditions"]}["Ready"] == "InternalError"
+
+
+class EarlierCRD(MemoryApi):
+    """An API server whose CRD has no status.work."""
+
+    async def json_patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        stored = await super().json_patch(path, operations)
+        stored["status"].pop("work", None)
+        return self.put(path.removesuffix("/status"), stored)
+
+
+async def test_a_record_that_the_server_drops_is_no_hot_loop() -> None:
+    api, objects = EarlierCRD(time.time), ObjectStore()
+    work = raw("site", template=template(restartPolicy="Never"), replicas=0)
+    work["metadata"]["uid"] = "00000001-0000"
+    [key] = objects.put(api.put(Key("SidecarApp", "default", "site").path, work))
+
+    def nothing(_: Any) -> None:
+        pass
+
+    reconciler = Reconciler(
+        api,
+        Stores(objects, PodStore(), ConfigMapStore()),
+        Observability(Configurations(nothing), Contracts(nothing), PodMonitors(api, nothing)),
+        Recorder(api),
+        nothing,
+        images=HelperImages(),
+    )
+    again = await reconciler.reconcile(key, write_status=True)
+    entry = objects.get(key)
+    assert entry is not None
+    assert "conditions" in entry.status, "it was written"
+    assert again.after is None
