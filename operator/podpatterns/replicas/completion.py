@@ -49,7 +49,7 @@ def tally(wanted: Wanted, pods: Sequence[Pod]) -> Work:
     Job's count. A Pod that somebody deletes is none.
     """
     work = wanted.work
-    kept = work.failed_pods & {p.uid for p in pods}
+    kept = work.failed_pods & {p.uid for p in pods if not p.terminating}
     new = sorted(p.uid for p in pods if awaits_count(wanted, p) and not p.terminating)
     new = new[: max(0, bounds.FAILED_PODS - len(kept))]
     failed = work.failed + len(new)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from podpatterns.api import Status
-from podpatterns.api.bounds import INDEXES
+from podpatterns.api.bounds import FAILED_PODS, INDEXES
 from podpatterns.replicas import Plan, Pod, Wanted, observe
 from podpatterns.replicas.completion import tally
 from podpatterns.replicas.observed import Observed
@@ -150,6 +150,7 @@ TALLIES: list[tuple[str, Wanted, list[Pod], dict[str, Any]]] = [
     ("a failure", works(), [FAILED], {"failed": 1, "failed_pods": {FAILED.uid}}),
     ("the same failure", works(work=counted(FAILED)), [FAILED], {"failed": 1, "failed_pods": {FAILED.uid}}),
     ("its Pod is gone", works(work=counted(FAILED)), [], {"failed": 1, "failed_pods": set()}),
+    ("it is on its way", works(work=counted(FAILED)), [terminating("site-0", phase="Failed")], {"failed": 1}),
     ("somebody deleted it", works(), [failed("site-0", terminating=True)], {}),
     ("as many as allowed", works(work=Work("new", failed=6)), [], {"failed": 6}),
     ("one more", works(work=Work("new", failed=6)), [FAILED], {"failed": 7, "exceeded": True}),
@@ -168,6 +169,13 @@ def test_tallies(want: Wanted, pods: list[Pod], expected: dict[str, Any]) -> Non
     assert {name: getattr(found, name) for name in expected} == expected
     if not expected:
         assert found == want.work
+
+
+def test_failed_pods_that_a_finalizer_keeps_leave_room_for_others() -> None:
+    held = [terminating(f"site-{i}", phase="Failed") for i in range(FAILED_PODS)]
+    found = tally(works(200, work=counted(*held)), [*held, failed("site-150")])
+    assert found.failed == FAILED_PODS + 1
+    assert found.failed_pods == {"uid-of-site-150"}
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
