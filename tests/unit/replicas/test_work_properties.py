@@ -57,7 +57,6 @@ class Works(RuleBasedStateMachine):
     @rule(replicas=st.integers(0, 5))
     def scale(self, replicas: int) -> None:
         self.replicas = replicas
-        self.successes = {name for name in self.successes if name in {f"site-{i}" for i in range(replicas)}}
 
     @rule(revision=st.sampled_from(["r1", "r2"]))
     def change(self, revision: str) -> None:
@@ -88,8 +87,8 @@ class Works(RuleBasedStateMachine):
         self.failures |= {p.uid for p in newest if p.phase == "Failed"}
         assert self.status["failed"] == len(self.failures), "each failure once"
         if self.naming == "Stable":
-            done = {p.name for p in newest if p.done}
-            self.successes |= {name for name in done if int(name.removeprefix("site-")) < self.replicas}
+            done = {p.name for p in newest if p.done} | self.successes
+            self.successes = done & {f"site-{i}" for i in range(self.replicas)}
             assert self.status["work"]["succeeded"] == len(self.successes)
         assert self.report(pods) == self.status, "idle, it writes nothing"
 
