@@ -23,6 +23,8 @@ HOSTILE = 0.4
 """The share of scenarios with steps of ill will."""
 WORKING = 0.3
 """The share of scenarios with a site whose Pods end by themselves."""
+ORDERED = 0.3
+"""The share of scenarios with a site whose Stable Pods have ordinals, an order and a Service of their own."""
 BALLAST = 300_000
 START_DELAYS = {"green": "300ms", "blue": "1s"}
 """By site, how long its nodes take to start or restart a container."""
@@ -38,6 +40,23 @@ class Work:
     works_for: str
     """The life of a Pod, such as 300ms."""
     backoff_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What Stable Pods have beyond their names."""
+
+    start: int
+    """The first ordinal."""
+    policy: Literal["OrderedReady", "Parallel"]
+    service: str
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "ordinals": {"start": self.start},
+            "podManagementPolicy": self.policy,
+            "serviceName": self.service,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +76,8 @@ class Site:
     """It mounts a volume that it doesn't have, and can't be composed."""
     work: Work | None = None
     """Its Pods end by themselves."""
+    identity: Identity | None = None
+    """Of its Pods while they are Stable."""
 
     def manifest(self) -> dict[str, Any]:
         web: dict[str, Any] = {"name": "web", "image": f"web:{self.image}"}
@@ -80,6 +101,8 @@ class Site:
             spec["backoffLimit"] = work.backoff_limit
             if self.image == IMAGES and not work.backoff_limit:
                 web["image"] = "web:failing"
+        if self.identity and self.naming == "Stable":
+            spec |= self.identity.fields()
         if self.include:
             spec["include"] = [{"kind": "SidecarApp", "name": PART}]
         return manifest("SidecarApp", self.name, spec)
@@ -143,6 +166,7 @@ class Plan:
 
 def plan(seed: int) -> Plan:
     found = _with_work(Random(f"work {seed}"), _plan(seed))
+    found = _with_identity(Random(f"identity {seed}"), found)
     return replace(found, steps=_with_hostile_steps(Random(f"hostile {seed}"), found.steps))
 
 
@@ -184,6 +208,33 @@ def _with_work(random: Random, plan: Plan) -> Plan:
 
     steps = (replace(step, site=working(step.site)) if step.site else step for step in plan.steps)
     return replace(plan, steps=tuple(steps), sites=tuple(map(working, plan.sites)))
+
+
+def _with_identity(random: Random, plan: Plan) -> Plan:
+    """The same steps, in some scenarios with one site whose ordinals and order change now and then."""
+    if random.random() > ORDERED:
+        return plan
+    name = random.choice([site.name for site in plan.sites])
+    last = _identity(random)
+
+    def placed(site: Site) -> Site:
+        nonlocal last
+        if site.name != name:
+            return site
+        last = _identity(random) if random.random() < 0.3 else last
+        return replace(site, identity=last)
+
+    steps = tuple(replace(step, site=placed(step.site)) if step.site else step for step in plan.steps)
+    sites = tuple(replace(site, identity=last) if site.name == name else site for site in plan.sites)
+    return replace(plan, steps=steps, sites=sites)
+
+
+def _identity(random: Random) -> Identity:
+    return Identity(
+        random.choice([0, 0, 2, 5]),
+        random.choice(["OrderedReady", "OrderedReady", "Parallel"]),
+        random.choice(["net", "net", "other"]),
+    )
 
 
 def peaceful(plan: Plan) -> Plan:
