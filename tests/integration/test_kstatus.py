@@ -45,7 +45,7 @@ DENIED = Failure(Reason.FORBIDDEN, "denied by a policy")
 SURGE: dict[str, Any] = {"podNaming": "Generated", "updateStrategy": {"maxSurge": 1, "maxUnavailable": 0}}
 
 WORK: dict[str, Any] = {"template": template(restartPolicy="Never")}
-DONE = unready("site-0", phase="Succeeded")
+DONE = unready("site-0", phase="Succeeded", ends=True)
 WORKED = status_of(DONE, **WORK)
 BROKEN = failed("site-0")
 GIVEN_UP = status_of(BROKEN, backoffLimit=0, **WORK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from testbed.cluster.kubectl import Kubectl
 from testbed.eventually import eventually
 from tests.integration.controller.sites import Sites
@@ -36,7 +38,13 @@ def test_orphaned_pods_come_back_to_an_object_of_the_same_name(sites: Sites, kub
     assert sites.uids() == before
     owner = sites.get()["metadata"]["uid"]
     assert [p["metadata"]["ownerReferences"][0]["uid"] for p in sites.pods()] == [owner, owner]
-    eventually(lambda: ("Adopted", "Adopted 2 Pods: site-0, site-1") in sites.events())
+    eventually(lambda: adopted(sites), until=lambda names: names == {"site-0", "site-1"})
+
+
+def adopted(sites: Sites) -> set[str]:
+    """The Pods that Events tell of, at once or one by one, as they were orphaned."""
+    told = [text for reason, text in sites.events() if reason == "Adopted"]
+    return {name for text in told for name in re.findall(r"site-\d", text)}
 
 
 def test_the_record_of_replacements(sites: Sites, kubectl: Kubectl) -> None:

@@ -63,6 +63,10 @@ def _operator(
     operator.stop()
 
 
+def helper(image: int) -> list[dict[str, Any]]:
+    return [{"name": "helper", "image": f"helper:{image}"}]
+
+
 def lines(operator: OperatorProcess, since: int, **fields: str) -> list[dict[str, Any]]:
     """The log's lines about the test's actions."""
     found = operator.messages()[since:]
@@ -74,8 +78,8 @@ def test_each_action_is_a_line_and_is_counted(
 ) -> None:
     since, before = len(operator.messages()), actions(metrics)
     sites.ready(replicas=2)
-    sites.ready(replicas=2, image="web:2")  # in place
-    sites.ready(replicas=1, image="web:2")
+    sites.ready(replicas=2, sidecars=helper(2))  # in place
+    sites.ready(replicas=1, sidecars=helper(2))
     kubectl("delete", "pod", "site-0")
     eventually(lambda: lines(operator, since, action="Replace"))
     told = lines(operator, since)
@@ -89,7 +93,7 @@ def test_each_action_is_a_line_and_is_counted(
     by_action = {action: lines(operator, since, action=action) for action in ("Create", "Update", "Delete")}
     assert [line["pod"] for line in by_action["Create"]] == ["site-0", "site-1", "site-0"]
     assert sorted(line["pod"] for line in by_action["Update"]) == ["site-0", "site-1"]
-    assert {line["detail"] for line in by_action["Update"]} == {"image of web"}
+    assert {line["detail"] for line in by_action["Update"]} == {"image of helper"}
     assert [(line["pod"], line["reason"]) for line in by_action["Delete"]] == [("site-1", "ScaledDown")]
     assert lines(operator, since, action="Replace")[0]["reason"] == "Deleted"
 
@@ -132,9 +136,9 @@ def test_a_refusal_is_told_and_shown(
 
 
 def test_describe_shows_events_in_their_order(sites: Sites, kubectl: Kubectl) -> None:
-    for image in ("web:1", "web:2", "web:3"):
-        sites.ready(replicas=2, image=image)
-    sites.ready(replicas=1, image="web:3")
+    for image in (1, 2, 3):
+        sites.ready(replicas=2, sidecars=helper(image))
+    sites.ready(replicas=1, sidecars=helper(3))
     updates = ["SuccessfulUpdate"] * 4
     eventually(lambda: events(kubectl), until=lambda told: told[-1:] == ["SuccessfulDelete"])
     assert events(kubectl) == ["SuccessfulCreate", *updates, "SuccessfulDelete"]
