@@ -50,3 +50,6 @@ class LoopThread(ABC):
             await self._serve()
         except Exception as error:
             self._failure = error
+        for _ in range(3):
+            # Transports that were closed at the end, as in the middle of a handshake, go in the next turns.
+            await asyncio.sleep(0)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chaos.scenario import Result
 
 SEEDS = range(1, 51)
+AT_ONCE = 2
+"""Scenarios, each with a control plane of its own: other tests run beside them."""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,7 @@ def chaos(
 ) -> Iterator[dict[int, Future[Result]]]:
     """All scenarios of this run, under way."""
     items = [item for item in request.session.items if item.nodeid.startswith(request.node.nodeid)]
-    with workers(tmp_path_factory.mktemp("chaos")) as run:
+    with workers(tmp_path_factory.mktemp("chaos"), AT_ONCE) as run:
         yield {seed: run(seed) for item in items for seed in [item.callspec.params["seed"]]}  # type: ignore[attr-defined]
 
 
