@@ -105,6 +105,12 @@ func serverAt(t *testing.T, address, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return answering(t, listener, func(net.Conn) string { return name })
+}
+
+// answering answers every line at the listener with what the answer is, until the test ends.
+func answering(t *testing.T, listener net.Listener, answer func(net.Conn) string) string {
+	t.Helper()
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -115,7 +121,7 @@ func serverAt(t *testing.T, address, name string) string {
 			go func() {
 				defer conn.Close()
 				for lines := bufio.NewScanner(conn); lines.Scan(); {
-					if _, err := fmt.Fprintln(conn, name); err != nil {
+					if _, err := fmt.Fprintln(conn, answer(conn)); err != nil {
 						return
 					}
 				}

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -21,23 +21,9 @@ func tlsServer(t *testing.T, config *tls.Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				for lines := bufio.NewScanner(conn); lines.Scan(); {
-					client := conn.(*tls.Conn).ConnectionState().PeerCertificates[0]
-					fmt.Fprintln(conn, client.Subject.CommonName)
-				}
-			}()
-		}
-	}()
-	return listener.Addr().String()
+	return answering(t, listener, func(conn net.Conn) string {
+		return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Subject.CommonName
+	})
 }
 
 // The Secrets of certificates are in the volume of the configuration.

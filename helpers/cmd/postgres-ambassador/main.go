@@ -18,7 +18,6 @@ import (
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/status"
-	"podpatterns.dev/helpers/internal/configfile"
 	"podpatterns.dev/helpers/internal/lastwords"
 	"podpatterns.dev/helpers/internal/names"
 	"podpatterns.dev/helpers/internal/serve"
@@ -113,7 +112,7 @@ func run(o options, log *slog.Logger) error {
 	}
 	p := proxy.New(ctx, proxy.Programs{PgBouncer: o.program, Run: directory, Search: search, Ask: names.Server(o.nameserver)}, log)
 	defer p.Stop()
-	file := config.File{Path: o.config, SecretsDir: o.secrets}
+	file := config.NewFile(o.config, o.secrets)
 	c, _, err := file.Read()
 	if err == nil {
 		err = p.Apply(c)
@@ -127,7 +126,7 @@ func run(o options, log *slog.Logger) error {
 	}
 	defer serve.Start(listener, status.Handler(p), log)()
 	log.Info("serving", "upstreams", len(c.Upstreams), "config", c.Hash)
-	return follow(stopping, p, &file, log)
+	return follow(stopping, p, file, log)
 }
 
 // follow takes up changes until ctx ends, or a PgBouncer does.
@@ -141,23 +140,18 @@ func follow(stopping context.Context, p *proxy.Proxy, file *config.File, log *sl
 		case <-ctx.Done():
 		}
 	}()
-	again := false
-	configfile.Each(ctx, func() {
-		c, changed, err := file.Read()
-		if !changed && !again {
-			return
-		}
-		again = false
+	file.Watch(ctx, func(c config.Config, err error) error {
 		if err != nil {
 			p.Refuse(err)
-		} else if err = p.Apply(c); err != nil {
-			again = true // the reason may go away
+		} else {
+			err = p.Apply(c)
 		}
 		if err != nil {
 			log.Error("the configuration is refused, the last good one goes on", "error", err)
-			return
+			return err
 		}
 		log.Info("the configuration has changed", "config", c.Hash)
+		return nil
 	})
 	if stopping.Err() != nil {
 		log.Info("draining")

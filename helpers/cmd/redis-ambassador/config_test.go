@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/certtest"
 	"podpatterns.dev/helpers/internal/processtest"
 )
 
@@ -200,14 +201,14 @@ func TestUpstreamsComeAndGo(t *testing.T) {
 
 func TestTLSAndRotatedSecrets(t *testing.T) {
 	t.Parallel()
-	authority := redistest.NewAuthority(t)
+	authority := certtest.NewAuthority(t)
 	addr := processtest.FreeAddress(t)
 	_, tlsPort, _ := net.SplitHostPort(addr)
-	server := redistest.Start(t, authority.Settings("redis.example", tlsPort)...)
+	server := redistest.Start(t, redistest.TLSSettings(t, authority, "redis.example", tlsPort)...)
 	server.Do("CONFIG", "SET", "requirepass", "first")
 	fields := []string{"tls: {serverName: redis.example, caSecretRef: {name: ca, key: ca.crt}}", "authSecretRef: {name: redis, key: password}"}
 	spec := strings.Replace(redisSpec([]*redistest.Server{server}, fields...), server.Addr, addr, 1)
-	c := configured(t, spec, "ca", "ca.crt", string(authority.PEM), "redis", "password", "first\n")
+	c := configured(t, spec, "ca", "ca.crt", authority.PEM, "redis", "password", "first\n")
 	waitKnown := func() {
 		t.Helper()
 		processtest.Eventually(t, "the primary is known", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
@@ -234,20 +235,20 @@ func TestTLSAndRotatedSecrets(t *testing.T) {
 	own.Want("$7\r\ndefault\r\n", "ACL", "WHOAMI")
 
 	// A certificate of another authority is not trusted.
-	c.setSecret(t, "ca", "ca.crt", string(redistest.NewAuthority(t).PEM))
+	c.setSecret(t, "ca", "ca.crt", certtest.NewAuthority(t).PEM)
 	processtest.Eventually(t, "the server isn't trusted any more", func() bool {
 		return strings.Contains(c.Log(), "certificate signed by unknown authority")
 	})
 }
 
 func TestTLSWithoutAnAuthorityTrustsTheSystems(t *testing.T) {
-	authority := redistest.NewAuthority(t)
+	authority := certtest.NewAuthority(t)
 	addr := processtest.FreeAddress(t)
 	_, tlsPort, _ := net.SplitHostPort(addr)
-	server := redistest.Start(t, authority.Settings("redis.example", tlsPort)...)
+	server := redistest.Start(t, redistest.TLSSettings(t, authority, "redis.example", tlsPort)...)
 	spec := strings.Replace(redisSpec([]*redistest.Server{server}, "tls: {serverName: redis.example}"), server.Addr, addr, 1)
 	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, authority.PEM, 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(authority.PEM), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SSL_CERT_DIR", t.TempDir())

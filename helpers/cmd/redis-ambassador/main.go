@@ -62,8 +62,8 @@ func run(o options.Options, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	p := proxy.New(ctx, log)
-	file := config.File{Path: o.File, SecretsDir: o.SecretsDir}
-	c, err := first(o, &file)
+	file := config.NewFile(o.File, o.SecretsDir)
+	c, err := first(o, file)
 	if err == nil {
 		err = p.Apply(c)
 	}

@@ -6,22 +6,23 @@ import (
 	"testing"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/redistest"
+	"podpatterns.dev/helpers/internal/certtest"
 	"podpatterns.dev/helpers/internal/processtest"
 )
 
 // Redis asks clients for a certificate unless it is told not to. A renewed one is used for the next connection.
 func TestClientCertificates(t *testing.T) {
 	t.Parallel()
-	authority := redistest.NewAuthority(t)
+	authority := certtest.NewAuthority(t)
 	addr := processtest.FreeAddress(t)
 	_, tlsPort, _ := net.SplitHostPort(addr)
-	server := redistest.Start(t, append(authority.Settings("redis.example", tlsPort), "--tls-auth-clients", "yes")...)
+	server := redistest.Start(t, append(redistest.TLSSettings(t, authority, "redis.example", tlsPort), "--tls-auth-clients", "yes")...)
 	spec := strings.Replace(redisSpec([]*redistest.Server{server},
 		"tls: {serverName: redis.example, caSecretRef: {name: ca, key: ca.crt}, certSecretRef: {name: client}}"), server.Addr, addr, 1)
-	cert, key := redistest.NewAuthority(t).Client("shop") // nobody that the server knows
-	c := configured(t, spec, "ca", "ca.crt", string(authority.PEM), "client", "tls.crt", cert, "client", "tls.key", key)
+	cert, key := certtest.NewAuthority(t).Issue("shop") // nobody that the server knows
+	c := configured(t, spec, "ca", "ca.crt", authority.PEM, "client", "tls.crt", cert, "client", "tls.key", key)
 	processtest.Eventually(t, "the log tells of it", func() bool { return strings.Contains(c.Log(), "a server can't be asked") })
-	cert, key = authority.Client("shop")
+	cert, key = authority.Issue("shop")
 	c.setCertificate(t, "client", cert, key)
 	processtest.Eventually(t, "the primary is known", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
 	c.connect().Want("+OK\r\n", "SET", "k", "v")
@@ -29,10 +30,10 @@ func TestClientCertificates(t *testing.T) {
 
 func TestInsecureSkipVerifyIsWarnedAbout(t *testing.T) {
 	t.Parallel()
-	authority := redistest.NewAuthority(t)
+	authority := certtest.NewAuthority(t)
 	addr := processtest.FreeAddress(t)
 	_, tlsPort, _ := net.SplitHostPort(addr)
-	server := redistest.Start(t, authority.Settings("other.example", tlsPort)...)
+	server := redistest.Start(t, redistest.TLSSettings(t, authority, "other.example", tlsPort)...)
 	c := configured(t, strings.Replace(redisSpec([]*redistest.Server{server}, "tls: {insecureSkipVerify: true}"), server.Addr, addr, 1))
 	processtest.Eventually(t, "the primary is known", func() bool { return c.hasMetric(`redis_ambassador_primary_known{upstream="cache"} 1`) })
 	if !strings.Contains(c.Log(), "tls.insecureSkipVerify: any server is believed") {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/relay"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/topology"
 	"podpatterns.dev/helpers/internal/configfile"
+	"podpatterns.dev/helpers/internal/secretfile"
 )
 
 // Config holds the upstreams to serve.
@@ -76,8 +76,8 @@ type postgres struct {
 	Endpoints     []string
 	Database      string
 	Username      string
-	AuthSecretRef *secretRef `yaml:"authSecretRef"`
-	TLS           *tlsSpec   `yaml:"tls"`
+	AuthSecretRef *secretfile.Ref `yaml:"authSecretRef"`
+	TLS           *secretfile.TLS `yaml:"tls"`
 	Pooling       *struct {
 		Mode string
 		Size int
@@ -89,27 +89,13 @@ type postgres struct {
 }
 
 // File is a configuration that may change.
-type File struct {
-	Path       string
-	SecretsDir string
-	seen       configfile.Seen // the file and the Secrets' values
-}
+type File = secretfile.File[Config]
 
-// Read reads the file. changed tells whether it, or a Secret that it names, differs from the last time.
-func (f *File) Read() (c Config, changed bool, err error) {
-	var read strings.Builder
-	content, err := os.ReadFile(f.Path)
-	if err != nil {
-		err = fmt.Errorf("--config: %w", err)
-	} else {
-		c, err = parse(content, secrets{f.SecretsDir, &read})
-	}
-	fmt.Fprintf(&read, "%q %v", content, err)
-	return c, f.seen.Changed([]byte(read.String())), err
-}
+// NewFile is one with the Secrets below a directory.
+func NewFile(path, secrets string) *File { return &File{Path: path, SecretsDir: secrets, Parse: parse} }
 
 // parse reads a spec. Its error names the field.
-func parse(file []byte, secrets secrets) (Config, error) {
+func parse(file []byte, secrets secretfile.Secrets) (Config, error) {
 	var s spec
 	if err := yaml.Unmarshal(file, &s); err != nil {
 		return Config{}, fmt.Errorf("not an Ambassador's spec: %w", err)
@@ -124,67 +110,57 @@ func parse(file []byte, secrets secrets) (Config, error) {
 	}
 	ports, names := map[int]string{}, map[string]string{}
 	for i, u := range s.Upstreams {
-		r := reader{secrets: secrets, prefix: fmt.Sprintf("upstreams[%d]", i)}
+		r := reader{secretfile.Reader{Secrets: secrets, Prefix: fmt.Sprintf("upstreams[%d]", i)}}
 		one := r.upstream(u)
 		if other, taken := names[u.Name]; u.Name == "" || taken {
-			r.fail("name", "%q is empty, or that of %s; give each upstream a name of its own", u.Name, other)
+			r.Fail("name", "%q is empty, or that of %s; give each upstream a name of its own", u.Name, other)
 		}
-		names[u.Name] = r.prefix
+		names[u.Name] = r.Prefix
 		for _, port := range one.Ports {
 			if other, taken := ports[port.Bouncer.Port]; taken {
-				r.fail(port.Field, "%d is %s already; choose another one", port.Bouncer.Port, other)
+				r.Fail(port.Field, "%d is %s already; choose another one", port.Bouncer.Port, other)
 			}
-			ports[port.Bouncer.Port] = r.prefix + "." + port.Field
+			ports[port.Bouncer.Port] = r.Prefix + "." + port.Field
 		}
-		if r.err != nil {
-			return Config{}, r.err
+		if r.Err != nil {
+			return Config{}, r.Err
 		}
 		c.Upstreams = append(c.Upstreams, one)
 	}
 	return c, nil
 }
 
-// reader reads the fields of an upstream and keeps the first error.
-type reader struct {
-	secrets secrets
-	prefix  string
-	err     error
-}
-
-func (r *reader) fail(field, format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf("%s.%s: %w", r.prefix, field, fmt.Errorf(format, args...))
-	}
-}
+// reader reads the fields of an upstream.
+type reader struct{ secretfile.Reader }
 
 func (r *reader) upstream(u upstreamSpec) Upstream {
-	one := Upstream{Name: u.Name, Field: r.prefix, Optional: u.Required != nil && !*u.Required}
+	one := Upstream{Name: u.Name, Field: r.Prefix, Optional: u.Required != nil && !*u.Required}
 	if u.Protocol != "postgres" || u.Postgres == nil {
-		r.fail("postgres", "missing; with it goes protocol postgres")
+		r.Fail("postgres", "missing; with it goes protocol postgres")
 		return one
 	}
 	spec := u.Postgres
 	r.endpoints(spec.Endpoints)
 	if spec.Username == "" || spec.Username == pgbouncer.Console || strings.ContainsAny(spec.Username, "\x00\r\n") {
-		r.fail("postgres.username", "%q is not a user of PostgreSQL; write the one to log in with", spec.Username)
+		r.Fail("postgres.username", "%q is not a user of PostgreSQL; write the one to log in with", spec.Username)
 	}
 	if !isDatabase(spec.Database) {
-		r.fail("postgres.database", "%q can't be a database here; write its name, of letters, digits, _, $ and -", spec.Database)
+		r.Fail("postgres.database", "%q can't be a database here; write its name, of letters, digits, _, $ and -", spec.Database)
 	}
 	one.Servers = topology.Settings{
 		Endpoints: spec.Endpoints, Database: spec.Database, User: spec.Username,
-		Password:  r.secret("postgres.authSecretRef", spec.AuthSecretRef),
-		Interval:  r.duration("healthCheck.interval", u.HealthCheck.Interval, defaultInterval),
+		Password:  r.Secret("postgres.authSecretRef", spec.AuthSecretRef),
+		Interval:  r.Duration("healthCheck.interval", u.HealthCheck.Interval, defaultInterval),
 		Threshold: cmp.Or(u.HealthCheck.UnhealthyThreshold, defaultThreshold),
 	}
 	if n := len(one.Servers.Password); n > pgbouncer.MaxPassword {
-		r.fail("postgres.authSecretRef", "the password has %d bytes, of which PgBouncer takes %d", n, pgbouncer.MaxPassword)
+		r.Fail("postgres.authSecretRef", "the password has %d bytes, of which PgBouncer takes %d", n, pgbouncer.MaxPassword)
 	}
 	if strings.ContainsAny(one.Servers.Password, "\x00\r\n") {
-		r.fail("postgres.authSecretRef", "the password has several lines")
+		r.Fail("postgres.authSecretRef", "the password has several lines")
 	}
 	if spec.TLS != nil {
-		one.Servers.TLS = r.tls("postgres.tls", spec.TLS)
+		one.Servers.TLS = r.TLS("postgres.tls", spec.TLS)
 	}
 	bouncer := pgbouncer.Settings{
 		Database: spec.Database, User: spec.Username, Password: one.Servers.Password, Mode: pgbouncer.Session,
@@ -194,17 +170,17 @@ func (r *reader) upstream(u upstreamSpec) Upstream {
 		mode := cmp.Or(pooling.Mode, "Session")
 		bouncer.Mode = pgbouncer.Mode(strings.ToLower(mode))
 		if mode != "Session" && mode != "Transaction" {
-			r.fail("postgres.pooling.mode", "%q is unknown; write Session or Transaction", mode)
+			r.Fail("postgres.pooling.mode", "%q is unknown; write Session or Transaction", mode)
 		}
 		if bouncer.Size < 1 || bouncer.Size > pgbouncer.MaxClients {
-			r.fail("postgres.pooling.size", "%d is not from 1 to %d", pooling.Size, pgbouncer.MaxClients)
+			r.Fail("postgres.pooling.size", "%d is not from 1 to %d", pooling.Size, pgbouncer.MaxClients)
 		}
 	}
 	one.Ports = append(one.Ports, r.port(u.Name, "listen.port", u.Listen.Port, relay.Primary, bouncer))
 	if reads := spec.Reads; reads != nil {
 		policy := relay.Policy(cmp.Or(reads.Policy, string(relay.PreferReplica)))
 		if policy != relay.PreferReplica && policy != relay.Replica {
-			r.fail("postgres.reads.policy", "%q is unknown; write PreferReplica or Replica", reads.Policy)
+			r.Fail("postgres.reads.policy", "%q is unknown; write PreferReplica or Replica", reads.Policy)
 		}
 		port := r.port(u.Name+".reads", "postgres.reads.listen.port", reads.Listen.Port, policy, bouncer)
 		one.Ports = append(one.Ports, port)
@@ -217,30 +193,19 @@ const defaultPoolSize = 20
 
 func (r *reader) port(name, field string, number int, policy relay.Policy, bouncer pgbouncer.Settings) Port {
 	if number < 1 || number > 65535 {
-		r.fail(field, "%d is not a port; write one from 1 to 65535", number)
+		r.Fail(field, "%d is not a port; write one from 1 to 65535", number)
 	}
 	bouncer.Port = number
 	return Port{name, field, policy, bouncer}
 }
 
-func (r *reader) duration(field, value string, fallback time.Duration) time.Duration {
-	if value == "" {
-		return fallback
-	}
-	d, err := time.ParseDuration(value)
-	if err != nil || d <= 0 {
-		r.fail(field, "%q is not a duration above 0; write one such as 500ms", value)
-	}
-	return d
-}
-
 func (r *reader) endpoints(endpoints []string) {
 	if len(endpoints) == 0 {
-		r.fail("postgres.endpoints", "missing; write the servers, each as host:port")
+		r.Fail("postgres.endpoints", "missing; write the servers, each as host:port")
 	}
 	for i, endpoint := range endpoints {
 		if err := checkEndpoint(endpoint); err != nil {
-			r.fail(fmt.Sprintf("postgres.endpoints[%d]", i), "%w", err)
+			r.Fail(fmt.Sprintf("postgres.endpoints[%d]", i), "%w", err)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
 	"podpatterns.dev/helpers/internal/configfile"
 	"podpatterns.dev/helpers/internal/loopback"
+	"podpatterns.dev/helpers/internal/secretfile"
 )
 
 // Config holds the upstreams to serve.
@@ -80,27 +81,27 @@ type redis struct {
 	} `yaml:"readAfterWrite"`
 	MaxReplicaLag string `yaml:"maxReplicaLag"`
 	// MaxUnreadReplies is a quantity of bytes.
-	MaxUnreadReplies string     `yaml:"maxUnreadReplies"`
-	Username         string     `yaml:"username"`
-	AuthSecretRef    *secretRef `yaml:"authSecretRef"`
+	MaxUnreadReplies string          `yaml:"maxUnreadReplies"`
+	Username         string          `yaml:"username"`
+	AuthSecretRef    *secretfile.Ref `yaml:"authSecretRef"`
 	// The checks' own user.
-	MonitorUsername      string     `yaml:"monitorUsername"`
-	MonitorAuthSecretRef *secretRef `yaml:"monitorAuthSecretRef"`
-	TLS                  *tlsSpec   `yaml:"tls"`
+	MonitorUsername      string          `yaml:"monitorUsername"`
+	MonitorAuthSecretRef *secretfile.Ref `yaml:"monitorAuthSecretRef"`
+	TLS                  *secretfile.TLS `yaml:"tls"`
 	// Reads have a port of their own; the other one is the primary's.
 	Reads *struct {
 		Listen struct{ Port int }
 		Env    any
 	}
 	Sentinel *struct {
-		MasterName    string     `yaml:"masterName"`
-		Username      string     `yaml:"username"`
-		AuthSecretRef *secretRef `yaml:"authSecretRef"`
+		MasterName    string          `yaml:"masterName"`
+		Username      string          `yaml:"username"`
+		AuthSecretRef *secretfile.Ref `yaml:"authSecretRef"`
 	} `yaml:"sentinel"`
 }
 
 // parse reads a spec. Its error names the field.
-func parse(file []byte, secrets secrets) (Config, error) {
+func parse(file []byte, secrets secretfile.Secrets) (Config, error) {
 	var s spec
 	if err := yaml.Unmarshal(file, &s); err != nil {
 		return Config{}, fmt.Errorf("not an Ambassador's spec: %w", err)
@@ -129,11 +130,11 @@ func parse(file []byte, secrets secrets) (Config, error) {
 		one := Upstream{Name: u.Name, Field: field, MaxConnections: u.CircuitBreaker.MaxConnections,
 			Listen: loopback.Addresses(u.Listen.Port), Optional: u.Required != nil && !*u.Required}
 		one.Servers.Threshold = cmp.Or(u.HealthCheck.UnhealthyThreshold, DefaultThreshold)
-		r := reader{secrets: secrets, prefix: field}
-		one.Servers.Interval = r.duration("healthCheck.interval", u.HealthCheck.Interval, DefaultInterval)
+		r := reader{Reader: secretfile.Reader{Secrets: secrets, Prefix: field}}
+		one.Servers.Interval = r.Duration("healthCheck.interval", u.HealthCheck.Interval, DefaultInterval)
 		r.redis(&one, &u.Redis)
-		if r.err != nil {
-			return Config{}, r.err
+		if r.Err != nil {
+			return Config{}, r.Err
 		}
 		if u.Name == "" || slices.ContainsFunc(c.Upstreams, func(other Upstream) bool { return other.Name == u.Name }) {
 			return Config{}, fmt.Errorf("%s.name: %q is empty or taken; give each upstream a name of its own", field, u.Name)
@@ -155,29 +156,10 @@ func parse(file []byte, secrets secrets) (Config, error) {
 	return c, nil
 }
 
-// reader reads the fields of an upstream and keeps the first error.
+// reader reads the fields of an upstream.
 type reader struct {
-	secrets   secrets
-	prefix    string
+	secretfile.Reader
 	readsPort int
-	err       error
-}
-
-func (r *reader) fail(field, format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf("%s.%s: %w", r.prefix, field, fmt.Errorf(format, args...))
-	}
-}
-
-func (r *reader) duration(field, value string, fallback time.Duration) time.Duration {
-	if value == "" {
-		return fallback
-	}
-	d, err := time.ParseDuration(value)
-	if err != nil || d <= 0 {
-		r.fail(field, "%q is not a duration above 0; write one such as 500ms", value)
-	}
-	return d
 }
 
 func (r *reader) bytes(field, value string, fallback int) int {
@@ -186,7 +168,7 @@ func (r *reader) bytes(field, value string, fallback int) int {
 	}
 	n, err := ParseBytes(value)
 	if err != nil {
-		r.fail(field, "%w", err)
+		r.Fail(field, "%w", err)
 	}
 	return n
 }
@@ -204,50 +186,50 @@ func ParseBytes(value string) (int, error) {
 
 func (r *reader) redis(u *Upstream, node *yaml.Node) {
 	if node.IsZero() {
-		r.fail("redis", "missing; protocol redis needs it")
+		r.Fail("redis", "missing; protocol redis needs it")
 		return
 	}
 	var spec redis
 	if err := strictly(node, &spec); err != nil {
-		r.fail("redis", "%w", err)
+		r.Fail("redis", "%w", err)
 		return
 	}
 	r.servers(u, spec.Endpoints)
 	if spec.Reads != nil {
 		if r.readsPort = spec.Reads.Listen.Port; r.readsPort < 1 || r.readsPort > 65535 {
-			r.fail("redis.reads.listen.port", "%d is not a port; write one from 1 to 65535", r.readsPort)
+			r.Fail("redis.reads.listen.port", "%d is not a port; write one from 1 to 65535", r.readsPort)
 		}
 	}
 	u.Policy.Read = session.ReadPolicy(cmp.Or(spec.ReadPolicy, string(session.ReadPrimary)))
 	if !slices.Contains(ReadPolicies, u.Policy.Read) {
-		r.fail("redis.readPolicy", "%q is none of %v", spec.ReadPolicy, ReadPolicies)
+		r.Fail("redis.readPolicy", "%q is none of %v", spec.ReadPolicy, ReadPolicies)
 	}
 	u.Servers.PrimaryReads = u.Policy.Read == session.PreferReplica
 	if after := spec.ReadAfterWrite; after != nil {
 		switch after.Policy {
 		case "", "PinPrimary":
-			u.Policy.AfterWrite = r.duration("redis.readAfterWrite.window", after.Window, defaultAfterWrite)
+			u.Policy.AfterWrite = r.Duration("redis.readAfterWrite.window", after.Window, defaultAfterWrite)
 		case "Causal":
 			u.Policy.Causal = true
 		default:
-			r.fail("redis.readAfterWrite.policy", "%q is unknown; write PinPrimary or Causal", after.Policy)
+			r.Fail("redis.readAfterWrite.policy", "%q is unknown; write PinPrimary or Causal", after.Policy)
 		}
 	}
-	u.Servers.MaxLag = r.duration("redis.maxReplicaLag", spec.MaxReplicaLag, 0)
+	u.Servers.MaxLag = r.Duration("redis.maxReplicaLag", spec.MaxReplicaLag, 0)
 	u.Policy.MaxUnread = r.bytes("redis.maxUnreadReplies", spec.MaxUnreadReplies, session.DefaultMaxUnread)
-	access := topology.Access{Username: spec.Username, Password: r.secret("redis.authSecretRef", spec.AuthSecretRef)}
+	access := topology.Access{Username: spec.Username, Password: r.Secret("redis.authSecretRef", spec.AuthSecretRef)}
 	if spec.TLS != nil {
 		access.TLS = r.tls(spec.TLS)
 	}
 	u.Servers.Access = access
 	u.Servers.MonitorUser = spec.MonitorUsername
-	u.Servers.MonitorPassword = r.secret("redis.monitorAuthSecretRef", spec.MonitorAuthSecretRef)
+	u.Servers.MonitorPassword = r.Secret("redis.monitorAuthSecretRef", spec.MonitorAuthSecretRef)
 	if sentinel := spec.Sentinel; sentinel != nil {
 		if sentinel.MasterName == "" {
-			r.fail("redis.sentinel.masterName", "missing; write the name that the Sentinels monitor")
+			r.Fail("redis.sentinel.masterName", "missing; write the name that the Sentinels monitor")
 		}
 		u.Servers.SentinelMaster = sentinel.MasterName
-		u.Servers.SentinelAccess = topology.Access{TLS: access.TLS, Username: sentinel.Username, Password: r.secret("redis.sentinel.authSecretRef", sentinel.AuthSecretRef)}
+		u.Servers.SentinelAccess = topology.Access{TLS: access.TLS, Username: sentinel.Username, Password: r.Secret("redis.sentinel.authSecretRef", sentinel.AuthSecretRef)}
 	}
 }
 
@@ -256,11 +238,11 @@ var ReadPolicies = []session.ReadPolicy{session.ReadPrimary, session.PreferRepli
 
 func (r *reader) servers(u *Upstream, endpoints []string) {
 	if len(endpoints) == 0 {
-		r.fail("redis.endpoints", "missing; write the servers, each as host:port")
+		r.Fail("redis.endpoints", "missing; write the servers, each as host:port")
 	}
 	for i, endpoint := range endpoints {
 		if err := CheckEndpoint(endpoint); err != nil {
-			r.fail(fmt.Sprintf("redis.endpoints[%d]", i), "%w", err)
+			r.Fail(fmt.Sprintf("redis.endpoints[%d]", i), "%w", err)
 		}
 	}
 	u.Servers.Endpoints = endpoints
