@@ -144,7 +144,7 @@ def _free_slots(
     free = ((i, n) for i, n in names if n not in held_names and n not in limits.taken_names)
     if wanted.ordered:
         up = {p.name for p in pods if p.done or p.available(now, wanted.min_ready_seconds)}
-        free = in_turn(wanted, free, lambda i: i in completed or f"{wanted.name}-{i}" in up)
+        free = in_turn(wanted, free, lambda i: i in completed or stable_name(wanted.name, i) in up)
     for index, name in islice(free, room):
         if wanted.paused:
             revision = wanted.as_it_was(limits.lost.get(name))

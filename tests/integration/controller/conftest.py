@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,16 @@ from click.testing import CliRunner, Result
 from podpatterns.cli import main
 from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
-from testbed.cluster.operator_process import OperatorProcess
+from testbed.cluster.operator_process import PROGRAM, OperatorProcess
 from testbed.witness import Witness
 from tests.integration.controller import variants
 from tests.integration.controller.sites import Sites
+
+
+@pytest.fixture(scope="module")
+def operator_arguments() -> Sequence[str]:
+    """What the module's operator is told beyond `run`."""
+    return ()
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +32,12 @@ def _operator(
     rights: None,
     nodes: None,
     tmp_path_factory: pytest.TempPathFactory,
+    operator_arguments: Sequence[str],
 ) -> Iterator[OperatorProcess]:
     """Gone again when a module ends: tests that write a status themselves want no operator beside them."""
-    operator = OperatorProcess(control_plane.operator_kubeconfig, tmp_path_factory.mktemp("operator"))
+    directory = tmp_path_factory.mktemp("operator")
+    command: list[str | Path] = [PROGRAM, "run", *operator_arguments]
+    operator = OperatorProcess(control_plane.operator_kubeconfig, directory, command=command)
     operator.start()
     yield operator
     operator.stop()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,9 +13,8 @@ import yaml
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import Kubectl
-from testbed.cluster.operator_process import PROGRAM, OperatorProcess
+from testbed.cluster.operator_process import OperatorProcess
 from testbed.cluster.rights import CHART
 from testbed.eventually import eventually
 from testbed.ports import free_port
@@ -45,22 +43,9 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def _operator(
-    control_plane: ControlPlane,
-    crds: Path,
-    rights: None,
-    nodes: None,
-    tmp_path_factory: pytest.TempPathFactory,
-    metrics: Metrics,
-) -> Iterator[OperatorProcess]:
-    """The module's operator, with metrics."""
+def operator_arguments(metrics: Metrics) -> Sequence[str]:
     address = metrics.url.removeprefix("http://").removesuffix("/metrics")
-    command: list[str | Path] = [PROGRAM, "run", f"--metrics-bind-address={address}"]
-    directory = tmp_path_factory.mktemp("operator")
-    operator = OperatorProcess(control_plane.operator_kubeconfig, directory, command=command)
-    operator.start()
-    yield operator
-    operator.stop()
+    return [f"--metrics-bind-address={address}"]
 
 
 def helper(image: int) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from podpatterns.cli import main
 from podpatterns.cli.crdrules import broken_rules
 from testbed.builders import template
 from testbed.manifests import manifest
-from tests.integration.test_crd_rules import BROKEN, SPECS, change
+from tests.crdrules import BROKEN, SPECS, change
 
 STATS = {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/"}}
 WEB = {"name": "web", "image": "web:1"}
