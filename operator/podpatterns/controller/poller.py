@@ -143,17 +143,25 @@ class Poller(Generic[T, A]):
         ]
         rest = iter(todo)
         answers: dict[T, A] = {}
+        surprises: list[Exception] = []
 
         async def work() -> None:
             for target, endpoint in rest:
-                if self._polls.get(key) is not poll:
+                if surprises or self._polls.get(key) is not poll:
                     return
                 async with self._turns.slot(key.namespace):
-                    answers[target] = await self._answer(session, endpoint)
+                    try:
+                        answers[target] = await self._answer(session, endpoint)
+                    except Exception as surprise:
+                        surprises.append(surprise)
 
+        # No task may raise: a group (3.11) whose task fails at the moment of its own cancellation raises only
+        # the failure, and whoever catches that goes on for ever.
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(POLLS, len(todo))):
                 tasks.create_task(work())
+        if surprises:
+            raise surprises[0]
         return answers
 
     async def _answer(self, session: aiohttp.ClientSession, endpoint: Endpoint) -> A:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -50,6 +50,20 @@ class Server:
 
 
 @asynccontextmanager
+async def serving(handler: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[int]:
+    """Serve every path; with the port."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
 async def polling(*, until_current: bool = True) -> AsyncIterator[tuple[Server, Poller[str, str], list[Key]]]:
     """Poll a server; with the keys of which there was news."""
 
@@ -59,12 +73,6 @@ async def polling(*, until_current: bool = True) -> AsyncIterator[tuple[Server, 
         return text.decode()
 
     server, news = Server(), list[Key]()
-    app = web.Application()
-    app.router.add_get("/{path:.*}", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.port = runner.addresses[0][1]
     poller: Poller[str, str] = Poller(
         news.extend,
         read=read,
@@ -72,14 +80,14 @@ async def polling(*, until_current: bool = True) -> AsyncIterator[tuple[Server, 
         lacking=lambda hash_, answer: int(answer != hash_),
         until_current=until_current,
     )
-    running = asyncio.create_task(poller.run())
-    try:
-        yield server, poller, news
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-        await runner.cleanup()
+    async with serving(server.answer) as server.port:
+        running = asyncio.create_task(poller.run())
+        try:
+            yield server, poller, news
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
 
 
 async def test_reading_answers_polls_nobody() -> None:
@@ -135,6 +143,24 @@ async def test_one_surprise_ends_no_polls() -> None:
         poller.subscribe(KEY, server.targets("/good"))
         await eventually(server.polled, until=lambda polls: polls.count("/bad") >= 2)
         assert news == [KEY]
+
+
+async def test_a_surprise_at_the_moment_of_the_end_does_not_outlive_it() -> None:
+    async def serve(_: web.Request) -> web.Response:
+        return web.Response(text="any")
+
+    def read(_: bytes, path: str) -> str:
+        running.cancel()
+        raise RuntimeError(path)
+
+    poller: Poller[str, str] = Poller(
+        lambda _: None, read=read, unreachable=str, lacking=lambda *_: 1, until_current=True
+    )
+    async with serving(serve) as port:
+        poller.subscribe(KEY, Paths(port, ("/a",)))
+        running = asyncio.create_task(poller.run())
+        done, _ = await asyncio.wait([running], timeout=10)
+    assert done
 
 
 async def _answers(poller: Poller[str, str]) -> object:
