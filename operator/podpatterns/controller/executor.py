@@ -311,12 +311,9 @@ class _Work:
             answer = await child.delete(self._api, path, delete.uid)
         except child.Overtaken:
             return self._store.forget(delete.uid)
+        self._store.put_deleted(delete.uid, answer)
         self.outcome.deleted.append(delete)
         actions.done(
             "Delete", self._entry.key, delete.name, began, revision=delete.revision, reason=delete.reason
         )
-        if answer.get("kind") == "Pod" and "deletionTimestamp" in answer["metadata"]:
-            self._store.put(answer)
-        else:
-            self._store.forget(delete.uid)
         return None

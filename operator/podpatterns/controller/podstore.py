@@ -97,6 +97,20 @@ class PodStore:
             self._removed[home.key][uid] = home.owner_uid, observe(obj)
         return {h.key for h in (before, home) if h}
 
+    def put_deleted(self, uid: str, answer: Mapping[str, Any]) -> None:
+        """Store what the API server answered to the deletion of a Pod: the Pod, if it is terminating only.
+
+        When somebody else's deletion wins the race, the answer is the Pod without its resourceVersion (the
+        registry's last known state): it is gone.
+        """
+        if (
+            answer.get("kind") == "Pod"
+            and {"deletionTimestamp", "resourceVersion"} <= answer["metadata"].keys()
+        ):
+            self.put(answer)
+        else:
+            self.forget(uid)
+
     def remove(self, uid: str, version: int) -> set[Key]:
         """Remove a Pod that is gone, or has lost our labels, as of `version`; return the keys concerned."""
         known = self._get(uid)

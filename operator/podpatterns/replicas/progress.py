@@ -14,7 +14,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import ConditionType, Reason
-from podpatterns.replicas.completion import completed_elsewhere, tally
+from podpatterns.replicas.completion import completed_elsewhere, is_of_work, tally
 from podpatterns.replicas.condition import Condition
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.pod import Pod, seconds, timestamp
@@ -230,9 +230,17 @@ def _has_run(wanted: Wanted, pod: Pod) -> bool:
 
 
 def _succeeded(wanted: Wanted, live: Sequence[Pod]) -> int:
-    """Return the number of Pods that have done their work and that the update is not to reach."""
+    """Return the number of Pods that have done their work and that the update is not to reach.
+
+    A pause ends, and the update goes on: meanwhile the work before it counts, and no mixture of both.
+    """
+    going_on = replace(wanted, paused=False)
     done = [p for p in live if p.done]
-    old = sum(1 for p in done if is_outdated(wanted, p) and not is_updated_in_place(wanted, p))
+    old = sum(
+        1
+        for p in done
+        if is_outdated(going_on, p) and not is_updated_in_place(going_on, p) and not is_of_work(wanted, p)
+    )
     kept = min(old, wanted.partition) if wanted.naming == "Generated" else 0
     return len(done) - old + kept
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from podpatterns.controller.key import Key
 from podpatterns.controller.podstore import PodStore
 
@@ -122,6 +124,29 @@ def test_forgotten_by_word_of_the_server() -> None:
     assert names(store) == []
     # A watch that begins anew tells of what happened to it before.
     assert store.put(raw(version=6)) == set()
+    assert names(store) == []
+
+
+@pytest.mark.parametrize(
+    ("terminating", "version", "left"),
+    [(True, 6, ["site-0"]), (True, None, []), (False, 6, []), (False, None, [])],
+)
+def test_the_answer_to_a_deletion(terminating: bool, version: int | None, left: list[str]) -> None:
+    store = PodStore()
+    store.put(raw(version=5))
+    answer = {**raw(version=version or 0), "kind": "Pod"}
+    if terminating:
+        answer["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    if version is None:
+        del answer["metadata"]["resourceVersion"]
+    store.put_deleted("uid-of-site-0", answer)
+    assert names(store) == left
+
+
+def test_the_answer_to_a_deletion_may_be_a_status() -> None:
+    store = PodStore()
+    store.put(raw(version=5))
+    store.put_deleted("uid-of-site-0", {"kind": "Status", "metadata": {}, "status": "Success"})
     assert names(store) == []
 
 

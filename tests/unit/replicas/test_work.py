@@ -13,6 +13,7 @@ from podpatterns.api import Status
 from podpatterns.api.bounds import FAILED_PODS, INDEXES
 from podpatterns.replicas import Plan, Pod, Wanted, observe
 from podpatterns.replicas.completion import tally
+from podpatterns.replicas.failure import internal_error
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import app_status
 from podpatterns.replicas.work import Work, ordinals, ranges
@@ -296,6 +297,20 @@ def test_another_revision_is_other_work() -> None:
     server: dict[str, Any] = {"template": template(), "updateStrategy": {"paused": True}}
     then = status_of(DONE[1:], previous=complete, revision="next", **server)
     assert then["work"] == complete["work"]
+
+
+def test_a_pause_amid_an_update_completes_no_work() -> None:
+    """Nor does an error for which the Pods are kept as they are: when it goes on, Pods are created."""
+    half = [DONE[0], done("site-1", revision="old"), done("site-2", revision="old")]
+    begun = status_of(half)
+    assert begun["succeeded"] == 1
+    paused = status_of(half, previous=begun, updateStrategy={"paused": True})
+    app = sidecarapp(replicas=3, template=template(restartPolicy="OnFailure"))
+    holding = Wanted.holding(app, "new", app.spec.template or {})
+    held = app_status(app, holding, Observed(half, (), None, NOW, error=internal_error(KeyError("any"))), {})
+    for status in (paused, held):
+        assert "Complete" not in judged(status)
+        assert status["succeeded"] == 1
 
 
 def test_another_order_is_the_same_work() -> None:
