@@ -14,7 +14,7 @@ reference or takes back the removal of its labels just while the operator makes 
 - The operator takes down no Pod that it knows to be healthy where fewer than replicas - maxUnavailable would
   be left, counting in those that others took down since all were healthy. A new spec for a running Pod takes
   it down until its node has taken note; nobody but the operator writes one. Work that has failed is ended.
-  it down until its node has taken note; nobody but the operator writes one.
+- Nothing that an object or a cluster does is an error of the operator's own (reason InternalError).
 - A PersistentVolumeClaim that the retention policy keeps gets no owner with which it would be deleted.
 """
 
@@ -42,6 +42,7 @@ CONTROLLER = "A Pod's controller is the object that its labels name, with that o
 SUCCESSOR = "No Pod for a UID whose successor the operator knows"
 PASSED_ON = "A Pod passes to another owner only as an orphan"
 RETAINED = "A claim that is to be retained gets no owner"
+ERROR = "The operator meets nothing that it did not foresee"
 AVAILABLE = "An update leaves at least replicas - maxUnavailable Pods available"
 
 
@@ -67,10 +68,9 @@ class Invariants:
             return list(self._observe_pod(change))
         if change.object["kind"] == "PersistentVolumeClaim":
             return list(self._observe_claim(change))
-        self._observe_owner(change)
-        return []
+        return list(self._observe_owner(change))
 
-    def _observe_owner(self, change: Change) -> None:
+    def _observe_owner(self, change: Change) -> Iterator[Violation]:
         meta = change.object["metadata"]
         key = Key(change.object["kind"], meta["namespace"], meta["name"])
         owner = self._owners.setdefault(meta["uid"], Owner(key, meta["uid"]))
@@ -82,6 +82,9 @@ class Invariants:
             self._lost[owner.uid] = 0
         told = f"generation {meta['generation']}, observed {owner.observed}, limit {owner.limit}"
         self._tell(change, f"{key} {owner.uid[:8]}: {told}")
+        conditions = change.object.get("status", {}).get("conditions", ())
+        if errors := {c["message"] for c in conditions if c["reason"] == "InternalError"}:
+            yield Violation(ERROR, str(key), "; ".join(sorted(errors)), tuple(self._trace))
 
     def _observe_claim(self, change: Change) -> Iterator[Violation]:
         meta = change.object["metadata"]

@@ -34,7 +34,7 @@ class History:
         counts = ("replicas", "readyReplicas", "availableReplicas")
         status = {"observedGeneration": observed, **dict.fromkeys(counts, ready)} if observed else {}
         if condition:
-            conditions = [{"type": condition, "status": "True"}]
+            conditions = [{"type": condition, "status": "True", "reason": "Any"}]
             status |= {"conditions": conditions, "updateRevision": "site-r1"}
         obj = {
             "kind": "SidecarApp",
@@ -297,6 +297,17 @@ def test_what_runs_is_ended_when_the_work_has_failed() -> None:
     history.site(2, observed=2, ready=3, replicas=3, condition="Failed")
     for index in range(3):
         assert history.pod(f"site-{index}", event="MODIFIED", deleted=True) == []
+
+
+def test_an_error_of_the_operators_own() -> None:
+    history = History()
+    history.site(observed=1, condition="Ready")
+    message = "KeyError: 'name'; the operator tries again"
+    ready = {"type": "Ready", "status": "False", "reason": "InternalError", "message": message}
+    told = {"observedGeneration": 1, "conditions": [ready, {**ready, "type": "Progressing"}]}
+    meta = {"namespace": "ns", "name": "site", "uid": "A", "generation": 1}
+    site = {"kind": "SidecarApp", "metadata": meta, "spec": {}, "status": told}
+    assert history.change("MODIFIED", site) == [invariants.ERROR]
 
 
 def claim(name: str, *owners: str) -> dict[str, Any]:
