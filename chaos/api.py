@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+VOLUMES = "/api/v1/persistentvolumes"
 PATHS = {
     "Pod": "/api/v1/namespaces/{namespace}/pods",
     "ResourceQuota": "/api/v1/namespaces/{namespace}/resourcequotas",
@@ -40,6 +41,25 @@ class Api:
 
     def delete_namespace(self) -> None:
         self._request("DELETE", f"/api/v1/namespaces/{self._namespace}")
+
+    def create_volumes(self, storage_class: str, number: int) -> None:
+        """Volumes that nobody has provisioned, which the controller manager binds to claims of any namespace.
+
+        One is bound once: it stays with its claim, and is released when that goes.
+        """
+        for _ in range(number):
+            spec = {
+                "storageClassName": storage_class,
+                "capacity": {"storage": "1Gi"},
+                "accessModes": ["ReadWriteOnce"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "hostPath": {"path": "/nowhere"},
+            }
+            meta = {"generateName": "chaos-", "labels": {"test.example/namespace": self._namespace}}
+            self._request("POST", VOLUMES, {"metadata": meta, "spec": spec}, "application/json")
+
+    def delete_volumes(self) -> None:
+        self._request("DELETE", f"{VOLUMES}?labelSelector=test.example/namespace={self._namespace}")
 
     def pods(self) -> list[dict[str, Any]]:
         found = self._request("GET", f"{self._core}/pods") or {"items": []}

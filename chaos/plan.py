@@ -19,12 +19,15 @@ from testbed.manifests import manifest
 IMAGES = 4
 LARGEST = 6
 PART = "part"
+STORAGE_CLASS = "chaos"
 HOSTILE = 0.4
 """The share of scenarios with steps of ill will."""
 WORKING = 0.3
 """The share of scenarios with a site whose Pods end by themselves."""
 ORDERED = 0.3
 """The share of scenarios with a site whose Stable Pods have ordinals, an order and a Service of their own."""
+CLAIMING = 0.2
+"""The share of scenarios with a site whose Stable Pods have claims."""
 BALLAST = 300_000
 START_DELAYS = {"green": "300ms", "blue": "1s"}
 """By site, how long its nodes take to start or restart a container."""
@@ -60,6 +63,24 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Claims:
+    """The claims of Stable Pods, one each."""
+
+    when_deleted: Literal["Retain", "Delete"]
+    when_scaled: Literal["Retain", "Delete"]
+
+    def fields(self) -> dict[str, Any]:
+        policy = {"whenDeleted": self.when_deleted, "whenScaled": self.when_scaled}
+        spec = {
+            "storageClassName": STORAGE_CLASS,
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        }
+        template = {"metadata": {"name": "data"}, "spec": spec}
+        return {"volumeClaimTemplates": [template], "persistentVolumeClaimRetentionPolicy": policy}
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A SidecarApp that makes Pods."""
 
@@ -77,6 +98,8 @@ class Site:
     work: Work | None = None
     """Its Pods end by themselves."""
     identity: Identity | None = None
+    """Of its Pods while they are Stable."""
+    claims: Claims | None = None
     """Of its Pods while they are Stable."""
 
     def manifest(self) -> dict[str, Any]:
@@ -103,6 +126,9 @@ class Site:
                 web["image"] = "web:failing"
         if self.identity and self.naming == "Stable":
             spec |= self.identity.fields()
+        if self.claims and self.naming == "Stable":
+            web.setdefault("volumeMounts", []).append({"name": "data", "mountPath": "/data"})
+            spec |= self.claims.fields()
         if self.include:
             spec["include"] = [{"kind": "SidecarApp", "name": PART}]
         return manifest("SidecarApp", self.name, spec)
@@ -167,6 +193,7 @@ class Plan:
 def plan(seed: int) -> Plan:
     found = _with_work(Random(f"work {seed}"), _plan(seed))
     found = _with_identity(Random(f"identity {seed}"), found)
+    found = _with_claims(Random(f"claims {seed}"), found)
     return replace(found, steps=_with_hostile_steps(Random(f"hostile {seed}"), found.steps))
 
 
@@ -227,6 +254,20 @@ def _with_identity(random: Random, plan: Plan) -> Plan:
     steps = tuple(replace(step, site=placed(step.site)) if step.site else step for step in plan.steps)
     sites = tuple(replace(site, identity=last) if site.name == name else site for site in plan.sites)
     return replace(plan, steps=steps, sites=sites)
+
+
+def _with_claims(random: Random, plan: Plan) -> Plan:
+    """The same steps, in some scenarios with one site whose Stable Pods have claims."""
+    if random.random() > CLAIMING:
+        return plan
+    name = random.choice([site.name for site in plan.sites])
+    claims = Claims(random.choice(["Retain", "Delete"]), random.choice(["Retain", "Delete"]))
+
+    def claiming(site: Site) -> Site:
+        return replace(site, claims=claims) if site.name == name else site
+
+    steps = tuple(replace(step, site=claiming(step.site)) if step.site else step for step in plan.steps)
+    return replace(plan, steps=steps, sites=tuple(map(claiming, plan.sites)))
 
 
 def _identity(random: Random) -> Identity:

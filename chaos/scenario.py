@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.api import Api
 from chaos.illwill import IllWill, forged
-from chaos.plan import Plan, Step, part
+from chaos.plan import STORAGE_CLASS, Plan, Step, part
 from podpatterns.replicas.pod import DELETION_COST
 from testbed import hostile
 from testbed.eventually import eventually
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 0.5
 """A step waits no longer for requests of an operator that makes none."""
 SETTLE_SECONDS = 90
+VOLUMES = 40
+"""For a scenario with claims, which may come and go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,9 @@ class Scenario:
         testbed = self._testbed
         began, restarts = time.monotonic(), testbed.restarts
         self._api.create_namespace()
+        claiming = any(site.claims for site in self._plan.sites)
+        if claiming:
+            self._api.create_volumes(STORAGE_CLASS, VOLUMES)
         writes = AuditLog(testbed.control_plane, self._namespace)
         left: list[str] = []
         with Witness(testbed.control_plane, self._namespace) as witness:
@@ -73,6 +78,8 @@ class Scenario:
                     left = self._unsettled(witness) or ["it never came to rest"]
             violations = [*witness.violations(), *forged(writes)]
         self._api.delete_namespace()
+        if claiming:
+            self._api.delete_volumes()
         return Result(
             self._plan,
             tuple(violations),
