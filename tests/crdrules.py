@@ -187,9 +187,32 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
                 "annotations of podpatterns.dev are the operator's own: take out those that begin with",
             ),
             (
-                {"include": [PART]},
-                "spec.include",
-                "a part (an object without template) can't include parts: include them in the application",
+                {
+                    "env": [
+                        {"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+                    ]
+                },
+                "spec.env[0]",
+                "give either value or valueFrom",
+            ),
+            (
+                {"env": [{"name": "A", "required": True, "value": "1"}]},
+                "spec.env[0].required",
+                "a variable with a value of its own is not required",
+            ),
+            (
+                {"template": template(), "include": [{**PART, "env": [{"name": "A"}]}]},
+                "spec.include[0].env[0]",
+                "give value or valueFrom",
+            ),
+            *(
+                ({"template": template(), field: value}, f"spec.{field}", "belongs to a part")
+                for field, value in (
+                    ("volumes", [{"name": "v", "emptyDir": {}}]),
+                    ("initContainers", [{"name": "init", "image": "init"}]),
+                    ("env", [{"name": "A", "value": "1"}]),
+                    ("sharedWith", {"namespaces": ["*"]}),
+                )
             ),
         )
     ),

@@ -31,9 +31,7 @@ _Dumper.add_representer(str, _text)
 def outputs(case: Path) -> dict[str, str]:
     """Return the manifests of the case's objects, by the name of the file that each belongs in."""
     app, *parts = [parse(obj) for obj in yaml.safe_load_all((case / "object.yaml").read_text())]
-    composition = compose(
-        app, {(p.kind, p.metadata.name): p for p in parts}, HelperImages("podpatterns", "1.0.0")
-    )
+    composition = compose(app, parts, HelperImages("podpatterns", "1.0.0"))
     made = {"pod.yaml": pod_manifest(app, composition, f"{app.metadata.name}-0", 0)}
     if composition.files:
         made["configmap.yaml"] = config_map_manifest(app, composition.data)

@@ -14,7 +14,7 @@ from podpatterns.compose import Problem
 from podpatterns.replicas import Pod, Wanted
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.observed import Observed
-from podpatterns.replicas.status import app_status, part_status, unreadable_status
+from podpatterns.replicas.status import Usage, app_status, part_status, unreadable_status
 from testbed.builders import NOW, failed, old, pod, sidecarapp, template, unready
 from testbed.cluster.kstatus import kstatus
 from testbed.cluster.kubectl import Kubectl
@@ -87,7 +87,7 @@ STATES: list[tuple[str, dict[str, Any], str]] = [
         status_of(previous=GIVEN_UP, replicas=1, revision="next", **WORK),
         "InProgress",
     ),
-    ("a part", part_status(sidecarapp(), [], {}, NOW), "Current"),
+    ("a part", part_status(sidecarapp(), Usage([], 0, 0), [], {}, NOW), "Current"),
 ]
 
 

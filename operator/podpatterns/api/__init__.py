@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from podpatterns.api.adapter import Adapter
     from podpatterns.api.ambassador import Ambassador
+    from podpatterns.api.include import Include
     from podpatterns.api.invalid import FieldError, InvalidObject
     from podpatterns.api.kinds import parse
     from podpatterns.api.kubernetes import ObjectMeta
     from podpatterns.api.names import API_VERSION, GROUP, KINDS, VERSION, Kind
-    from podpatterns.api.pattern import Include, Pattern, PatternSpec
+    from podpatterns.api.pattern import Pattern, PatternSpec
     from podpatterns.api.sharedvolume import SharedVolume, SharedVolumeMount
     from podpatterns.api.sidecarapp import Sidecar, SidecarApp
     from podpatterns.api.status import Condition, Replacement, Status, UsedBy
@@ -50,11 +51,12 @@ if not TYPE_CHECKING:
     _MODULES = {
         "adapter": ("Adapter",),
         "ambassador": ("Ambassador",),
+        "include": ("Include",),
         "invalid": ("FieldError", "InvalidObject"),
         "kinds": ("parse",),
         "kubernetes": ("ObjectMeta",),
         "names": ("API_VERSION", "GROUP", "KINDS", "VERSION", "Kind"),
-        "pattern": ("Include", "Pattern", "PatternSpec"),
+        "pattern": ("Pattern", "PatternSpec"),
         "sharedvolume": ("SharedVolume", "SharedVolumeMount"),
         "sidecarapp": ("Sidecar", "SidecarApp"),
         "status": ("Condition", "Replacement", "Status", "UsedBy"),

@@ -41,6 +41,10 @@ KUBERNETES_LISTS: Mapping[tuple[str, str], int] = {
 
 POD_CONTAINERS = 128
 """Containers of a whole Pod, with helpers and included parts."""
+POD_PARTS = 128
+"""Parts of a whole Pod, with those that parts include."""
+POD_PART_VOLUMES = 256
+"""Volumes that the parts of a whole Pod bring along."""
 POD_SHARED_VOLUMES = 128
 """Shared volumes of a whole Pod; each may be mounted in each container."""
 POD_SETTINGS = 2048

@@ -96,6 +96,10 @@ class Reason(StrEnum):
     then the Pods stay at the last good revision."""
     PART_NOT_FOUND = "PartNotFound"
     """An object that spec.include names does not exist. Create it, or remove it from spec.include."""
+    PART_NOT_SHARED = "PartNotShared"
+    """An object of another namespace that spec.include names does not exist or is not shared with the
+    object's namespace. Have its owner add the namespace to its spec.sharedWith, or remove it from
+    spec.include; until then the Pods stay at the last good revision."""
     PORTS_CONFLICT = "PortsConflict"
     """Two containers of the Pod listen on one port. Give one of them another port."""
     CONTRACT_UNSATISFIABLE = "ContractUnsatisfiable"
@@ -223,7 +227,13 @@ class PodReason(StrEnum):
     """The operator could not read the Pod's status. The operator's log says why."""
 
 
-INVALID = (Reason.INVALID_SPEC, Reason.PART_NOT_FOUND, Reason.PORTS_CONFLICT, Reason.CONTRACT_UNSATISFIABLE)
+INVALID = (
+    Reason.INVALID_SPEC,
+    Reason.PART_NOT_FOUND,
+    Reason.PART_NOT_SHARED,
+    Reason.PORTS_CONFLICT,
+    Reason.CONTRACT_UNSATISFIABLE,
+)
 """No Pod can be made of the object as it is written."""
 FAILURES = (
     Reason.POD_NAME_TAKEN,

@@ -67,6 +67,7 @@ PodTemplateSpec = Annotated[
 Container = Annotated[_Container, KubernetesType("V1Container")]
 PartialContainer = Annotated[_Container, KubernetesType("V1Container", partial=True)]
 PersistentVolumeClaimSpec = Annotated[dict[str, Any], KubernetesType("V1PersistentVolumeClaimSpec")]
+Volume = Annotated[dict[str, Any], KubernetesType("V1Volume")]
 ResourceRequirements = Annotated[dict[str, Any], KubernetesType("V1ResourceRequirements")]
 
 

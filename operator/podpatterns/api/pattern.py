@@ -7,11 +7,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from podpatterns.api.effect import IncludesPart, Policy, ShapesPod
-from podpatterns.api.kubernetes import ObjectMeta, PodTemplateSpec
+from podpatterns.api.include import Include, PartVariable, SharedWith
+from podpatterns.api.kubernetes import Container, ObjectMeta, PodTemplateSpec, Volume
 from podpatterns.api.model import Items, Model, Validation, list_map
 from podpatterns.api.names import API_VERSION, ApiVersion
 from podpatterns.api.ordinals import Ordinals
-from podpatterns.api.scalar import KindName, Label, ObjectName, Quantity
+from podpatterns.api.scalar import KindName, Label, Quantity
 from podpatterns.api.sharedvolume import SharedVolume
 from podpatterns.api.status import Status
 from podpatterns.api.updatestrategy import UpdateStrategy
@@ -23,16 +24,16 @@ MAX_REPLICAS = 100_000
 """Keeps the index within 5 digits."""
 
 
-class Include(Model):
-    """Reference to a part: an object without a template, in the same namespace."""
-
-    kind: KindName
-    """Kind of the part: SidecarApp, Ambassador or Adapter."""
-    name: ObjectName
-    """Name of the part."""
-
-
 _NO_CLAIMS = "!has(self.volumeClaimTemplates) || size(self.volumeClaimTemplates) == 0"
+
+
+def _of_a_part(field: str, remedy: str) -> Validation:
+    unset = f"!has(self.{field})"
+    return Validation(
+        f"!has(self.template) || {unset} || size(self.{field}) == 0",
+        f"belongs to a part (an object without template): {remedy}",
+        f".{field}",
+    )
 
 
 def _needs_stable(field: str, unset: str, why: str) -> Validation:
@@ -72,11 +73,6 @@ class PatternSpec(Model):
             ".template",
         ),
         Validation(
-            "has(self.template) || !has(self.include) || size(self.include) == 0",
-            "a part (an object without template) can't include parts: include them in the application",
-            ".include",
-        ),
-        Validation(
             "has(self.template) || !has(self.serviceName)",
             "a part (an object without template) has no Pods: set serviceName in the application",
             ".serviceName",
@@ -85,6 +81,14 @@ class PatternSpec(Model):
             f"has(self.template) || {_NO_CLAIMS}",
             "a part (an object without template) has no Pods: set volumeClaimTemplates in the application",
             ".volumeClaimTemplates",
+        ),
+        _of_a_part("volumes", "an application has its volumes in spec.template.spec.volumes"),
+        _of_a_part("initContainers", "an application has its own in spec.template.spec.initContainers"),
+        _of_a_part("env", "an application has its variables in its containers"),
+        Validation(
+            "!has(self.template) || !has(self.sharedWith)",
+            "belongs to a part (an object without template): nobody includes an application",
+            ".sharedWith",
         ),
         _needs_stable("serviceName", "!has(self.serviceName)", "DNS names are made of the Pods' names"),
         _needs_stable("volumeClaimTemplates", _NO_CLAIMS, "a claim is found by its Pod's name"),
@@ -125,8 +129,24 @@ class PatternSpec(Model):
     include: IncludesPart[Items[Include]] = Field(
         default=(), max_length=32, json_schema_extra=list_map("kind", "name")
     )
-    """Parts to add to the Pods: objects without a template in the same namespace, often another team's. A
-    change of a part is rolled out to all objects that include it."""
+    """Parts to add to the Pods: objects without a template, often another team's. A part may include others
+    too. A change of a part is rolled out to all objects that include it."""
+    volumes: ShapesPod[Items[Volume]] = Field(default=(), max_length=64, json_schema_extra=list_map("name"))
+    """Volumes that a part brings along, as core/v1 Volumes: a ConfigMap, a Secret, a projected token, CSI, …
+    Any container of the Pod can mount them. The ConfigMaps, Secrets and claims that they name are those of
+    the Pod's namespace."""
+    init_containers: ShapesPod[Items[Container]] = Field(
+        default=(), max_length=64, json_schema_extra=list_map("name")
+    )
+    """Init containers that a part brings along, as core/v1 Containers. They run in this order, before the
+    part's helpers start and after the init containers and helpers of the parts that it includes."""
+    env: ShapesPod[Items[PartVariable]] = Field(
+        default=(), max_length=128, json_schema_extra=list_map("name")
+    )
+    """Environment variables of all containers of a part, before those that a container has itself. Whoever
+    includes the part can give them other values, and has to give those that are required."""
+    shared_with: Policy[SharedWith | None] = None
+    """Namespaces other than the part's own whose objects may include it. Default: none."""
     pod_naming: Policy[Literal["Stable", "Generated"]] = "Stable"
     """Naming of the Pods. Stable: <name>-0, <name>-1, …; a replacement gets the name of the Pod that it
     replaces, with a new UID, after that Pod is gone. Generated: <name>-<random>; a replacement has a new
@@ -191,7 +211,8 @@ class Pattern(Model):
     validations: ClassVar[tuple[Validation, ...]] = (
         Validation(
             "!has(self.spec.include)"
-            " || self.spec.include.all(i, i.kind != self.kind || i.name != self.metadata.name)",
+            " || self.spec.include.all(i, has(i.__namespace__) || i.kind != self.kind"
+            " || i.name != self.metadata.name)",
             "an object can't include itself",
             ".spec.include",
         ),

@@ -103,7 +103,22 @@ class UsedBy(Observed):
     kind: KindName
     """Kind of the object."""
     name: Text
-    """Name of the object, in the same namespace."""
+    """Name of the object."""
+    namespace: Text | None = None
+    """Namespace of the object. Absent: that of the part."""
+
+
+class ComposedPart(Observed):
+    """Part of the newest revision."""
+
+    kind: KindName
+    """Kind of the part."""
+    name: Text
+    """Name of the part."""
+    namespace: Text | None = None
+    """Namespace of the part. Absent: that of the object."""
+    generation: int
+    """The metadata.generation of the part from which the newest revision was composed."""
 
 
 class Status(Observed):
@@ -150,10 +165,14 @@ class Status(Observed):
     restart."""
     selector: Text | None = None
     """Label selector of the Pods, for /scale, autoscalers and disruption budgets."""
-    used_by: Items[UsedBy] | None = Field(
-        default=None, max_length=bounds.USED_BY, json_schema_extra=list_map("kind", "name")
-    )
-    """Objects that include this part: the first 100 by kind and name."""
+    parts: Items[ComposedPart] | None = Field(default=None, max_length=bounds.POD_PARTS)
+    """Parts of the newest revision, those that parts include among them."""
+    used_by: Items[UsedBy] | None = Field(default=None, max_length=bounds.USED_BY)
+    """Objects that include this part: the first 100, those of other namespaces in front."""
+    users: int | None = None
+    """Number of objects whose Pods have this part, whether they include it themselves or by another part."""
+    updated_users: int | None = None
+    """Number of these objects whose rollout of the part as it is now is complete."""
     conditions: Items[Condition] | None = Field(
         default=None, max_length=bounds.CONDITIONS, json_schema_extra=list_map("type")
     )

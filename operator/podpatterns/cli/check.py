@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import click
@@ -18,7 +18,7 @@ from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
 from podpatterns.cli.schema import malformed
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose
-from podpatterns.compose.part import Key
+from podpatterns.compose.part import Key, included, key_of, parts_of
 
 INVALID = 1
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -69,17 +69,6 @@ def check(files: tuple[str, ...]) -> None:
 
 def judge(written: Sequence[Manifest]) -> Verdict:
     """Return all faults of the objects, composing those that have the form of their kind."""
-    verdicts = [
-        _judge_namespace([m for m in written if m.namespace == namespace])
-        for namespace in dict.fromkeys(m.namespace for m in written)
-    ]
-    return Verdict(
-        tuple(finding for verdict in verdicts for finding in verdict.findings),
-        tuple(finding for verdict in verdicts for finding in verdict.unknown),
-    )
-
-
-def _judge_namespace(written: Sequence[Manifest]) -> Verdict:
     findings: list[Finding] = []
     apps: dict[Key, tuple[Manifest, Pattern]] = {}
     for one in written:
@@ -98,21 +87,32 @@ def _judge_namespace(written: Sequence[Manifest]) -> Verdict:
         if broken:
             findings += [Finding(one.where, e) for e in broken]
             findings += [Finding(one.where, p) for p in _own(app)]
-        key = one.kind, one.name
-        if key in apps:
-            other = apps[key][0].source
-            findings.append(Finding(one.where, FieldError("metadata.name", f"is taken in {other} already")))
+        if (other := apps.get(key_of(app))) is not None:
+            taken = FieldError("metadata.name", f"is taken in {other[0].source} already")
+            findings.append(Finding(one.where, taken))
         elif not broken:
-            apps[key] = one, app
+            apps[key_of(app)] = one, app
     findings += _same_pod_names(list(apps.values()))
     unknown_parts: list[Finding] = []
-    available = {key: app for key, (_, app) in apps.items()}
-    for one, app in apps.values():
-        problems = _problems(app, available)
-        absent = [p for p in problems if p.reason is Reason.PART_NOT_FOUND]
-        unknown_parts += [Finding(one.where, p) for p in absent]
-        findings += [Finding(one.where, p) for p in problems if p not in absent]
+    available = [app for _, app in apps.values()]
+    everything_is_there = all(key in apps for app in available for key in included(app))
+    told: set[str] = set()
+    for one, app in sorted(apps.values(), key=lambda both: both[1].spec.template is not None):
+        problems = [p for p in _problems(app, available) if str(p) not in told]
+        if app.spec.template is None:
+            told |= {f"{app.kind} {name}: {p}" for p in problems for name in _names(app)}
+        for problem in problems:
+            absent = problem.reason is Reason.PART_NOT_FOUND or (
+                problem.reason is Reason.PART_NOT_SHARED and not everything_is_there
+            )
+            (unknown_parts if absent else findings).append(Finding(one.where, problem))
     return Verdict(tuple(findings), tuple(unknown_parts))
+
+
+def _names(part: Pattern) -> tuple[str, str]:
+    """Return the names by which applications' problems tell of a part, by their namespace."""
+    meta = part.metadata
+    return meta.name, f"{meta.namespace}/{meta.name}"
 
 
 def _bad_name(one: Manifest) -> Iterator[FieldError]:
@@ -125,26 +125,25 @@ def _bad_name(one: Manifest) -> Iterator[FieldError]:
 
 def _same_pod_names(apps: Sequence[tuple[Manifest, Pattern]]) -> Iterator[Finding]:
     """Yield the objects of different kinds whose Pods would have the same names."""
-    first: dict[str, str] = {}
+    first: dict[tuple[str, str], str] = {}
     for one, app in apps:
         if app.spec.template is None or app.spec.pod_naming != "Stable":
             continue
-        other = first.setdefault(one.name, one.kind)
+        other = first.setdefault((app.metadata.namespace, one.name), one.kind)
         if other != one.kind:
             message = f"{other} {one.name} makes Pods of the same names, {one.name}-0 and so on: rename one"
             yield Finding(one.where, FieldError("metadata.name", message))
 
 
-def _problems(app: Pattern, available: Mapping[Key, Pattern]) -> Sequence[Problem]:
-    """Yield the problems for which an object's Pods can't be composed. Those of a part itself are left to
-    the part."""
-    if app.spec.template is None:
-        return _own(app)
+def _problems(app: Pattern, available: Sequence[Pattern]) -> Sequence[Problem]:
+    """Return the problems for which an object's Pods can't be composed."""
     try:
+        if app.spec.template is None:
+            parts_of(app, available)
+            return _own(app)
         compose(app, available)
     except CannotCompose as error:
-        told = {f"{p.kind} {p.metadata.name}: {problem}" for p in available.values() for problem in _own(p)}
-        return [p for p in error.problems if str(p) not in told]
+        return error.problems
     return []
 
 

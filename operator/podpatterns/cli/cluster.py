@@ -41,6 +41,10 @@ class Cluster:
             raise CommandError(f"the files say namespace {namespace}, and --namespace says {self._chosen}")
         return self._scoped(f"/namespaces/{quote(namespace)}", namespace) if namespace else self
 
+    def beside(self, namespace: str) -> Cluster:
+        """Return the cluster in another namespace, such as that of a part."""
+        return self._scoped(f"/namespaces/{quote(namespace)}", namespace)
+
     def everywhere(self) -> Cluster:
         """Return the cluster with all its namespaces."""
         return self._scoped("", "")

@@ -19,6 +19,9 @@ from podpatterns.cli.schema import object_schema_of
 _TRANSITION = re.compile(r"\boldSelf\b")
 """Sign of a rule about a change, which can't be evaluated without the object before it."""
 
+_WORDS = {"namespace"}
+"""Reserved words of CEL that are fields of ours."""
+
 
 def broken_rules(app: Pattern) -> list[FieldError]:
     """Return the rules that the object breaks, each with the field concerned."""
@@ -56,7 +59,18 @@ def _duplicates(schema: Mapping[str, Any], items: list[Any], path: str) -> Itera
 
 
 def _holds(expression: str, value: Any) -> bool:
-    return bool(_program(expression).eval(data={"self": value}).value())
+    return bool(_program(expression).eval(data={"self": _escaped(value)}).value())
+
+
+def _escaped(value: Any) -> Any:
+    """Return the value with its fields as the API server names them to CEL, which has words of its own:
+    https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
+    """
+    if isinstance(value, Mapping):
+        return {f"__{name}__" if name in _WORDS else name: _escaped(of) for name, of in value.items()}
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    return value
 
 
 @cache

@@ -17,7 +17,7 @@ from podpatterns.cli.error import CommandError
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import cluster_options, files_option
 from podpatterns.compose import CannotCompose, compose
-from podpatterns.compose.part import Key
+from podpatterns.compose.part import Key, included, key_of
 from podpatterns.replicas.change import change
 from podpatterns.replicas.inplace import permitted
 
@@ -50,36 +50,43 @@ def diff(files: tuple[str, ...], cluster: Cluster) -> None:
 def _diff(cluster: Cluster, manifests: Sequence[Manifest]) -> int:
     """Say what would happen in one namespace; return the exit status."""
     objects = [obj for kind in KINDS for obj in cluster.all(kind.plural)]
-    before, modified = dict(_readable(objects)), dict(_modified(objects))
     written = dict(_tried(cluster, manifests))
+    elsewhere = _elsewhere(cluster, [*_readable(objects), *written.values()])
+    before = {key_of(app): app for app in (*_readable(objects), *elsewhere)}
+    modified = dict(_modified(objects))
     after = before | written
+    affected = {key for key, app in after.items() if _includes(app, after, written)} | written.keys()
     verdicts = [
-        (key, verdict(app, before, after))
+        (app, verdict(app, before, after))
         for key, app in after.items()
-        if app.spec.template is not None and (key in written or _includes(app, written))
+        if app.spec.template is not None and key in affected
     ]
-    for (kind, name), found in verdicts:
-        click.echo(f"{kind.lower()}/{name}: {found.text}")
-        if drift := modified.get((kind, name)):
-            click.echo(f"{kind.lower()}/{name}: others have changed Pods: {drift}")
+    for app, found in verdicts:
+        click.echo(f"{_shown(app)}: {found.text}")
+        if drift := modified.get(key_of(app)):
+            click.echo(f"{_shown(app)}: others have changed Pods: {drift}")
     for key, part in sorted(written.items()):
-        if part.spec.template is None and not any(_includes(app, {key}) for app in after.values()):
-            click.echo(f"{key[0].lower()}/{key[1]}: no object includes this part")
+        if part.spec.template is None and not any(_includes(app, after, {key}) for app in after.values()):
+            click.echo(f"{_shown(part)}: no object includes this part")
     return max((v.exit_code for _, v in verdicts), default=SAME)
+
+
+def _shown(app: Pattern) -> str:
+    return f"{app.kind.lower()}/{app.metadata.name}"
 
 
 def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pattern]) -> Verdict:
     """Return the effect on the Pods of `app`, which is in `after`."""
     pods = f"{app.spec.replicas} Pod{'' if app.spec.replicas == 1 else 's'}"
     try:
-        new = compose(app, after)
+        new = compose(app, after.values())
     except CannotCompose as error:
         return Verdict(FAILED, str(error))
-    known = before.get((app.kind, app.metadata.name))
+    known = before.get(key_of(app))
     if known is None or known.spec.template is None:
         return Verdict(DIFFERENT, f"creates {pods}")
     try:
-        old = compose(known, before)
+        old = compose(known, before.values())
     except CannotCompose:
         return Verdict(DIFFERENT, f"{pods}: works again, and is brought up to date as its history allows")
     strategy = app.spec.update_strategy
@@ -103,14 +110,36 @@ def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pat
     return Verdict(DIFFERENT, f"{text}{waits}")
 
 
-def _includes(app: Pattern, parts: Collection[Key]) -> bool:
-    return any((include.kind, include.name) in parts for include in app.spec.include)
+def _includes(app: Pattern, objects: Mapping[Key, Pattern], parts: Collection[Key]) -> bool:
+    """Return whether the object or a part of it includes one of the parts."""
+    found: set[Key] = set()
+    following = [app]
+    while following:
+        new = set(included(following.pop())) - found
+        found |= new
+        following += [objects[key] for key in new if key in objects]
+    return not found.isdisjoint(parts)
 
 
-def _readable(objects: Iterable[Object]) -> Iterator[tuple[Key, Pattern]]:
+def _readable(objects: Iterable[Object]) -> Iterator[Pattern]:
     for obj in objects:
         with suppress(InvalidObject):  # it makes no Pods as it is
-            yield (obj["kind"], obj["metadata"]["name"]), parse(obj)
+            yield parse(obj)
+
+
+def _elsewhere(cluster: Cluster, objects: Sequence[Pattern]) -> list[Pattern]:
+    """Return the parts of other namespaces that the objects and their parts include."""
+    known, found, following = set(map(key_of, objects)), list[Pattern](), list(objects)
+    while following:
+        for kind, namespace, name in set(included(following.pop())) - known:
+            known.add((kind, namespace, name))
+            part = None
+            if namespace != cluster.namespace:
+                part = cluster.beside(namespace).get(BY_KIND[kind].plural, name)
+            models = list(_readable([part] if part else []))
+            found += models
+            following += models
+    return found
 
 
 def _modified(objects: Iterable[Object]) -> Iterator[tuple[Key, str]]:
@@ -118,7 +147,8 @@ def _modified(objects: Iterable[Object]) -> Iterator[tuple[Key, str]]:
     for obj in objects:
         for condition in (obj.get("status") or {}).get("conditions") or ():
             if condition["type"] == ConditionType.PODS_MODIFIED and condition["status"] == "True":
-                yield (obj["kind"], obj["metadata"]["name"]), condition["message"]
+                meta = obj["metadata"]
+                yield (obj["kind"], meta["namespace"], meta["name"]), condition["message"]
 
 
 def _tried(cluster: Cluster, written: Sequence[Manifest]) -> Iterator[tuple[Key, Pattern]]:
@@ -128,8 +158,8 @@ def _tried(cluster: Cluster, written: Sequence[Manifest]) -> Iterator[tuple[Key,
             raise CommandError(f"{one.where}: {unknown}")
         plural = BY_KIND[one.kind].plural
         try:
-            name = parse(one.obj).metadata.name
-            live = cluster.get(plural, name)
-            yield (one.kind, name), parse(cluster.tried(plural, dict(one.obj), live))
+            live = cluster.get(plural, parse(one.obj).metadata.name)
+            app = parse(cluster.tried(plural, dict(one.obj), live))
+            yield key_of(app), app
         except InvalidObject as error:
             raise CommandError(f"{one.where}: {error}") from None

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Pattern, SidecarApp
-from podpatterns.api.adapter import AdapterSpec
-from podpatterns.api.ambassador import AmbassadorSpec
-from podpatterns.api.helper import HelperContainer
 from podpatterns.api.text import shown
 from podpatterns.cli.output import table
 from podpatterns.compose import HelperImages
-from podpatterns.compose.composition import pod_fragment
+from podpatterns.compose.composition import fragments_of
+from podpatterns.compose.helpers.helper import helper_of
 from podpatterns.compose.helpers.merge import LIST_KEYS
 from podpatterns.compose.labels import reserved
-from podpatterns.compose.part import Key, Part, parts_of
+from podpatterns.compose.part import Part, parts_of
 from podpatterns.compose.podcontainer import PodContainer, in_starting_order
 from podpatterns.compose.podfragment import PodFragment
-from podpatterns.compose.volumes import SHARED_MEMORY, Shared, shared_volumes
+from podpatterns.compose.volumes import SHARED_MEMORY, Shared, part_volumes, shared_volumes
 
 OPERATOR = "the operator"
 VALUE_LENGTH = 48
@@ -45,12 +43,12 @@ class _Sources:
 
 
 def explained(
-    app: Pattern, available: Mapping[Key, Pattern], images: HelperImages, made: Sequence[Mapping[str, Any]]
+    app: Pattern, available: Iterable[Pattern], images: HelperImages, made: Sequence[Mapping[str, Any]]
 ) -> str:
     """Return where the fields of the Pods come from, container by container; `made` are the objects rendered
     of `app`, which can be composed."""
     parts = parts_of(app, available)
-    fragments = [pod_fragment(part, images) for part in parts]
+    fragments = fragments_of(parts, images)
     spec = (app.spec.template or {}).get("spec") or {}
     containers = in_starting_order(spec, [f.helpers for f in fragments])
     sources = _Sources(parts, fragments, {s.name: s for s in shared_volumes(parts)})
@@ -75,9 +73,8 @@ def _section(title: str, rows: Iterator[Row]) -> str:
 
 
 def _title(container: PodContainer, parts: Sequence[Part]) -> str:
-    pattern = parts[container.owner].pattern
     origin = (
-        f"composed by the operator for {pattern.kind} {pattern.metadata.name}"
+        f"composed by the operator for {parts[container.owner].named}"
         if container.composed
         else container.path
     )
@@ -118,22 +115,26 @@ def _setting(name: str, sources: _Sources) -> str:
 
 
 def _volume(name: str, sources: _Sources) -> str:
+    return next(_volume_sources(name, sources), OPERATOR)
+
+
+def _volume_sources(name: str, sources: _Sources) -> Iterator[str]:
     spec = sources.parts[0].pattern.spec
     for i, claim in enumerate(spec.volume_claim_templates):
         if claim.metadata.name == name:
-            return f"spec.volumeClaimTemplates[{i}]"
+            yield f"spec.volumeClaimTemplates[{i}]"
     template = spec.template or {}
     for i, volume in enumerate((template.get("spec") or {}).get("volumes") or ()):
         if volume.get("name") == name:
-            return f"spec.template.spec.volumes[{i}]"
+            yield f"spec.template.spec.volumes[{i}]"
+    yield from (path for path, volume in part_volumes(sources.parts).items() if volume.get("name") == name)
     if shared := sources.shared.get(name):
-        return ", ".join(declared.path for declared in shared.declarations.values())
+        yield ", ".join(declared.path for declared in shared.declarations.values())
     if name == SHARED_MEMORY:
-        return _shared_memory(sources)
+        yield _shared_memory(sources)
     for part, fragment in sources.pairs():
         if any(volume["name"] == name for volume in fragment.volumes):
-            return f"{OPERATOR}, for {part.pattern.kind} {part.pattern.metadata.name}"
-    return OPERATOR
+            yield f"{OPERATOR}, for {part.named}"
 
 
 def _shared_memory(sources: _Sources) -> str:
@@ -166,6 +167,8 @@ def _of_a_container(container: PodContainer, manifest: Mapping[str, Any], source
 
 
 def _field(container: PodContainer, name: str, pattern: Pattern, parts: Sequence[Part]) -> str:
+    if name in container.origins:
+        return container.origins[name]
     if container.composed:
         return _of_a_helper(container, name, None, parts)
     if name == "restartPolicy" and not container.of_the_application:
@@ -176,9 +179,10 @@ def _field(container: PodContainer, name: str, pattern: Pattern, parts: Sequence
 def _item(
     container: PodContainer, name: str, index: int, item: Mapping[str, Any], parts: Sequence[Part]
 ) -> str:
-    origin = container.origins.get(f"{name}[{index}].{ORIGIN_KEYS.get(name)}")
+    field = f"{name}[{index}]"
+    origin = container.origins.get(field) or container.origins.get(f"{field}.{ORIGIN_KEYS.get(name)}")
     if origin or not container.composed:
-        return origin or container.field(f"{name}[{index}]")
+        return origin or container.field(field)
     return _of_a_helper(container, name, item, parts)
 
 
@@ -186,14 +190,9 @@ def _of_a_helper(
     container: PodContainer, name: str, item: Mapping[str, Any] | None, parts: Sequence[Part]
 ) -> str:
     """Return the source of a composed container's field, which its author may have altered."""
-    spec = parts[container.owner].pattern.spec
-    match spec:
-        case AmbassadorSpec():
-            helper: HelperContainer = spec.proxy
-        case AdapterSpec():
-            helper = spec.adapter
-        case _:
-            return OPERATOR
+    helper = helper_of(parts[container.owner].pattern.spec)
+    if helper is None:
+        return OPERATOR
     written = (helper.container or {}).get(name)
     if item is None and written is not None:
         return f"{container.path}.{name}"

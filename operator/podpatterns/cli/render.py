@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -22,7 +22,6 @@ from podpatterns.compose import (
     pod_manifest,
 )
 from podpatterns.compose.claims import claim_manifest
-from podpatterns.compose.part import Key
 from podpatterns.compose.podmonitor import pod_monitor
 from podpatterns.replicas import Wanted
 from podpatterns.replicas.ordinal import ordinals, stable_name
@@ -46,21 +45,23 @@ def render(files: tuple[str, ...], explain: bool, helper_image_repository: str, 
 
     These are each application's Pods (one with a generateName where podNaming is Generated) and their
     PersistentVolumeClaims, the ConfigMap of their helpers, and the PodMonitor of their adapters. Included
-    parts have to be in the files. The owner reference is left out where a file does not tell the object's
-    UID, so that kubectl takes them.
+    parts have to be in the files, those of other namespaces too. The owner reference is left out where a
+    file does not tell the object's UID, so that kubectl takes them.
     """
     images = HelperImages(helper_image_repository)
-    applications = list(_applications(read_manifests(files)))
+    written = [(one, _model(one)) for one in read_manifests(files)]
+    available = [model for _, model in written]
+    applications = [(one, app) for one, app in written if app.spec.template is not None]
     if not applications:
         raise CommandError(f"{', '.join(files)}: all objects are parts, which make no Pods")
     shown: list[Object] = []
-    for manifest, app, parts in applications:
+    for manifest, app in applications:
         try:
-            composition = compose(app, parts, images)
+            composition = compose(app, available, images)
         except CannotCompose as error:
             raise CommandError(f"{manifest.where}: {error}") from None
         if explain:
-            click.echo(explained(app, parts, images, rendered(app, composition)), nl=False)
+            click.echo(explained(app, available, images, rendered(app, composition)), nl=False)
         else:
             shown += [_without_unknown(obj, manifest) for obj in rendered(app, composition)]
     if not explain:
@@ -87,18 +88,6 @@ def _pods(app: Pattern, composition: Composition) -> Iterator[Object]:
         made = pod_manifest(app, composition, name, None)
         unnamed = {key: value for key, value in made["metadata"].items() if key != "name"}
         yield {**made, "metadata": {"generateName": f"{name}-", **unnamed}}
-
-
-def _applications(
-    written: Sequence[Manifest],
-) -> Iterator[tuple[Manifest, Pattern, Mapping[Key, Pattern]]]:
-    """Yield the objects that make Pods, each with all objects of its namespace."""
-    models = [(one, _model(one)) for one in written]
-    for one, app in models:
-        if app.spec.template is not None:
-            near = ((other, model) for other, model in models if other.namespace == one.namespace)
-            parts = {(other.kind, other.name): model for other, model in near}
-            yield one, app, parts
 
 
 def _model(one: Manifest) -> Pattern:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from podpatterns.api import Adapter, Ambassador, Pattern, SidecarApp
-from podpatterns.api.bounds import POD_CONTAINERS, POD_SETTINGS, POD_SHARED_VOLUMES
+from podpatterns.api.bounds import (
+    POD_CONTAINERS,
+    POD_PART_VOLUMES,
+    POD_SETTINGS,
+    POD_SHARED_VOLUMES,
+)
 from podpatterns.compose.adapter import adapter
 from podpatterns.compose.adapter import settings as adapter_settings
 from podpatterns.compose.ambassador import ambassador
@@ -16,8 +21,9 @@ from podpatterns.compose.ambassador import settings as ambassador_settings
 from podpatterns.compose.claims import claim_volumes
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import evictable_with, unreserved
-from podpatterns.compose.part import Key, Part, parts_of
-from podpatterns.compose.podcontainer import ContainerList, in_starting_order
+from podpatterns.compose.parameters import with_parameters
+from podpatterns.compose.part import Part, key_of, parts_of
+from podpatterns.compose.podcontainer import ContainerList, PodContainer, in_starting_order
 from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
 from podpatterns.compose.revision import revision, short_hash
 from podpatterns.compose.rules.containers import name_problems, process_problems
@@ -27,7 +33,16 @@ from podpatterns.compose.rules.variables import variable_problems
 from podpatterns.compose.rules.volumes import volume_problems
 from podpatterns.compose.sidecarapp import sidecars
 from podpatterns.compose.variables import env, with_variables
-from podpatterns.compose.volumes import shared_memory, shared_volumes, with_mounts
+from podpatterns.compose.volumes import PodVolumes, part_volumes, shared_memory, shared_volumes, with_mounts
+
+
+class PartVersion(NamedTuple):
+    """A part as it was composed."""
+
+    kind: str
+    namespace: str
+    name: str
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,8 @@ class Composition:
     (spec.upstreams[0].redis.authSecretRef)."""
     metrics_endpoints: tuple[MetricsEndpoint, ...] = ()
     """Metrics endpoints of the Pod's adapters."""
+    parts: tuple[PartVersion, ...] = ()
+    """The parts that are in the Pod."""
     configuration: str = ""
     """Hash of `data`, computed once: every reconcile and every Pod needs it. Empty without files."""
 
@@ -62,40 +79,45 @@ class Composition:
 
 
 def compose(
-    app: Pattern, available: Mapping[Key, Pattern], images: HelperImages | None = None
+    app: Pattern, available: Iterable[Pattern] = (), images: HelperImages | None = None
 ) -> Composition:
     """Compose the Pod of `app`, which has a template.
 
-    `available` are the objects that exist among those that `app` includes.
+    `available` are the objects that exist, among them those that `app` and its parts include.
     Raises CannotCompose with the problems found.
     """
     parts = parts_of(app, available)
     settings = sum(_settings(part.pattern) for part in parts)
     _check(_too_many(settings, POD_SETTINGS, "metrics, labels and endpoints in its helpers' configuration"))
-    fragments = [pod_fragment(part, images or HelperImages()) for part in parts]
+    fragments = fragments_of(parts, images or HelperImages())
     template = app.spec.template or {}
     spec = template.get("spec") or {}
     containers = in_starting_order(spec, [f.helpers for f in fragments])
-    shared = shared_volumes(parts)
-    memory = shared_memory(parts)
+    volumes = PodVolumes(
+        own=spec.get("volumes") or (),
+        claims=list(claim_volumes(app.spec.volume_claim_templates)),
+        of_parts=part_volumes(parts),
+        shared=shared_volumes(parts),
+        memory=shared_memory(parts),
+        config=[v for f in fragments for v in f.volumes],
+    )
     variables = [v for f in fragments for v in f.variables]
-    config_volumes = [v for f in fragments for v in f.volumes]
-    claims = list(claim_volumes(app.spec.volume_claim_templates))
 
     _check(
         chain(
             _too_many(len(containers), POD_CONTAINERS, "containers"),
-            _too_many(len(shared), POD_SHARED_VOLUMES, "shared volumes"),
+            _too_many(len(volumes.shared), POD_SHARED_VOLUMES, "shared volumes"),
+            _too_many(len(volumes.of_parts), POD_PART_VOLUMES, "volumes of parts"),
         )
     )
-    mounted = [(c, with_mounts(c, shared, memory)) for c in containers]
+    mounted = [(c, with_mounts(c, volumes.shared, volumes.memory)) for c in containers]
     _check(
         chain(
             chain.from_iterable(f.problems for f in fragments),
             name_problems(containers),
             port_problems(containers),
             variable_problems(containers, variables),
-            volume_problems(mounted, shared, memory, spec.get("volumes") or (), config_volumes, claims),
+            volume_problems(mounted, volumes),
             process_problems(spec, fragments),
         )
     )
@@ -107,15 +129,8 @@ def compose(
     composed = {**spec, "containers": listed("containers")}
     if init_containers := listed("initContainers"):
         composed["initContainers"] = init_containers
-    claimed = {volume["name"] for volume in claims}
-    if volumes := [
-        *(v for v in spec.get("volumes") or () if v.get("name") not in claimed),
-        *claims,
-        *(s.manifest() for s in shared),
-        *([memory] if memory else ()),
-        *config_volumes,
-    ]:
-        composed["volumes"] = volumes
+    if manifests := volumes.manifests():
+        composed["volumes"] = manifests
     if app.spec.service_name:
         composed["subdomain"] = app.spec.service_name
     if any(f.shared_processes for f in fragments) and not spec.get("hostPID"):
@@ -131,6 +146,7 @@ def compose(
         proxies=tuple(name for f in fragments for name in f.proxies),
         unchecked=tuple(name for f in fragments for name in f.unchecked),
         secrets=tuple(secret for f in fragments for secret in f.secrets),
+        parts=tuple(PartVersion(*key_of(p.pattern), p.pattern.metadata.generation) for p in parts[1:]),
         metrics_endpoints=tuple(f.metrics_endpoint for f in fragments if f.metrics_endpoint),
     )
 
@@ -145,8 +161,22 @@ def _data(files: Sequence[File]) -> dict[str, str]:
     return {file.key: file.text for file in files}
 
 
+def fragments_of(parts: Sequence[Part], images: HelperImages) -> list[PodFragment]:
+    """Return what each object adds to the Pod, with what the others give to it."""
+    return with_parameters(parts, [pod_fragment(part, images) for part in parts])
+
+
 def pod_fragment(part: Part, images: HelperImages) -> PodFragment:
-    """Return what the object adds to the Pod, by its kind."""
+    """Return what the object adds to the Pod: its init containers, and what is of its kind."""
+    fragment = _of_its_kind(part, images)
+    own = tuple(
+        PodContainer(manifest, part.path(f"spec.initContainers[{i}]"), "initContainers", part.owner)
+        for i, manifest in enumerate(part.pattern.spec.init_containers)
+    )
+    return replace(fragment, helpers=(*own, *fragment.helpers)) if own else fragment
+
+
+def _of_its_kind(part: Part, images: HelperImages) -> PodFragment:
     match part.pattern:
         case SidecarApp(spec=spec):
             return sidecars(spec, part)

@@ -18,7 +18,7 @@ class PodContainer:
     container_list: ContainerList
     """The list of the Pod's spec that it goes into."""
     owner: int
-    """Index of the object that declared it: 0 is the application, 1… its parts in the order of `include`."""
+    """Index of the object that declared it: 0 is the application, 1… its parts."""
     composed: bool = False
     """True for a container that the operator composes, and nobody wrote. It gets only the shared volumes that
     it needs, or that name it in their mounts."""
@@ -61,8 +61,8 @@ def in_starting_order(
 ) -> list[PodContainer]:
     """Return all containers: helpers BeforeApp, init containers, the application's, helpers WithApp.
 
-    `helpers` are those of the application and then of each part. Those of parts come first, since the
-    application's own may rely on them.
+    `helpers` are those of the application and then of each part; a part stands after those that it includes.
+    Those of parts come first, since the application's own may rely on them.
     """
     ordered = [c for of_one in (*helpers[1:], helpers[0]) for c in of_one]
 

@@ -16,6 +16,7 @@ from podpatterns.api import Pattern, PatternSpec
 from podpatterns.api.effect import Effect, fields_marked, fields_touching
 from podpatterns.api.model import Model
 
+_OF_PARTS = ("volumes", "init_containers", "env")
 LENGTH = 10
 """Hex digits of a hash: 40 bits, far more than the revisions that one object ever has."""
 
@@ -32,8 +33,22 @@ def recorded_spec(app: Pattern) -> dict[str, Any]:
 def revision(shapes: Sequence[tuple[Pattern, Mapping[str, Any]]]) -> str:
     """Return the hash of the application (first) and its parts, each with the shape of its kind."""
     return short_hash(
-        [{**shaping_fields(o.spec, PatternSpec), **_claims(o.spec), **shape} for o, shape in shapes]
+        [
+            {
+                **shaping_fields(o.spec, PatternSpec, without=_OF_PARTS),
+                **_of_a_part(o.spec),
+                **_claims(o.spec),
+                **shape,
+            }
+            for o, shape in shapes
+        ]
     )
+
+
+def _of_a_part(spec: PatternSpec) -> dict[str, Any]:
+    """Return the fields that only parts have, apart from others of a kind: a shape may have their names."""
+    found = spec.model_dump(include=set(_OF_PARTS), exclude_defaults=True, by_alias=True)
+    return {"part": found} if found else {}
 
 
 def _claims(spec: PatternSpec) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,34 @@ class Shared:
         return self.declarations.get(container.owner) or next(iter(self.declarations.values()))
 
 
+@dataclass(frozen=True, slots=True)
+class PodVolumes:
+    """The volumes of a Pod, by where they come from; each is a core/v1 Volume."""
+
+    own: Sequence[Mapping[str, Any]]
+    """spec.template.spec.volumes."""
+    claims: Sequence[Mapping[str, Any]]
+    """Those of spec.volumeClaimTemplates, which take the place of others in the template."""
+    of_parts: Mapping[str, Mapping[str, Any]]
+    """Those of included parts, by their field."""
+    shared: Sequence[Shared]
+    memory: Mapping[str, Any] | None
+    """The volume of /dev/shm."""
+    config: Sequence[Mapping[str, Any]]
+    """Those of the helpers' configuration."""
+
+    def manifests(self) -> list[Mapping[str, Any]]:
+        claimed = {volume["name"] for volume in self.claims}
+        return [
+            *(v for v in self.own if v.get("name") not in claimed),
+            *self.claims,
+            *self.of_parts.values(),
+            *(s.manifest() for s in self.shared),
+            *([self.memory] if self.memory else ()),
+            *self.config,
+        ]
+
+
 def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
     """Return the Pod's shared volumes, the application's first."""
     shared: dict[str, Shared] = {}
@@ -83,6 +111,15 @@ def shared_volumes(parts: Sequence[Part]) -> list[Shared]:
             declared = Declaration(volume, part.path(f"spec.sharedVolumes[{i}]"))
             shared.setdefault(volume.name, Shared(volume.name)).declarations[part.owner] = declared
     return list(shared.values())
+
+
+def part_volumes(parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
+    """Return the volumes that parts bring along, each by the field that declares it."""
+    return {
+        part.path(f"spec.volumes[{i}]"): volume
+        for part in parts[1:]
+        for i, volume in enumerate(part.pattern.spec.volumes)
+    }
 
 
 def shared_memory(parts: Sequence[Part]) -> dict[str, Any] | None:
@@ -95,7 +132,7 @@ def shared_memory(parts: Sequence[Part]) -> dict[str, Any] | None:
 
 
 def with_mounts(
-    container: PodContainer, shared: Sequence[Shared], memory: dict[str, Any] | None
+    container: PodContainer, shared: Sequence[Shared], memory: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return the container's manifest with the mounts that it doesn't have itself."""
     written = list(container.manifest.get("volumeMounts") or ())

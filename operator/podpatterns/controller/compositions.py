@@ -7,12 +7,14 @@ packed manifest. A long one is made in a thread, for the event loop to go on mea
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from podpatterns.api import InvalidObject, Pattern, parse
+from podpatterns.api.bounds import POD_PARTS
 from podpatterns.api.readable import readable
 from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
+from podpatterns.compose.part import parts_of, too_many_parts
 from podpatterns.controller.key import Key
 from podpatterns.controller.lrucache import LruCache
 from podpatterns.controller.objectstore import Entry, ObjectStore
@@ -55,7 +57,7 @@ class Compositions:
 
     async def of(self, entry: Entry) -> Composed:
         """Return the object with its composition, made anew only when it or one of its parts changed."""
-        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.terminating]
+        parts = self._objects.parts(entry)
         version = (_version(entry), *sorted(map(_version, parts)))
         for cache in (self._short, self._long):
             if (kept := cache.get(entry.key)) and kept.version == version:
@@ -73,7 +75,7 @@ class Compositions:
 
         None if it can't be composed any more, since the object's parts have changed.
         """
-        parts = [e for k in entry.includes if (e := self._objects.get(k)) is not None and not e.terminating]
+        parts = self._objects.parts(entry)
         size = revision.data.size + sum(part.manifest.size for part in parts)
         found = await off_the_loop(size, LONG_BYTES, _of_revision, entry, revision, parts, self._images)
         return found if found and found.revision == revision.hash else None
@@ -93,6 +95,7 @@ def _composed(entry: Entry, parts: Sequence[Entry], images: HelperImages) -> Com
     try:
         app = parse(manifest)
         if app.spec.template is None:
+            parts_of(app, _models(parts))
             return Composed(app, None)
         return Composed(app, compose(app, _models(parts), images))
     except InvalidObject as error:
@@ -117,12 +120,15 @@ def _of_revision(
         return None
 
 
-def _models(parts: Sequence[Entry]) -> Mapping[tuple[str, str], Pattern]:
-    """Return the models of the parts that have the form of their kind; the others count as missing."""
-    models = {}
+def _models(parts: Sequence[Entry]) -> Iterator[Pattern]:
+    """Yield the models of the parts that have the form of their kind; the others count as missing.
+
+    Raises CannotCompose for more parts than a Pod can have.
+    """
+    if len(parts) > POD_PARTS:
+        raise CannotCompose([too_many_parts()])
     for part in parts:
         try:
-            models[part.key.kind, part.key.name] = parse(part.manifest.read())
+            yield parse(part.manifest.read())
         except InvalidObject:
             continue
-    return models

@@ -8,10 +8,11 @@ with their size.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from podpatterns.api.bounds import POD_PARTS
 from podpatterns.controller.key import BY_NAME, Key
 from podpatterns.replicas.packed import Packed
 
@@ -65,14 +66,14 @@ def _includes(key: Key, spec: Mapping[str, Any]) -> tuple[Key, ...]:
     """Return the parts that it names; a name of another form is for the model to refuse."""
     items = spec.get("include")
     names = (
-        (item.get("kind"), item.get("name"))
+        (item.get("kind"), item.get("namespace") or key.namespace, item.get("name"))
         for item in (items if isinstance(items, list) else ())
         if isinstance(item, Mapping)
     )
     return tuple(
-        Key(kind, key.namespace, name)
-        for kind, name in names
-        if isinstance(name, str) and isinstance(kind, str) and kind in BY_NAME
+        Key(kind, namespace, name)
+        for kind, namespace, name in names
+        if isinstance(kind, str) and isinstance(namespace, str) and isinstance(name, str) and kind in BY_NAME
     )
 
 
@@ -94,6 +95,19 @@ class ObjectStore:
     def users(self, key: Key) -> list[Key]:
         """Return the objects whose `include` names this one, in a steady order."""
         return sorted(self._users.get(key, ()))
+
+    def applications(self, key: Key) -> list[Entry]:
+        """Return the objects that make Pods with this part, whether they or parts of theirs include it."""
+        found = (self._entries[user] for user in self._above(key))
+        return [entry for entry in found if not (entry.is_part or entry.terminating)]
+
+    def parts(self, entry: Entry) -> list[Entry]:
+        """Return the parts that are there of those that the object and its parts include.
+
+        Where a Pod can't have so many (POD_PARTS), the first of them that are too many.
+        """
+        found = (self._entries.get(key) for key in self._below(entry.includes))
+        return [part for part in found if part is not None and not part.terminating]
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
         """Store an object; return the keys to reconcile (none for a status that this process wrote)."""
@@ -146,7 +160,28 @@ class ObjectStore:
                 del self._users[part]
         for part in new - old:
             self._users[part].add(key)
-        return (old ^ new) | self._users.get(key, set())
+        return self._below(old ^ new).keys() | self._above(key)
+
+    def _above(self, key: Key) -> set[Key]:
+        """Return all objects that include this one, or include one that does."""
+        found: set[Key] = set()
+        following = [key]
+        while following:
+            users = self._users.get(following.pop(), set()) - found
+            found |= users
+            following += users
+        return found - {key}
+
+    def _below(self, keys: Iterable[Key]) -> dict[Key, None]:
+        """Return the parts and those that they include; more than a Pod can have are not followed."""
+        found = dict.fromkeys(keys)
+        following = list(found)
+        while following and len(found) <= POD_PARTS:
+            entry = self._entries.get(following.pop())
+            new = [key for key in (entry.includes if entry else ()) if key not in found]
+            found |= dict.fromkeys(new)
+            following += new
+        return found
 
 
 def _same_but_status(known: Entry, meta: Mapping[str, Any]) -> bool:

@@ -131,12 +131,15 @@ class Reconciler:
 
     async def _reconcile(self, entry: Entry, state: ObjectState, *, write_status: bool) -> Result:
         composed = await self._compositions.of(entry)
-        if composed.app is None or (entry.is_part and composed.problems):
+        if composed.problems and (composed.app is None or entry.is_part):
             self._events.problems(entry, composed.problems)
+        if composed.app is None:
             status = unreadable_status(entry.generation, composed.problems, entry.status, time.time())
             return await self._write_status(entry, status, state)
         if entry.is_part:
-            return await self._write_status(entry, self._status.of_part(entry, composed.app), state)
+            return await self._write_status(
+                entry, self._status.of_part(entry, composed.app, composed.problems), state
+            )
         if retry := state.internal.left(entry.generation, time.monotonic()):
             result = await self._hold(entry, composed.app, state, error=state.internal.failure)
             return replace(result, after=_sooner(result.after, retry))

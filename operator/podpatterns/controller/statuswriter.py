@@ -8,6 +8,7 @@ from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
+from podpatterns.compose.composition import PartVersion
 from podpatterns.controller import actions, child
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configurationpoller import Configurations
@@ -18,13 +19,14 @@ from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas import Pod, Replacement, Wanted
+from podpatterns.replicas.arrival import arrived
 from podpatterns.replicas.configuration import ConfigurationTargets, configuration_targets
 from podpatterns.replicas.contract import ContractTargets, contract_targets
 from podpatterns.replicas.drift import Drift, drift
 from podpatterns.replicas.failure import Failure
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.observed import Observed
-from podpatterns.replicas.status import app_status, part_status
+from podpatterns.replicas.status import Usage, app_status, part_status
 
 
 class StatusWriter:
@@ -42,9 +44,22 @@ class StatusWriter:
         self._configurations, self._contracts = pollers
         self._changed = changed
 
-    def of_part(self, entry: Entry, part: Pattern) -> dict[str, Any]:
-        users = [{"kind": user.kind, "name": user.name} for user in self._objects.users(entry.key)]
-        return part_status(part, users, entry.status, time.time())
+    def of_part(self, entry: Entry, part: Pattern, problems: Sequence[Problem]) -> dict[str, Any]:
+        own = entry.key.namespace
+        users = sorted(self._objects.users(entry.key), key=lambda user: user.namespace == own)
+        used_by = [
+            {
+                "kind": user.kind,
+                "name": user.name,
+                **({} if user.namespace == own else {"namespace": user.namespace}),
+            }
+            for user in users
+        ]
+        version = PartVersion(*entry.key, entry.generation)
+        applications = self._objects.applications(entry.key)
+        updated = sum(version in arrived(app.status, app.key.namespace) for app in applications)
+        usage = Usage(used_by, len(applications), updated)
+        return part_status(part, usage, problems, entry.status, time.time())
 
     async def observe(
         self,
@@ -124,6 +139,8 @@ class StatusWriter:
             reason, seconds = replacement["reason"], float(replacement["duration"].removesuffix("s"))
             actions.replaced(entry.key, replacement["name"], reason, seconds)
         news, meta = self._objects.put(answer), answer["metadata"]
+        before, now = (arrived(of, entry.key.namespace) for of in (entry.status, status))
+        self._changed({Key(part.kind, part.namespace, part.name) for part in before ^ now})
         if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
             # Somebody was quicker than the watch, which has nothing new to tell of it any more.
             self._changed(news)

@@ -21,7 +21,7 @@ from podpatterns.replicas.pod import Pod
 LAGGING_SHOWN, LAGGING_SHOWN_IN_ALL = 10, 30
 """Pods named in a status, of one helper and of all; the counts tell of the others."""
 HELPERS_SHOWN = 100
-"""No object has more: it includes at most 32 others, and each has at most two."""
+"""Helpers whose configuration the status has: more than any real Pod has."""
 HASH_SHOWN, REFUSAL_SHOWN = 64, 250
 """Bytes of a helper's words."""
 ORDER = (Reason.CONFIGURATION_REFUSED, Reason.CONFIGURATION_PROGRESSING, Reason.UNREACHABLE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from podpatterns.api import Pattern
 from podpatterns.api.conditions import ConditionType, Reason
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.labels import selector
+from podpatterns.replicas.arrival import composed_parts
 from podpatterns.replicas.claims import claims_current
 from podpatterns.replicas.condition import Condition, conditions, told
 from podpatterns.replicas.configuration import (
@@ -58,25 +60,42 @@ def _unjudged(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The use of a part."""
+
+    used_by: Sequence[Mapping[str, str]]
+    """Objects that include it, as status.usedBy names them."""
+    users: int
+    """Number of objects whose Pods have it."""
+    updated: int
+    """Number of these in which it has arrived as it is now."""
+
+
 def part_status(
-    part: Pattern, used_by: Sequence[Mapping[str, str]], previous: Mapping[str, Any], now: float
+    part: Pattern, usage: Usage, problems: Sequence[Problem], previous: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
-    """Return the status of an object without a template: the objects that include it."""
-    users = len(used_by)
+    """Return the status of an object without a template: its own problems, and the objects that include
+    it."""
+    including = len(usage.used_by)
     message = (
-        f"included by {users} object{'' if users == 1 else 's'}"
-        if users
+        f"included by {including} object{'' if including == 1 else 's'}"
+        if including
         else "not included by any object yet"
     )
-    if users > USERS_KEPT:
+    if including > USERS_KEPT:
         message += f", of which status.usedBy names {USERS_KEPT}"
-    valid = Condition(READY, True, Reason.REUSABLE_PART, message)
+    ready = Condition(READY, True, Reason.REUSABLE_PART, message)
+    if problems:
+        ready = Condition(READY, False, problems[0].reason, problems_told(problems))
     status: dict[str, Any] = {
         "observedGeneration": part.metadata.generation,
-        "conditions": conditions([valid], part.metadata.generation, previous, now),
+        "conditions": conditions([ready], part.metadata.generation, previous, now),
     }
-    if used_by:
-        status["usedBy"] = [dict(user) for user in used_by[:USERS_KEPT]]
+    if usage.used_by:
+        status["usedBy"] = [dict(user) for user in usage.used_by[:USERS_KEPT]]
+    if usage.users:
+        status |= {"users": usage.users, "updatedUsers": usage.updated}
     return status
 
 
@@ -113,6 +132,10 @@ def app_status(
     else:
         kept = ("updateRevision", "currentRevision", "lastProgressTime", "succeeded", "failed", "work")
         status |= {key: previous[key] for key in kept if key in previous}
+    if observed.composition is None:
+        status |= {key: previous[key] for key in ("parts",) if key in previous}
+    elif parts := composed_parts(observed.composition.parts, app.metadata.namespace):
+        status["parts"] = parts
     status |= _configurations(observed, previous)
     status |= _replacements(observed, previous)
     progress = progressing(app, observed, rollout, status)

@@ -107,6 +107,7 @@ def test_every_field_of_ours_has_a_bound(kind: str) -> None:
     """Of a template and of containers those that cost something; the API server has its own for metadata."""
     of_kubernetes = re.compile(
         r"template\.|container\.|sidecars\[\]\.(?!name|order)|resources\.|volumeClaimTemplates\[\]\.spec\."
+        r"|spec\.volumes\[\]\.|initContainers\[\]\.|env\[\]\.(?!name$)|resources\[\]\.(?!container$)"
     )
     unbounded = [
         path

@@ -10,7 +10,7 @@ from testbed.builders import ambassador, redis_upstream, sidecarapp, template
 
 
 def told(before: dict[str, Any] | None, after: dict[str, Any]) -> tuple[int, str]:
-    old = {} if before is None else {("SidecarApp", "site"): sidecarapp(**before)}
+    old = {} if before is None else {("SidecarApp", "default", "site"): sidecarapp(**before)}
     found = verdict(sidecarapp(**after), old, {})
     return found.exit_code, found.text
 
@@ -65,7 +65,7 @@ def test_a_configuration_is_taken_up_by_containers_as_they_run() -> None:
         upstreams = [redis_upstream(endpoints=[endpoint])]
         return ambassador(template=web(), upstreams=upstreams, updateStrategy=strategy)
 
-    before = {("Ambassador", "shop"): shop("redis-0:6379")}
+    before = {("Ambassador", "default", "shop"): shop("redis-0:6379")}
     text = "no Pod changes: the new configuration is taken up as the containers run"
     assert verdict(shop("redis-1:6379"), before, {}) == Verdict(SAME, text)
     paused = verdict(shop("redis-1:6379", paused=True), before, {})

@@ -105,9 +105,8 @@ def sources(text: str) -> dict[str, str]:
 
 
 def explanation(app: Any, *parts: Any) -> str:
-    available = {(p.kind, p.metadata.name): p for p in parts}
-    made = rendered(app, compose(app, available))
-    return explained(app, available, HelperImages(), made)
+    made = rendered(app, compose(app, parts))
+    return explained(app, parts, HelperImages(), made)
 
 
 def test_a_field_comes_from_template_part_or_volume() -> None:

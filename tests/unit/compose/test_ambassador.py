@@ -24,7 +24,7 @@ def app(**spec: Any) -> Ambassador:
 
 
 def composed(pattern: Pattern, *parts: Pattern) -> Composition:
-    return compose(pattern, {(p.kind, p.metadata.name): p for p in parts})
+    return compose(pattern, parts)
 
 
 def problems(pattern: Pattern, *parts: Pattern) -> list[str]:

@@ -17,7 +17,7 @@ WEB = {"name": "web", "image": "nginx"}
 
 def composed(app: SidecarApp, *parts: SidecarApp) -> dict[str, Any]:
     """The Pod's spec."""
-    spec = compose(app, {(p.kind, p.metadata.name): p for p in parts}).template["spec"]
+    spec = compose(app, parts).template["spec"]
     assert isinstance(spec, dict)
     return spec
 
@@ -256,14 +256,13 @@ class TestRevision:
     def test_changes_with_a_part(self) -> None:
         app = including("p")
         one, two = (sidecarapp("p", sidecars=[{"name": "s", "image": i}]) for i in ("a", "b"))
-        key = ("SidecarApp", "p")
-        assert compose(app, {key: one}).revision != compose(app, {key: two}).revision
+        assert compose(app, [one]).revision != compose(app, [two]).revision
 
     def test_is_the_same_in_every_version_of_the_operator(self) -> None:
         """A change of this value restarts every Pod of every cluster at an upgrade."""
         app = including("p", sharedVolumes=[{"name": "v", "mountPath": "/v"}], sharedMemory="64Mi")
         part = sidecarapp("p", sidecars=[{"name": "s", "image": "i"}])
-        assert compose(app, {("SidecarApp", "p"): part}).revision == "be29206978"
+        assert compose(app, [part]).revision == "be29206978"
 
 
 def test_the_manifest_carries_name_owner_and_labels() -> None:
@@ -309,7 +308,7 @@ def test_the_application_is_what_the_template_has_and_helpers_are_all_others() -
         sidecars=helpers,
         include=[{"kind": "SidecarApp", "name": "part"}],
     )
-    found = compose(app, {("SidecarApp", "part"): part}).application
+    found = compose(app, [part]).application
     assert found == {"web", "native"}
 
 

@@ -78,7 +78,7 @@ def applications(draw: st.DrawFn) -> tuple[SidecarApp, SidecarApp]:
 def test_problems_or_a_pod_that_holds_together(both: tuple[SidecarApp, SidecarApp]) -> None:
     app, part = both
     try:
-        spec = compose(app, {("SidecarApp", "part"): part}).template["spec"]
+        spec = compose(app, [part]).template["spec"]
     except CannotCompose as refused:
         event("refused")
         told = refused.problems

@@ -230,7 +230,7 @@ def test_a_part_is_named_with_the_field() -> None:
         "SidecarApp", "site", {"template": template(), "include": [{"kind": "Adapter", "name": "red"}]}
     )
     with pytest.raises(CannotCompose) as refused:
-        compose(app, {("Adapter", "red"): part})
+        compose(app, [part])
     [problem] = refused.value.problems
     assert (problem.path, problem.reason) == ("Adapter red: spec.rules", "ContractUnsatisfiable")
 

@@ -47,7 +47,19 @@ COMMON: tuple[Spec, Spec] = (
             {"name": "more", "mountPath": "/more"},
         ],
         "sharedMemory": "1Mi",
-        "include": [{"kind": "SidecarApp", "name": "one"}],
+        "include": [
+            {
+                "kind": "SidecarApp",
+                "name": "one",
+                "namespace": "platform",
+                "env": [{"name": "A", "value": "1"}],
+                "resources": [{"container": "one", "limits": {"cpu": "1"}}],
+            }
+        ],
+        "volumes": [{"name": "token", "secret": {"secretName": "one"}}],
+        "initContainers": [{"name": "init", "image": "one"}],
+        "env": [{"name": "A", "value": "1"}],
+        "sharedWith": {"namespaces": ["one"]},
         "serviceName": "shop",
         "ordinals": {"start": 1},
         "podManagementPolicy": "OrderedReady",
@@ -87,7 +99,19 @@ COMMON: tuple[Spec, Spec] = (
             },
         ],
         "sharedMemory": "2Mi",
-        "include": [{"kind": "Adapter", "name": "two"}],
+        "include": [
+            {
+                "kind": "Adapter",
+                "name": "two",
+                "namespace": "others",
+                "env": [{"name": "B", "value": "2"}],
+                "resources": [{"container": "two", "limits": {"cpu": "2"}}],
+            }
+        ],
+        "volumes": [{"name": "token", "secret": {"secretName": "two"}}],
+        "initContainers": [{"name": "init", "image": "two"}],
+        "env": [{"name": "B", "required": True}],
+        "sharedWith": {"namespaces": ["two"]},
         "serviceName": "store",
         "ordinals": {"start": 2},
         "podManagementPolicy": "Parallel",

@@ -101,14 +101,14 @@ class TestVolumesThatTheClusterAutoscalerMayLose:
         app = sidecarapp(
             template=template(), include=[{"kind": "Ambassador", "name": name} for name in names]
         )
-        parts = {
-            ("Ambassador", name): ambassador(
+        parts = [
+            ambassador(
                 name,
                 upstreams=[{**API, "name": name, "listen": {"port": port}}],
                 proxy={"metricsPort": port + 1},
             )
             for name, port in zip(names, (8000, 8010), strict=True)
-        }
+        ]
         found = compose(app, parts).template["metadata"]["annotations"]
         assert found == {AUTOSCALER: "haproxy-run-a,haproxy-run-b"}
 

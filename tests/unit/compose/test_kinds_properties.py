@@ -112,7 +112,7 @@ def applications(draw: st.DrawFn) -> tuple[Pattern, list[Pattern]]:
 def test_problems_or_a_pod_that_fits_its_configuration(objects: tuple[Pattern, list[Pattern]]) -> None:
     app, parts = objects
     try:
-        composition = compose(app, {(p.kind, p.metadata.name): p for p in parts})
+        composition = compose(app, parts)
     except CannotCompose as refused:
         event("refused")
         told = refused.problems

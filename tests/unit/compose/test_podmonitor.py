@@ -12,7 +12,7 @@ def test_each_adapter_in_the_pod_is_an_endpoint() -> None:
     part = adapter("red", metrics={"port": 9091, "path": "/m"})
     include = [{"kind": "Adapter", "name": "red"}]
     app = adapter("legacy", template=template(), include=include)
-    made = pod_monitor(app, compose(app, {("Adapter", "red"): part}))
+    made = pod_monitor(app, compose(app, [part]))
     assert made is not None
     labels = {"podpatterns.dev/kind": "Adapter", "podpatterns.dev/name": "legacy"}
     assert made["metadata"]["name"] == "adapter-legacy"

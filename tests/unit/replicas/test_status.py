@@ -12,6 +12,7 @@ from podpatterns.replicas import Pod, Replacement, Wanted
 from podpatterns.replicas.failure import Failure, internal_error, name_taken, refused
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import (
+    Usage,
     app_status,
     failed_status,
     part_status,
@@ -161,11 +162,12 @@ def test_a_condition_that_did_not_turn_keeps_its_time() -> None:
 
 def test_a_part_tells_who_uses_it() -> None:
     part = sidecarapp("git-sync")
-    unused = part_status(part, [], {}, NOW)
+    unused = part_status(part, Usage([], 0, 0), [], {}, NOW)
     assert "usedBy" not in unused
     assert condition(unused, "Ready") == ("True", "ReusablePart", "not included by any object yet")
-    used = part_status(part, [{"kind": "SidecarApp", "name": "site"}], unused, NOW)
+    used = part_status(part, Usage([{"kind": "SidecarApp", "name": "site"}], 2, 1), [], unused, NOW)
     assert used["usedBy"] == [{"kind": "SidecarApp", "name": "site"}]
+    assert (used["users"], used["updatedUsers"]) == (2, 1)
     assert condition(used, "Ready")[2] == "included by 1 object"
 
 
@@ -317,6 +319,6 @@ def test_many_problems_are_told_as_far_as_there_is_room() -> None:
 
 def test_many_users_are_counted_and_some_are_named() -> None:
     users = [{"kind": "SidecarApp", "name": f"site-{i}"} for i in range(100_000)]
-    status = part_status(sidecarapp("git-sync"), users, {}, NOW)
+    status = part_status(sidecarapp("git-sync"), Usage(users, 0, 0), [], {}, NOW)
     assert status["usedBy"] == users[:100]
     assert condition(status, "Ready")[2] == "included by 100000 objects, of which status.usedBy names 100"

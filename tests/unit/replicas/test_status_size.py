@@ -18,7 +18,7 @@ from podpatterns.replicas.configuration import Address, ConfigurationTargets, Ru
 from podpatterns.replicas.contract import Answer, ContractTargets, Missing
 from podpatterns.replicas.failure import internal_error, name_taken, refused
 from podpatterns.replicas.observed import Observed
-from podpatterns.replicas.status import app_status, failed_status, part_status, unreadable_status
+from podpatterns.replicas.status import Usage, app_status, failed_status, part_status, unreadable_status
 from testbed.builders import NOW, sidecarapp, template
 
 LIMIT = 64 * 1024
@@ -142,6 +142,6 @@ def test_what_an_older_operator_wrote_does_not_stay_beyond_the_bounds() -> None:
         ],
     }
     check(unreadable_status(1, [Problem("spec", "bad")], previous, NOW))
-    check(part_status(sidecarapp("n" * 57), users, previous, NOW))
+    check(part_status(sidecarapp("n" * 57), Usage(users, 1, 1), [], previous, NOW))
     app = sidecarapp(template=template())
     check(app_status(app, None, Observed([], [Problem("spec", "bad")], None, NOW), previous))

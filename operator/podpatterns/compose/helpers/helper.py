@@ -15,8 +15,11 @@ from typing import Any
 import yaml
 
 from podpatterns import __version__
+from podpatterns.api.adapter import AdapterSpec
+from podpatterns.api.ambassador import AmbassadorSpec
 from podpatterns.api.helper import HelperContainer
 from podpatterns.api.kubernetes import TLS_CERTIFICATE, TLS_KEY, SecretKeyRef
+from podpatterns.api.pattern import PatternSpec
 from podpatterns.compose.helpers.merge import merged
 from podpatterns.compose.podcontainer import PodContainer, native_sidecar
 from podpatterns.compose.revision import shaping_fields, short_hash
@@ -82,6 +85,17 @@ def helper_container(
         default_resources=default,
         origins=origins,
     )
+
+
+def helper_of(spec: PatternSpec) -> HelperContainer | None:
+    """Return what the author of an object alters in the containers that the operator composes for it; None
+    for a kind without any."""
+    match spec:
+        case AmbassadorSpec():
+            return spec.proxy
+        case AdapterSpec():
+            return spec.adapter
+    return None
 
 
 def helper_shape(written: HelperContainer) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def name_problems(containers: Sequence[PodContainer]) -> Iterator[Problem]:
     for container in containers:
         other = seen.setdefault(container.name, container)
         if other is not container:
-            holder = "a helper that the operator adds" if other.composed else other.path
+            holder = f"a helper that the operator adds ({other.path})" if other.composed else other.path
             yield Problem(
                 f"{container.path}.name",
                 f'"{shown(container.name)}" is taken by {holder}: container names are unique in a Pod, '

@@ -7,24 +7,15 @@ from typing import Any
 
 from podpatterns.compose.podcontainer import PodContainer
 from podpatterns.compose.rules.problem import Problem, one_of, shown
-from podpatterns.compose.volumes import SHARED_MEMORY, Shared
+from podpatterns.compose.volumes import SHARED_MEMORY, PodVolumes, Shared
 
 
 def volume_problems(
-    mounted: Sequence[tuple[PodContainer, Mapping[str, Any]]],
-    shared: Sequence[Shared],
-    memory: dict[str, Any] | None,
-    own: Sequence[Mapping[str, Any]],
-    config: Sequence[Mapping[str, Any]],
-    claims: Sequence[Mapping[str, Any]],
+    mounted: Sequence[tuple[PodContainer, Mapping[str, Any]]], volumes: PodVolumes
 ) -> Iterator[Problem]:
-    """Yield the problems of volumes and mounts.
-
-    `mounted` are all containers with their mounts, `own` are spec.template.spec.volumes, `config` those of
-    the helpers' configuration, `claims` those of spec.volumeClaimTemplates.
-    """
+    """Yield the problems of volumes and mounts. `mounted` are all containers with their mounts."""
     own_names, config_names, claim_names = (
-        [str(v.get("name")) for v in volumes] for volumes in (own, config, claims)
+        [str(v.get("name")) for v in of_one] for of_one in (volumes.own, volumes.config, volumes.claims)
     )
     of_helpers = set(config_names)
     for i, name in enumerate(own_names):
@@ -39,32 +30,44 @@ def volume_problems(
                 f"spec.volumeClaimTemplates[{i}].metadata.name",
                 f'"{name}" is a volume that the operator adds: rename it',
             )
-    others = {*own_names, *config_names, *claim_names, SHARED_MEMORY}
+    taken = {
+        SHARED_MEMORY: "spec.sharedMemory",
+        **dict.fromkeys(config_names, "a helper's configuration"),
+        **{name: f"spec.template.spec.volumes[{i}]" for i, name in enumerate(own_names)},
+        **{name: f"spec.volumeClaimTemplates[{i}]" for i, name in enumerate(claim_names)},
+    }
+    yield from _clashes(volumes.of_parts, taken)
     containers = {container.name for container, _ in mounted}
     named = one_of(containers)
-    for one in shared:
-        yield from _declaration_problems(one, others, containers, named)
+    for one in volumes.shared:
+        yield from _declaration_problems(one, taken, containers, named)
         yield from _disagreements(one)
-    volumes = {
-        *own_names,
-        *config_names,
-        *claim_names,
-        *(s.name for s in shared),
-        *([SHARED_MEMORY] if memory else []),
-    }
-    there = one_of(volumes)
+    names = {str(volume["name"]) for volume in volumes.manifests() if "name" in volume}
+    there = one_of(names)
     for container, manifest in mounted:
-        yield from _unknown_mounts(container, volumes, there)
+        yield from _unknown_mounts(container, names, there)
         yield from _mounts_in_one_place(container, manifest)
 
 
+def _clashes(volumes: Mapping[str, Mapping[str, Any]], taken: dict[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each volume of a part whose name is taken; note those that are taken by it."""
+    for path, volume in volumes.items():
+        name = str(volume.get("name"))
+        if (other := taken.setdefault(name, path)) != path:
+            yield Problem(
+                f"{path}.name",
+                f'"{shown(name)}" is taken by {other}: volume names are unique in a Pod, rename one',
+            )
+
+
 def _declaration_problems(
-    shared: Shared, others: Collection[str], containers: Collection[str], named: str
+    shared: Shared, taken: Mapping[str, str], containers: Collection[str], named: str
 ) -> Iterator[Problem]:
     for owner, declared in shared.declarations.items():
-        if shared.name in others:
+        if other := taken.get(shared.name):
             yield Problem(
-                f"{declared.path}.name", f'"{shared.name}" is already a volume of the Pod: rename one'
+                f"{declared.path}.name",
+                f'"{shared.name}" is already a volume of the Pod, by {other}: rename one',
             )
         # A part names the containers that it knows; which others there are is the application's business.
         for i, mount in enumerate(declared.volume.mounts if owner == 0 else ()):
@@ -97,7 +100,8 @@ def _unknown_mounts(container: PodContainer, volumes: Collection[str], there: st
             yield Problem(
                 container.field(f"volumeMounts[{i}].name"),
                 f'no volume is named "{shown(name)}": '
-                "declare it in spec.sharedVolumes, spec.volumeClaimTemplates or spec.template.spec.volumes "
+                "declare it in spec.sharedVolumes, spec.volumeClaimTemplates, spec.template.spec.volumes or "
+                "spec.volumes of a part "
                 f"({there})",
             )
 
