@@ -10,6 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from podpatterns.api import parse
 from podpatterns.cli.explain import OPERATOR, explained
 from podpatterns.cli.render import render, rendered
 from podpatterns.compose import HelperImages, compose
@@ -75,7 +76,7 @@ def test_several_objects_are_a_list_in_json_and_documents_in_yaml(tmp_path: Path
     assert found["items"] == list(yaml.safe_load_all(run(tmp_path, *objects).output))
 
 
-def test_parts_come_from_the_same_namespace(tmp_path: Path) -> None:
+def test_parts_come_from_their_namespace(tmp_path: Path) -> None:
     app = written(include=[{"kind": "SidecarApp", "name": "logs"}])
     part = written("logs", template=None, sidecars=[{"name": "logs", "image": "logs"}])
     assert "image: logs" in run(tmp_path, app, part).output
@@ -129,6 +130,55 @@ def test_a_field_comes_from_template_part_or_volume() -> None:
         "volumeMounts[/b]": "spec.sharedVolumes[1].mounts[0]",
         "volumeMounts[/dev/shm]": "spec.sharedMemory",
     }
+
+
+def test_what_is_given_comes_from_whoever_gives_it() -> None:
+    """Over nested parts and namespaces."""
+    values = [{"name": "REPO", "value": "site"}]
+    resources = [{"container": "git-sync", "limits": {"cpu": "1"}}]
+    everyone = {"namespaces": ["*"]}
+    git = part(
+        "git",
+        env=[{"name": "REPO", "required": True}, {"name": "TZ", "value": "UTC"}],
+        sidecars=[
+            {
+                "name": "git-sync",
+                "image": "git",
+                "env": [{"name": "REF", "value": "main"}],
+                "volumeMounts": [{"name": "key", "mountPath": "/key"}],
+            }
+        ],
+        volumes=[{"name": "key", "secret": {"secretName": "key"}}],
+        initContainers=[{"name": "first", "image": "first"}],
+        sharedWith=everyone,
+    )
+    given = {"kind": "SidecarApp", "name": "git", "env": [{"name": "REF", "value": "release"}]}
+    outer = part("outer", include=[given], sharedWith=everyone)
+    included = {
+        "kind": "SidecarApp",
+        "name": "outer",
+        "namespace": "platform",
+        "env": values,
+        "resources": resources,
+    }
+    text = explanation(sidecarapp(template=WEB, include=[included]), outer, git)
+    found = sources(next(section for section in text.split("\n\n") if section.startswith("git-sync ")))
+    assert found == {
+        "image": "SidecarApp platform/git: spec.sidecars[0].image",
+        "env[REPO]": "spec.include[0].env[0]",
+        "env[TZ]": "SidecarApp platform/git: spec.env[1]",
+        "env[REF]": "SidecarApp platform/outer: spec.include[0].env[0]",
+        "volumeMounts[/key]": "SidecarApp platform/git: spec.sidecars[0].volumeMounts[0]",
+        "restartPolicy": "SidecarApp platform/git: spec.sidecars[0].order",
+        "resources": "spec.include[0].resources[0]",
+    }
+    assert "first (init container): SidecarApp platform/git: spec.initContainers[0]" in text
+    [volume] = [line for line in text.splitlines() if line.lstrip().startswith("volumes[key]")]
+    assert volume.endswith("   SidecarApp platform/git: spec.volumes[0]")
+
+
+def part(name: str, **spec: Any) -> Any:
+    return parse(manifest("SidecarApp", name, spec, namespace="platform"))
 
 
 def test_what_people_add_to_a_composed_container_is_theirs() -> None:

@@ -71,8 +71,7 @@ def test_nested_parts_are_what_they_are_side_by_side(both: tuple[Pattern, list[P
 def composed(app: Pattern, parts: list[Pattern]) -> Composition | None:
     try:
         return compose(app, parts)
-    except CannotCompose as refused:
-        assert refused.problems
+    except CannotCompose:
         return None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from podpatterns.api.bounds import POD_PARTS
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstore import ObjectStore
 from testbed.builders import template
@@ -78,6 +79,56 @@ def test_a_part_that_goes_is_news_for_its_users() -> None:
     assert store.remove(key("part"), "uid-of-part") == {key("part"), key("site")}
     assert store.remove(key("site"), "uid-of-site") == {key("site"), key("part")}
     assert len(store) == 0
+
+
+def nested(name: str, *include: str | dict[str, str], version: int = 1, **spec: Any) -> dict[str, Any]:
+    """A part, or an application if `spec` has a template."""
+    items = [i if isinstance(i, dict) else {"kind": "SidecarApp", "name": i} for i in include]
+    return {**raw(name, version), "spec": {"include": items, **spec}}
+
+
+def test_a_change_of_a_part_reaches_all_above_it_and_a_change_of_a_list_all_below() -> None:
+    store = ObjectStore()
+    store.put(nested("site", "outer", template=template()))
+    store.put(nested("outer", "inner"))
+    assert store.put(nested("inner")) == {key("inner"), key("outer"), key("site")}
+    entry = store.get(key("site"))
+    assert entry is not None
+    assert [part.key for part in store.parts(entry)] == [key("outer"), key("inner")]
+    assert [user.key for user in store.applications(key("inner"))] == [key("site")]
+    assert store.remove(key("site"), "uid-of-site") == {key("site"), key("outer"), key("inner")}
+    assert store.applications(key("inner")) == []
+    assert store.users(key("inner")) == [key("outer")]
+
+
+def test_a_part_of_another_namespace_is_another() -> None:
+    store = ObjectStore()
+    elsewhere = Key("SidecarApp", "platform", "part")
+    store.put(nested("site", {"kind": "SidecarApp", "name": "part", "namespace": "platform"}))
+    assert store.users(elsewhere) == [key("site")]
+    assert store.users(key("part")) == []
+    part = raw("part", 2)
+    part["metadata"]["namespace"] = "platform"
+    assert store.put(part) == {elsewhere, key("site")}
+
+
+def test_parts_that_include_each_other_end_nothing() -> None:
+    store = ObjectStore()
+    store.put(nested("a", "b"))
+    assert store.put(nested("b", "a")) == {key("a"), key("b")}
+    entry = store.get(key("a"))
+    assert entry is not None
+    assert {part.key for part in store.parts(entry)} == {key("a"), key("b")}
+    assert store.applications(key("a")) == []
+
+
+def test_more_parts_than_a_pod_can_have_are_not_followed() -> None:
+    store = ObjectStore()
+    for i in range(1_000):
+        store.put(nested(f"p{i}", f"p{i + 1}"))
+    entry = store.get(key("p0"))
+    assert entry is not None
+    assert len(store.parts(entry)) == POD_PARTS + 1
 
 
 def test_a_successor_under_the_same_name_is_not_removed_with_its_predecessor() -> None:
