@@ -50,7 +50,8 @@ class Rollout:
     completed: bool = False
     """The rollout of this revision was complete before, and no Pod of another one has come since."""
     behind: bool = False
-    """The revision is the last good one, and the object asks for another."""
+    """The revision is the last good one, and the object asks for another: nothing of it is complete, and its
+    work has neither succeeded nor failed."""
 
     @classmethod
     def of(
@@ -71,7 +72,7 @@ class Rollout:
             work = tally(wanted, observed.pods) if wanted.works else None
         live = [p for p in observed.pods if p.live or p.done]
         gone = completed_elsewhere(wanted, observed.pods) if wanted else 0
-        behind = wanted is not None and wanted.unwritten not in ("", wanted.revision)
+        behind = wanted is not None and wanted.holds and wanted.unwritten != wanted.revision
         return cls(
             updated=sum(1 for p in live if wanted and p.has_arrived_at(wanted.revision)),
             available=sum(1 for p in live if p.available(observed.now, app.spec.min_ready_seconds)),
@@ -97,11 +98,13 @@ class Rollout:
     @property
     def failed(self) -> bool:
         """True for work that has failed."""
-        return self.work is not None and self.work.exceeded
+        return self.work is not None and self.work.exceeded and not self.behind
 
     def worked(self, app: Pattern) -> bool:
         """Return whether the work is complete: work of no Pods never is."""
-        return self.work is not None and not self.failed and self.succeeded >= app.spec.replicas > 0
+        if self.work is None or self.work.exceeded or self.behind:
+            return False
+        return self.succeeded >= app.spec.replicas > 0
 
     def enough(self, app: Pattern) -> bool:
         """Return whether all replicas are available or have done their work."""

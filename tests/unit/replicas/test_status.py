@@ -48,7 +48,9 @@ def status_of(
     **spec: Any,
 ) -> dict[str, Any]:
     app = sidecarapp(replicas=replicas, template=template(), **spec)
-    want = None if problems else replace(Wanted.of(app, "new"), unwritten=unwritten)
+    want = None if problems else Wanted.of(app, "new")
+    if unwritten:
+        want = replace(Wanted.holding(app, "new", template()), unwritten=unwritten)
     observed = Observed(pods, problems, failure, NOW, replacements, taken=taken, error=error)
     return app_status(app, want, observed, previous or {})
 

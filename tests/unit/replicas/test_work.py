@@ -13,7 +13,7 @@ from podpatterns.api import Status
 from podpatterns.api.bounds import FAILED_PODS, INDEXES
 from podpatterns.replicas import Plan, Pod, Wanted, observe
 from podpatterns.replicas.completion import tally
-from podpatterns.replicas.failure import internal_error
+from podpatterns.replicas.failure import internal_error, refused
 from podpatterns.replicas.observed import Observed
 from podpatterns.replicas.status import app_status
 from podpatterns.replicas.work import Work, ordinals, ranges
@@ -311,6 +311,21 @@ def test_a_pause_amid_an_update_completes_no_work() -> None:
     for status in (paused, held):
         assert "Complete" not in judged(status)
         assert status["succeeded"] == 1
+
+
+@pytest.mark.parametrize("unwritten", ["", "newer"])
+@pytest.mark.parametrize("over", ["Complete", "Failed"])
+def test_work_of_the_last_good_revision_is_not_what_the_object_asks_for(over: str, unwritten: str) -> None:
+    pods = DONE if over == "Complete" else [failed("site-0"), *DONE[1:]]
+    before = status_of(pods, backoffLimit=0)
+    assert judged(before)[over][0] == "True"
+    app = sidecarapp(replicas=3, template=template(restartPolicy="OnFailure"), backoffLimit=0)
+    holding = replace(Wanted.holding(app, "new", app.spec.template or {}), unwritten=unwritten)
+    error = refused("Forbidden", "ControllerRevision: exceeded quota")
+    held = app_status(app, holding, Observed(pods, (), None, NOW, error=error), before)
+    assert judged(held)["Ready"] == ("False", "Forbidden")
+    assert judged(held).keys().isdisjoint({"Complete", "Failed", "Stalled"})
+    assert held["work"] == before["work"], "what was done stays done"
 
 
 def test_another_order_is_the_same_work() -> None:
