@@ -1,4 +1,4 @@
-"""The Debian image that all others stand on."""
+"""The Debian images that all others stand on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from testbed.cluster.image import DIGEST, image_id, label, pull
 from testbed.cluster.packages import require
 from testbed.cluster.progress import step
 
-# The suite is pinned, its packages aren't: Debian's mirrors keep only the newest version of each, with its
-# security fixes, so a version that is pinned today can't be installed tomorrow.
-SUITE = "bookworm"
-PUBLISHED = "debian:bookworm-slim"
-BUILT = "podpatterns/debian:bookworm"
+# The suites are pinned, their packages aren't: Debian's mirrors keep only the newest version of each, with
+# its security fixes, so a version that is pinned today can't be installed tomorrow.
+BOOKWORM = "bookworm"
+"""For the node, which runs on cgroup v1 too, and the examples."""
+TRIXIE = "trixie"
+"""For the operator and the helpers."""
 
 OPTIONS = (
     "--quiet",
@@ -38,39 +39,62 @@ OPTIONS = (
 )
 
 
-def debian() -> str:
-    """The tag of a small Debian image that the engine has: the published one, or one made from packages.
+# What the owner of this machine trusts beside Debian's authorities, such as a proxy's.
+AUTHORITIES = Path("/usr/local/share/ca-certificates")
+
+
+def debian(suite: str = BOOKWORM) -> str:
+    """Return the tag of a small Debian image: the published one, or one made from packages.
 
     Raises:
         RuntimeError: the published one can't be had, and only root can make one.
     """
-    options = digest(SUITE, *OPTIONS)
-    if label(BUILT, DIGEST) == options:
-        return BUILT
-    if image_id(PUBLISHED) or pull(PUBLISHED):
-        return PUBLISHED
+    published, built = f"debian:{suite}-slim", f"podpatterns/debian:{suite}"
+    options = _options(suite)
+    made_from = digest(suite, *options, *_authorities(suite))
+    if label(built, DIGEST) == made_from:
+        return built
+    if image_id(published) or pull(published):
+        return published
     if os.geteuid() != 0:
-        raise RuntimeError(f"the image {PUBLISHED} can't be pulled, and only root can make one from packages")
+        raise RuntimeError(f"the image {published} can't be pulled, and only root can make one from packages")
     require({"mmdebstrap": "mmdebstrap"})
-    with step(f"Build the image {BUILT} from packages"), tempfile.TemporaryDirectory() as directory:
+    with step(f"Build the image {built} from packages"), tempfile.TemporaryDirectory() as directory:
         archive = Path(directory) / "debian.tar"
-        _bootstrap(archive, Path(directory))
-        run("docker", "import", f"--change=LABEL {DIGEST}={options}", "--change=CMD bash", archive, BUILT)
-    return BUILT
+        _bootstrap(suite, options, archive, Path(directory))
+        run("docker", "import", f"--change=LABEL {DIGEST}={made_from}", "--change=CMD bash", archive, built)
+    return built
 
 
-def _bootstrap(archive: Path, directory: Path) -> None:
+def _options(suite: str) -> tuple[str, ...]:
+    if not _authorities(suite):
+        return OPTIONS
+    return (*OPTIONS, f"--customize-hook=copy-in {AUTHORITIES} {AUTHORITIES.parent}")
+
+
+def _authorities(suite: str) -> list[Path]:
+    """Return the certificates for what is fetched in a build; the images for bookworm take packages alone."""
+    return sorted(AUTHORITIES.glob("*.crt")) if suite == TRIXIE else []
+
+
+def _bootstrap(suite: str, options: tuple[str, ...], archive: Path, directory: Path) -> None:
     # In memory, which is twice as fast; the mount is gone with the process.
     mount = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs "$TMPDIR" && exec "$@"', "sh"]
     work = directory / "work"
     work.mkdir()
-    run(*mount, "mmdebstrap", *OPTIONS, SUITE, archive, *_mirror(), environment={"TMPDIR": str(work)})
+    command: list[str | Path] = [*mount, "mmdebstrap", *options, suite, archive, *_mirror(suite)]
+    run(*command, environment={"TMPDIR": str(work)})
 
 
-def _mirror() -> list[str]:
-    """Where this machine gets packages of the suite from; nothing, for Debian's default, if it doesn't."""
-    form = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)"
-    sources = run(
+def _mirror(suite: str) -> list[str]:
+    """Return where this machine gets packages of Debian from; nothing, for the default, if it doesn't."""
+    form = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+    lines = run(
         "apt-get", "indextargets", "--format", form, "Created-By: Packages", "Component: main"
     ).splitlines()
-    return [source for source in sources if source.split()[2].startswith(SUITE)]
+    sources = []
+    for uri, release, component in map(str.split, lines):
+        codename, _, pocket = release.partition("-")
+        if codename in (BOOKWORM, TRIXIE):
+            sources.append(f"deb {uri} {f'{suite}-{pocket}' if pocket else suite} {component}")
+    return sources

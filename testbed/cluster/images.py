@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 
-from testbed.cluster.debian import debian
+from testbed.cluster.debian import BOOKWORM, TRIXIE, debian
+from testbed.cluster.golang import golang
 from testbed.cluster.image import Image
-from testbed.cluster.own_programs import HELPERS, own_program
-from testbed.cluster.wheels import REQUIREMENTS, operator_wheel, requirements_wheels
 
 CHECKOUT = Path(__file__).parents[2]
 VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
@@ -29,21 +29,36 @@ LEGACY = f"podpatterns/legacy:{VERSION}"
 REDIS_EXPORTER = f"podpatterns/redis-exporter:{VERSION}"
 PROMETHEUS = f"podpatterns/prometheus:{VERSION}"
 GIT_SERVER = f"podpatterns/git-server:{VERSION}"
-# A shell with the usual commands, for containers of tests.
+# A shell with the usual commands, for containers of tests, and a registry that wants a password.
 BOX = f"podpatterns/box:{VERSION}"
-BOX_DIRECTORY = "testbed/images/box"
+REGISTRY = f"podpatterns/registry:{VERSION}"
+FOR_TESTS = (BOX, REGISTRY)
 
 HELPER_IMAGES = (GIT_SYNC, REDIS_AMBASSADOR, METRICS_ADAPTER, HAPROXY_AMBASSADOR, POSTGRES_AMBASSADOR)
 ON_DEBIAN = (GIT_SYNC, HAPROXY_AMBASSADOR, POSTGRES_AMBASSADOR)
 """The helpers that run a program of Debian's; the others are one static program each."""
+PRODUCT = (OPERATOR, *HELPER_IMAGES)
+"""What a cluster needs: `make images` builds these, and `make push` pushes them."""
 EXAMPLES = (NGINX, REDIS, POSTGRES, MEMCACHED, LEGACY, REDIS_EXPORTER, PROMETHEUS, GIT_SERVER)
-ALL = (OPERATOR, *HELPER_IMAGES, *EXAMPLES, BOX)
+ALL = (*PRODUCT, *EXAMPLES, *FOR_TESTS)
+
+# The files that the operator's image is made from, and those of every helper's beside its own.
+OPERATOR_FILES = (
+    "images/unpack",
+    "operator/Dockerfile",
+    "operator/podpatterns",
+    "requirements/build.txt",
+    "requirements/operator.txt",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+)
+HELPER_FILES = ("images/compile", "helpers/go.mod", "helpers/go.sum", "helpers/internal")
 
 
 def build_images(*tags: str) -> list[str]:
     """Build what the engine doesn't have yet, or has from other sources, by default all; return the tags."""
-    bases = {"DEBIAN": debian()}
-    images = [_image(tag, bases) for tag in tags or ALL]
+    images = [image(tag) for tag in tags or ALL]
     # While one waits for Debian's mirror, another has the processor.
     with ThreadPoolExecutor(max_workers=2) as builders:
         # Each in this thread's context, which has the step that it is part of.
@@ -52,28 +67,30 @@ def build_images(*tags: str) -> list[str]:
     return [image.tag for image in images]
 
 
-def _image(tag: str, bases: dict[str, str]) -> Image:
-    name = tag.removeprefix("podpatterns/").partition(":")[0]
+def image(tag: str) -> Image:
+    """Return how the image `tag` is made, and make what it stands on if the engine lacks that."""
     if tag == OPERATOR:
-        return Image(tag, _operator(), bases)
+        bases = {"DEBIAN": debian(TRIXIE)}
+        return Image(tag, _files(OPERATOR_FILES), bases, dockerfile(tag), reproducible=True)
     if tag in HELPER_IMAGES:
-        return Image(tag, _helper(name), bases if tag in ON_DEBIAN else {})
-    return Image(tag, _directory(BOX_DIRECTORY if tag == BOX else f"examples/images/{name}"), bases)
+        package = f"helpers/cmd/{_name(tag)}"
+        bases = {"GO": golang()} | ({"DEBIAN": debian(TRIXIE)} if tag in ON_DEBIAN else {})
+        names = (*HELPER_FILES, *(["images/unpack"] if tag in ON_DEBIAN else []), package)
+        return Image(tag, _files(names), bases, dockerfile(tag), reproducible=True)
+    directory = CHECKOUT / ("testbed" if tag in FOR_TESTS else "examples") / "images" / _name(tag)
+    context = {path.name: path for path in directory.iterdir()}
+    return Image(tag, context, {"DEBIAN": debian(BOOKWORM)})
 
 
-def _operator() -> dict[str, Path]:
-    return {
-        "Dockerfile": CHECKOUT / "operator" / "Dockerfile",
-        "requirements.txt": REQUIREMENTS,
-        "requirements": requirements_wheels(),
-        "podpatterns": operator_wheel(),
-    }
+def dockerfile(tag: str) -> str:
+    """Return where the Dockerfile of the operator or of a helper lies in the repository, its context."""
+    return "operator/Dockerfile" if tag == OPERATOR else f"helpers/cmd/{_name(tag)}/Dockerfile"
 
 
-def _helper(name: str) -> dict[str, Path]:
-    package = HELPERS / name
-    return {"Dockerfile": package / "Dockerfile", name: own_program(package)}
+def _name(tag: str) -> str:
+    return tag.removeprefix("podpatterns/").partition(":")[0]
 
 
-def _directory(name: str) -> dict[str, Path]:
-    return {path.name: path for path in (CHECKOUT / name).iterdir()}
+def _files(names: Iterable[str]) -> dict[str, Path]:
+    """Return the part of the repository that an image is made from; in a build by hand it is the whole."""
+    return {name: CHECKOUT / name for name in names}

@@ -18,6 +18,7 @@ def locked(name: str) -> set[str]:
 def test_the_lock_is_of_what_pyproject_names() -> None:
     assert set(map(normalized, PYPROJECT["project"]["dependencies"])) <= locked("operator")
     assert set(map(normalized, PYPROJECT["dependency-groups"]["dev"])) <= locked("dev")
+    assert set(map(normalized, PYPROJECT["build-system"]["requires"])) <= locked("build")
 
 
 def test_what_the_check_command_needs_is_among_the_development_packages() -> None:
