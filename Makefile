@@ -5,8 +5,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help lint helpers check test integration e2e demo demo-adapter cluster cluster-delete bench chaos soak \
-	generate lock
+.PHONY: help lint helpers check test integration e2e demo demo-adapter cluster cluster-delete images push release bench \
+	chaos soak generate lock
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -48,6 +48,18 @@ cluster: .venv ## Create (or reuse) the kind cluster; its kubeconfig is .cluster
 cluster-delete: .venv ## Delete the kind cluster
 	@$(BIN)/python -m testbed.cluster delete
 
+images: .venv ## Build the operator's and the helpers' images in the Docker engine
+	@$(BIN)/python -m release images
+
+REGISTRY ?=
+PLATFORMS ?=
+EXAMPLES ?=
+push: .venv ## Push them: make push REGISTRY=registry.example.com/team; see docs/installation.md
+	@$(BIN)/python -m release push "$(REGISTRY)" $(if $(PLATFORMS),--platforms=$(PLATFORMS)) $(if $(EXAMPLES),--examples)
+
+release: .venv ## What users download, into dist/: the chart, install.yaml, the CRDs, SBOMs and checksums
+	@$(BIN)/python -m release make dist --registry="$(REGISTRY)"
+
 demo: .venv ## From nothing to push-to-deploy on a real cluster
 	@$(BIN)/python -m demo
 
@@ -66,9 +78,11 @@ MINUTES ?= 60
 soak: .venv ## One operator for a long time: does it hold on to anything? make soak MINUTES=60
 	@$(BIN)/python -m chaos.soak --minutes $(MINUTES)
 
-generate: .venv ## Write crds/, policies/, kustomize/, docs/conditions.md and what tests/golden expects from the models
+generate: .venv ## Write crds/ and policies/ (the chart's too), kustomize/, docs/conditions.md and what tests/golden expects from the models
 	$(BIN)/podpatterns crds crds
+	$(BIN)/podpatterns crds charts/podpatterns/files/crds
 	$(BIN)/podpatterns policies policies
+	$(BIN)/podpatterns policies charts/podpatterns/files/policies
 	$(BIN)/podpatterns kustomize kustomize
 	$(BIN)/podpatterns conditions docs/conditions.md
 	$(BIN)/python -m tests.golden.golden
@@ -79,6 +93,9 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(abspath $(BIN))/pip-compile --qu
 # pip-compile reads no dependency groups, so that the group's packages come to it on its standard input.
 DEV_GROUP := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")
 
+BUILD_SYSTEM := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+
 lock: .venv ## Pin the Python requirements of pyproject.toml anew, with hashes
 	PIP_FIND_LINKS= $(COMPILE) -o requirements/operator.txt pyproject.toml
 	$(BIN)/python -c '$(DEV_GROUP)' | PIP_FIND_LINKS= $(COMPILE) -c requirements/operator.txt -o requirements/dev.txt -
+	$(BIN)/python -c '$(BUILD_SYSTEM)' | PIP_FIND_LINKS= $(COMPILE) -c requirements/dev.txt -o requirements/build.txt -

@@ -1,0 +1,88 @@
+"""A registry of one's own that wants a password: the operator's image and a helper's come from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from release.registry import push
+from testbed import release
+from testbed.cluster.command import run
+from testbed.cluster.images import BOX, HAPROXY_AMBASSADOR, OPERATOR, REGISTRY
+from testbed.manifests import WAIT, manifest
+from testbed.release import NAMESPACE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from testbed.cluster.kind import Cluster
+    from testbed.cluster.kubectl import Kubectl
+
+USER, PASSWORD = "puller", "open-sesame"
+PORT = 5000
+IN_CLUSTER = f"localhost:{PORT}/team"
+SECRET = "private-registry"  # noqa: S105 (a name)
+
+
+@pytest.mark.usefixtures("operator")
+def test_all_images_come_from_a_private_registry(
+    cluster: Cluster, kubectl: Kubectl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_registry(kubectl)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    with cluster.port_forward("pod/registry", PORT, f"--namespace={kubectl.namespace}") as port:
+        registry = f"127.0.0.1:{port}"
+        run("docker", "login", f"--username={USER}", f"--password={PASSWORD}", registry)
+        pushed = push(f"{registry}/team", [OPERATOR, HAPROXY_AMBASSADOR])
+    run("docker", "image", "rm", *pushed)
+    for namespace in (NAMESPACE, kubectl.namespace):
+        create_secret(kubectl, namespace)
+
+    release.install(f"image.repository={IN_CLUSTER}/operator", f"imagePullSecrets[0].name={SECRET}")
+    try:
+        kubectl.apply(ambassador())
+        kubectl("wait", "--for=condition=Ready", "ambassador/shop", "--timeout=60s")
+        containers = kubectl("get", "pod/shop-0", "--output=jsonpath={..containerStatuses[*].image}")
+        helpers = kubectl("get", "pod/shop-0", "--output=jsonpath={..initContainerStatuses[*].image}")
+        assert containers == BOX or containers.endswith(f"/{BOX}")
+        assert helpers == HAPROXY_AMBASSADOR.replace("podpatterns", IN_CLUSTER)
+    finally:
+        release.install()
+        kubectl("delete", f"secret/{SECRET}", f"--namespace={NAMESPACE}")
+
+
+def start_registry(kubectl: Kubectl) -> None:
+    """To the node, a registry on localhost needs no TLS: it shares the node's network."""
+    container = {
+        "name": "registry",
+        "image": REGISTRY,
+        "readinessProbe": {"tcpSocket": {"host": "localhost", "port": PORT}, "periodSeconds": 1},
+    }
+    spec = {"hostNetwork": True, "containers": [container], "terminationGracePeriodSeconds": 0}
+    kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "registry"}, "spec": spec})
+    kubectl("wait", "pod/registry", "--for=condition=Ready", "--timeout=60s")
+
+
+def create_secret(kubectl: Kubectl, namespace: str) -> None:
+    login = (
+        f"--docker-server={IN_CLUSTER.partition('/')[0]}",
+        f"--docker-username={USER}",
+        f"--docker-password={PASSWORD}",
+    )
+    kubectl("create", "secret", "docker-registry", SECRET, *login, f"--namespace={namespace}")
+
+
+def ambassador() -> dict[str, object]:
+    app = {"name": "app", "image": BOX, "command": ["sh", "-c", WAIT]}
+    upstream = {
+        "name": "api",
+        "protocol": "tcp",
+        "listen": {"port": 8081},
+        "endpoints": [f"127.0.0.1:{PORT}"],
+    }
+    spec = {
+        "template": {"spec": {"containers": [app], "imagePullSecrets": [{"name": SECRET}]}},
+        "upstreams": [upstream],
+    }
+    return manifest("Ambassador", "shop", spec)
