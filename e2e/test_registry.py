@@ -25,6 +25,7 @@ IN_CLUSTER = f"localhost:{PORT}/team"
 SECRET = "private-registry"  # noqa: S105 (a name)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("operator")
 def test_all_images_come_from_a_private_registry(
     cluster: Cluster, kubectl: Kubectl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -57,7 +58,7 @@ def start_registry(kubectl: Kubectl) -> None:
     container = {
         "name": "registry",
         "image": REGISTRY,
-        "readinessProbe": {"tcpSocket": {"host": "localhost", "port": PORT}, "periodSeconds": 1},
+        "readinessProbe": {"tcpSocket": {"host": "127.0.0.1", "port": PORT}, "periodSeconds": 1},
     }
     spec = {"hostNetwork": True, "containers": [container], "terminationGracePeriodSeconds": 0}
     kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "registry"}, "spec": spec})
@@ -75,12 +76,8 @@ def create_secret(kubectl: Kubectl, namespace: str) -> None:
 
 def ambassador() -> dict[str, object]:
     app = {"name": "app", "image": BOX, "command": ["sh", "-c", WAIT]}
-    upstream = {
-        "name": "api",
-        "protocol": "tcp",
-        "listen": {"port": 8081},
-        "endpoints": [f"127.0.0.1:{PORT}"],
-    }
+    endpoints = ["kubernetes.default.svc.cluster.local:443"]
+    upstream = {"name": "api", "protocol": "tcp", "listen": {"port": 8081}, "endpoints": endpoints}
     spec = {
         "template": {"spec": {"containers": [app], "imagePullSecrets": [{"name": SECRET}]}},
         "upstreams": [upstream],
