@@ -15,9 +15,9 @@ from testbed.cluster.progress import step
 # The suites are pinned, their packages aren't: Debian's mirrors keep only the newest version of each, with
 # its security fixes, so a version that is pinned today can't be installed tomorrow.
 BOOKWORM = "bookworm"
-"""For the node, which runs on cgroup v1 too, and the examples."""
+"""For the node, which runs on cgroup v1 too, the examples, and the helpers, whose tests run its programs."""
 TRIXIE = "trixie"
-"""For the operator and the helpers."""
+"""For the operator, and to compile."""
 
 OPTIONS = (
     "--quiet",

@@ -74,7 +74,7 @@ def image(tag: str) -> Image:
         return Image(tag, _files(OPERATOR_FILES), bases, dockerfile(tag), reproducible=True)
     if tag in HELPER_IMAGES:
         package = f"helpers/cmd/{_name(tag)}"
-        bases = {"GO": golang()} | ({"DEBIAN": debian(TRIXIE)} if tag in ON_DEBIAN else {})
+        bases = {"GO": golang()} | ({"DEBIAN": debian(BOOKWORM)} if tag in ON_DEBIAN else {})
         names = (*HELPER_FILES, *(["images/unpack"] if tag in ON_DEBIAN else []), package)
         return Image(tag, _files(names), bases, dockerfile(tag), reproducible=True)
     directory = CHECKOUT / ("testbed" if tag in FOR_TESTS else "examples") / "images" / _name(tag)
