@@ -80,9 +80,9 @@ soak: .venv ## One operator for a long time: does it hold on to anything? make s
 
 generate: .venv ## Write crds/ and policies/ (the chart's too), kustomize/, docs/conditions.md and what tests/golden expects from the models
 	$(BIN)/podpatterns crds crds
-	$(BIN)/podpatterns crds charts/podpatterns/files/crds
 	$(BIN)/podpatterns policies policies
-	$(BIN)/podpatterns policies charts/podpatterns/files/policies
+	for files in charts/*/files/crds; do $(BIN)/podpatterns crds $$files; done
+	for files in charts/*/files/policies; do $(BIN)/podpatterns policies $$files; done
 	$(BIN)/podpatterns kustomize kustomize
 	$(BIN)/podpatterns conditions docs/conditions.md
 	$(BIN)/python -m tests.golden.golden

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,12 +67,15 @@ def start_registry(kubectl: Kubectl) -> None:
 
 
 def create_secret(kubectl: Kubectl, namespace: str) -> None:
-    login = (
-        f"--docker-server={IN_CLUSTER.partition('/')[0]}",
-        f"--docker-username={USER}",
-        f"--docker-password={PASSWORD}",
-    )
-    kubectl("create", "secret", "docker-registry", SECRET, *login, f"--namespace={namespace}")
+    login = {IN_CLUSTER.partition("/")[0]: {"username": USER, "password": PASSWORD}}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/dockerconfigjson",
+        "metadata": {"name": SECRET, "namespace": namespace},
+        "stringData": {".dockerconfigjson": json.dumps({"auths": login})},
+    }
+    kubectl("apply", f"--namespace={namespace}", "--filename=-", stdin=json.dumps(secret))
 
 
 def ambassador() -> dict[str, object]:

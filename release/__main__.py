@@ -45,7 +45,7 @@ def make(arguments: argparse.Namespace) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.iterdir():
         old.unlink()
-    with step("Package the chart, and render it"):
+    with step("Package the charts, and render them"):
         chart.package(directory)
         (directory / "crds.yaml").write_text(manifests.crds())
         (directory / "install.yaml").write_text(manifests.installation(arguments.registry))

@@ -1,4 +1,4 @@
-"""The package of the chart."""
+"""The packages of the charts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ from pathlib import Path
 
 from testbed.cluster.command import run
 from testbed.cluster.image_archive import normalize_tar, source_date_epoch
-from testbed.cluster.images import VERSION
 from testbed.cluster.programs import program
-from testbed.release import CHART, NAME
+from testbed.release import CHART
 
-PACKAGE = f"{NAME}-{VERSION}.tgz"
+CHARTS = CHART.parent
 
 
-def package(directory: Path) -> None:
-    """Write what `helm package` makes, the same whenever it is made."""
+def package(directory: Path) -> list[Path]:
+    """Write what `helm package` makes of each chart, the same whenever it is made."""
+    return [_package(chart, directory) for chart in sorted(CHARTS.iterdir())]
+
+
+def _package(chart: Path, directory: Path) -> Path:
     epoch, content = source_date_epoch(), io.BytesIO()
     with tempfile.TemporaryDirectory() as work:
-        run(program("helm"), "package", CHART, f"--destination={work}")
-        with tarfile.open(Path(work, PACKAGE)) as made:
+        run(program("helm"), "package", chart, f"--destination={work}")
+        [made] = Path(work).iterdir()
+        with tarfile.open(made) as source:
             # Helm wants this one first.
-            normalize_tar(made, content, epoch, first=lambda name: name == f"{NAME}/Chart.yaml")
-    (directory / PACKAGE).write_bytes(gzip.compress(content.getvalue(), mtime=epoch))
+            normalize_tar(source, content, epoch, first=lambda name: name == f"{chart.name}/Chart.yaml")
+    target = directory / made.name
+    target.write_bytes(gzip.compress(content.getvalue(), mtime=epoch))
+    return target

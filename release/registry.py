@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from testbed.cluster.command import CommandFailed, run
 from testbed.cluster.image import VARIABLES
@@ -35,26 +35,23 @@ def push_platforms(registry: str, platforms: str) -> list[str]:
             "images for several platforms are built by Buildx, which this Docker client lacks: install the "
             "plug-in, or leave PLATFORMS out to push this engine's platform"
         ) from error
-    epoch = f"SOURCE_DATE_EPOCH={source_date_epoch()}"
-    variables = [f"--build-arg={name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
+    variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
     for tag in PRODUCT:
-        name = in_registry(registry, tag)
-        with step(f"Build and push {name} for {platforms}"):
-            run(
-                *(
-                    "docker",
-                    "buildx",
-                    "build",
-                    f"--platform={platforms}",
-                    f"--file={dockerfile(tag)}",
-                    f"--tag={name}",
-                ),
-                *("--output=type=image,push=true,rewrite-timestamp=true", f"--build-arg={epoch}"),
-                *variables,
-                ".",
-                directory=CHECKOUT,
-            )
+        with step(f"Build and push {in_registry(registry, tag)} for {platforms}"):
+            run(*buildx(registry, tag, platforms, variables), directory=CHECKOUT)
     return [in_registry(registry, tag) for tag in PRODUCT]
+
+
+def buildx(registry: str, tag: str, platforms: str, variables: Mapping[str, str]) -> list[str]:
+    """Return the command that builds an image for several platforms and pushes it: the same one each time."""
+    arguments = {"SOURCE_DATE_EPOCH": str(source_date_epoch()), **variables}
+    return [
+        *("docker", "buildx", "build", f"--platform={platforms}"),
+        *(f"--file={dockerfile(tag)}", f"--tag={in_registry(registry, tag)}"),
+        "--output=type=image,push=true,rewrite-timestamp=true",
+        *(f"--build-arg={name}={value}" for name, value in arguments.items()),
+        ".",
+    ]
 
 
 def in_registry(registry: str, tag: str) -> str:

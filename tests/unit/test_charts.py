@@ -1,0 +1,26 @@
+"""The files that the charts hold of others: copies, as Helm warns of links with every command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+CHARTS = REPOSITORY / "charts"
+
+
+def test_a_chart_holds_no_links() -> None:
+    assert not [path for path in CHARTS.rglob("*") if path.is_symlink()]
+
+
+@pytest.mark.parametrize("name", ["crds", "policies"])
+def test_generated_files_are_those_of_the_repository(name: str) -> None:
+    copies = list(CHARTS.glob(f"*/files/{name}"))
+    assert copies
+    for copy in copies:
+        assert texts(copy) == texts(REPOSITORY / name)
+
+
+def texts(directory: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in directory.iterdir()}
