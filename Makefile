@@ -86,6 +86,7 @@ generate: .venv ## Write crds/ and policies/ (the chart's too), kustomize/, docs
 	$(BIN)/podpatterns kustomize kustomize
 	$(BIN)/podpatterns conditions docs/conditions.md
 	$(BIN)/python -m tests.golden.golden
+	$(BIN)/python -m tests.golden.renderings
 
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(abspath $(BIN))/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --allow-unsafe --no-header

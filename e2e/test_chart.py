@@ -21,69 +21,9 @@ if TYPE_CHECKING:
 
 KEPT = {"helm.sh/resource-policy": "keep"}
 
-EVERY_VALUE = {
-    "replicaCount": 2,
-    "leaderElection": {"namespace": "operators"},
-    "image": {
-        "repository": "registry.example.com/operator",
-        "tag": "9",
-        "digest": f"sha256:{'0' * 64}",
-        "pullPolicy": "Always",
-    },
-    "helperImageRepository": "registry.example.com/helpers",
-    "imagePullSecrets": [{"name": "registry"}],
-    "logLevel": "DEBUG",
-    "metrics": {
-        "port": 9090,
-        "service": {"annotations": {"example.com/team": "platform"}},
-        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "30s"},
-        "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "30s"},
-    },
-    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
-    "dashboards": {"enabled": True, "labels": {"dashboard": "yes"}, "annotations": {"folder": "operators"}},
-    "networkPolicy": {"enabled": True, "metricsFrom": [{"podSelector": {}}]},
-    "crds": {"install": True},
-    "admissionPolicies": {"enabled": True},
-    "serviceAccount": {"annotations": {"example.com/role": "operator"}},
-    "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": 2, "memory": "2Gi"}},
-    "podAnnotations": {"example.com/team": "platform"},
-    "priorityClassName": "system-cluster-critical",
-    "nodeSelector": {"kubernetes.io/os": "linux"},
-    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
-    "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
-}
-
 
 def test_lint_finds_nothing() -> None:
-    helm("lint", "--strict", CHART)
-
-
-def test_every_value_reaches_the_deployment(tmp_path: Path) -> None:
-    assert EVERY_VALUE.keys() == yaml.safe_load((CHART / "values.yaml").read_text()).keys()
-    values = tmp_path / "values.yaml"
-    values.write_text(yaml.safe_dump(EVERY_VALUE))
-
-    objects = _render(f"--values={values}")
-
-    deployment = objects["Deployment"][0]["spec"]
-    assert deployment["replicas"] == 2
-    assert deployment["template"]["metadata"]["annotations"] == EVERY_VALUE["podAnnotations"]
-    pod_spec = deployment["template"]["spec"]
-    for name in ("imagePullSecrets", "priorityClassName", "nodeSelector", "tolerations", "affinity"):
-        assert pod_spec[name] == EVERY_VALUE[name]
-    (operator,) = pod_spec["containers"]
-    assert operator["image"] == f"registry.example.com/operator@sha256:{'0' * 64}"
-    assert operator["imagePullPolicy"] == "Always"
-    assert operator["resources"] == EVERY_VALUE["resources"]
-    assert {
-        "--log-level=DEBUG",
-        "--helper-image-repository=registry.example.com/helpers",
-        "--leader-election-namespace=operators",
-        "--metrics-bind-address=:9090",
-    } <= set(operator["args"])
-    assert objects["Role"][0]["metadata"]["namespace"] == "operators"
-    assert objects["RoleBinding"][0]["metadata"]["namespace"] == "operators"
-    assert objects["ServiceAccount"][0]["metadata"]["annotations"] == {"example.com/role": "operator"}
+    helm("lint", "--strict", CHART, CHART.with_name("podpatterns-crds"))
 
 
 @pytest.mark.parametrize(
@@ -131,6 +71,10 @@ def test_the_operator_may_do_all_that_it_does(kubectl: Kubectl) -> None:
     kubectl.apply(sidecarapp("plain", container("app")))
     kubectl("wait", "--for=condition=Ready", "sidecarapp/plain", "--timeout=60s")
 
+    helm("test", NAME, f"--namespace={NAMESPACE}", "--timeout=180s")
+    left = kubectl.get("patterns", f"--namespace={NAMESPACE}")["items"]
+    assert not [obj for obj in left if obj["metadata"]["name"] == "podpatterns-test"]
+
     def log() -> str:
         every_pod = ("--selector=app.kubernetes.io/name=podpatterns", "--tail=-1")
         return kubectl("logs", f"--namespace={NAMESPACE}", *every_pod)
@@ -151,7 +95,7 @@ def test_upgrade_and_uninstall_keep_objects_and_pods(kubectl: Kubectl) -> None:
     kubectl("wait", "--for=condition=Ready", "sidecarapp/kept", "--timeout=60s")
     before = pod(kubectl, "kept-0")
 
-    install("logLevel=DEBUG", "replicaCount=2")
+    install("logLevel=DEBUG", "replicaCount=1")
     assert ready(pod(kubectl, "kept-0"))
     assert uid(pod(kubectl, "kept-0")) == uid(before)
 

@@ -56,7 +56,7 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
 
     def __init__(self) -> None:
         engine.ensure()
-        kind, kubectl = programs("kind", "kubectl")
+        kind, kubectl, self._helm = programs("kind", "kubectl", "helm")
         DIRECTORY.mkdir(exist_ok=True)
         super().__init__(NAME, KUBECONFIG, kind_path=kind, kubectl_path=kubectl)
         self.made = False  # Whether create() made the cluster; if not, it's someone else's to delete.
@@ -65,6 +65,7 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
         """Makes the cluster, or takes the one that is there if it has this node image and works."""
         with lock("cluster"):
             _link(DIRECTORY / "kubectl", self.kubectl_path)
+            _link(DIRECTORY / "helm", self._helm)
             self.image = node_image()
             if self._exists() and self._works():
                 return
@@ -185,7 +186,7 @@ class Cluster(KindCluster):  # type: ignore[misc] # pytest-kind has no types
 
 
 def _link(link: Path, target: Path) -> None:
-    """For whoever works with the cluster by hand: this kubectl fits it."""
+    """For whoever works with the cluster by hand: these kubectl and helm fit it."""
     link.unlink(missing_ok=True)
     link.symlink_to(target)
 

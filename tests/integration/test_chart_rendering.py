@@ -1,4 +1,4 @@
-"""What the chart makes for Prometheus and Grafana."""
+"""What Helm makes of the charts."""
 
 from __future__ import annotations
 
@@ -9,45 +9,112 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from podpatterns.cli import main
 from testbed.cluster import packages
 from testbed.cluster.command import CommandFailed, run
 from testbed.cluster.programs import program
 from testbed.cluster.rights import CHART
+from tests.golden import renderings
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "chart"
 ALERTS = CHART / "alerts" / "operator.yaml"
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
-VERSION = str(yaml.safe_load((CHART / "Chart.yaml").read_text())["version"])
+EVERYTHING = yaml.safe_load((renderings.GOLDEN / "everything" / "values.yaml").read_text())
 
 
 def rendered(*templates: str, **values: Any) -> str:
     settings = [f"--set-json={name.replace('__', '.')}={json.dumps(value)}" for name, value in values.items()]
-    shown = [f"--show-only=templates/{name}.yaml" for name in templates]
-    made = run(program("helm"), "template", "podpatterns", CHART, "--namespace=operators", *shown, *settings)
-    return re.sub(r"\n\n+", "\n", made.replace(VERSION, "VERSION"))
+    return renderings.rendered(*(f"--show-only=templates/{name}.yaml" for name in templates), *settings)
 
 
-def test_metrics_are_offered_and_guarded_as_the_golden_files_say() -> None:
-    monitor = {"enabled": True, "labels": {"release": "prometheus"}, "interval": "15s"}
-    peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
-    made = rendered(
-        "metrics",
-        "networkpolicy",
-        metrics={"port": 9090, "serviceMonitor": monitor, "podMonitor": monitor},
-        networkPolicy={"enabled": True, "metricsFrom": peers},
-    )
-    assert made == (GOLDEN / "everything.yaml").read_text()
-    assert rendered("metrics") == (GOLDEN / "default.yaml").read_text()
+def deployment(**values: Any) -> Any:
+    return yaml.safe_load(rendered("deployment", **values))["spec"]
+
+
+def arguments(**values: Any) -> list[str]:
+    [container] = deployment(**values)["template"]["spec"]["containers"]
+    return container["args"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("case", renderings.CASES, ids=lambda case: case.name)
+def test_helm_makes_what_the_golden_files_say(case: Path) -> None:
+    assert renderings.output(case) == (case / "rendered.yaml").read_text()
+
+
+def test_every_value_is_in_the_golden_files_and_in_the_schema() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert EVERYTHING.keys() == values.keys()
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert schema["properties"].keys() - {"global"} == values.keys()
 
 
 def test_the_port_of_metrics_is_the_deployments() -> None:
-    deployment = yaml.safe_load(rendered("deployment", metrics__port=9090))
-    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    [container] = deployment(metrics__port=9090)["template"]["spec"]["containers"]
     assert "--metrics-bind-address=:9090" in container["args"]
     assert {"name": "metrics", "containerPort": 9090} in container["ports"]
+
+
+def test_the_operator_takes_all_arguments_that_it_is_given() -> None:
+    """Those of the case with every value, but for one that comes last and is none."""
+    made = yaml.safe_load_all((renderings.GOLDEN / "everything" / "rendered.yaml").read_text())
+    [spec] = [m["spec"]["template"]["spec"] for m in made if m["kind"] == "Deployment"]
+    given = [*spec["containers"][0]["args"], "--none"]
+    result = CliRunner().invoke(main, given)
+    assert result.output.splitlines()[-1] == "Error: No such option '--none'."
+
+
+@pytest.mark.parametrize(
+    ("image", "helpers"),
+    [("operator", ""), ("podpatterns/operator", "podpatterns"), ("a.example/b/c/operator", "a.example/b/c")],
+)
+def test_helpers_are_beside_the_operator(image: str, helpers: str) -> None:
+    assert f"--helper-image-repository={helpers}" in arguments(image__repository=image)
+
+
+def test_null_takes_out_what_the_chart_sets() -> None:
+    def fields(**values: Any) -> set[str]:
+        spec = deployment(**values)["template"]["spec"]
+        return {*spec, *(f"container.{name}" for name in spec["containers"][0])}
+
+    for value, field in {
+        "podSecurityContext": "securityContext",
+        "securityContext": "container.securityContext",
+        "topologySpreadConstraints": "topologySpreadConstraints",
+    }.items():
+        assert fields() - fields(**{value: None}) == {field}
+
+
+def test_two_replicas_can_lose_one_to_a_drain() -> None:
+    budget = yaml.safe_load(rendered("poddisruptionbudget"))["spec"]
+    made = deployment()
+    assert (made["replicas"], budget["maxUnavailable"]) == (2, 1)
+    assert budget["selector"] == made["selector"]
+    [spread] = made["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["labelSelector"] == made["selector"]
+
+
+def test_with_namespaces_nothing_is_granted_in_the_cluster() -> None:
+    made = list(yaml.safe_load_all((renderings.GOLDEN / "namespaces" / "rendered.yaml").read_text()))
+    assert not [m for m in made if m["kind"].startswith("Cluster")]
+    roles = [m for m in made if m["kind"] == "Role" and m["metadata"]["name"] == "podpatterns-operator"]
+    whole = next(yaml.safe_load_all(rendered("clusterrole")))["rules"]
+    assert {r["metadata"]["namespace"]: r["rules"] for r in roles} == {"shop": whole, "blog": whole}
+
+
+def test_both_charts_bring_the_same_kinds_and_roles() -> None:
+    def made(*arguments: str | Path) -> dict[str, Any]:
+        text = run(program("helm"), "template", "x", *arguments)
+        found = yaml.load_all(text, yaml.CSafeLoader)
+        return {
+            m["metadata"]["name"]: (m.get("spec"), m.get("rules"), m.get("aggregationRule")) for m in found
+        }
+
+    alone = made(CHART.with_name("podpatterns-crds"))
+    assert len(alone) == 5
+    assert made(CHART, "--show-only=templates/crds.yaml") == alone
 
 
 def test_without_peers_nobody_may_scrape() -> None:
@@ -69,6 +136,13 @@ def test_what_needs_another_project_is_made_on_demand(name: str) -> None:
         ("prometheusRule__rules", []),
         ("networkPolicy__metricsFrom", {}),
         ("dashboards__labels", ["grafana"]),
+        ("helperImages__digests", {"redis": f"sha256:{'0' * 64}"}),
+        ("helperImages__digests", {"redis-ambassador": "latest"}),
+        ("podDisruptionBudget__maxUnavailable", "half"),
+        ("watchNamespaces", ["Shop"]),
+        ("watchNamespaces", "shop"),
+        ("extraArgs", ["run"]),
+        ("env", [{"HTTPS_PROXY": "x"}]),
     ],
 )
 def test_a_value_that_is_wrong_is_refused(name: str, value: object) -> None:

@@ -22,6 +22,8 @@ from podpatterns.cli.error import CommandError
 DEFAULT = "~/.kube/config"
 CLUSTER = {"server", "certificate-authority", "insecure-skip-tls-verify", "tls-server-name", "extensions"}
 USER = {"client-certificate", "client-key", "token", "tokenFile"}
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Directory in a Pod."""
 DATA = "-data"
 """Suffix of a field that has the content of a file, in base64."""
 
@@ -44,11 +46,14 @@ class Login:
 
 
 def login(file: str | None, context: str | None) -> Login:
-    """Return the login of a context, of the current one if None.
+    """Return the login of a context, of the current one if None; in a Pod without any, its ServiceAccount's.
 
     `file` stands for the files of $KUBECONFIG, or that in the home directory.
     """
-    found = _merged(file)
+    host = os.environ.get("KUBERNETES_SERVICE_HOST")
+    found = _merged(file, may_be_empty=bool(host and not file))
+    if host and not found:
+        return _of_the_pod(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
     name = context or found.get("current-context")
     if not name:
         raise CommandError("kubeconfig: there is no current context: choose one with --context")
@@ -63,7 +68,7 @@ def login(file: str | None, context: str | None) -> Login:
     return _of_the_client(file, str(name), cluster, namespace)
 
 
-def _merged(file: str | None) -> dict[str, Any]:
+def _merged(file: str | None, *, may_be_empty: bool) -> dict[str, Any]:
     """Return all files as one, as kubectl merges them: who comes first keeps a name."""
     paths = [file] if file else [p for p in os.environ.get("KUBECONFIG", "").split(os.pathsep) if p]
     merged: dict[str, Any] = {}
@@ -73,7 +78,7 @@ def _merged(file: str | None) -> dict[str, Any]:
                 merged.setdefault(key, []).extend(value)
             elif value:
                 merged.setdefault(key, value)
-    if not merged:
+    if not (merged or may_be_empty):
         raise CommandError(
             f"kubeconfig: nothing in {', '.join(paths) or DEFAULT}: name one with --kubeconfig"
         )
@@ -101,6 +106,19 @@ def _read(path: Path, *, must_exist: bool) -> Mapping[str, Any]:
                 if fields.get(name):
                     fields[name] = str(path.parent / fields[name])
     return found
+
+
+def _of_the_pod(host: str, port: str) -> Login:
+    """Return the login that a Pod has by its ServiceAccount.
+
+    https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
+    """
+    return Login(
+        server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        namespace=_content(SERVICE_ACCOUNT + "/namespace").strip(),
+        authority=_content(SERVICE_ACCOUNT + "/ca.crt"),
+        token=_content(SERVICE_ACCOUNT + "/token").strip(),
+    )
 
 
 def _named(found: Mapping[str, Any], kind: str, name: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ import click
 from podpatterns.api import InvalidObject, Pattern, parse
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.explain import explained
+from podpatterns.cli.helperimages import helper_images
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option, output_option
 from podpatterns.cli.output import manifests
@@ -32,15 +33,9 @@ Object = dict[str, Any]
 @click.command()
 @files_option
 @click.option("--explain", is_flag=True, help="Say of each field of the Pods what it comes from.")
-@click.option(
-    "--helper-image-repository",
-    metavar="REPOSITORY",
-    default=HelperImages().repository,
-    show_default=True,
-    help="Repository of the helpers' images, as the operator is given it.",
-)
+@helper_images
 @output_option("yaml", "json", "name")
-def render(files: tuple[str, ...], explain: bool, helper_image_repository: str, output: str | None) -> None:
+def render(files: tuple[str, ...], explain: bool, images: HelperImages, output: str | None) -> None:
     """Show the objects that the operator would make of the files, without a cluster.
 
     These are each application's Pods (one with a generateName where podNaming is Generated) and their
@@ -48,7 +43,6 @@ def render(files: tuple[str, ...], explain: bool, helper_image_repository: str, 
     parts have to be in the files, those of other namespaces too. The owner reference is left out where a
     file does not tell the object's UID, so that kubectl takes them.
     """
-    images = HelperImages(helper_image_repository)
     written = [(one, _model(one)) for one in read_manifests(files)]
     available = [model for _, model in written]
     applications = [(one, app) for one, app in written if app.spec.template is not None]

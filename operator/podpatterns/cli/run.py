@@ -8,6 +8,7 @@ import gc
 import click
 
 from podpatterns.cli.error import CommandError
+from podpatterns.cli.helperimages import helper_images
 from podpatterns.compose import HelperImages
 
 COLLECTIONS = (20_000, 20, 20)
@@ -34,13 +35,7 @@ time at 300 objects and held everything up for 0.1 s now and then; with these it
     metavar="HOST:PORT",
     help="Serve /metrics at this address, such as :8081. Default: serve none.",
 )
-@click.option(
-    "--helper-image-repository",
-    metavar="REPOSITORY",
-    default=HelperImages().repository,
-    show_default=True,
-    help="Pull the helpers' images from here: REPOSITORY/redis-ambassador:<this version>, and so on.",
-)
+@helper_images
 @click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
@@ -52,7 +47,7 @@ def run(
     leader_election_namespace: str,
     health_probe_bind_address: str | None,
     metrics_bind_address: str | None,
-    helper_image_repository: str,
+    images: HelperImages,
     log_level: str,
 ) -> None:
     """Run the operator, in a cluster or with the current kubeconfig."""
@@ -68,8 +63,7 @@ def run(
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
     try:
-        helpers = HelperImages(helper_image_repository)
         addresses = BindAddresses(health_probe_bind_address, metrics_bind_address)
-        asyncio.run(serve(leader_election_namespace, addresses, helpers))
+        asyncio.run(serve(leader_election_namespace, addresses, images))
     except* (LeadershipLostError, ConfigException) as ends:
         raise CommandError("; ".join(map(str, ends.exceptions))) from None

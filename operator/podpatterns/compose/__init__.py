@@ -6,7 +6,7 @@ Pure: nothing here does I/O. Whatever can't be composed is reported as problems,
 from podpatterns.compose.adapter import adapter_problems
 from podpatterns.compose.composition import Composition, compose
 from podpatterns.compose.configmap import config_map_manifest
-from podpatterns.compose.helpers.helper import HelperImages
+from podpatterns.compose.helpers.helper import COMPOSED, HelperImages
 from podpatterns.compose.owner import owner_reference
 from podpatterns.compose.pod import pod_manifest
 from podpatterns.compose.podfragment import File, MetricsEndpoint
@@ -14,6 +14,7 @@ from podpatterns.compose.revision import recorded_spec
 from podpatterns.compose.rules.problem import CannotCompose, Problem
 
 __all__ = [
+    "COMPOSED",
     "CannotCompose",
     "Composition",
     "File",

@@ -86,10 +86,11 @@ def compose(
     `available` are the objects that exist, among them those that `app` and its parts include.
     Raises CannotCompose with the problems found.
     """
+    images = images or HelperImages()
     parts = parts_of(app, available)
     settings = sum(_settings(part.pattern) for part in parts)
     _check(_too_many(settings, POD_SETTINGS, "metrics, labels and endpoints in its helpers' configuration"))
-    fragments = fragments_of(parts, images or HelperImages())
+    fragments = fragments_of(parts, images)
     template = app.spec.template or {}
     spec = template.get("spec") or {}
     containers = in_starting_order(spec, [f.helpers for f in fragments])
@@ -131,6 +132,8 @@ def compose(
         composed["initContainers"] = init_containers
     if manifests := volumes.manifests():
         composed["volumes"] = manifests
+    if images.pull_secrets and any(c.composed for c in containers):
+        composed["imagePullSecrets"] = images.secrets(spec.get("imagePullSecrets") or ())
     if app.spec.service_name:
         composed["subdomain"] = app.spec.service_name
     if any(f.shared_processes for f in fragments) and not spec.get("hostPID"):

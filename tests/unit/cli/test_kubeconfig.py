@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from podpatterns.cli import kubeconfig as kubeconfig_module
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.kubeconfig import Login, login
 
@@ -99,3 +100,19 @@ def test_no_kubeconfig_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         login(None, None)
     with pytest.raises(CommandError, match="there is no /none"):
         login("/none", None)
+
+
+@pytest.mark.parametrize(
+    ("host", "server"), [("10.96.0.1", "https://10.96.0.1:443"), ("fd00::1", "https://[fd00::1]:443")]
+)
+def test_in_a_pod_it_is_that_of_the_service_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, server: str
+) -> None:
+    for name, text in {"namespace": "shop", "ca.crt": "CA", "token": "secret\n"}.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(kubeconfig_module, "SERVICE_ACCOUNT", str(tmp_path))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    assert login(None, None) == Login(server, "shop", authority="CA", token="secret")  # noqa: S106
+    file = kubeconfig(tmp_path / "config")
+    assert login(str(file), None).server == "https://one"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from podpatterns.api import Pattern
-from podpatterns.compose import Composition, compose
+from podpatterns.compose import COMPOSED, Composition, HelperImages, compose
 from podpatterns.compose.helpers.helper import DEFAULT_RESOURCES
+from podpatterns.compose.helpers.proxy import ENGINES
 from podpatterns.replicas.resources import qos_class
 from testbed.builders import adapter, ambassador, redis_upstream, sidecarapp, template
 
@@ -126,3 +128,34 @@ class TestVolumesThatTheClusterAutoscalerMayLose:
         assert annotations_of(ambassador(template=template())) == {}
         written = {**template(), "metadata": {"annotations": {AUTOSCALER: "tmp"}}}
         assert annotations_of(sidecarapp(template=written)) == {AUTOSCALER: "tmp"}
+
+
+class TestImages:
+    DIGEST = f"sha256:{'0' * 64}"
+    IMAGES = HelperImages("registry/x", "2", {"haproxy-ambassador": DIGEST}, "Always", ("pull",))
+
+    def test_say_repository_tag_digest_and_pull_policy(self) -> None:
+        app = ambassador(template=template(), upstreams=BOTH)
+        made = {c["image"]: c["imagePullPolicy"] for c in helpers(compose(app, {}, self.IMAGES))}
+        redis, haproxy = "registry/x/redis-ambassador:2", f"registry/x/haproxy-ambassador@{self.DIGEST}"
+        assert made == {redis: "Always", haproxy: "Always"}
+
+    def test_need_no_repository(self) -> None:
+        assert HelperImages("", "2").container("metrics-adapter") == {"image": "metrics-adapter:2"}
+
+    def test_are_pulled_with_secrets_beside_the_template_s_own(self) -> None:
+        app = adapter(template=template(imagePullSecrets=[{"name": "own"}, {"name": "pull"}]))
+        images = replace(self.IMAGES, pull_secrets=("pull", "mirror"))
+        secrets = [{"name": "own"}, {"name": "pull"}, {"name": "mirror"}]
+        assert compose(app, {}, images).template["spec"]["imagePullSecrets"] == secrets
+
+    def test_bring_no_secret_where_the_operator_adds_no_helper(self) -> None:
+        app = sidecarapp(template=template())
+        assert "imagePullSecrets" not in compose(app, {}, self.IMAGES).template["spec"]
+
+    def test_leave_the_revision_as_it_is(self) -> None:
+        app = adapter(template=template())
+        assert compose(app, {}, self.IMAGES).revision == compose(app, {}).revision
+
+    def test_each_helper_that_is_composed_can_have_a_digest(self) -> None:
+        assert {*(engine.image for engine in ENGINES), "metrics-adapter"} == set(COMPOSED)

@@ -9,7 +9,7 @@ helper reloads it (docs/adr/0008).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -48,16 +48,35 @@ request through a proxy, and one of memory ends it, where nobody asked for that.
 """
 
 
+COMPOSED = ("haproxy-ambassador", "metrics-adapter", "postgres-ambassador", "redis-ambassador")
+"""Helpers whose containers the operator composes."""
+
+
 @dataclass(frozen=True, slots=True)
 class HelperImages:
-    """Images of the helpers, in the operator's own version."""
+    """Images of the helpers, by default in the operator's own version, and how Pods pull them."""
 
     repository: str = "podpatterns"
-    """Prefix of /<helper>:<version>."""
+    """Prefix of /<helper>:<tag>; empty for images without one."""
     tag: str = __version__
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Digests by helper, which take precedence over the tag."""
+    pull_policy: str = ""
+    """The containers' imagePullPolicy; empty for Kubernetes' default."""
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets for the registry, in the namespace of each Pod that has a helper."""
 
-    def image(self, helper: str) -> str:
-        return f"{self.repository}/{helper}:{self.tag}"
+    def container(self, helper: str) -> dict[str, Any]:
+        """Return the fields of a helper's container that say which image it runs."""
+        digest = self.digests.get(helper)
+        name = f"{self.repository}/{helper}" if self.repository else helper
+        policy = {"imagePullPolicy": self.pull_policy} if self.pull_policy else {}
+        return {"image": f"{name}@{digest}" if digest else f"{name}:{self.tag}", **policy}
+
+    def secrets(self, written: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return a Pod's imagePullSecrets, with those that people wrote first."""
+        there = {secret.get("name") for secret in written}
+        return [*written, *({"name": name} for name in self.pull_secrets if name not in there)]
 
 
 def helper_container(

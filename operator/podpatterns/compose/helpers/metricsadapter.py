@@ -126,7 +126,7 @@ def adapter_container(spec: AdapterSpec, part: Part, name: str, images: HelperIm
     volumes = _volumes(spec)
     manifest = {
         "name": name,
-        "image": images.image("metrics-adapter"),
+        **images.container("metrics-adapter"),
         "args": [
             f"--config={CONFIG_DIRECTORY}/{FILE}",
             f"--volumes={VOLUMES_DIRECTORY}",

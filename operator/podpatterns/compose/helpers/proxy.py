@@ -167,7 +167,7 @@ class Proxy:
         metrics = self.metrics_port
         manifest: dict[str, Any] = {
             "name": self.name,
-            "image": images.image(self.engine.image),
+            **images.container(self.engine.image),
             "args": [f"--config={CONFIG_DIRECTORY}/{self._file}", *self.engine.arguments(metrics)],
             "ports": [
                 *(port for port, _ in self._ports()),

@@ -1,0 +1,7 @@
+{{- define "podpatterns.labels" -}}
+app.kubernetes.io/name: podpatterns
+app.kubernetes.io/component: kinds
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}

@@ -1,0 +1,1 @@
+../../podpatterns-crds/templates/_kinds.tpl
