@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 
 import click
 
@@ -17,13 +18,32 @@ thousands, JSON, has no cycles: with Python's own thresholds the search took a t
 time at 300 objects and held everything up for 0.1 s now and then; with these it takes a quarter of that."""
 
 
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def _namespaces(_: click.Context, __: click.Parameter, written: str | None) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    names = tuple(dict.fromkeys(written.split(",")))
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise click.BadParameter(f'"{name}" is no name of a namespace')
+    return names
+
+
 @click.command()
 @click.option(
     "--leader-election-namespace",
     metavar="NAMESPACE",
-    default="kube-system",
-    show_default=True,
-    help="Namespace of the Lease by which one of a cluster's operators leads: the same one for all of them.",
+    help="Namespace of the Lease by which one of a cluster's operators leads, or of those that watch the "
+    "same namespaces: the same one for all of them. Default: kube-system.",
+)
+@click.option(
+    "--watch-namespaces",
+    "namespaces",
+    metavar="NAMESPACE[,NAMESPACE...]",
+    callback=_namespaces,
+    help="Watch these namespaces only; needs --leader-election-namespace. Default: all.",
 )
 @click.option(
     "--health-probe-bind-address",
@@ -44,7 +64,8 @@ time at 300 objects and held everything up for 0.1 s now and then; with these it
     help="Least severe messages to log; the log is JSON lines on standard error.",
 )
 def run(
-    leader_election_namespace: str,
+    leader_election_namespace: str | None,
+    namespaces: tuple[str, ...],
     health_probe_bind_address: str | None,
     metrics_bind_address: str | None,
     images: HelperImages,
@@ -54,16 +75,22 @@ def run(
     # Slow to import, and needed by this command alone.
     from kubernetes.aio.config import ConfigException  # noqa: PLC0415
 
-    from podpatterns.controller.leadership import LeadershipLostError  # noqa: PLC0415
+    from podpatterns.controller.leadership import CLUSTER_NAMESPACE, LeadershipLostError  # noqa: PLC0415
     from podpatterns.controller.logs import configure  # noqa: PLC0415
     from podpatterns.controller.process import BindAddresses, serve  # noqa: PLC0415
 
+    if namespaces and not leader_election_namespace:
+        raise click.UsageError(
+            "--watch-namespaces needs --leader-election-namespace: that of the Lease of all operators that "
+            "watch one of these"
+        )
     configure(log_level)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
     try:
         addresses = BindAddresses(health_probe_bind_address, metrics_bind_address)
-        asyncio.run(serve(leader_election_namespace, addresses, images))
+        lease_namespace = leader_election_namespace or CLUSTER_NAMESPACE
+        asyncio.run(serve(lease_namespace, addresses, images, namespaces=namespaces))
     except* (LeadershipLostError, ConfigException) as ends:
         raise CommandError("; ".join(map(str, ends.exceptions))) from None

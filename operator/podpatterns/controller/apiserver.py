@@ -77,6 +77,11 @@ class ApiError(Exception):
         return self.code == HTTPStatus.NOT_FOUND
 
     @property
+    def forbidden(self) -> bool:
+        """True if the operator has no right to that."""
+        return self.code == HTTPStatus.FORBIDDEN
+
+    @property
     def gone(self) -> bool:
         """True if the resourceVersion is too old: list anew."""
         return self.code == HTTPStatus.GONE

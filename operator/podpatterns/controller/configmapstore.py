@@ -55,10 +55,12 @@ class ConfigMapStore:
             _, name = self._by_uid.pop(uid)
             del self._by_name[name]
 
-    def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
-        """Remove the ConfigMaps that a whole list as of `version` lacks: their deletion was missed."""
+    def sweep(self, listed: Iterable[str], version: int, namespace: str = "") -> set[Key]:
+        """Remove the ConfigMaps that a whole list of the namespace, or of all, as of `version` lacks: their
+        deletion was missed."""
         present = set(listed)
         keys: set[Key] = set()
-        for uid in [u for u in self._by_uid if u not in present]:
+        within = (u for u, (key, _) in self._by_uid.items() if namespace in ("", key.namespace))
+        for uid in [u for u in within if u not in present]:
             keys |= self.remove(uid, version)
         return keys

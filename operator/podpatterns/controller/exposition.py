@@ -94,7 +94,9 @@ class Exposition:
         _fill(metrics.QUEUE_DEPTH, (((priority,), n) for priority, n in self._queue.depths.items()))
         _fill(metrics.QUEUE_AGE, (((priority,), age) for priority, age in self._queue.ages.items()))
         metrics.LONGEST_RECONCILE.set(self._queue.longest)
-        _fill(metrics.WATCH_AGE, (((i.resource,), i.age) for i in self._informers))
+        # Of several namespaces' watches the one that is silent for the longest.
+        ages = sorted((i.age, i.resource) for i in self._informers)
+        _fill(metrics.WATCH_AGE, (((resource,), age) for age, resource in ages))
         metrics.RESYNC_AGE.set(self._resync.age)
         caches = {"pods": len(self._pods), "configmaps": len(self._config_maps)}
         caches |= {kind.plural: readiness.objects[kind.kind] for kind in KINDS}

@@ -38,23 +38,26 @@ class Store(Protocol):
 
     def put(self, obj: Mapping[str, Any], /) -> set[Key]: ...
     def remove(self, uid: str, version: int, /) -> set[Key]: ...
-    def sweep(self, listed: Iterable[str], version: int, /) -> set[Key]: ...
+    def sweep(self, listed: Iterable[str], version: int, namespace: str, /) -> set[Key]: ...
 
 
 class Informer:
-    """Keeps `store` equal to what carries our label at `path`, and passes on the keys that changed."""
+    """Keeps `store` equal to what carries our label of a resource, in one namespace or in all, and passes on
+    the keys that changed."""
 
     def __init__(
         self,
         api: ApiServer,
-        path: str,
+        resource: str,
         store: Store,
         changed: Callable[[Iterable[Key]], None],
         health: Health,
+        namespace: str = "",
     ) -> None:
         self._api = api
-        self._path = path
-        self.resource = path.rpartition("/")[2]
+        self._path = f"/api/v1/namespaces/{namespace}/{resource}" if namespace else f"/api/v1/{resource}"
+        self.resource = resource
+        self.namespace = namespace
         self._store = store
         self._changed = changed
         self._health = health
@@ -67,8 +70,8 @@ class Informer:
         """Events of the present watch."""
         self._list_began = -math.inf
         self._heard = time.monotonic()
-        self.synced = asyncio.Event()
-        """The first list is in."""
+        self.attempted = asyncio.Event()
+        """Set once the first list is in, or was forbidden, which concerns this namespace alone."""
 
     @property
     def age(self) -> float:
@@ -96,10 +99,14 @@ class Informer:
             await asyncio.sleep(pause)
             pause = min(RETRY[1], 2 * pause)
 
+    def listed_since(self, moment: float) -> bool:
+        """Return whether a whole list is in the store that began then or later, in monotonic seconds."""
+        return self._list_began >= moment
+
     async def relist_if_older(self, than: float) -> None:
         """Return once a whole list that began at `than` or later, in monotonic seconds, is in the store."""
         pause = RETRY[0]
-        while self._list_began < than:
+        while not self.listed_since(than):
             try:
                 await self._list()
             except (ApiError, UnansweredError) as error:
@@ -121,6 +128,8 @@ class Informer:
         except (ApiError, UnansweredError) as error:
             if isinstance(error, ApiError) and error.gone:
                 self._version = None
+            if isinstance(error, ApiError) and error.forbidden and self.namespace:
+                self.attempted.set()
             return error
         return None
 
@@ -136,9 +145,9 @@ class Informer:
                 uids.append(uid_of(obj))
                 self._put(obj)
             version = page.resource_version
-        self._changed(self._store.sweep(uids, version))
+        self._changed(self._store.sweep(uids, version, self.namespace))
         self._list_began = max(began, self._list_began)
-        self.synced.set()
+        self.attempted.set()
         return version
 
     async def _watch(self, since: int) -> None:

@@ -60,7 +60,11 @@ async def _run_kopf(manager: Manager, timeouts: Timeouts, stop: asyncio.Event) -
     """Run kopf until `stop` or until a kind was installed; return the error that ended it before."""
     over = asyncio.Event()
     tasks = await kopf.spawn_tasks(
-        registry=_registry(manager, timeouts), standalone=True, clusterwide=True, stop_flag=over
+        registry=_registry(manager, timeouts),
+        standalone=True,
+        clusterwide=not manager.namespaces,
+        namespaces=manager.namespaces,
+        stop_flag=over,
     )
     stop_on_signals(stop)  # kopf would take them for itself
     run = asyncio.create_task(kopf.run_tasks(tasks, ignored=_ALL_TASKS))

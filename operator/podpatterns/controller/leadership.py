@@ -1,6 +1,8 @@
 """Leader election: of several running operators just one writes, the holder of a Lease.
 
 The others keep their caches warm and take over when the Lease runs out, or at once when it was given back.
+An operator that watches some namespaces has a Lease of its own, and gives way to one that watches all of them
+(docs/adr/0023).
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -24,6 +27,8 @@ from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredErro
 from podpatterns.controller.metrics import LEADER
 
 LEASE = "podpatterns-operator"
+CLUSTER_NAMESPACE = "kube-system"
+"""Namespace of the Lease of the operator that watches all namespaces."""
 LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 12, 8, 1
 REQUEST_SECONDS = 3.5
 """A successor waits LEASE_SECONDS after a crash, and up to RETRY_SECONDS more. A holder without an answer
@@ -41,6 +46,33 @@ class LeadershipLostError(Exception):
         super().__init__(f"leadership lost: {why}")
 
 
+def _path(namespace: str) -> str:
+    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+
+
+class ClusterLease:
+    """The Lease of the operator that watches all namespaces, for one that watches some of them."""
+
+    def __init__(self, api: ApiServer) -> None:
+        self._api = api
+        self._spec: Mapping[str, Any] = {}
+        self._renewed = -math.inf
+        """Time at which it was seen to be another one than before, in monotonic seconds."""
+
+    async def held(self) -> Mapping[str, Any]:
+        """Return its spec while somebody holds it; nothing if nobody does, or we are not to know."""
+        try:
+            spec = (await self._api.get(f"{_path(CLUSTER_NAMESPACE)}/{LEASE}")).get("spec") or {}
+        except ApiError as error:
+            if not (error.not_found or error.forbidden):
+                raise
+            spec = {}
+        if spec != self._spec:
+            self._spec, self._renewed = spec, time.monotonic()
+        alive = spec.get("holderIdentity") and time.monotonic() - self._renewed < LEASE_SECONDS
+        return spec if alive else {}
+
+
 class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
     """The Lease as the client's election wants it.
 
@@ -48,15 +80,20 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
     connection errors end the election and waits minutes for a request.
     """
 
-    def __init__(self, api: ApiServer, namespace: str, identity: str) -> None:
+    def __init__(
+        self, api: ApiServer, namespace: str, identity: str, above: ClusterLease | None = None
+    ) -> None:
         super().__init__(LEASE, namespace, identity)
         self._api = api
-        self._leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._leases = _path(namespace)
+        self._above = above
+        """The Lease whose holder comes first."""
         self._lease: dict[str, Any] = {}
         self.held_since = -math.inf
         """Start of the last write of the Lease, in monotonic seconds; -inf while it is not ours."""
         self.won_at = math.inf
         """Time of the answer that made the Lease ours, in monotonic seconds."""
+        self._gave_way = False
         self.settled = asyncio.Event()
         """Set once the Lease was ours or somebody else's."""
 
@@ -64,19 +101,25 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
         """Read the Lease. Raises LeadershipLostError when it was ours and is somebody else's."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                self._lease = await self._api.get(f"{self._leases}/{name}")
+                above = await self._above.held() if self._above else {}
+                if not above:
+                    self._lease = await self._api.get(f"{self._leases}/{name}")
         except ApiError as error:
             refusal = ApiException(status=error.code, reason=error.message)
             refusal.body = f'{{"code": {error.code}}}'
             return False, refusal
         except (UnansweredError, TimeoutError) as error:
             return False, ApiException(status=0, reason=repr(error))
-        spec = self._lease.get("spec") or {}
+        spec = above or self._lease.get("spec") or {}
         if (holder := spec.get("holderIdentity")) and holder != self.identity:
             self.settled.set()
             if self.held_since > -math.inf:
                 self.held_since = -math.inf
-                raise LeadershipLostError(f"{holder} holds the Lease")
+                what = "leads in all namespaces" if above else "holds the Lease"
+                raise LeadershipLostError(f"{holder} {what}")
+            if above and not self._gave_way:
+                log.warning("An operator for all namespaces leads: giving way", extra={"holder": holder})
+        self._gave_way = bool(above)
         return True, LeaderElectionRecord(
             spec.get("holderIdentity") or None,  # given back
             spec.get("leaseDurationSeconds"),
@@ -124,8 +167,10 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
 
 
 class Leadership:
-    def __init__(self, api: ApiServer, namespace: str, identity: str) -> None:
-        self._lock = LeaseLock(api, namespace, identity)
+    def __init__(self, api: ApiServer, namespace: str, identity: str, *, gives_way: bool = False) -> None:
+        """`gives_way` to the operator that watches all namespaces, if there is one."""
+        above = ClusterLease(api) if gives_way and namespace != CLUSTER_NAMESPACE else None
+        self._lock = LeaseLock(api, namespace, identity, above)
         self.elected = asyncio.Event()
         self.attempted = self._lock.settled
         """Set once we were elected, or saw that somebody else leads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -42,6 +42,8 @@ LONGEST_THROTTLE = 1.0
 """Seconds of that pause."""
 STALL_SECONDS = 600.0
 """Seconds after which a reconcile, whose requests all have time limits, counts as stuck."""
+UNLISTED_SECONDS = 2.0
+"""Seconds until the next try of an object in a namespace that could not be listed."""
 STOP_SECONDS = 5.0
 """Seconds for the reconciles under way when the operator is stopped."""
 
@@ -56,22 +58,28 @@ class Manager:
         identity: str,
         helpers: HelperImages,
         timeouts: Timeouts,
+        namespaces: Sequence[str] = (),
     ) -> None:
-        self._leadership = Leadership(ApiServer(client, timeouts), leader_election_namespace, identity)
+        """`namespaces` are those to watch, all if there are none."""
+        self._leadership = Leadership(
+            ApiServer(client, timeouts), leader_election_namespace, identity, gives_way=bool(namespaces)
+        )
         api = ApiServer(client, timeouts, self._leadership.check)
         self.health = Health()
         objects, pods, config_maps = ObjectStore(), PodStore(), ConfigMapStore()
         self._queue: WorkQueue[Key] = WorkQueue(attrgetter("namespace"), WORKERS, STATUS_WORKERS)
-        self._resync = Resync(api, objects, self._add, self.health)
+        self._resync = Resync(api, objects, self._add, self.health, namespaces)
         self._informers = [
-            Informer(api, "/api/v1/pods", pods, self._add, self.health),
-            Informer(api, "/api/v1/configmaps", config_maps, self._add, self.health),
+            Informer(api, resource, store, self._add, self.health, namespace)
+            for namespace in namespaces or ("",)
+            for resource, store in (("pods", pods), ("configmaps", config_maps))
         ]
+        self._by_namespace = {n: [i for i in self._informers if i.namespace == n] for n in namespaces}
         self.exposition = Exposition(self._queue, (objects, pods, config_maps), self._informers, self._resync)
         self._recorder = Recorder(api)
         self._configurations = Configurations(self._add)
         self._contracts = Contracts(self._add)
-        self._pod_monitors = PodMonitors(api, self._add)
+        self._pod_monitors = PodMonitors(api, self._add, namespaces)
         self._reconciler = Reconciler(
             api,
             Stores(objects, pods, config_maps),
@@ -94,6 +102,11 @@ class Manager:
         """Set when a kind has come that was missing."""
         return self._resync.installed
 
+    @property
+    def namespaces(self) -> list[str]:
+        """The namespaces in which kopf may watch our kinds; none stands for all."""
+        return self._resync.permitted
+
     async def run(self) -> None:
         """Work until cancelled; raise, as an ExceptionGroup, the error of a task that should never end."""
         try:
@@ -111,13 +124,17 @@ class Manager:
                 # A worker that starts on half a list would take the missing half for deleted.
                 await self._resync.synced.wait()
                 for informer in self._informers:
-                    await informer.synced.wait()
+                    await informer.attempted.wait()
                 log.info("In sync")
                 await self._leadership.elected.wait()
                 # A standby's caches may lack what the last leader wrote a moment ago.
                 await self._resync.relist_if_older(self._leadership.elected_at)
-                for informer in self._informers:
-                    await informer.relist_if_older(self._leadership.elected_at)
+                relists = [
+                    tasks.create_task(informer.relist_if_older(self._leadership.elected_at))
+                    for informer in self._informers
+                ]
+                if not self._by_namespace:
+                    await asyncio.wait(relists)
                 workers = [tasks.create_task(self._work()) for _ in range(WORKERS)]
                 workers += [tasks.create_task(self._work_low_priority()) for _ in range(STATUS_WORKERS)]
                 self.health.expect("reconcile", lambda: self._queue.longest - STALL_SECONDS)
@@ -136,6 +153,14 @@ class Manager:
         for key in keys:
             self._queue.add(key)
 
+    def _listed(self, namespace: str) -> bool:
+        """Return whether the caches have the whole namespace, as it was at our election or later.
+
+        Where several are watched, rights that are missing in one must not keep the others waiting.
+        """
+        informers = self._by_namespace.get(namespace, ())
+        return all(informer.listed_since(self._leadership.elected_at) for informer in informers)
+
     async def _work(self) -> None:
         while (key := await self._queue.get()) is not None:
             await self._reconcile(key, write_status=False)
@@ -148,6 +173,10 @@ class Manager:
                 await asyncio.sleep(min(LONGEST_THROTTLE, THROTTLE_FACTOR * (time.monotonic() - began)))
 
     async def _reconcile(self, key: Key, *, write_status: bool) -> None:
+        if not self._listed(key.namespace):
+            self._queue.add_after(key, UNLISTED_SECONDS)
+            self._queue.done(key)
+            return
         OBJECT.set(key)
         began, outcome, throttle = time.monotonic(), "success", 0.0
         try:

@@ -139,12 +139,16 @@ class ObjectStore:
         del self._entries[key]
         return {key} | self._relink(key, known, None)
 
-    def sweep(self, kind: str, listed: Mapping[Key, str], version: int) -> set[Key]:
-        """Remove the objects that a whole list of `kind` (key -> UID) as of `version` lacks."""
+    def sweep(self, kind: str, listed: Mapping[Key, str], version: int, namespace: str = "") -> set[Key]:
+        """Remove the objects that a whole list of `kind` (key -> UID), of the namespace or of all, as of
+        `version` lacks."""
         missing = [
             entry
             for key, entry in self._entries.items()
-            if key.kind == kind and listed.get(key) != entry.uid and entry.resource_version <= version
+            if key.kind == kind
+            and namespace in ("", key.namespace)
+            and listed.get(key) != entry.uid
+            and entry.resource_version <= version
         ]
         keys: set[Key] = set()
         for entry in missing:

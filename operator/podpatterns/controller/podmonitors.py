@@ -35,8 +35,11 @@ log = logging.getLogger(__name__)
 class PodMonitors:
     """`changed` gets the keys of the objects that lack theirs."""
 
-    def __init__(self, api: ApiServer, changed: Callable[[Iterable[Key]], None]) -> None:
+    def __init__(
+        self, api: ApiServer, changed: Callable[[Iterable[Key]], None], namespaces: Sequence[str] = ()
+    ) -> None:
         self._api = api
+        self._paths = [_path(namespace) for namespace in namespaces] or [f"/apis/{GROUP_VERSION}/podmonitors"]
         self._changed = changed
         self._found: dict[NamespacedName, PodMonitor] | None = None
         """None as long as the kind is not installed."""
@@ -141,11 +144,12 @@ class PodMonitors:
 
     async def _list(self) -> dict[NamespacedName, PodMonitor]:
         found = {}
-        async for page in self._api.list_pages(f"/apis/{GROUP_VERSION}/podmonitors", labelSelector=KIND):
-            for obj in page.items:
-                record, meta = observe_pod_monitor(obj), obj["metadata"]
-                if meta["name"] == pod_monitor_name(record.kind, record.name):
-                    found[meta["namespace"], meta["name"]] = record
+        for path in self._paths:
+            async for page in self._api.list_pages(path, labelSelector=KIND):
+                for obj in page.items:
+                    record, meta = observe_pod_monitor(obj), obj["metadata"]
+                    if meta["name"] == pod_monitor_name(record.kind, record.name):
+                        found[meta["namespace"], meta["name"]] = record
         return found
 
     async def _get(self, name: NamespacedName) -> dict[str, Any] | None:

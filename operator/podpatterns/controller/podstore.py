@@ -132,11 +132,13 @@ class PodStore:
         if len(self._tombstones) > TOMBSTONES:
             self._tombstones.popitem(last=False)
 
-    def sweep(self, listed: Iterable[str], version: int) -> set[Key]:
-        """Remove the Pods that a whole list as of `version` lacks: their deletion was missed."""
+    def sweep(self, listed: Iterable[str], version: int, namespace: str = "") -> set[Key]:
+        """Remove the Pods that a whole list of the namespace, or of all, as of `version` lacks: their
+        deletion was missed."""
         present = set(listed)
         keys: set[Key] = set()
-        for uid in [u for u in self._home if u not in present]:
+        within = (u for u, home in self._home.items() if namespace in ("", home.key.namespace))
+        for uid in [u for u in within if u not in present]:
             keys |= self.remove(uid, version)
         return keys
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -38,12 +39,16 @@ async def serve(
     addresses: BindAddresses,
     helpers: HelperImages,
     timeouts: Timeouts = Timeouts(),  # noqa: B008 (immutable)
+    namespaces: Sequence[str] = (),
 ) -> None:
-    """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it."""
+    """Run the operator until it is told to stop (SIGTERM, SIGINT); raises what broke it.
+
+    It watches the namespaces, all if none is named.
+    """
     stop = asyncio.Event()
     stop_on_signals(stop)
     client = ApiClient(await _configuration())
-    manager = Manager(client, leader_election_namespace, _identity(), helpers, timeouts)
+    manager = Manager(client, leader_election_namespace, _identity(), helpers, timeouts, namespaces)
     work = asyncio.create_task(manager.run())
     watching = asyncio.create_task(watch_kinds(manager, timeouts, stop))
     for task in (work, watching):

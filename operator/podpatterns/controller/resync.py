@@ -11,8 +11,8 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import Any, NamedTuple
 
 from podpatterns.api import API_VERSION, GROUP, KINDS, Kind
 from podpatterns.controller.apiserver import ApiError, ApiServer, UnansweredError
@@ -24,17 +24,33 @@ from podpatterns.controller.skipped import Skipped, name_of, uid_of
 INTERVAL = 300.0
 RETRY = 2.0
 """Seconds, after a failure and while a kind is missing."""
-ALL = frozenset(KINDS)
 TURN = 16
 """Objects stored before others get their turn in the event loop: reading one costs up to a millisecond."""
 
 log = logging.getLogger(__name__)
 
 
+class Source(NamedTuple):
+    """One list: a kind, in one namespace or in all."""
+
+    kind: Kind
+    namespace: str
+    """Empty for all."""
+
+
 class Resync:
     def __init__(
-        self, api: ApiServer, store: ObjectStore, changed: Callable[[Iterable[Key]], None], health: Health
+        self,
+        api: ApiServer,
+        store: ObjectStore,
+        changed: Callable[[Iterable[Key]], None],
+        health: Health,
+        namespaces: Sequence[str] = (),
     ) -> None:
+        """`namespaces` are those to watch, all if there are none."""
+        self._sources = tuple(Source(kind, namespace) for kind in KINDS for namespace in namespaces or ("",))
+        self._all = frozenset(self._sources)
+        self._namespaces = tuple(namespaces)
         self._api = api
         self._store = store
         self._changed = changed
@@ -42,18 +58,27 @@ class Resync:
         self._skipped = {kind.kind: Skipped(kind.plural) for kind in KINDS}
         self._listed_by_kopf: dict[str, Key] = {}
         """Objects in the cache that kopf has listed, by UID."""
-        self._missing: frozenset[Kind] = frozenset()
+        self._missing: frozenset[Source] = frozenset()
+        """Those whose kind is not installed, and the forbidden ones."""
+        self._forbidden: set[Source] = set()
+        """Those of a namespace in which the operator has not its rights."""
         self._wanted = asyncio.Event()
         self._list_began = -math.inf
         self.synced = asyncio.Event()
-        """Set once the first lists of all installed kinds are in, and discovery shows these kinds."""
+        """Set once the first lists of all that isn't missing are in, and discovery shows the kinds."""
         self.installed = asyncio.Event()
-        """Set when a kind has come that was missing at kopf's discovery."""
+        """Set when something has come that was missing when kopf began."""
 
     @property
     def age(self) -> float:
         """Seconds since the last whole list of all kinds began; infinite before the first."""
         return time.monotonic() - self._list_began
+
+    @property
+    def permitted(self) -> list[str]:
+        """The namespaces that the operator watches and may list; none stands for all."""
+        listed = {source.namespace for source in self._all - self._missing}
+        return [name for name in self._namespaces if name in listed] or list(self._namespaces)
 
     def see(self, event_type: str | None, obj: Mapping[str, Any]) -> None:
         """Take an event from kopf; a type of None means that the object was listed."""
@@ -78,7 +103,7 @@ class Resync:
             whole = self._wanted.is_set() or time.monotonic() >= due
             self._wanted.clear()
             try:
-                await self._list_kinds(ALL if whole else self._missing)
+                await self._list_sources(self._all if whole else self._missing)
             except (ApiError, UnansweredError) as error:
                 log.warning("List of custom resources failed", extra={"error": str(error)})
                 due = -math.inf
@@ -103,7 +128,7 @@ class Resync:
             except (ApiError, UnansweredError) as error:
                 log.warning("Discovery failed", extra={"error": str(error)})
                 await asyncio.sleep(RETRY)
-        if hidden := ALL - served:
+        if hidden := {source for source in self._all if source.kind not in served}:
             self._set_missing(self._missing | hidden)
             self._wanted.set()
 
@@ -111,33 +136,37 @@ class Resync:
         """Return once whole lists that began at `than` or later, in monotonic seconds, are in the cache."""
         while self._list_began < than:
             try:
-                await self._list_kinds(ALL)
+                await self._list_sources(self._all)
             except (ApiError, UnansweredError) as error:
                 log.warning("List of custom resources failed", extra={"error": str(error)})
                 await asyncio.sleep(RETRY)
 
-    async def _list_kinds(self, kinds: Set[Kind]) -> None:
+    async def _list_sources(self, sources: Set[Source]) -> None:
         began = time.monotonic()
-        listed = {kind for kind in KINDS if kind in kinds and await self._list(kind)}
+        listed = {source for source in self._sources if source in sources and await self._list(source)}
         shown = listed
         if listed & self._missing or not self.synced.is_set():
             # An API server that has only just started may serve a kind before its discovery shows it.
-            shown = listed & await self._served()
+            served = await self._served()
+            shown = {source for source in listed if source.kind in served}
         came = shown & self._missing
-        self._set_missing((self._missing | kinds) - shown)
-        if kinds == ALL:
+        self._set_missing((self._missing | sources) - shown)
+        if sources == self._all:
             self._list_began = max(began, self._list_began)
         if came:
             self.installed.set()
-        if shown == listed and self._missing != ALL:
+        if shown == listed and self._missing != self._all:
             self.synced.set()
 
-    async def _list(self, kind: Kind) -> bool:
-        """Store the whole list of a kind; return whether the kind is installed."""
+    async def _list(self, source: Source) -> bool:
+        """Store the whole list; return False if the kind is not installed, or the namespace forbidden."""
+        kind, namespace = source
+        self._forbidden.discard(source)
         listed: dict[Key, str] = {}
         version = sys.maxsize
+        scope = f"/namespaces/{namespace}" if namespace else ""
         try:
-            async for page in self._api.list_pages(f"/apis/{API_VERSION}/{kind.plural}"):
+            async for page in self._api.list_pages(f"/apis/{API_VERSION}{scope}/{kind.plural}"):
                 self._beat()
                 for number, obj in enumerate(page.items):
                     # Items of a list of custom resources carry their kind, as kopf's events do.
@@ -148,16 +177,19 @@ class Resync:
                         await asyncio.sleep(0)
                 version = page.resource_version
         except ApiError as error:
+            if error.forbidden and namespace:
+                self._forbidden.add(source)
+                return False
             if not error.not_found:
                 raise
             # The kind's objects went with it, whatever was listed before.
-            self._sweep(kind, {}, sys.maxsize)
+            self._sweep(kind, namespace, {}, sys.maxsize)
             return False
-        self._sweep(kind, listed, version)
+        self._sweep(kind, namespace, listed, version)
         return True
 
-    def _sweep(self, kind: Kind, listed: Mapping[Key, str], version: int) -> None:
-        self._changed(self._store.sweep(kind.kind, listed, version))
+    def _sweep(self, kind: Kind, namespace: str, listed: Mapping[Key, str], version: int) -> None:
+        self._changed(self._store.sweep(kind.kind, listed, version, namespace))
         self._listed_by_kopf = {
             uid: key
             for uid, key in self._listed_by_kopf.items()
@@ -180,18 +212,23 @@ class Resync:
             raise UnansweredError(f"GET /apis: no discovery: {error!r}") from error
         return frozenset(kind for kind in KINDS if kind.plural in names)
 
-    def _set_missing(self, missing: Set[Kind]) -> None:
+    def _set_missing(self, missing: Set[Source]) -> None:
         if missing == self._missing:
             return
-        names = [kind.kind for kind in KINDS if kind in missing]
-        if names:
-            log.warning(
-                "CustomResourceDefinitions missing: apply crds/",
-                extra={"kinds": names},
-            )
-        else:
+        absent = {source.kind for source in missing - self._forbidden}
+        kinds = [kind.kind for kind in KINDS if kind in absent]
+        namespaces = sorted({source.namespace for source in self._forbidden})
+        if kinds:
+            log.warning("CustomResourceDefinitions missing: apply crds/", extra={"kinds": kinds})
+        if namespaces:
+            log.warning("Namespaces forbidden: grant the operator its Role", extra={"namespaces": namespaces})
+        if not missing:
             log.info("All CustomResourceDefinitions installed")
-        self._health.note("kinds", f"CustomResourceDefinitions missing: {', '.join(names)}" if names else "")
+        for part, names in (
+            ("CustomResourceDefinitions missing", kinds),
+            ("Namespaces forbidden", namespaces),
+        ):
+            self._health.note(part, f"{part}: {', '.join(names)}" if names else "")
         self._missing = frozenset(missing)
 
     def _put(self, kind: str, obj: Any) -> None:

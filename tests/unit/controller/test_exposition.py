@@ -41,7 +41,7 @@ def exposition_of(api: ApiServer, objects: ObjectStore, queue: WorkQueue[Key]) -
         pass
 
     pods = PodStore()
-    informers = [Informer(api, "/api/v1/pods", pods, nothing, Health())]
+    informers = [Informer(api, "pods", pods, nothing, Health())]
     resync = Resync(api, objects, nothing, Health())
     return Exposition(queue, (objects, pods, ConfigMapStore()), informers, resync)
 

@@ -37,7 +37,7 @@ class Names:
     def remove(self, uid: str, version: int) -> set[Key]:  # noqa: ARG002
         return {Key("SidecarApp", "ns", self.by_uid.pop(uid))}
 
-    def sweep(self, listed: Iterable[str], version: int) -> set[Key]:  # noqa: ARG002
+    def sweep(self, listed: Iterable[str], version: int, namespace: str) -> set[Key]:  # noqa: ARG002
         present = set(listed)
         self.by_uid = {uid: name for uid, name in self.by_uid.items() if uid in present}
         return set()
@@ -53,7 +53,7 @@ class Names:
 
 
 def informer(api: ApiServer, store: Names) -> Informer:
-    return Informer(api, "/api/v1/pods", store, store.changed, Health())
+    return Informer(api, "pods", store, store.changed, Health())
 
 
 async def following(api: ApiServer, store: Names, done: Awaitable[None]) -> None:

@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from podpatterns.controller.leadership import LEASE_SECONDS, RETRY_SECONDS, Leadership, LeadershipLostError
+from podpatterns.controller import leadership as leadership_module
+from podpatterns.controller.leadership import (
+    LEASE_SECONDS,
+    RETRY_SECONDS,
+    ClusterLease,
+    Leadership,
+    LeadershipLostError,
+)
 from podpatterns.controller.metrics import LEADER
 from tests.unit.controller.server import refusal, serving
 
@@ -115,3 +122,60 @@ async def test_a_released_lease_is_nobodys() -> None:
     assert lease.spec["holderIdentity"] is None
     with pytest.raises(LeadershipLostError):
         leadership.check()
+
+
+@dataclass
+class Leases:
+    """The Lease of an operator that watches some namespaces, and that of one that watches all."""
+
+    own: Lease = field(default_factory=Lease)
+    cluster: Lease = field(default_factory=Lease)
+    forbidden: bool = False
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if "/namespaces/kube-system/" not in request.path:
+            return await self.own.handle(request)
+        return refusal(403, reason="Forbidden") if self.forbidden else await self.cluster.handle(request)
+
+    @asynccontextmanager
+    async def candidate(self) -> AsyncIterator[tuple[Leadership, asyncio.Task[None]]]:
+        async with serving(self.handle) as api, asyncio.timeout(30):
+            leadership = Leadership(api, "shop", "us", gives_way=True)
+            running = asyncio.create_task(leadership.run())
+            try:
+                yield leadership, running
+            finally:
+                running.cancel()
+                await asyncio.wait([running])
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+async def test_an_operator_of_some_namespaces_leads_where_none_of_all_does(forbidden: bool) -> None:
+    async with Leases(forbidden=forbidden).candidate() as (leadership, _):
+        await leadership.elected.wait()
+        leadership.check()
+
+
+async def test_it_ends_when_one_of_all_namespaces_is_elected() -> None:
+    leases = Leases(cluster=Lease({"holderIdentity": None}))
+    async with leases.candidate() as (leadership, running):
+        await leadership.elected.wait()
+        leases.cluster.take("theirs")
+        with pytest.raises(LeadershipLostError, match="theirs leads in all namespaces"):
+            await running
+        with pytest.raises(LeadershipLostError):
+            leadership.check()
+
+
+async def test_a_lease_of_all_namespaces_counts_while_it_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leadership_module, "LEASE_SECONDS", 0.1)
+    lease = Lease({"holderIdentity": "theirs", "renewTime": "1"})
+    async with serving(lease.handle) as api, asyncio.timeout(20):
+        above = ClusterLease(api)
+        assert await above.held() == lease.spec
+        while await above.held():
+            await asyncio.sleep(0.01)
+        lease.spec = {"holderIdentity": "theirs", "renewTime": "2"}
+        assert await above.held() == lease.spec
+        lease.spec = {"holderIdentity": None, "renewTime": "3"}
+        assert await above.held() == {}
