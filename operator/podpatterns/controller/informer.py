@@ -92,10 +92,11 @@ class Informer:
             healthy = self._events and not isinstance(trouble, MalformedEventError)
             if healthy or lasted > pause:
                 pause = RETRY[0]
-            log.warning(
-                "Watch failed",
-                extra={"path": self._path, "error": str(trouble or "ended at once"), "pause": pause},
-            )
+            if not self._forbids(trouble):
+                log.warning(
+                    "Watch failed",
+                    extra={"path": self._path, "error": str(trouble or "ended at once"), "pause": pause},
+                )
             await asyncio.sleep(pause)
             pause = min(RETRY[1], 2 * pause)
 
@@ -110,7 +111,8 @@ class Informer:
             try:
                 await self._list()
             except (ApiError, UnansweredError) as error:
-                log.warning("List failed", extra={"path": self._path, "error": str(error)})
+                if not self._forbids(error):
+                    log.warning("List failed", extra={"path": self._path, "error": str(error)})
                 await asyncio.sleep(pause)
                 pause = min(RETRY[1], 2 * pause)
 
@@ -128,10 +130,14 @@ class Informer:
         except (ApiError, UnansweredError) as error:
             if isinstance(error, ApiError) and error.gone:
                 self._version = None
-            if isinstance(error, ApiError) and error.forbidden and self.namespace:
+            if self._forbids(error):
                 self.attempted.set()
             return error
         return None
+
+    def _forbids(self, error: Exception | None) -> bool:
+        """Return whether the namespace is closed to us, which the resync tells once."""
+        return bool(self.namespace and isinstance(error, ApiError) and error.forbidden)
 
     async def _list(self) -> int:
         """Store the whole list; return its resourceVersion."""

@@ -33,6 +33,8 @@ LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 12, 8, 1
 REQUEST_SECONDS = 3.5
 """A successor waits LEASE_SECONDS after a crash, and up to RETRY_SECONDS more. A holder without an answer
 gives up after RENEW_SECONDS and one last request, so that it has stopped before anybody else starts."""
+ABSENT_SECONDS = 5.0
+"""Seconds until the next read of a Lease that is not there or not ours to read: audit logs tell of each."""
 FENCE_SECONDS = 1.0
 """Seconds in which a write reaches the API server: none begins so shortly before the Lease runs out."""
 
@@ -58,15 +60,19 @@ class ClusterLease:
         self._spec: Mapping[str, Any] = {}
         self._renewed = -math.inf
         """Time at which it was seen to be another one than before, in monotonic seconds."""
+        self._absent_until = -math.inf
 
     async def held(self) -> Mapping[str, Any]:
         """Return its spec while somebody holds it; nothing if nobody does, or we are not to know."""
+        if time.monotonic() < self._absent_until:
+            return {}
         try:
             spec = (await self._api.get(f"{_path(CLUSTER_NAMESPACE)}/{LEASE}")).get("spec") or {}
         except ApiError as error:
             if not (error.not_found or error.forbidden):
                 raise
             spec = {}
+            self._absent_until = time.monotonic() + ABSENT_SECONDS
         if spec != self._spec:
             self._spec, self._renewed = spec, time.monotonic()
         alive = spec.get("holderIdentity") and time.monotonic() - self._renewed < LEASE_SECONDS
@@ -113,13 +119,13 @@ class LeaseLock(BaseLock):  # type: ignore[misc] # the client has no types
         spec = above or self._lease.get("spec") or {}
         if (holder := spec.get("holderIdentity")) and holder != self.identity:
             self.settled.set()
+            gave_way, self._gave_way = self._gave_way, bool(above)
             if self.held_since > -math.inf:
                 self.held_since = -math.inf
                 what = "leads in all namespaces" if above else "holds the Lease"
                 raise LeadershipLostError(f"{holder} {what}")
-            if above and not self._gave_way:
+            if above and not gave_way:
                 log.warning("An operator for all namespaces leads: giving way", extra={"holder": holder})
-        self._gave_way = bool(above)
         return True, LeaderElectionRecord(
             spec.get("holderIdentity") or None,  # given back
             spec.get("leaseDurationSeconds"),

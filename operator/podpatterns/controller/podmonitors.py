@@ -39,7 +39,7 @@ class PodMonitors:
         self, api: ApiServer, changed: Callable[[Iterable[Key]], None], namespaces: Sequence[str] = ()
     ) -> None:
         self._api = api
-        self._paths = [_path(namespace) for namespace in namespaces] or [f"/apis/{GROUP_VERSION}/podmonitors"]
+        self._namespaces = namespaces
         self._changed = changed
         self._found: dict[NamespacedName, PodMonitor] | None = None
         """None as long as the kind is not installed."""
@@ -144,12 +144,20 @@ class PodMonitors:
 
     async def _list(self) -> dict[NamespacedName, PodMonitor]:
         found = {}
-        for path in self._paths:
-            async for page in self._api.list_pages(path, labelSelector=KIND):
-                for obj in page.items:
-                    record, meta = observe_pod_monitor(obj), obj["metadata"]
-                    if meta["name"] == pod_monitor_name(record.kind, record.name):
-                        found[meta["namespace"], meta["name"]] = record
+        for namespace in self._namespaces or ("",):
+            path = _path(namespace) if namespace else f"/apis/{GROUP_VERSION}/podmonitors"
+            try:
+                listed = [
+                    obj async for page in self._api.list_pages(path, labelSelector=KIND) for obj in page.items
+                ]
+            except ApiError as error:
+                if not (error.forbidden and namespace):
+                    raise
+                continue  # the resync tells of it
+            for obj in listed:
+                record, meta = observe_pod_monitor(obj), obj["metadata"]
+                if meta["name"] == pod_monitor_name(record.kind, record.name):
+                    found[meta["namespace"], meta["name"]] = record
         return found
 
     async def _get(self, name: NamespacedName) -> dict[str, Any] | None:

@@ -133,6 +133,7 @@ def test_it_gives_way_to_an_operator_of_all_namespaces(
         installation.operator.launch()
         eventually(lambda: installation.said("An operator for all namespaces leads"))
         sites.ready(replicas=4)
+        assert len(installation.said("Leading")) == 1
         assert before.items() <= sites.uids().items()
     finally:
         whole.stop()

@@ -21,6 +21,7 @@ from podpatterns.controller.leadership import (
     LeadershipLostError,
 )
 from podpatterns.controller.metrics import LEADER
+from testbed.eventually import eventually
 from tests.unit.controller.server import refusal, serving
 
 
@@ -173,8 +174,7 @@ async def test_a_lease_of_all_namespaces_counts_while_it_is_renewed(monkeypatch:
     async with serving(lease.handle) as api, asyncio.timeout(20):
         above = ClusterLease(api)
         assert await above.held() == lease.spec
-        while await above.held():
-            await asyncio.sleep(0.01)
+        await eventually(above.held, until=lambda held: not held)
         lease.spec = {"holderIdentity": "theirs", "renewTime": "2"}
         assert await above.held() == lease.spec
         lease.spec = {"holderIdentity": None, "renewTime": "3"}
