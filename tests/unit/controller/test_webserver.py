@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -49,6 +50,23 @@ async def test_metrics_have_a_port_of_their_own(port: int) -> None:
         assert (await get(f"http://127.0.0.1:{port}/healthz"))[0] == 404
     async with serving("--health-probe-bind-address", f":{port}", probes(Health())):
         assert (await get(f"http://127.0.0.1:{port}/metrics"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "answering"),
+    [
+        ("", {"127.0.0.1", "[::1]"}),
+        ("[::]", {"[::1]"}),
+        ("[::1]", {"[::1]"}),
+    ],
+)
+async def test_without_a_host_it_serves_both_families(port: int, host: str, answering: set[str]) -> None:
+    found = set()
+    async with serving("--health-probe-bind-address", f"{host}:{port}", probes(Health())):
+        for local in ("127.0.0.1", "[::1]"):
+            with suppress(aiohttp.ClientConnectionError):
+                found.add((local, await get(f"http://{local}:{port}/readyz")))
+    assert found == {(local, (200, "ok\n")) for local in answering}
 
 
 @pytest.mark.parametrize(
