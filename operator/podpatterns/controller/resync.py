@@ -140,6 +140,8 @@ class Resync:
             except (ApiError, UnansweredError) as error:
                 log.warning("List of custom resources failed", extra={"error": str(error)})
                 await asyncio.sleep(RETRY)
+        if self._missing:
+            self._wanted.set()
 
     async def _list_sources(self, sources: Set[Source]) -> None:
         began = time.monotonic()

@@ -148,6 +148,7 @@ def test_a_sweep_removes_what_vanished_unseen() -> None:
     listed = {key("kept"): "uid-of-kept", key("remade"): "another"}
     assert store.sweep("SidecarApp", listed, 40) == {key("gone"), key("remade")}
     assert store.sweep("Ambassador", {}, 40) == set()
+    assert store.sweep("SidecarApp", {}, 40, "another") == set(), "a list of another namespace"
     assert len(store) == 2
 
 

@@ -95,7 +95,9 @@ def test_a_sweep_removes_what_vanished_and_keeps_what_is_newer_than_the_list() -
     store.put(raw("site-0", 3))
     store.put(raw("site-1", 4))
     store.put(raw("site-2", 12))
-    assert store.sweep(["uid-of-site-0"], 10) == {SITE}
+    assert store.sweep([], 10, "another") == set(), "a list of another namespace"
+    assert store.sweep(["uid-of-site-0"], 10, "default") == {SITE}
+    assert store.sweep(["uid-of-site-0"], 10) == set()
     assert sorted(names(store)) == ["site-0", "site-2"]
 
 

@@ -50,6 +50,9 @@ class Kinds:
     sites: list[Any] = field(default_factory=list)
     lists: int = 0
 
+    forbidden: frozenset[str] = frozenset()
+    """Namespaces in which nothing may be listed."""
+
     async def handle(self, request: web.Request) -> web.Response:
         if request.path == "/apis":
             return web.json_response({"groups": [{"name": GROUP}] if self.shown else []})
@@ -58,19 +61,23 @@ class Kinds:
         plural = request.path.rpartition("/")[2]
         if plural not in self.served:
             return refusal(404, reason="NotFound")
+        _, _, namespace = request.path.removesuffix(f"/{plural}").partition("/namespaces/")
+        if namespace in self.forbidden:
+            return refusal(403, reason="Forbidden")
         self.lists += plural == "sidecarapps"
-        return listing(self.sites if plural == "sidecarapps" else [])
+        found = [s for s in self.sites if not namespace or s["metadata"]["namespace"] == namespace]
+        return listing(found if plural == "sidecarapps" else [])
 
 
-def made(api: ApiServer, store: ObjectStore, health: Health) -> Resync:
-    return Resync(api, store, lambda _: None, health)
+def made(api: ApiServer, store: ObjectStore, health: Health, *namespaces: str) -> Resync:
+    return Resync(api, store, lambda _: None, health, namespaces)
 
 
 @asynccontextmanager
-async def running(kinds: Kinds) -> AsyncIterator[tuple[Resync, ObjectStore, Health]]:
+async def running(kinds: Kinds, *namespaces: str) -> AsyncIterator[tuple[Resync, ObjectStore, Health]]:
     store, health = ObjectStore(), Health()
     async with serving(kinds.handle) as api:
-        found = made(api, store, health)
+        found = made(api, store, health, *namespaces)
         task = asyncio.create_task(found.run())
         try:
             async with asyncio.timeout(20):
@@ -109,6 +116,30 @@ async def test_what_is_served_and_not_shown_is_waited_for() -> None:
         assert not found.synced.is_set()
         kinds.shown = PLURALS
         await found.synced.wait()
+
+
+async def test_a_forbidden_namespace_is_told_and_taken_up() -> None:
+    kinds = Kinds(sites=[site("a")], forbidden=frozenset({"closed"}))
+    async with running(kinds, "ns", "closed") as (found, store, health):
+        await found.before_discovery()
+        assert (len(store), found.permitted) == (1, ["ns"])
+        assert health.notes == ["Namespaces forbidden: closed"]
+        kinds.forbidden = frozenset()
+        await found.installed.wait()
+        await until(lambda: found.permitted == ["ns", "closed"] and health.notes == [])
+
+
+async def test_objects_stay_while_their_namespace_is_forbidden() -> None:
+    kinds = Kinds(sites=[site("a")])
+    async with running(kinds, "ns", "other") as (found, store, health):
+        await found.before_discovery()
+        kinds.forbidden = frozenset({"ns"})
+        kinds.sites = []
+        await found.relist_if_older(time.monotonic())
+        assert health.notes == ["Namespaces forbidden: ns"]
+        assert len(store) == 1
+        kinds.forbidden = frozenset()
+        await until(lambda: len(store) == 0)
 
 
 async def test_it_waits_where_nothing_is_installed() -> None:
