@@ -83,6 +83,7 @@ generate: .venv ## Write crds/ and policies/ (the chart's too), kustomize/, docs
 	$(BIN)/podpatterns policies policies
 	for files in charts/*/files/crds; do $(BIN)/podpatterns crds $$files; done
 	for files in charts/*/files/policies; do $(BIN)/podpatterns policies $$files; done
+	cp charts/podpatterns-crds/templates/_kinds.tpl charts/podpatterns/templates/
 	$(BIN)/podpatterns kustomize kustomize
 	$(BIN)/podpatterns conditions docs/conditions.md
 	$(BIN)/python -m tests.golden.golden

@@ -22,5 +22,10 @@ def test_generated_files_are_those_of_the_repository(name: str) -> None:
         assert texts(copy) == texts(REPOSITORY / name)
 
 
+def test_both_charts_have_the_same_kinds() -> None:
+    name = "templates/_kinds.tpl"
+    assert (CHARTS / "podpatterns" / name).read_text() == (CHARTS / "podpatterns-crds" / name).read_text()
+
+
 def texts(directory: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in directory.iterdir()}

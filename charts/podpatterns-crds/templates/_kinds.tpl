@@ -1,5 +1,5 @@
 {{- /*
-The CustomResourceDefinitions, and the roles of those who use them: for this chart and, by a link, for podpatterns.
+The CustomResourceDefinitions, and the roles of those who use them: for this chart and, as a copy that `make generate` writes, for podpatterns.
 */ -}}
 {{- define "podpatterns.kinds" -}}
 {{- range $path, $content := .Files.Glob "files/crds/*.yaml" }}
