@@ -172,7 +172,7 @@ func TestTransactionsShareConnections(t *testing.T) {
 		_, err := ask(clients[2], "SELECT 1")
 		waiting <- err
 	}()
-	p.await("/metrics", http.StatusOK, `postgres_ambassador_clients_waiting{port="db",database="shop"} 1`)
+	p.await("/metrics", http.StatusOK, `postgres_ambassador_clients_waiting{upstream="db",port="db",database="shop"} 1`)
 	if _, err := ask(clients[0], "COMMIT"); err != nil {
 		t.Fatal(err)
 	}

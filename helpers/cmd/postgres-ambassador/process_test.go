@@ -160,6 +160,18 @@ func ask(conn *pgconn.PgConn, sql string) (string, error) {
 	return string(results[0].Rows[0][0]), nil
 }
 
+// answers returns how many queries were answered within so many seconds.
+func (p *pod) answers(bound string) int {
+	_, page := processtest.Get("http://" + p.metrics + "/metrics")
+	_, value, _ := strings.Cut(page, `query_duration_seconds_bucket{upstream="db",port="db",le="`+bound+`"} `)
+	value, _, _ = strings.Cut(value, "\n")
+	count, err := strconv.Atoi(value)
+	if err != nil {
+		p.t.Error(err)
+	}
+	return count
+}
+
 const whichPort = "SELECT current_setting('port')"
 
 func TestAServerWithoutTLS(t *testing.T) {
@@ -173,7 +185,12 @@ func TestAServerWithoutTLS(t *testing.T) {
 		t.Error(got, err)
 	}
 	p.await("/metrics", http.StatusOK, `postgres_ambassador_server_fit{upstream="db",server="`+server.Addr+`",role="primary"} 1`)
-	p.await("/metrics", http.StatusOK, `postgres_ambassador_servers_idle{port="db",database="shop"} 1`)
+	p.await("/metrics", http.StatusOK, `postgres_ambassador_servers_idle{upstream="db",port="db",database="shop"} 1`)
+	p.await("/metrics", http.StatusOK, `postgres_ambassador_errors_total{upstream="db",port="db",class="reply"} 1`)
+	p.want(p.port, "SELECT 'late' FROM pg_sleep(0.3)", "late")
+	if fast, all := p.answers("0.25"), p.answers("+Inf"); fast == 0 || fast != all-1 {
+		t.Errorf("of %d queries %d were fast", all, fast)
+	}
 	p.await("/healthz", http.StatusOK, "ok")
 	conn, err := net.Dial("tcp", net.JoinHostPort("::1", strconv.Itoa(p.port)))
 	if err != nil {

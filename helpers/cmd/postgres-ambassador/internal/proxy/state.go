@@ -34,6 +34,7 @@ type Port struct {
 	Name        string
 	Policy      relay.Policy
 	Connections map[netip.AddrPort]int
+	Metrics     *relay.Metrics
 	Pools       []pgbouncer.Pool
 }
 
@@ -64,7 +65,7 @@ func (p *Proxy) state() (State, map[string]*port) {
 		one := Upstream{Name: name, Optional: u.optional, Snapshot: u.monitor.Snapshot()}
 		for _, port := range u.ports {
 			ports[port.name] = port
-			one.Ports = append(one.Ports, Port{Name: port.name, Policy: port.relay.Policy(), Connections: port.relay.Connections()})
+			one.Ports = append(one.Ports, Port{Name: port.name, Policy: port.relay.Policy(), Connections: port.relay.Connections(), Metrics: &port.relay.Metrics})
 		}
 		slices.SortFunc(one.Ports, func(a, b Port) int { return cmp.Compare(a.Name, b.Name) })
 		state.Upstreams = append(state.Upstreams, one)

@@ -60,6 +60,8 @@ func (p Policy) Targets(s topology.Snapshot) (targets []topology.Target, why str
 
 // Relay takes connections at one socket.
 type Relay struct {
+	Metrics Metrics
+
 	monitor *topology.Monitor
 	log     *slog.Logger
 	ctx     context.Context
@@ -188,11 +190,12 @@ func (r *Relay) serve(client net.Conn) {
 	if _, err := server.Write(first.Bytes); err != nil {
 		return
 	}
+	t := &turns{metrics: &r.Metrics}
 	go func() {
-		_, _ = io.Copy(server, client)
+		forward(server, client, func([]byte) { t.asked() })
 		c.close()
 	}()
-	_, _ = io.Copy(client, server)
+	forward(client, server, t.answered)
 }
 
 // connect waits for a server that is right, and connects with it.
@@ -207,6 +210,7 @@ func (r *Relay) connect() (net.Conn, topology.Target, error) {
 		select {
 		case <-s.Changed:
 		case <-enough:
+			r.Metrics.Errors[unavailable].Add(1)
 			return nil, topology.Target{}, fmt.Errorf("%s", why)
 		case <-r.ctx.Done():
 			return nil, topology.Target{}, r.ctx.Err()
@@ -222,10 +226,13 @@ func (r *Relay) dial(targets []topology.Target) (net.Conn, topology.Target, erro
 	defer cancel()
 	var failed error
 	for _, target := range targets {
+		begun := time.Now()
 		server, err := wire.Dial(ctx, target.Address.String(), r.monitor.TLS(target))
 		if err == nil {
+			r.Metrics.Connected.Observe(time.Since(begun))
 			return server, target, nil
 		}
+		r.Metrics.Errors[classOf(err)].Add(1)
 		failed = fmt.Errorf("%s: %w", target, err)
 		r.log.Warn("a connection has failed", "error", failed)
 	}

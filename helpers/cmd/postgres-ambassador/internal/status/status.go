@@ -2,49 +2,59 @@
 package status
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/pgbouncer"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/relay"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/topology"
+	"podpatterns.dev/helpers/internal/exposition"
 	"podpatterns.dev/helpers/internal/serve"
 )
 
-// family is a metric as Prometheus knows it.
-type family struct {
-	name, kind, help string
-	add              func(o *output, s proxy.State)
-}
+// output takes samples.
+type output = exposition.Output
 
 const gauge, counter = "gauge", "counter"
 
 // families lists every metric in the order of its output.
-var families = []family{
-	{"postgres_ambassador_config_valid", gauge, "1 if the newest configuration is in effect; 0 if it was refused and the last good one goes on.",
-		func(o *output, s proxy.State) { o.value(number(s.Refused == "")) }},
-	{"postgres_ambassador_config_info", gauge, "Always 1; the label hash is the configuration in effect: the beginning of its file's SHA-256.",
-		func(o *output, s proxy.State) { o.value(1, "hash", s.Hash) }},
-	{"postgres_ambassador_primary_known", gauge, "1 while there is a primary.",
-		each(func(o *output, u proxy.Upstream) { o.value(number(u.Primary != nil), "upstream", u.Name) })},
-	{"postgres_ambassador_failovers_total", counter, "How often another server has become the primary.",
-		each(func(o *output, u proxy.Upstream) { o.value(float64(u.Failovers), "upstream", u.Name) })},
-	{"postgres_ambassador_server_fit", gauge, "By upstream, server and role: 1 if it is the primary, or a replica that can be used.",
+var families = []exposition.Family[proxy.State]{
+	exposition.New("postgres_ambassador_config_valid", gauge, "1 if the newest configuration is in effect; 0 if it was refused and the last good one goes on.",
+		func(o *output, s proxy.State) { o.Flag(s.Refused == "") }),
+	exposition.New("postgres_ambassador_config_info", gauge, "Always 1; the label hash is the configuration in effect: the beginning of its file's SHA-256.",
+		func(o *output, s proxy.State) { o.Value(1, "hash", s.Hash) }),
+	exposition.New("postgres_ambassador_primary_known", gauge, "1 while there is a primary.",
+		each(func(o *output, u proxy.Upstream) { o.Flag(u.Primary != nil, "upstream", u.Name) })),
+	exposition.New("postgres_ambassador_failovers_total", counter, "How often another server has become the primary.",
+		each(func(o *output, u proxy.Upstream) { o.Value(float64(u.Failovers), "upstream", u.Name) })),
+	exposition.New("postgres_ambassador_server_fit", gauge, "By upstream, server and role: 1 if it is the primary, or a replica that can be used.",
 		each(func(o *output, u proxy.Upstream) {
 			for _, s := range u.Servers {
 				fit := s.Problem == "" && (s.Role == topology.Replica || u.Primary != nil && u.Primary.Address == s.Address)
-				o.value(number(fit), "upstream", u.Name, "server", s.Address.String(), "role", string(s.Role))
+				o.Flag(fit, "upstream", u.Name, "server", s.Address.String(), "role", string(s.Role))
 			}
-		})},
-	{"postgres_ambassador_server_connections", gauge, "Connections to a server, by port.",
-		eachPort(func(o *output, p proxy.Port) {
+		})),
+	exposition.New("postgres_ambassador_server_connections", gauge, "Connections to a server, by port.",
+		eachPort(func(o *output, u proxy.Upstream, p proxy.Port) {
 			for address, n := range p.Connections {
-				o.value(float64(n), "port", p.Name, "server", address.String())
+				o.Value(float64(n), "upstream", u.Name, "port", p.Name, "server", address.String())
 			}
-		})},
+		})),
+	exposition.New("postgres_ambassador_connect_duration_seconds", "histogram", "Time until a connection to a server was made, TLS included, by upstream and port; the login, which is PgBouncer's, comes after it.",
+		eachPort(func(o *output, u proxy.Upstream, p proxy.Port) {
+			o.Histogram(&p.Metrics.Connected, "upstream", u.Name, "port", p.Name)
+		})),
+	exposition.New("postgres_ambassador_query_duration_seconds", "histogram", "Time from a query to the end of the server's answer, by upstream and port. Of queries that a client sends at once the first one is measured.",
+		eachPort(func(o *output, u proxy.Upstream, p proxy.Port) {
+			o.Histogram(&p.Metrics.Answered, "upstream", u.Name, "port", p.Name)
+		})),
+	exposition.New("postgres_ambassador_errors_total", counter, "Errors by upstream, port and class: unavailable (no server was right for a connection), connect, timeout and tls (it could not be connected with), reply (a server answered with an error).",
+		eachPort(func(o *output, u proxy.Upstream, p proxy.Port) {
+			for place, class := range relay.ErrorClasses {
+				o.Value(float64(p.Metrics.Errors[place].Load()), "upstream", u.Name, "port", p.Name, "class", class)
+			}
+		})),
 	ofPools("clients_active", gauge, "Clients that have a connection to a server, by port and database.", func(p pgbouncer.Pool) float64 { return p.ActiveClients }),
 	ofPools("clients_waiting", gauge, "Clients that wait for a connection to a server.", func(p pgbouncer.Pool) float64 { return p.WaitingClients }),
 	ofPools("servers_active", gauge, "Pooled connections that a client has.", func(p pgbouncer.Pool) float64 { return p.ActiveServers }),
@@ -64,44 +74,26 @@ func each(add func(*output, proxy.Upstream)) func(*output, proxy.State) {
 	}
 }
 
-func eachPort(add func(*output, proxy.Port)) func(*output, proxy.State) {
+func eachPort(add func(*output, proxy.Upstream, proxy.Port)) func(*output, proxy.State) {
 	return each(func(o *output, u proxy.Upstream) {
 		for _, p := range u.Ports {
-			add(o, p)
+			add(o, u, p)
 		}
 	})
 }
 
-func ofPools(name, kind, help string, value func(pgbouncer.Pool) float64) family {
-	return family{"postgres_ambassador_" + name, kind, help, eachPort(func(o *output, p proxy.Port) {
+func eachPool(add func(o *output, p pgbouncer.Pool, labels ...string)) func(*output, proxy.State) {
+	return eachPort(func(o *output, u proxy.Upstream, p proxy.Port) {
 		for _, pool := range p.Pools {
-			o.value(value(pool), "port", p.Name, "database", pool.Database)
+			add(o, pool, "upstream", u.Name, "port", p.Name, "database", pool.Database)
 		}
-	})}
+	})
 }
 
-func number(yes bool) float64 {
-	if yes {
-		return 1
-	}
-	return 0
-}
-
-// output is the Prometheus text format.
-type output struct {
-	bytes.Buffer
-	family string
-}
-
-func (o *output) value(value float64, labels ...string) {
-	o.WriteString(o.family)
-	for i := 0; i < len(labels); i += 2 {
-		fmt.Fprintf(o, "%c%s=%q", "{,"[min(i, 1)], labels[i], labels[i+1])
-	}
-	if len(labels) > 0 {
-		o.WriteByte('}')
-	}
-	fmt.Fprintf(o, " %s\n", strconv.FormatFloat(value, 'g', -1, 64))
+func ofPools(name, kind, help string, value func(pgbouncer.Pool) float64) exposition.Family[proxy.State] {
+	return exposition.New("postgres_ambassador_"+name, kind, help, eachPool(func(o *output, p pgbouncer.Pool, labels ...string) {
+		o.Value(value(p), labels...)
+	}))
 }
 
 // Handler serves /healthz, /readyz, /config and /metrics.
@@ -125,14 +117,7 @@ func Handler(p *proxy.Proxy) http.Handler {
 		return s.Hash, s.Refused
 	}))
 	mux.HandleFunc("GET /metrics", serve.Metrics(func(r *http.Request) []byte {
-		s := p.State(r.Context())
-		var o output
-		for _, f := range families {
-			fmt.Fprintf(&o, "# HELP %s %s\n# TYPE %s %s\n", f.name, f.help, f.name, f.kind)
-			o.family = f.name
-			f.add(&o, s)
-		}
-		return o.Bytes()
+		return exposition.Text(families, p.State(r.Context()))
 	}))
 	return mux
 }

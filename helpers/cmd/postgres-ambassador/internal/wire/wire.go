@@ -26,6 +26,9 @@ const (
 	CannotConnectNow = "57P03"
 )
 
+// ErrNoTLS is a server's answer that it has none.
+var ErrNoTLS = errors.New("the server offers no TLS: switch it on there (ssl), or take tls out here")
+
 // keepAlive finds out within half a minute that a server is gone without a word.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
@@ -56,7 +59,7 @@ func secure(ctx context.Context, plain net.Conn, config *tls.Config) (net.Conn, 
 		return nil, fmt.Errorf("no answer to the request for TLS: %w", err)
 	}
 	if answer[0] != 'S' {
-		return nil, errors.New("the server offers no TLS: switch it on there (ssl), or take tls out here")
+		return nil, ErrNoTLS
 	}
 	conn := tls.Client(plain, config)
 	if err := conn.HandshakeContext(ctx); err != nil {

@@ -82,7 +82,7 @@ func (s *Session) measure(u *upstreamConn, replies *resp.Replies, b []byte, most
 		case head[0] == '-':
 			u.notice(head)
 			if !swallow {
-				s.shared.Metrics.Errors.Add(1)
+				s.shared.Metrics.Errors.addReply(head)
 			} else {
 				s.setupFailed(u, setupRefused(u.server, head))
 			}
@@ -196,6 +196,9 @@ func (s *Session) connLost(u *upstreamConn) (repeat bool) {
 	u.server.Check()
 	if u.isPrimary {
 		s.cursorsLost.Store(true)
+	}
+	if u.outstanding > 0 {
+		s.shared.Metrics.Errors.add(resetError)
 	}
 	if u.outstanding > 0 && u.repeatable() {
 		return true

@@ -2,28 +2,30 @@ package session
 
 import (
 	"sync/atomic"
-	"time"
+
+	"podpatterns.dev/helpers/internal/exposition"
 )
 
 // Class is a command's, for metrics.
 type Class uint8
 
-// The classes: reads that are sent where the policy says; writes; what else the primary gets.
+// The classes: reads that are sent where the policy says; writes; what may be answered late on purpose; what else the
+// primary gets.
 const (
 	Read Class = iota
 	Write
+	Blocking
 	Pinned
 )
 
 // Classes are their names.
-var Classes = [...]string{Read: "read", Write: "write", Pinned: "pinned"}
+var Classes = [...]string{Read: "read", Write: "write", Blocking: "blocking", Pinned: "pinned"}
 
 // Metrics are an upstream's, counted from the start of the process.
 type Metrics struct {
 	Commands       [len(Classes)]atomic.Int64
-	Durations      [len(Classes)]Histogram
-	Errors         atomic.Int64 // replies of servers that are errors
-	Unavailable    atomic.Int64 // commands that got an error, as there was no server for them
+	Durations      [len(Classes)]exposition.Histogram
+	Errors         Errors
 	Repeated       atomic.Int64 // reads that were asked of another server, as a replica was lost
 	Broken         atomic.Int64 // clients that lost their connection because a server's was lost
 	Slow           atomic.Int64 // clients that were cut off as they left too much unread
@@ -41,25 +43,4 @@ func (m *Metrics) add(c *counts) {
 		}
 	}
 	*c = counts{}
-}
-
-// Bounds are the upper ends of a histogram's buckets.
-var Bounds = [...]time.Duration{
-	250 * time.Microsecond, 500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond,
-	25 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond, 2500 * time.Millisecond,
-}
-
-// Histogram counts durations.
-type Histogram struct {
-	Buckets [len(Bounds) + 1]atomic.Int64 // not cumulative; the last one is beyond all bounds
-	Sum     atomic.Int64                  // nanoseconds
-}
-
-func (h *Histogram) observe(d time.Duration) {
-	i := 0
-	for i < len(Bounds) && d > Bounds[i] {
-		i++
-	}
-	h.Buckets[i].Add(1)
-	h.Sum.Add(int64(d))
 }

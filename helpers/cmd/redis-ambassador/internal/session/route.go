@@ -35,6 +35,10 @@ func (s *Session) route(c resp.Command) (*upstreamConn, error) {
 		s.writesSent++
 		return s.toPrimary(shareable, expectation{n: 1, writes: 1})
 	}
+	if kind == routing.Blocks || kind == routing.Waits {
+		s.count(Blocking)
+		return s.routeBlocking(kind)
+	}
 	s.count(Pinned)
 	switch kind {
 	case routing.Pipe:
@@ -51,8 +55,6 @@ func (s *Session) route(c resp.Command) (*upstreamConn, error) {
 			return nil, err
 		}
 		return s.routeScan(c, shareable)
-	case routing.Blocks, routing.Waits:
-		return s.routeBlocking(kind)
 	}
 	return s.routeTransaction(kind)
 }
@@ -147,7 +149,7 @@ func (s *Session) routeRead(shareable bool) (*upstreamConn, error) {
 		return s.expectFrom(u, expectation{n: 1}), nil
 	}
 	if s.shared.Policy.Load().Read == ReadReplica {
-		s.shared.Metrics.Unavailable.Add(1)
+		s.shared.Metrics.Errors.add(unavailableError)
 		s.reply("-NOREPLICAS no replica of " + s.shared.Name + " can be read from now; the command was not sent")
 		return nil, nil
 	}
@@ -305,7 +307,7 @@ func (s *Session) unavailable(err error) error {
 	if s.isOver(err) {
 		return err
 	}
-	s.shared.Metrics.Unavailable.Add(1)
+	s.shared.Metrics.Errors.add(unavailableError)
 	s.reply("-MASTERDOWN " + s.shared.Name + " has no primary now (" + sentence(err) + "); the command was not sent")
 	return nil
 }

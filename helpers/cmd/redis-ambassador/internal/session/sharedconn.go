@@ -55,10 +55,9 @@ func newSharedConn(key sharedKey, registry *sharedConns) *sharedConn {
 }
 
 // dial connects, and sets up the connection.
-func (c *sharedConn) dial(setups int) {
-	conn, err := dialApart(c.key.access, c.key.server)
+func (c *sharedConn) dial(shared *Shared, setups int) {
+	conn, err := shared.dial(c.key.server, c.key.access)
 	if err != nil {
-		c.key.server.Check()
 		c.registry.forget(c)
 		c.open(err)
 		return

@@ -37,7 +37,7 @@ func (cs *sharedConns) join(key sharedKey, setups int, u *upstreamConn) error {
 	c.users++
 	cs.mu.Unlock()
 	if first {
-		c.dial(setups)
+		c.dial(u.session.shared, setups)
 	}
 	<-c.opened
 	err := c.failure

@@ -29,7 +29,7 @@ func (s *Session) beginTiming() {
 func (s *Session) endTiming(answers int64) {
 	t := &s.timing
 	if until := t.until.Load(); until != 0 && answers >= until {
-		s.shared.Metrics.Durations[t.class].observe(time.Since(epoch) - t.begun)
+		s.shared.Metrics.Durations[t.class].Observe(time.Since(epoch) - t.begun)
 		t.until.Store(0)
 	}
 }

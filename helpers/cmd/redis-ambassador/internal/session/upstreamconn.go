@@ -72,9 +72,8 @@ type piece struct{ start, end int }
 // dial makes of u, which says what it is for, a connection of the session's own to the server, and sets it up as the
 // client has set up its connection.
 func (s *Session) dial(server *topology.Server, access topology.Access, u *upstreamConn) (*upstreamConn, error) {
-	conn, err := dialApart(access, server)
+	conn, err := s.shared.dial(server, access)
 	if err != nil {
-		server.Check()
 		return nil, err
 	}
 	u.session, u.server, u.socket = s, server, newSocket(conn)
@@ -95,12 +94,16 @@ func (s *Session) dial(server *topology.Server, access topology.Access, u *upstr
 	return u, nil
 }
 
-// dialApart dials on a stack of its own, that goes afterwards: connecting needs four times what serving does, and a
-// session would keep it.
-func dialApart(access topology.Access, server *topology.Server) (conn net.Conn, err error) {
+// dial connects with a server for a session, on a stack that goes afterwards: connecting needs four times what serving
+// does, and a session would keep it.
+func (s *Shared) dial(server *topology.Server, access topology.Access) (conn net.Conn, err error) {
 	var done sync.WaitGroup
 	done.Go(func() { conn, err = server.Dial(context.Background(), access) })
 	done.Wait()
+	if err != nil {
+		s.Metrics.Errors.addDial(err)
+		server.Check()
+	}
 	return conn, err
 }
 

@@ -2,84 +2,79 @@
 package status
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
-	"time"
 
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/session"
 	"podpatterns.dev/helpers/cmd/redis-ambassador/internal/topology"
+	"podpatterns.dev/helpers/internal/exposition"
 	"podpatterns.dev/helpers/internal/serve"
 )
 
-// Family is a metric as Prometheus knows it.
-type Family struct {
-	Name string
-	Type string
-	Help string
-	add  func(o *output, s proxy.State)
-}
+// output takes samples.
+type output = exposition.Output
 
 // Families lists every metric in the order of its output.
-var Families = []Family{
-	{"redis_ambassador_config_valid", "gauge", "1 if the newest configuration is in effect; 0 if it was refused and the last good one goes on.",
-		func(o *output, s proxy.State) { o.value(number(s.Refused == "")) }},
-	{"redis_ambassador_config_info", "gauge", "Always 1; the label hash is the configuration in effect: the beginning of its file's SHA-256.",
-		func(o *output, s proxy.State) { o.value(1, "hash", s.Hash) }},
-	{"redis_ambassador_commands_total", "counter", "Commands by upstream and class: read (sent where readPolicy says), write, pinned (others, and reads that have to go to the primary).",
+var Families = []exposition.Family[proxy.State]{
+	exposition.New("redis_ambassador_config_valid", "gauge", "1 if the newest configuration is in effect; 0 if it was refused and the last good one goes on.",
+		func(o *output, s proxy.State) { o.Flag(s.Refused == "") }),
+	exposition.New("redis_ambassador_config_info", "gauge", "Always 1; the label hash is the configuration in effect: the beginning of its file's SHA-256.",
+		func(o *output, s proxy.State) { o.Value(1, "hash", s.Hash) }),
+	exposition.New("redis_ambassador_commands_total", "counter", "Commands by upstream and class: read (sent where readPolicy says), write, blocking (may be answered late on purpose, as BLPOP), pinned (others, and reads that have to go to the primary).",
 		each(func(o *output, u *session.Shared) {
 			for class, name := range session.Classes {
-				o.value(float64(u.Metrics.Commands[class].Load()), "upstream", u.Name, "class", name)
+				o.Value(float64(u.Metrics.Commands[class].Load()), "upstream", u.Name, "class", name)
 			}
-		})},
-	{"redis_ambassador_command_duration_seconds", "histogram", "Time from a command's arrival to its reply, by upstream and class. Of commands that a client sends at once the last one is measured, and none while one may be answered late on purpose (BLPOP).",
+		})),
+	exposition.New("redis_ambassador_command_duration_seconds", "histogram", "Time from a command's arrival to its reply, by upstream and class. Of commands that a client sends at once the last one is measured, and none while one may be answered late on purpose (BLPOP).",
 		each(func(o *output, u *session.Shared) {
 			for class, name := range session.Classes {
-				o.histogram(&u.Metrics.Durations[class], "upstream", u.Name, "class", name)
+				if session.Class(class) == session.Blocking {
+					continue
+				}
+				o.Histogram(&u.Metrics.Durations[class], "upstream", u.Name, "class", name)
 			}
-		})},
-	{"redis_ambassador_error_replies_total", "counter", "Replies of servers that are errors.",
-		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Errors.Load()), "upstream", u.Name) })},
-	{"redis_ambassador_unavailable_total", "counter", "Commands that were answered with an error, as there was no server for them.",
+		})),
+	exposition.New("redis_ambassador_errors_total", "counter", "Errors by upstream and class: connect and timeout (a connection to a server could not be made), reset (one was lost that owed replies), unavailable (a command was not sent, as there was no server for it), and replies of servers by their code; those with a rare one are other.",
 		each(func(o *output, u *session.Shared) {
-			o.value(float64(u.Metrics.Unavailable.Load()), "upstream", u.Name)
-		})},
-	{"redis_ambassador_broken_clients_total", "counter", "Clients whose connection was closed, as a server's was lost while it owed them an answer.",
-		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Broken.Load()), "upstream", u.Name) })},
-	{"redis_ambassador_repeated_reads_total", "counter", "Reads that another server was asked, as a replica was lost while it owed the answer.",
-		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Repeated.Load()), "upstream", u.Name) })},
-	{"redis_ambassador_slow_clients_total", "counter", "Clients whose connection was closed, as they left more unread than is kept for them.",
-		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Slow.Load()), "upstream", u.Name) })},
-	{"redis_ambassador_protocol_errors_total", "counter", "Clients whose connection was closed, as they sent what isn't RESP.",
+			for place, class := range session.ErrorClasses {
+				o.Value(float64(u.Metrics.Errors.Count(place)), "upstream", u.Name, "class", class)
+			}
+		})),
+	exposition.New("redis_ambassador_broken_clients_total", "counter", "Clients whose connection was closed, as a server's was lost while it owed them an answer.",
+		each(func(o *output, u *session.Shared) { o.Value(float64(u.Metrics.Broken.Load()), "upstream", u.Name) })),
+	exposition.New("redis_ambassador_repeated_reads_total", "counter", "Reads that another server was asked, as a replica was lost while it owed the answer.",
+		each(func(o *output, u *session.Shared) { o.Value(float64(u.Metrics.Repeated.Load()), "upstream", u.Name) })),
+	exposition.New("redis_ambassador_slow_clients_total", "counter", "Clients whose connection was closed, as they left more unread than is kept for them.",
+		each(func(o *output, u *session.Shared) { o.Value(float64(u.Metrics.Slow.Load()), "upstream", u.Name) })),
+	exposition.New("redis_ambassador_protocol_errors_total", "counter", "Clients whose connection was closed, as they sent what isn't RESP.",
 		each(func(o *output, u *session.Shared) {
-			o.value(float64(u.Metrics.ProtocolErrors.Load()), "upstream", u.Name)
-		})},
-	{"redis_ambassador_clients", "gauge", "Clients that are connected.",
-		each(func(o *output, u *session.Shared) { o.value(float64(u.Metrics.Clients.Load()), "upstream", u.Name) })},
-	{"redis_ambassador_primary_known", "gauge", "1 while there is a primary.",
+			o.Value(float64(u.Metrics.ProtocolErrors.Load()), "upstream", u.Name)
+		})),
+	exposition.New("redis_ambassador_clients", "gauge", "Clients that are connected.",
+		each(func(o *output, u *session.Shared) { o.Value(float64(u.Metrics.Clients.Load()), "upstream", u.Name) })),
+	exposition.New("redis_ambassador_primary_known", "gauge", "1 while there is a primary.",
 		each(func(o *output, u *session.Shared) {
-			o.value(number(u.Monitor.Snapshot().Primary != nil), "upstream", u.Name)
-		})},
-	{"redis_ambassador_failovers_total", "counter", "How often another server has become the primary.",
+			o.Flag(u.Monitor.Snapshot().Primary != nil, "upstream", u.Name)
+		})),
+	exposition.New("redis_ambassador_failovers_total", "counter", "How often another server has become the primary.",
 		each(func(o *output, u *session.Shared) {
 			count, _ := u.Monitor.Changes()
-			o.value(float64(count), "upstream", u.Name)
-		})},
-	{"redis_ambassador_server_fit", "gauge", "By upstream, server and role: 1 if it is the primary, or a replica that reads may go to.",
+			o.Value(float64(count), "upstream", u.Name)
+		})),
+	exposition.New("redis_ambassador_server_fit", "gauge", "By upstream, server and role: 1 if it is the primary, or a replica that reads may go to.",
 		eachServer(func(o *output, u *session.Shared, s topology.State) {
-			o.value(number(s.Fit), "upstream", u.Name, "server", s.Addr, "role", string(s.Role))
-		})},
-	{"redis_ambassador_server_lag_seconds", "gauge", "For how long, at least, a replica has lacked what the primary has.",
+			o.Flag(s.Fit, "upstream", u.Name, "server", s.Addr, "role", string(s.Role))
+		})),
+	exposition.New("redis_ambassador_server_lag_seconds", "gauge", "For how long, at least, a replica has lacked what the primary has.",
 		eachServer(func(o *output, u *session.Shared, s topology.State) {
-			o.value(s.Lag.Seconds(), "upstream", u.Name, "server", s.Addr)
-		})},
-	{"redis_ambassador_server_connections", "gauge", "Connections to a server on behalf of clients.",
+			o.Value(s.Lag.Seconds(), "upstream", u.Name, "server", s.Addr)
+		})),
+	exposition.New("redis_ambassador_server_connections", "gauge", "Connections to a server on behalf of clients.",
 		eachServer(func(o *output, u *session.Shared, s topology.State) {
-			o.value(float64(s.Connections), "upstream", u.Name, "server", s.Addr)
-		})},
+			o.Value(float64(s.Connections), "upstream", u.Name, "server", s.Addr)
+		})),
 }
 
 func each(add func(*output, *session.Shared)) func(*output, proxy.State) {
@@ -96,47 +91,6 @@ func eachServer(add func(*output, *session.Shared, topology.State)) func(*output
 			add(o, u, server)
 		}
 	})
-}
-
-func number(yes bool) float64 {
-	if yes {
-		return 1
-	}
-	return 0
-}
-
-// output is the Prometheus text format. It is written by hand, as in git-sync: prometheus/client_golang would add a
-// third to the program for a dozen families that need none of what it does.
-type output struct {
-	bytes.Buffer
-	family string
-}
-
-func (o *output) value(value float64, labels ...string) { o.sample("", value, labels...) }
-
-func (o *output) histogram(h *session.Histogram, labels ...string) {
-	var count int64
-	for i := range h.Buckets {
-		count += h.Buckets[i].Load()
-		bound := "+Inf"
-		if i < len(session.Bounds) {
-			bound = strconv.FormatFloat(session.Bounds[i].Seconds(), 'g', -1, 64)
-		}
-		o.sample("_bucket", float64(count), append(slices.Clip(labels), "le", bound)...)
-	}
-	o.sample("_sum", time.Duration(h.Sum.Load()).Seconds(), labels...)
-	o.sample("_count", float64(count), labels...)
-}
-
-func (o *output) sample(suffix string, value float64, labels ...string) {
-	o.WriteString(o.family + suffix)
-	for i := 0; i < len(labels); i += 2 {
-		fmt.Fprintf(o, "%c%s=%q", "{,"[min(i, 1)], labels[i], labels[i+1])
-	}
-	if len(labels) > 0 {
-		o.WriteByte('}')
-	}
-	fmt.Fprintf(o, " %s\n", strconv.FormatFloat(value, 'g', -1, 64))
 }
 
 // Handler serves /healthz, /readyz, /config and /metrics.
@@ -160,14 +114,7 @@ func Handler(state func() proxy.State) http.Handler {
 		return s.Hash, s.Refused
 	}))
 	mux.HandleFunc("GET /metrics", serve.Metrics(func(*http.Request) []byte {
-		s := state()
-		var o output
-		for _, f := range Families {
-			fmt.Fprintf(&o, "# HELP %s %s\n# TYPE %s %s\n", f.Name, f.Help, f.Name, f.Type)
-			o.family = f.Name
-			f.add(&o, s)
-		}
-		return o.Bytes()
+		return exposition.Text(Families, state())
 	}))
 	return mux
 }
