@@ -11,9 +11,11 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/observation"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/supervisor"
 	"podpatterns.dev/helpers/internal/lastwords"
 	"podpatterns.dev/helpers/internal/names"
@@ -38,7 +40,8 @@ Pages at --metrics:
   /readyz    200 while a configuration runs and each upstream has a healthy endpoint, but for those that it names in
              setenv OPTIONAL_UPSTREAMS
   /config    the hash of the configuration that runs; from the second line on, why a newer one does not
-  /metrics   HAProxy's Prometheus metrics, and the hash and the validity of the configuration
+  /metrics   HAProxy's Prometheus metrics; besides, the hash and the validity of the configuration, and durations and
+             errors of every request of HTTP and every other session, by upstream
   /stats     HAProxy's page of statistics
 
 Options:
@@ -104,7 +107,12 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		return err
 	}
 	follower := names.NewFollower(search, names.Server(o.nameserver), log)
-	follow := supervisor.New(o.config, follower, proxy, log)
+	heard, err := observation.Listen(filepath.Join(o.run, observation.Socket))
+	if err != nil {
+		return err
+	}
+	defer heard.Close()
+	follow := supervisor.New(o.config, follower, proxy, heard, log)
 	listener, err := net.Listen("tcp", o.metrics)
 	if err != nil {
 		return fmt.Errorf("--metrics: %w", err)

@@ -9,13 +9,15 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"time"
+
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/observation"
 )
 
 // adminTime is the most that the worker may take to answer.
 const adminTime = 5 * time.Second
 
-// admin is the part of the configuration that is ours: one thread, and metrics, statistics, commands and the hash of the
-// rest at sockets that nobody else can reach. No upstream can have its name, which is no DNS label.
+// admin is the part of the configuration that is ours: one thread; metrics, statistics, commands and the hash of the rest
+// at sockets that nobody else can reach; the ring of what is observed. No upstream can have its name, which is no DNS label.
 //
 // With more threads a worker of 2.6 that has to end can turn in a loop for ever instead, at the cost of a whole
 // processor: https://github.com/haproxy/haproxy/issues/2537
@@ -32,9 +34,10 @@ frontend %s
     timeout client 10s
     http-request return status 200 content-type text/plain string %s if { path /hash }
     http-request use-service prometheus-exporter if { path /metrics }
+    no log
     stats enable
     stats uri /stats
-`, h.path(stateFile), h.path(commandSocket), adminFrontend, h.socket(), hash)
+%s`, h.path(stateFile), h.path(commandSocket), adminFrontend, h.socket(), hash, observation.Ring(h.path(observation.Socket)))
 }
 
 func (h *HAProxy) socket() string {

@@ -83,10 +83,12 @@ func sessions(pid, text string, carried map[string]string) (atWork int) {
 			name, counted = pid+" "+fields[0], false
 		case strings.HasPrefix(line, "  frontend="):
 			frontend := strings.TrimPrefix(fields[0], "frontend=")
-			counted = frontend != "GLOBAL" && frontend != adminFrontend && !strings.Contains(line, "mode=http")
+			http := strings.Contains(line, "mode=http")
+			ours := frontend == "GLOBAL" || strings.HasPrefix(frontend, "_") // which no upstream's name begins with
+			counted = !ours && !http
 			if counted {
 				carried[name] = ""
-			} else if strings.Contains(line, "mode=http") && frontend != adminFrontend {
+			} else if !ours {
 				atWork++
 			}
 		case counted && (strings.HasPrefix(line, "  req=") || strings.HasPrefix(line, "  res=")):

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/observation"
 )
 
 // sections are the keywords that begin one: https://docs.haproxy.org/2.6/configuration.html#2.1
@@ -25,6 +27,7 @@ type line struct {
 	template *Template
 	begins   bool // it begins a section
 	servers  bool // which has servers
+	isHTTP   bool // and speaks HTTP
 }
 
 // Template is a server-template line: as many servers as it has slots for the addresses of one name.
@@ -38,16 +41,38 @@ type Template struct {
 // Parse reads a configuration.
 func Parse(text string) Config {
 	var c Config
-	section := ""
+	name, keyword, beginning, byDefault := "", "", 0, false
 	for one := range strings.Lines(text) {
 		fields := strings.Fields(one)
-		begins := len(fields) > 1 && slices.Contains(sections, fields[0])
-		if begins {
-			section = fields[1]
+		l := line{text: one}
+		switch {
+		case len(fields) > 0 && slices.Contains(sections, fields[0]):
+			keyword, beginning = fields[0], len(c.lines)
+			byDefault = byDefault && keyword != "defaults"
+			if len(fields) > 1 {
+				name = fields[1]
+				l.begins, l.servers, l.isHTTP = true, keyword == "listen", byDefault
+			}
+		case len(fields) == 2 && fields[0] == "mode" && keyword == "defaults":
+			byDefault = fields[1] == "http"
+		case len(fields) == 2 && fields[0] == "mode":
+			c.lines[beginning].isHTTP = fields[1] == "http"
 		}
-		c.lines = append(c.lines, line{one, template(section, fields), begins, begins && fields[0] == "listen"})
+		l.template = template(name, fields)
+		c.lines = append(c.lines, l)
 	}
 	return c
+}
+
+// Upstreams returns the names of those that there are, and which of them speak HTTP.
+func (c Config) Upstreams() map[string]bool {
+	found := map[string]bool{}
+	for _, l := range c.lines {
+		if l.servers {
+			found[strings.Fields(l.text)[1]] = l.isHTTP
+		}
+	}
+	return found
 }
 
 // template reads: server-template PREFIX SLOTS HOST:PORT OPTION…; nil if it is something else.
@@ -85,8 +110,8 @@ func (c Config) Hosts() []string {
 	return hosts
 }
 
-// Text returns the configuration to run: with the addresses in their slots, the servers that are known to be down and,
-// where loopback has ::1, at that too.
+// Text returns the configuration to run: with the addresses in their slots, the servers that are known to be down, the log
+// that is observed and, where loopback has ::1, at that too.
 func (c Config) Text(slots Slots, dual bool) string {
 	var text strings.Builder
 	for _, l := range c.lines {
@@ -96,6 +121,7 @@ func (c Config) Text(slots Slots, dual bool) string {
 		case l.servers:
 			text.WriteString(l.text)
 			text.WriteString("    load-server-state-from-file global\n")
+			text.WriteString(observation.Lines(l.isHTTP))
 		case dual && isLoopbackBind(l.text):
 			text.WriteString(l.text)
 			text.WriteString(strings.Replace(l.text, loopback4, loopback6, 1))

@@ -1,9 +1,12 @@
 package podconfig
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"testing"
+
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/observation"
 )
 
 const written = `defaults
@@ -34,7 +37,7 @@ func TestTextHasAddressesInTheirSlotsAndBothLoopbacks(t *testing.T) {
 
 listen up
     load-server-state-from-file global
-    bind 127.0.0.1:8081 proto h2
+` + observation.Lines(false) + `    bind 127.0.0.1:8081 proto h2
     bind [::1]:8081 proto h2
     server here 127.0.0.1:1
     server web-80-1 [2001:db8::1]:80 check
@@ -72,5 +75,13 @@ func TestAnAddressKeepsItsSlotAndOthersWaitForOne(t *testing.T) {
 	}
 	if changes := assign(); len(changes) != 3 || changes[0].Address.IsValid() {
 		t.Error(changes)
+	}
+}
+
+func TestUpstreamsSpeakHTTPAsTheirSectionOrTheDefaultsSay(t *testing.T) {
+	const text = "defaults\n    mode http\nlisten web\n    bind :1\nlisten db\n    mode tcp\ndefaults\nlisten plain\n    bind :2\nlisten api\n    mode http\n"
+	want := map[string]bool{"web": true, "db": false, "plain": false, "api": true}
+	if got := Parse(text).Upstreams(); !maps.Equal(got, want) {
+		t.Error(got)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
+	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/observation"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/podconfig"
 	"podpatterns.dev/helpers/internal/configfile"
 	"podpatterns.dev/helpers/internal/loopback"
@@ -25,6 +26,7 @@ type Supervisor struct {
 	path  string
 	names *names.Follower
 	proxy *haproxy.HAProxy
+	heard *observation.Log
 	log   *slog.Logger
 	dual  bool // loopback has ::1
 
@@ -50,9 +52,9 @@ type State struct {
 }
 
 // New makes a Supervisor of the configuration at path.
-func New(path string, follower *names.Follower, proxy *haproxy.HAProxy, log *slog.Logger) *Supervisor {
+func New(path string, follower *names.Follower, proxy *haproxy.HAProxy, heard *observation.Log, log *slog.Logger) *Supervisor {
 	return &Supervisor{
-		path: path, names: follower, proxy: proxy, log: log, dual: loopback.HasIPv6(), state: State{Refused: "not read yet"},
+		path: path, names: follower, proxy: proxy, heard: heard, log: log, dual: loopback.HasIPv6(), state: State{Refused: "not read yet"},
 	}
 }
 
@@ -114,6 +116,7 @@ func (s *Supervisor) try(ctx context.Context, file config.File) {
 		return
 	}
 	s.running, s.slots = candidate, slots
+	s.heard.Follow(candidate.Upstreams())
 	s.log.Info("serving", "config", file.Hash)
 	for _, upstream := range candidate.Unverified() {
 		s.log.Warn("tls.insecureSkipVerify: any server is believed; leave it out in production", "upstream", upstream)

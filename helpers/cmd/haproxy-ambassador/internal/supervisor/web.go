@@ -1,10 +1,10 @@
 package supervisor
 
 import (
-	"fmt"
 	"net/http"
 
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
+	"podpatterns.dev/helpers/internal/exposition"
 	"podpatterns.dev/helpers/internal/serve"
 )
 
@@ -24,11 +24,11 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 		return state.Running, state.Refused
 	}))
 	mux.HandleFunc("GET /metrics", serve.Metrics(func(r *http.Request) []byte {
-		text := s.State().metrics()
+		text := exposition.Text(families, s)
 		if ofProxy, err := proxy.Metrics(r.Context()); err == nil {
-			text += ofProxy
+			text = append(text, ofProxy...)
 		}
-		return []byte(text)
+		return text
 	}))
 	mux.Handle("GET /stats", proxy.Pages())
 	return mux
@@ -60,21 +60,4 @@ func unhealthy(r *http.Request, s *Supervisor, proxy *haproxy.HAProxy) (why, opt
 		told = append(told, serve.Upstream{Text: u.String(), Healthy: u.Healthy, Optional: state.Probes.Optional(u.Name)})
 	}
 	return serve.Unhealthy(told)
-}
-
-func (s State) metrics() string {
-	valid := 1
-	if s.Refused != "" {
-		valid = 0
-	}
-	return fmt.Sprintf(`# HELP haproxy_ambassador_config_valid Whether the newest configuration is the one that runs.
-# TYPE haproxy_ambassador_config_valid gauge
-haproxy_ambassador_config_valid %d
-# HELP haproxy_ambassador_config_loads_total How many configurations were taken up.
-# TYPE haproxy_ambassador_config_loads_total counter
-haproxy_ambassador_config_loads_total %d
-# HELP haproxy_ambassador_config_info The configuration that runs, by its hash.
-# TYPE haproxy_ambassador_config_info gauge
-haproxy_ambassador_config_info{hash=%q} 1
-`, valid, s.Loads, s.Running)
 }
