@@ -147,19 +147,14 @@ def servers(directory: Path) -> Iterator[list[int]]:
     ports = [free_port() for _ in range(3)]
     debug = ("--enable-debug-command", "yes")  # asked for by tests of Redis and of clients
     common = ("--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0", *debug)
-    with running(
-        directory,
-        {
-            f"redis-{index}": (
-                "redis-server",
-                "--port",
-                str(port),
-                *common,
-                *(("--replicaof", f"127.0.0.1 {ports[0]}") if index else ()),
-            )
-            for index, port in enumerate(ports)
-        },
-    ):
+    commands = {}
+    for index, port in enumerate(ports):
+        # Tests have servers write files, which are named alike.
+        files = directory / f"redis-{index}"
+        files.mkdir()
+        role = ("--replicaof", f"127.0.0.1 {ports[0]}") if index else ()
+        commands[files.name] = ("redis-server", "--port", str(port), "--dir", str(files), *common, *role)
+    with running(directory, commands):
         for port in ports[1:]:
             eventually(
                 partial(_ask, port, "INFO replication"), until=lambda info: "master_link_status:up" in info

@@ -26,7 +26,7 @@ def directly_and_through(
     require({"redis-server": "redis-server"})
     with servers(directory) as ports:
         lone, ours = free_port(), free_port()
-        with running(directory, {"lone": _lone(lone), "ours": _ours(ours, ports)}):
+        with running(directory, {"lone": _lone(directory, lone), "ours": _ours(ours, ports)}):
             for port in (lone, ours):
                 eventually(partial(serves, port))
             with step(f"{what}, directly and through the ambassador"), ThreadPoolExecutor() as both:
@@ -45,8 +45,11 @@ def judge(direct: Outcomes, ours: Outcomes, explained: Mapping[str, str]) -> Non
     sys.exit(bool(differ - explained.keys()) or not passed)
 
 
-def _lone(port: int) -> tuple[str, ...]:
-    return ("redis-server", "--port", str(port), "--save", "", "--enable-debug-command", "yes")
+def _lone(directory: Path, port: int) -> tuple[str, ...]:
+    files = directory / "lone"
+    files.mkdir()
+    own = ("--dir", str(files), "--save", "", "--enable-debug-command", "yes")
+    return ("redis-server", "--port", str(port), *own)
 
 
 def _ours(port: int, servers: list[int]) -> tuple[str | Path, ...]:

@@ -19,6 +19,7 @@ from testbed.cluster.process import Process
 from testbed.eventually import eventually
 from testbed.ports import free_port
 
+SUFFIXES = {"histogram": ["_bucket", "_sum", "_count"], "summary": ["_sum", "_count"]}
 DASHBOARD = Path(__file__).parents[2] / "charts" / "podpatterns" / "dashboards" / "ambassador.json"
 
 
@@ -44,11 +45,19 @@ def page(port: int) -> str:
         return ""
 
 
+def families(page: str) -> Iterator[str]:
+    """Yield the names of a page's samples, those of families without a sample included."""
+    for line in page.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            yield from (name + suffix for suffix in SUFFIXES.get(kind, [""]))
+
+
 @contextmanager
 def helper(directory: Path, name: str, *arguments: str | Path) -> Iterator[int]:
     """Run a helper; yield the port of its metrics."""
     port = free_port()
-    flag = {"redis-ambassador": "--metrics-bind", "haproxy-ambassador": "--metrics"}[name]
+    flag = "--metrics-bind" if name == "redis-ambassador" else "--metrics"
     process = Process(
         [own_program(HELPERS / name), flag, f"127.0.0.1:{port}", *arguments], directory / f"{name}.log"
     )
@@ -60,27 +69,34 @@ def helper(directory: Path, name: str, *arguments: str | Path) -> Iterator[int]:
 
 
 def test_every_metric_of_the_ambassadors_dashboard_is_a_helpers(tmp_path: Path) -> None:
-    upstream = {
-        "name": "api",
-        "protocol": "http",
-        "listen": {"port": free_port()},
-        "endpoints": ["127.0.0.1:1"],
-    }
+    api, queue = (
+        {
+            "name": name,
+            "protocol": protocol,
+            "listen": {"port": free_port()},
+            "endpoints": ["127.0.0.1:1"],
+        }
+        for name, protocol in (("api", "http"), ("queue", "tcp"))
+    )
     config = tmp_path / "haproxy.cfg"
-    config.write_text(haproxy_config(ambassador(upstreams=[upstream]).spec.upstreams, secrets=""))
+    config.write_text(haproxy_config(ambassador(upstreams=[api, queue]).spec.upstreams, secrets=""))
     listen = f"127.0.0.1:{free_port()}"
+    nothing = tmp_path / "postgres.yaml"
+    nothing.write_text("upstreams: []\n")
     with (
         helper(tmp_path, "redis-ambassador", "--listen", listen, "--endpoint", "127.0.0.1:1") as redis,
         helper(tmp_path, "haproxy-ambassador", "--config", config, "--run", tmp_path / "run") as haproxy,
+        helper(tmp_path, "postgres-ambassador", "--config", nothing, "--run", tmp_path / "pgrun") as postgres,
     ):
-        shown = eventually(partial(page, redis)) + eventually(
+        shown = eventually(partial(page, redis)) + eventually(partial(page, postgres))
+        shown += eventually(
             partial(page, haproxy), until=lambda text: "haproxy_backend_active_servers" in text
         )
-    there = {re.split(r"[{ ]", line)[0] for line in shown.splitlines() if not line.startswith("#")}
+    there = set(families(shown))
     asked = {
         name
         for query in queries(json.loads(DASHBOARD.read_text()))
-        for name in re.findall(r"\b(?:redis|haproxy)_\w+", query)
+        for name in re.findall(r"\b(?:redis|haproxy|postgres)_\w+", query)
     }
-    assert len(asked) > 20
+    assert len(asked) > 30
     assert asked <= there
