@@ -4,12 +4,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
@@ -17,7 +14,7 @@ import (
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/haproxy"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/observation"
 	"podpatterns.dev/helpers/cmd/haproxy-ambassador/internal/supervisor"
-	"podpatterns.dev/helpers/internal/lastwords"
+	"podpatterns.dev/helpers/internal/keeper"
 	"podpatterns.dev/helpers/internal/names"
 	"podpatterns.dev/helpers/internal/serve"
 )
@@ -47,73 +44,27 @@ Pages at --metrics:
 Options:
 `
 
-type options struct {
-	config, metrics, program, run, nameserver, lastWords string
-}
-
 func main() {
-	o, err := parse(os.Args[1:])
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "haproxy-ambassador:", err)
-		os.Exit(2)
-	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := run(ctx, o, log); err != nil {
-		log.Error("exiting", "error", err)
-		lastwords.Leave(o.lastWords, err)
-		os.Exit(1)
-	}
+	k := keeper.New("haproxy-ambassador", usage, "haproxy", "2.6", "/etc/podpatterns/haproxy.cfg")
+	k.Main(func(log *slog.Logger) error {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		return run(ctx, k, log)
+	})
 }
 
-func parse(arguments []string) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("haproxy-ambassador", flag.ContinueOnError)
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usage)
-		flags.PrintDefaults()
-	}
-	flags.StringVar(&o.config, "config", "/etc/podpatterns/haproxy.cfg", "HAProxy's configuration `FILE`")
-	flags.StringVar(&o.metrics, "metrics", ":8404", "`ADDRESS` to serve the pages at")
-	flags.StringVar(&o.program, "haproxy", "haproxy", "the `PROGRAM`, version 2.6 or newer")
-	flags.StringVar(&o.run, "run", "/run/haproxy", "`DIRECTORY` for sockets and accepted configurations")
-	flags.StringVar(&o.nameserver, "nameserver", "", "`ADDRESS` of the DNS server to ask (default those of /etc/resolv.conf)")
-	flags.StringVar(&o.lastWords, "termination-log", lastwords.Path, "`FILE` for the reason of an exit, if it exists")
-	if err := flags.Parse(arguments); err != nil {
-		return options{}, err
-	}
-	if flags.NArg() > 0 {
-		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	return o, nil
-}
-
-func run(ctx context.Context, o options, log *slog.Logger) error {
-	resolv, err := os.Open("/etc/resolv.conf")
+func run(ctx context.Context, k *keeper.Keeper, log *slog.Logger) error {
+	proxy, err := haproxy.New(k.Program, k.RunDirectory)
 	if err != nil {
 		return err
 	}
-	search, err := names.ParseSearch(resolv)
-	resolv.Close()
-	if err != nil {
-		return err
-	}
-	proxy, err := haproxy.New(o.program, o.run)
-	if err != nil {
-		return err
-	}
-	follower := names.NewFollower(search, names.Server(o.nameserver), log)
-	heard, err := observation.Listen(filepath.Join(o.run, observation.Socket))
+	heard, err := observation.Listen(filepath.Join(k.RunDirectory, observation.Socket))
 	if err != nil {
 		return err
 	}
 	defer heard.Close()
-	follow := supervisor.New(o.config, follower, proxy, heard, log)
-	listener, err := net.Listen("tcp", o.metrics)
+	follow := supervisor.New(k.Config, names.NewFollower(k.Search, k.Ask, log), proxy, heard, log)
+	listener, err := net.Listen("tcp", k.Metrics)
 	if err != nil {
 		return fmt.Errorf("--metrics: %w", err)
 	}

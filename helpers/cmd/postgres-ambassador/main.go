@@ -4,12 +4,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -18,8 +15,7 @@ import (
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/config"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/proxy"
 	"podpatterns.dev/helpers/cmd/postgres-ambassador/internal/status"
-	"podpatterns.dev/helpers/internal/lastwords"
-	"podpatterns.dev/helpers/internal/names"
+	"podpatterns.dev/helpers/internal/keeper"
 	"podpatterns.dev/helpers/internal/serve"
 )
 
@@ -44,51 +40,13 @@ Pages at --metrics:
 Options:
 `
 
-type options struct {
-	config, secrets, metrics, program, run, nameserver, lastWords string
-}
-
 func main() {
-	o, err := parse(os.Args[1:])
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "postgres-ambassador:", err)
-		os.Exit(2)
-	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	if err := run(o, log); err != nil {
-		log.Error("exiting", "error", err)
-		lastwords.Leave(o.lastWords, err)
-		os.Exit(1)
-	}
+	k := keeper.New("postgres-ambassador", usage, "pgbouncer", "1.18", "/etc/podpatterns/pgbouncer.yaml")
+	secrets := k.Flags.String("secrets", "/etc/podpatterns/secrets", "`DIRECTORY` with a directory for each Secret")
+	k.Main(func(log *slog.Logger) error { return run(k, *secrets, log) })
 }
 
-func parse(arguments []string) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("postgres-ambassador", flag.ContinueOnError)
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usage)
-		flags.PrintDefaults()
-	}
-	flags.StringVar(&o.config, "config", "/etc/podpatterns/pgbouncer.yaml", "`FILE` with the upstreams, as in an Ambassador's spec")
-	flags.StringVar(&o.secrets, "secrets", "/etc/podpatterns/secrets", "`DIRECTORY` with a directory for each Secret")
-	flags.StringVar(&o.metrics, "metrics", ":8404", "`ADDRESS` to serve the pages at")
-	flags.StringVar(&o.program, "pgbouncer", "pgbouncer", "the `PROGRAM`, version 1.18 or newer")
-	flags.StringVar(&o.run, "run", "/run/pgbouncer", "`DIRECTORY` for sockets and PgBouncer's configurations")
-	flags.StringVar(&o.nameserver, "nameserver", "", "`ADDRESS` of the DNS server to ask (default those of /etc/resolv.conf)")
-	flags.StringVar(&o.lastWords, "termination-log", lastwords.Path, "`FILE` for the reason of an exit, if it exists")
-	if err := flags.Parse(arguments); err != nil {
-		return options{}, err
-	}
-	if flags.NArg() > 0 {
-		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	return o, nil
-}
-
-func run(o options, log *slog.Logger) error {
+func run(k *keeper.Keeper, secrets string, log *slog.Logger) error {
 	// PgBouncer gets a signal when the thread that started it ends (Pdeathsig), which must not be before the process.
 	runtime.LockOSThread()
 	stopping, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -97,22 +55,13 @@ func run(o options, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	// To PgBouncer a socket is what begins with a slash.
-	directory, err := filepath.Abs(o.run)
+	directory, err := filepath.Abs(k.RunDirectory)
 	if err != nil {
 		return err
 	}
-	resolv, err := os.Open("/etc/resolv.conf")
-	if err != nil {
-		return err
-	}
-	search, err := names.ParseSearch(resolv)
-	resolv.Close()
-	if err != nil {
-		return err
-	}
-	p := proxy.New(ctx, proxy.Programs{PgBouncer: o.program, Run: directory, Search: search, Ask: names.Server(o.nameserver)}, log)
+	p := proxy.New(ctx, proxy.Programs{PgBouncer: k.Program, Run: directory, Search: k.Search, Ask: k.Ask}, log)
 	defer p.Stop()
-	file := config.NewFile(o.config, o.secrets)
+	file := config.NewFile(k.Config, secrets)
 	c, _, err := file.Read()
 	if err == nil {
 		err = p.Apply(c)
@@ -120,7 +69,7 @@ func run(o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.metrics)
+	listener, err := net.Listen("tcp", k.Metrics)
 	if err != nil {
 		return fmt.Errorf("--metrics: %w", err)
 	}
