@@ -83,16 +83,42 @@ def test_the_way_out_by_an_annotation(kubectl: Kubectl) -> None:
 def test_the_way_out_by_the_users(kubectl: Kubectl) -> None:
     """A status of before, which no operator is here to write anew, doesn't matter."""
     kubectl.apply(part(), user())
-    used = {"status": {"usedBy": [{"kind": "SidecarApp", "name": "user"}]}}
-    kubectl(
-        "patch", "sidecarapp", "part", "--subresource=status", "--type=merge", f"--patch={json.dumps(used)}"
-    )
+    with_users(kubectl, [{"kind": "SidecarApp", "name": "user"}])
     kept(kubectl, "sidecarapp", "part")
 
     kubectl("delete", "sidecarapp", "user")
 
     eventually(lambda: refusal(kubectl, "sidecarapp", "part"), 30, until=lambda told: not told)
     kubectl("delete", "sidecarapp", "part")
+
+
+def test_a_part_is_kept_while_its_status_names_users_of_other_namespaces(kubectl: Kubectl) -> None:
+    kubectl.apply(part())
+    users = [{"kind": "SidecarApp", "name": "near"}, {"kind": "Adapter", "name": "far", "namespace": "shop"}]
+    with_users(kubectl, users)
+
+    told = kept(kubectl, "sidecarapp", "part")
+
+    assert "Adapter far in namespace shop includes this part" in told
+    assert f"{ALLOW_DELETION}=true" in told
+    with_users(kubectl, users[:1])
+    eventually(lambda: refusal(kubectl, "sidecarapp", "part"), 30, until=lambda told: not told)
+
+
+def test_a_part_of_its_name_in_another_namespace_is_another(kubectl: Kubectl) -> None:
+    include = [{"kind": "SidecarApp", "name": "part", "namespace": "elsewhere"}]
+    other = manifest("SidecarApp", "other", {"template": TEMPLATE, "include": include})
+    kubectl.apply(part(), other, user("Adapter"), part("Adapter"))
+    assert "Adapter user" in kept(kubectl, "sidecarapp", "part")
+    kubectl("delete", "adapter", "user")
+    eventually(lambda: refusal(kubectl, "sidecarapp", "part"), 30, until=lambda told: not told)
+
+
+def with_users(kubectl: Kubectl, users: list[dict[str, str]]) -> None:
+    used = {"status": {"usedBy": users}}
+    kubectl(
+        "patch", "sidecarapp", "part", "--subresource=status", "--type=merge", f"--patch={json.dumps(used)}"
+    )
 
 
 def test_a_user_that_is_terminating_counts_no_more(kubectl: Kubectl) -> None:

@@ -74,5 +74,9 @@ def consequence(app: Pattern) -> str:
 
 def _users(obj: Object) -> str:
     used_by = (obj.get("status") or {}).get("usedBy") or ()
-    users = [f"{user['kind'].lower()}/{user['name']}" for user in used_by]
+    users = [
+        f"{user['kind'].lower()}/{user['name']}"
+        + (f" in namespace {user['namespace']}" if user.get("namespace") else "")
+        for user in used_by
+    ]
     return f", {listed(users)}" if users else ""

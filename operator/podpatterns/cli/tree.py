@@ -94,18 +94,26 @@ def _root(obj: Object, by_name: Mapping[Any, Object], pods: Sequence[Object]) ->
         "ready": status.get("readyPods", ""),
         "status": _reason(obj),
     }
+    parts = list(_parts(obj, by_name))
     if not obj["spec"].get("template"):
-        return {**node, "usedBy": list(status.get("usedBy") or ())}
-    includes = obj["spec"].get("include") or ()
-    parts = [(i["kind"], i["name"], by_name.get((meta["namespace"], i["kind"], i["name"]))) for i in includes]
+        return {**node, **({"parts": parts} if parts else {}), "usedBy": list(status.get("usedBy") or ())}
     return {
         **node,
-        "parts": [
-            {"kind": kind, "name": name, "status": _reason(part) if part else Reason.PART_NOT_FOUND.value}
-            for kind, name, part in parts
-        ],
+        "parts": parts,
         "pods": [_pod(pod) for pod in sorted(pods, key=lambda p: str(p["metadata"]["name"]))],
     }
+
+
+def _parts(obj: Object, by_name: Mapping[Any, Object]) -> Iterator[Node]:
+    """Yield the parts that the object includes itself; of one in a namespace that is not shown only the
+    name."""
+    own = obj["metadata"]["namespace"]
+    for include in obj["spec"].get("include") or ():
+        kind, name, namespace = include["kind"], include["name"], include.get("namespace") or own
+        part = by_name.get((namespace, kind, name))
+        absent = Reason.PART_NOT_FOUND.value if namespace == own else ""
+        elsewhere = {} if namespace == own else {"namespace": namespace}
+        yield {"kind": kind, "name": name, **elsewhere, "status": _reason(part) if part else absent}
 
 
 def _reason(obj: Object) -> str:
@@ -177,4 +185,5 @@ def _lines(root: Node) -> Iterator[tuple[str, ...]]:
 
 
 def _named(node: Node) -> str:
-    return f"{node['kind'].lower()}/{node['name']}"
+    elsewhere = f" (namespace {node['namespace']})" if node.get("namespace") else ""
+    return f"{node['kind'].lower()}/{node['name']}{elsewhere}"

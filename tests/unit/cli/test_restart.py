@@ -33,12 +33,20 @@ def test_a_second_restart_in_one_second_would_change_nothing_and_is_refused() ->
 
 
 def test_a_part_is_refused_with_those_that_include_it() -> None:
-    part = obj(spec={}, status={"usedBy": [{"kind": "Ambassador", "name": "shop"}]})
+    part = obj(
+        spec={},
+        status={
+            "usedBy": [
+                {"kind": "Adapter", "name": "far", "namespace": "other"},
+                {"kind": "Ambassador", "name": "shop"},
+            ]
+        },
+    )
     with pytest.raises(click.ClickException) as refused:
         restarted(part, NOW)
     assert str(refused.value) == (
         "sidecarapp/site is a part (it has no spec.template) and has no Pods: restart the objects that "
-        "include it, ambassador/shop"
+        "include it, adapter/far in namespace other, ambassador/shop"
     )
     with pytest.raises(click.ClickException, match=r"the objects that include it$"):
         restarted(obj(), NOW)

@@ -75,6 +75,24 @@ def test_pods_and_containers_hang_below_their_objects() -> None:
     )
 
 
+def test_parts_and_users_of_other_namespaces_are_named_with_it() -> None:
+    include = [{"kind": "Ambassador", "name": "cache", "namespace": "platform"}]
+    site, outer = (
+        obj("SidecarApp", "site", template={"spec": {}}, include=include),
+        obj("SidecarApp", "outer"),
+    )
+    outer["spec"]["include"] = [{"kind": "Ambassador", "name": "cache"}]
+    outer["status"]["usedBy"] = [{"kind": "SidecarApp", "name": "far", "namespace": "other"}]
+    lines = drawn(nodes([site, outer], [site, outer, CACHE], []), with_namespaces=False).splitlines()
+    assert [" ".join(line.split()) for line in lines[1:]] == [
+        "sidecarapp/outer ReusablePart",
+        "├─ used by sidecarapp/far (namespace other)",
+        "└─ part ambassador/cache ReusablePart",
+        "sidecarapp/site PodsAvailable",
+        "└─ part ambassador/cache (namespace platform)",
+    ]
+
+
 def test_a_namespace_has_a_line_where_there_are_several() -> None:
     lines = drawn(nodes([CACHE], [CACHE], []), with_namespaces=True).splitlines()
     assert [line.split()[:2] for line in lines[1:3]] == [
