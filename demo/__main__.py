@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from demo import steps
 from demo.cluster import demo_cluster
 from testbed import release
-from testbed.cluster.images import GIT_SERVER, GIT_SYNC, NGINX
+from testbed.cluster.images import APACHE, GIT_SERVER, GIT_SYNC, LEGACY, NGINX
 from testbed.cluster.kind import KUBECONFIG
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.progress import step, summary
 from testbed.diagnosis import diagnosis
-from testbed.website import EXAMPLES, Website
+from testbed.website import EXAMPLES, SITES, Website
 
 if TYPE_CHECKING:
     from demo.steps import Shown
 
-IMAGES = (GIT_SYNC, NGINX, GIT_SERVER)
+IMAGES = (GIT_SYNC, NGINX, APACHE, LEGACY, GIT_SERVER)
 READY_SECONDS = 120
 
 CLOSING = """
@@ -60,8 +60,9 @@ def _demonstrate(kubectl: Kubectl, website: Website) -> list[Shown]:
     with step("Apply examples/site.yaml and examples/privileged.yaml"):
         website.start()
         kubectl("apply", f"--filename={EXAMPLES / 'privileged.yaml'}")
-        website.push("<h1>The first page</h1>\n")
-        for name in ("site", "tuned"):
+        for site in SITES:
+            website.push("<h1>The first page</h1>\n", site)
+        for name in (*SITES, "tuned"):
             kubectl("wait", "--for=condition=Ready", f"sidecarapp/{name}", f"--timeout={READY_SECONDS}s")
     shown = []
     with step("Push a commit"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from testbed.website import EXAMPLES, SITE
+from testbed.website import EXAMPLES, SITE, SITES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,8 @@ FILES = sorted(EXAMPLES.rglob("*.yaml"))
 def test_example_becomes_ready(kubectl: Kubectl, website: Website, file: Path) -> None:
     if file == SITE:
         website.start_git_server()
-        website.push("hello")
+        for site in SITES:
+            website.push("hello", site)
 
     kubectl("apply", f"--filename={file}")
 

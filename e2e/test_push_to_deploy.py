@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from testbed.eventually import eventually
+from testbed.website import SITES
 
 if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl
@@ -26,6 +27,17 @@ def test_a_push_appears_on_every_replica(kubectl: Kubectl, website: Website) -> 
 
     website.push("second")
     eventually(lambda: [website.page(name) for name in REPLICAS], until=["second", "second"].__eq__)
+
+
+def test_each_server_shows_its_own_repository(kubectl: Kubectl, website: Website) -> None:
+    """nginx, Apache and Python, with one part."""
+    website.start_git_server()
+    website.start()
+    for site in SITES:
+        website.push(f"of {site}", site)
+    objects = [f"sidecarapp/{site}" for site in SITES]
+    kubectl("wait", "--for=condition=Ready", *objects, "--timeout=60s")
+    assert [website.page(f"{site}-0") for site in SITES] == [f"of {site}" for site in SITES]
 
 
 def test_the_site_starts_with_its_first_commit(kubectl: Kubectl, website: Website) -> None:

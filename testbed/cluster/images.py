@@ -22,6 +22,7 @@ METRICS_ADAPTER = f"podpatterns/metrics-adapter:{VERSION}"
 HAPROXY_AMBASSADOR = f"podpatterns/haproxy-ambassador:{VERSION}"
 POSTGRES_AMBASSADOR = f"podpatterns/postgres-ambassador:{VERSION}"
 NGINX = f"podpatterns/nginx:{VERSION}"
+APACHE = f"podpatterns/apache:{VERSION}"
 REDIS = f"podpatterns/redis:{VERSION}"
 POSTGRES = f"podpatterns/postgres:{VERSION}"
 MEMCACHED = f"podpatterns/memcached:{VERSION}"
@@ -39,7 +40,7 @@ ON_DEBIAN = (GIT_SYNC, HAPROXY_AMBASSADOR, POSTGRES_AMBASSADOR)
 """The helpers that run a program of Debian's; the others are one static program each."""
 PRODUCT = (OPERATOR, *HELPER_IMAGES)
 """What a cluster needs: `make images` builds these, and `make push` pushes them."""
-EXAMPLES = (NGINX, REDIS, POSTGRES, MEMCACHED, LEGACY, REDIS_EXPORTER, PROMETHEUS, GIT_SERVER)
+EXAMPLES = (NGINX, APACHE, REDIS, POSTGRES, MEMCACHED, LEGACY, REDIS_EXPORTER, PROMETHEUS, GIT_SERVER)
 ALL = (*PRODUCT, *EXAMPLES, *FOR_TESTS)
 
 # The files that the operator's image is made from, and those of every helper's beside its own.
