@@ -30,7 +30,8 @@ class Effect(Enum):
     SHAPES_CLAIM = "shapes a claim"
     """Other PersistentVolumeClaims for Pods to come; kept in the history too. The Pods stay as they are."""
     INCLUDES_PART = "includes a part"
-    """A new revision, by the fields of the part, which its own authors roll back."""
+    """A new revision, by the fields of the part, which its own authors roll back, and by what is given to
+    it."""
     POLICY = "policy"
     """Another way of running the Pods, which stay as they are."""
 

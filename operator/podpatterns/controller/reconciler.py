@@ -43,8 +43,9 @@ from podpatterns.replicas.status import at_rest, failed_status, unreadable_statu
 from podpatterns.replicas.work import Work
 
 THROTTLE_PER_POD = 0.00005
-"""Seconds between two reconciles of an object for each of its Pods. One of 500 Pods takes some 2 ms, and
-while they start there is news every few: one in 25 ms sees it all, and leaves the time to its makers."""
+"""Seconds between two reconciles of an object for each of its Pods, or of a part for each of its users. One
+of 500 takes some 2 ms, and while they start there is news every few: one in 25 ms sees it all, and leaves the
+time to its makers."""
 
 log = logging.getLogger(__name__)
 
@@ -137,9 +138,9 @@ class Reconciler:
             status = unreadable_status(entry.generation, composed.problems, entry.status, time.time())
             return await self._write_status(entry, status, state)
         if entry.is_part:
-            return await self._write_status(
-                entry, self._status.of_part(entry, composed.app, composed.problems), state
-            )
+            status = await self._status.of_part(entry, composed.app, composed.problems)
+            result = await self._write_status(entry, status, state)
+            return replace(result, throttle=THROTTLE_PER_POD * status.get("users", 0))
         if retry := state.internal.left(entry.generation, time.monotonic()):
             result = await self._hold(entry, composed.app, state, error=state.internal.failure)
             return replace(result, after=_sooner(result.after, retry))

@@ -44,7 +44,7 @@ class StatusWriter:
         self._configurations, self._contracts = pollers
         self._changed = changed
 
-    def of_part(self, entry: Entry, part: Pattern, problems: Sequence[Problem]) -> dict[str, Any]:
+    async def of_part(self, entry: Entry, part: Pattern, problems: Sequence[Problem]) -> dict[str, Any]:
         own = entry.key.namespace
         users = sorted(self._objects.users(entry.key), key=lambda user: user.namespace == own)
         used_by = [
@@ -57,7 +57,7 @@ class StatusWriter:
         ]
         version = PartVersion(*entry.key, entry.generation)
         applications = self._objects.applications(entry.key)
-        updated = sum(version in arrived(app.status, app.key.namespace) for app in applications)
+        updated = await off_the_loop(len(applications), MANY_PODS, _having, applications, version)
         usage = Usage(used_by, len(applications), updated)
         return part_status(part, usage, problems, entry.status, time.time())
 
@@ -144,6 +144,11 @@ class StatusWriter:
         if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
             # Somebody was quicker than the watch, which has nothing new to tell of it any more.
             self._changed(news)
+
+
+def _having(applications: Sequence[Entry], part: PartVersion) -> int:
+    """Return the number of objects in which the part has arrived."""
+    return sum(part in arrived(app.status, app.key.namespace) for app in applications)
 
 
 def _drift(pods: Sequence[Pod], newest: Composition | None, older: Sequence[Revision]) -> list[Drift]:
