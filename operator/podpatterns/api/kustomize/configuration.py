@@ -24,7 +24,11 @@ _FILES = {"secretFile"}
 
 _GROUPS: Mapping[str, str] = {"PriorityClass": "scheduling.k8s.io"}
 
-_KNOWN_IMAGES = {f"spec/template/spec/{name}[]/image" for name in ("containers", "initContainers")}
+_KNOWN_IMAGES = {
+    "spec/initContainers[]/image",
+    "spec/template/spec/containers[]/image",
+    "spec/template/spec/initContainers[]/image",
+}
 """Images that Kustomize sets in objects of any kind; it refuses a configuration that repeats them."""
 
 Configuration = dict[str, list[dict[str, Any]]]
