@@ -96,17 +96,24 @@ def judge(written: Sequence[Manifest]) -> Verdict:
     unknown_parts: list[Finding] = []
     available = [app for _, app in apps.values()]
     everything_is_there = all(key in apps for app in available for key in included(app))
-    told: set[str] = set()
-    for one, app in sorted(apps.values(), key=lambda both: both[1].spec.template is not None):
-        problems = [p for p in _problems(app, available) if str(p) not in told]
-        if app.spec.template is None:
-            told |= {f"{app.kind} {name}: {p}" for p in problems for name in _names(app)}
+    found = [(one, app, _problems(app, available)) for one, app in apps.values()]
+    told = {text for _, app, problems in found if app.spec.template is None for text in _told(app, problems)}
+    for one, _, problems in found:
         for problem in problems:
+            if str(problem) in told:
+                continue
             absent = problem.reason is Reason.PART_NOT_FOUND or (
                 problem.reason is Reason.PART_NOT_SHARED and not everything_is_there
             )
             (unknown_parts if absent else findings).append(Finding(one.where, problem))
     return Verdict(tuple(findings), tuple(unknown_parts))
+
+
+def _told(part: Pattern, problems: Sequence[Problem]) -> Iterator[str]:
+    """Yield the problems of a part as those say it that include the part, in its namespace or another."""
+    for problem in problems:
+        for name in _names(part):
+            yield f"{part.kind} {name}: {problem}"
 
 
 def _names(part: Pattern) -> tuple[str, str]:

@@ -206,3 +206,40 @@ def test_every_rule_of_the_crds_is_known(kind: str, changes: dict[str, Any], pat
     """As the API server tells it: see the test that the table is from."""
     found = broken_rules(parse(manifest(kind, "x", change(SPECS[kind], changes))))
     assert any(e.path == path and message in e.message for e in found)
+
+
+class TestPartsOfOtherNamespaces:
+    PLATFORM = {"kind": "SidecarApp", "name": "git", "namespace": "platform"}  # noqa: RUF012
+
+    def site(self) -> dict[str, Any]:
+        return manifest("SidecarApp", "site", {"template": template(), "include": [self.PLATFORM]})
+
+    def part(self, **spec: Any) -> dict[str, Any]:
+        return manifest("SidecarApp", "git", {"sidecars": [{"name": "git"}], **spec}, namespace="platform")
+
+    def test_one_that_is_shared(self) -> None:
+        status, lines, noted = told(self.site(), self.part(sharedWith={"namespaces": ["default"]}))
+        assert (status, lines, noted) == (0, ["2 objects checked: nothing is wrong"], "")
+
+    def test_one_that_is_not_shared_is_wrong_where_the_files_have_it(self) -> None:
+        status, [line], _ = told(self.site(), self.part())
+        assert status == 1
+        assert "that is shared with namespace default" in line
+
+    def test_one_that_is_not_in_the_files_is_not_checked(self) -> None:
+        status, _, noted = told(self.site())
+        assert status == 0
+        assert noted.endswith("(not checked)\n")
+
+
+def test_the_fault_of_a_part_is_told_once_and_of_the_part() -> None:
+    include = [{"kind": "SidecarApp", "name": "a"}]
+    site = manifest("SidecarApp", "site", {"template": template(), "include": include})
+    outer = manifest("SidecarApp", "outer", {"include": include})
+    part = manifest("SidecarApp", "a", {"include": [{"kind": "SidecarApp", "name": "b"}]})
+    status, lines, noted = told(site, outer, part)
+    assert (status, lines) == (0, ["3 objects checked: nothing is wrong"])
+    assert noted == (
+        '<stdin>: sidecarapp/a: spec.include[0]: there is no SidecarApp "b" in namespace default: create it '
+        "or take the entry out (not checked)\n"
+    )
