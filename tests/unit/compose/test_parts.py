@@ -110,7 +110,7 @@ class TestWhatItBringsAlong:
         assert problems(site, part) == [
             (
                 'spec.sharedVolumes[0].name: "v" is already a volume of the Pod, by SidecarApp part: '
-                "spec.volumes[0]: rename one"
+                "spec.volumes[0]: rename one, or leave it out here and mount it by volumeMounts"
             )
         ]
 

@@ -67,8 +67,8 @@ def _declaration_problems(
         if other := taken.get(shared.name):
             yield Problem(
                 f"{declared.path}.name",
-                f'"{shared.name}" is already a volume of the Pod, by {other}: rename one, or leave it out here '
-                "and mount it by volumeMounts",
+                f'"{shared.name}" is already a volume of the Pod, by {other}: rename one, or leave it out '
+                "here and mount it by volumeMounts",
             )
         # A part names the containers that it knows; which others there are is the application's business.
         for i, mount in enumerate(declared.volume.mounts if owner == 0 else ()):
