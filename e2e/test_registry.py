@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 USER, PASSWORD = "puller", "open-sesame"
 PORT = 5000
-IN_CLUSTER = f"localhost:{PORT}/team"
+SERVER = f"localhost:{PORT}"
 SECRET = "private-registry"  # noqa: S105 (a name)
 
 
@@ -36,19 +36,21 @@ def test_all_images_come_from_a_private_registry(
     with cluster.port_forward("pod/registry", PORT, f"--namespace={kubectl.namespace}") as port:
         registry = f"127.0.0.1:{port}"
         run("docker", "login", f"--username={USER}", f"--password={PASSWORD}", registry)
-        pushed = push(f"{registry}/team", [OPERATOR, HAPROXY_AMBASSADOR])
+        # Under a name that the node, which keeps what it pulled, hasn't seen.
+        pushed = push(f"{registry}/{kubectl.namespace}", [OPERATOR, HAPROXY_AMBASSADOR])
     run("docker", "image", "rm", *pushed)
     for namespace in (NAMESPACE, kubectl.namespace):
         create_secret(kubectl, namespace)
 
-    release.install(f"image.repository={IN_CLUSTER}/operator", f"imagePullSecrets[0].name={SECRET}")
+    repository = f"{SERVER}/{kubectl.namespace}"
+    release.install(f"image.repository={repository}/operator", f"imagePullSecrets[0].name={SECRET}")
     try:
         kubectl.apply(ambassador())
         kubectl("wait", "--for=condition=Ready", "ambassador/shop", "--timeout=60s")
         containers = kubectl("get", "pod/shop-0", "--output=jsonpath={..containerStatuses[*].image}")
         helpers = kubectl("get", "pod/shop-0", "--output=jsonpath={..initContainerStatuses[*].image}")
         assert containers == BOX or containers.endswith(f"/{BOX}")
-        assert helpers == HAPROXY_AMBASSADOR.replace("podpatterns", IN_CLUSTER)
+        assert helpers == HAPROXY_AMBASSADOR.replace("podpatterns", repository)
     finally:
         release.install()
         kubectl("delete", f"secret/{SECRET}", f"--namespace={NAMESPACE}")
@@ -67,7 +69,7 @@ def start_registry(kubectl: Kubectl) -> None:
 
 
 def create_secret(kubectl: Kubectl, namespace: str) -> None:
-    login = {IN_CLUSTER.partition("/")[0]: {"username": USER, "password": PASSWORD}}
+    login = {SERVER: {"username": USER, "password": PASSWORD}}
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
