@@ -71,6 +71,9 @@ func TestConnectionErrorsByClass(t *testing.T) {
 	c.Want("+OK\r\n", "SET", "k", "v")
 	server.Pause()
 	c.Send("SET", "k", "w")
+	processtest.Eventually(t, "it is sent", func() bool {
+		return p.hasMetric(`redis_ambassador_commands_total{upstream="redis",class="write"} 2`)
+	})
 	server.Kill()
 	processtest.Eventually(t, "the loss is counted", func() bool {
 		return p.hasMetric(`redis_ambassador_errors_total{upstream="redis",class="reset"} 1`)
