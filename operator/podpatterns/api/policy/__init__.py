@@ -1,5 +1,1 @@
-"""The policies that the API server evaluates itself, generated from the table of kinds."""
-
-from podpatterns.api.policy.partsinuse import parts_in_use
-
-__all__ = ["parts_in_use"]
+"""The policies that the API server evaluates itself, generated from the models and the table of kinds."""

@@ -7,16 +7,15 @@ own namespace; users in others are known by the status alone, which one more pol
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 from podpatterns.api.conditions import Reason
 from podpatterns.api.names import API_VERSION, GROUP, KINDS, Kind
+from podpatterns.api.policy.manifest import manifests, rule
 
 ALLOW_DELETION = f"{GROUP}/allow-deletion"
 """Annotation of a part that may be deleted although applications include it."""
-
-_API_VERSION = "admissionregistration.k8s.io/v1"
 
 # Deletes what an owner leaves behind, as its own ServiceAccount or, where controllers have none, as the
 # controller manager: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
@@ -50,76 +49,46 @@ def parts_in_use() -> list[dict[str, Any]]:
     return [*(manifest for kind in KINDS for manifest in _by(kind)), *_elsewhere()]
 
 
-def _by(user: Kind) -> Iterator[dict[str, Any]]:
-    """Yield the policy about parts that objects of the kind in their namespace include, and its binding."""
-    validation = {
-        "expression": f"{_GOING} || !({_INCLUDED})",
-        "messageExpression": _refusal(f"'{user.kind} ' + params.metadata.name + ' includes this part"),
-        "reason": str(Reason.FORBIDDEN),
-    }
-    # Every object of the kind in the part's namespace.
-    parameters = {"paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"}}
-    kind = {"paramKind": {"apiVersion": API_VERSION, "kind": user.kind}}
-    yield from _policy(f"parts-in-use-by-{user.plural}", kind, parameters, validation)
+def _by(user: Kind) -> list[dict[str, Any]]:
+    """Return the policy about parts that objects of the kind in their namespace include, and its binding."""
+    return _policy(
+        f"parts-in-use-by-{user.plural}",
+        f"{_GOING} || !({_INCLUDED})",
+        f"'{user.kind} ' + params.metadata.name + ' includes this part",
+        # Every object of the kind in the part's namespace.
+        parameters={"apiVersion": API_VERSION, "kind": user.kind},
+    )
 
 
-def _elsewhere() -> Iterator[dict[str, Any]]:
-    """Yield the policy about parts that objects of other namespaces include, and its binding."""
-    validation = {
-        "expression": (
-            "has(namespaceObject.metadata.deletionTimestamp) || !has(oldObject.status)"
-            f" || !has(oldObject.status.usedBy) || {_ELSEWHERE}.size() == 0"
-        ),
-        "messageExpression": _refusal(
-            f"{_ELSEWHERE}[0].kind + ' ' + {_ELSEWHERE}[0].name + ' in namespace ' + "
-            f"{_ELSEWHERE}[0]['namespace'] + ' includes this part"
-        ),
-        "reason": str(Reason.FORBIDDEN),
-    }
-    yield from _policy("parts-in-use-elsewhere", {}, {}, validation)
-
-
-def _refusal(included: str) -> str:
-    """Return the message's expression; `included` is its beginning, with a text that is left open."""
-    return (
-        f"{included}, and status.usedBy lists all that do: take it out of their spec.include, or delete them"
-        f" first; to delete it all the same, annotate it with {ALLOW_DELETION}=true'"
+def _elsewhere() -> list[dict[str, Any]]:
+    """Return the policy about parts that objects of other namespaces include, and its binding."""
+    return _policy(
+        "parts-in-use-elsewhere",
+        "has(namespaceObject.metadata.deletionTimestamp) || !has(oldObject.status)"
+        f" || !has(oldObject.status.usedBy) || {_ELSEWHERE}.size() == 0",
+        f"{_ELSEWHERE}[0].kind + ' ' + {_ELSEWHERE}[0].name + ' in namespace ' + "
+        f"{_ELSEWHERE}[0]['namespace'] + ' includes this part",
     )
 
 
 def _policy(
-    name: str, kind: dict[str, Any], parameters: dict[str, Any], validation: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    """Yield a policy and its binding.
+    name: str, allowed: str, included: str, parameters: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return a policy and its binding; `included` begins the message, with a text that is left open.
 
     It ignores its own failures, such as a CRD that is not there: a guard must not be what is in the way.
     """
-    yield {
-        "apiVersion": _API_VERSION,
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": f"{name}.{GROUP}"},
-        "spec": {
-            "failurePolicy": "Ignore",
-            **kind,
-            "matchConstraints": {
-                "resourceRules": [
-                    {
-                        "apiGroups": [GROUP],
-                        "apiVersions": ["*"],
-                        "operations": ["DELETE"],
-                        "resources": [kind.plural for kind in KINDS],
-                    }
-                ]
-            },
-            "matchConditions": [
-                {"name": condition, "expression": expression} for condition, expression in _CONDITIONS.items()
-            ],
-            "validations": [validation],
-        },
-    }
-    yield {
-        "apiVersion": _API_VERSION,
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": f"{name}.{GROUP}"},
-        "spec": {"policyName": f"{name}.{GROUP}", **parameters, "validationActions": ["Deny"]},
-    }
+    message = (
+        f"{included}, and status.usedBy lists all that do: take it out of their spec.include, or delete them"
+        f" first; to delete it all the same, annotate it with {ALLOW_DELETION}=true'"
+    )
+    return manifests(
+        f"{name}.{GROUP}",
+        rules=[rule(GROUP, [kind.plural for kind in KINDS], ["DELETE"])],
+        conditions=_CONDITIONS,
+        parameters=parameters,
+        validations=[
+            {"expression": allowed, "messageExpression": message, "reason": str(Reason.FORBIDDEN)}
+        ],
+        failure_policy="Ignore",
+    )
