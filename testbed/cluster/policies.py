@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from testbed.cluster.kubectl import Kubectl
 
 POLICIES = Path(__file__).parents[2] / "policies"
+SELF_SERVICE = POLICIES / "self-service"
 
 
 @contextmanager
-def installed_policies(kubectl: Kubectl) -> Iterator[None]:
+def installed_policies(kubectl: Kubectl, *directories: Path) -> Iterator[None]:
     """The policies, installed as a user does, for a while: they are in force in the whole cluster."""
-    kubectl("apply", f"--filename={POLICIES}")
+    files = [f"--filename={directory}" for directory in directories or (POLICIES,)]
+    for file in files:
+        kubectl("apply", file)
     try:
         yield
     finally:
-        kubectl("delete", f"--filename={POLICIES}")
+        kubectl("delete", "--ignore-not-found", *files)

@@ -1,4 +1,4 @@
-"""The operator's rights on a control plane of plain processes: those that the chart gives."""
+"""The operator's rights on a control plane of plain processes: those that the chart gives, on its leash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from testbed.cluster.control_plane import ControlPlane
 
 CHART = Path(__file__).parents[2] / "charts" / "podpatterns"
-TEMPLATES = ("clusterrole", "role", "serviceaccount")
+TEMPLATES = ("clusterrole", "role", "serviceaccount", "leash")
 
 
 def grant_operator_rights(control_plane: ControlPlane) -> None:

@@ -172,6 +172,6 @@ def _validation(right: Right) -> dict[str, str]:
             f" + ': correct that, or ask for one of them' + ({others}.size() == 0 ? ''"
             f" : '. The object also needs the right to {VERB} ' + {others}.join(', '))"
         ),
-        "message": f"the object needs the verb {VERB} on {name}.{GROUP}, or create on pods: ask for one of them",
+        "message": f"the object needs the verb {VERB} on {name}.{GROUP}, or create on pods: ask for one",
         "reason": str(Reason.FORBIDDEN),
     }

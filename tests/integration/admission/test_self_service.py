@@ -1,0 +1,157 @@
+"""Authors who may not create Pods: harmless objects are theirs, and each right is for what it names alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from podpatterns.api.policy import selfservice
+from podpatterns.api.policy.places import places
+from podpatterns.api.policy.podsecurity import OF_CONTAINER, OF_POD
+from testbed.cluster.control_plane import ControlPlane
+from testbed.cluster.impersonation import APPLY, MERGE_PATCH, Impersonated
+from testbed.cluster.kubectl import Kubectl
+from testbed.cluster.policies import POLICIES, SELF_SERVICE, installed_policies
+from testbed.eventually import eventually
+from tests.integration.admission.conftest import (
+    AUTHOR,
+    GUARDED,
+    HARMLESS,
+    OPEN,
+    PODDER,
+    holder,
+    made_of,
+    objects,
+    pods,
+)
+from tests.integration.admission.escalations import (
+    ESCALATIONS,
+    SECRETS_OF_VOLUMES,
+    SELF_SERVICE_ALONE,
+    Escalation,
+    app,
+    harmless,
+)
+from tests.integration.admission.escalations import HARMLESS as EVERY_HARMLESS
+
+EVERY = [*ESCALATIONS, *SELF_SERVICE_ALONE]
+RIGHTS = [right.resource for right in selfservice.rights()]
+STORED = "stored"
+
+User = Callable[[str], Impersonated]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _policies(control_plane: ControlPlane, act_as: User) -> Iterator[None]:
+    """In force, with an object of an administrator's for others to change."""
+    kubectl = Kubectl(control_plane.kubeconfig, OPEN)
+    privileged = app(pod={"hostNetwork": True})
+    kubectl.apply({**privileged, "metadata": {"name": STORED}})
+    with installed_policies(kubectl, POLICIES, SELF_SERVICE):
+        eventually(
+            lambda: (
+                act_as(AUTHOR).create(objects(HARMLESS), HARMLESS).ok,
+                act_as(AUTHOR).create(objects(privileged), privileged).ok,
+            ),
+            until=lambda taken: taken == (True, False),
+        )
+        yield
+    kubectl("delete", "sidecarapp", STORED)
+
+
+@pytest.mark.parametrize("one", EVERY, ids=str)
+def test_each_right_lifts_its_restriction_and_no_other(act_as: User, one: Escalation) -> None:
+    path = objects(one.obj)
+    refused = act_as(AUTHOR).create(path, one.obj)
+    other = act_as(holder(next(right for right in RIGHTS if right != one.right))).create(path, one.obj)
+
+    assert refused.body["reason"] == "Forbidden"
+    assert f"nor use {one.right}.podpatterns.dev. Without one of these rights " in refused.message
+    assert f" {one.at} " in refused.message
+    assert "The object also needs" not in refused.message
+    assert f"nor use {one.right}.podpatterns.dev" in other.message
+    for name in (holder(one.right), PODDER):
+        answer = act_as(name).create(path, one.obj)
+        assert answer.ok, f"{name}: {answer.message}"
+
+
+@pytest.mark.parametrize("one", [*EVERY_HARMLESS, *ESCALATIONS], ids=str)
+def test_pods_of_what_needs_no_right_pass_pod_security(
+    act_as: User, operator: Impersonated, one: Escalation
+) -> None:
+    """The real thing judges the Pod of whatever the policy takes of an author without the right."""
+    taken = act_as(holder(one.right) if one.right not in ("", "privileged", "hostports") else AUTHOR)
+
+    obj = taken.create(objects(one.obj), one.obj)
+    pod = operator.create(pods(GUARDED), made_of(one, GUARDED))
+
+    assert obj.ok == pod.ok == (one.right not in ("privileged", "hostports")), f"{obj.message}; {pod.message}"
+
+
+@pytest.mark.parametrize(("at", "source"), SECRETS_OF_VOLUMES, ids=lambda value: str(value)[:20])
+def test_a_secret_of_a_volume_that_is_not_harmless_needs_two_rights(
+    act_as: User, at: str, source: dict[str, object]
+) -> None:
+    obj = app(pod={"volumes": [{"name": "v", **source}]})
+
+    neither = act_as(AUTHOR).create(objects(obj), obj).message
+    one = act_as(holder("privileged")).create(objects(obj), obj).message
+
+    assert "The object also needs the right to use secrets" in neither
+    assert f"spec.template.spec.volumes[0].{at} must not be set" in one
+
+
+def test_several_faults_are_listed_together_and_at_most_20(act_as: User) -> None:
+    bare = [{"name": f"c{i}", "image": "x"} for i in range(12)]
+    obj = app(pod={"containers": bare})
+
+    told = act_as(AUTHOR).create(objects(obj), obj).message
+
+    assert len(re.findall(r"spec\.template\.spec\.containers\[\d+\]", told)) == 20
+    assert "; and so on: correct that, or ask for one of them" in told
+
+
+def test_an_object_of_the_greatest_size_is_judged(act_as: User) -> None:
+    """The API server gives expressions a limit of cost."""
+    env = [{"name": f"A{i}", "value": "x"} for i in range(100)]
+    many = [harmless(f"c{i}", env=env, ports=[{"containerPort": i + 1}]) for i in range(64)]
+    volumes = [{"name": f"v{i}", "emptyDir": {}} for i in range(200)]
+    obj = app(pod={"containers": many, "volumes": volumes}, sidecars=[harmless(f"s{i}") for i in range(60)])
+    worse = app(pod={"containers": many, "volumes": [*volumes, {"name": "v", "secret": {"secretName": "a"}}]})
+
+    assert act_as(AUTHOR).create(objects(obj), obj).ok
+    assert "volumes[200].secret must not be set" in act_as(AUTHOR).create(objects(worse), worse).message
+
+
+def test_the_whole_object_is_judged_at_every_change_of_its_spec(act_as: User) -> None:
+    path = objects(HARMLESS, OPEN, STORED)
+    for body, content_type in (
+        ({"spec": {"replicas": 2}}, MERGE_PATCH),
+        ({**HARMLESS, "metadata": {"name": STORED}, "spec": {"replicas": 2}}, APPLY),
+    ):
+        query = {"fieldManager": "test"} if content_type == APPLY else {}
+        refused = act_as(AUTHOR).request("PATCH", path, body, content_type, **query)
+        assert "spec.template.spec.hostNetwork must not be true" in refused.message
+        assert act_as(holder("privileged")).request("PATCH", path, body, content_type, **query).ok
+    labels = {"metadata": {"labels": {"team": "shop"}}}
+    assert act_as(AUTHOR).request("PATCH", path, labels, MERGE_PATCH).ok
+    harmless_now = {"spec": {"template": {"spec": {"hostNetwork": False}}}}
+    assert act_as(AUTHOR).request("PATCH", path, harmless_now, MERGE_PATCH).ok
+
+
+def test_every_rule_is_broken_by_an_escalation() -> None:
+    tried = {re.sub(r"\[\d+\]", "[]", one.at) for one in EVERY}
+    volumes = {f"spec.template.spec.volumes[].{at}" for at, _ in SECRETS_OF_VOLUMES}
+    found = places()
+    anywhere = (*found.containers, *found.fragments)
+
+    assert set(found.secrets) <= tried | volumes
+    for path in found.container_secrets:
+        for container in anywhere:
+            if "ephemeral" not in container:
+                assert f"{container}.{path}" in tried
+    assert {f"spec.template.spec.{one.field}" for one in OF_POD} <= tried
+    assert {f"spec.template.spec.containers[].{one.field}" for one in OF_CONTAINER} <= tried
+    assert {one.right for one in EVERY} == set(RIGHTS)
