@@ -50,16 +50,17 @@ class Impersonated:
         self,
         method: str,
         path: str,
-        body: Any,
+        body: Any = None,
         content_type: str = "application/json",
         *,
         dry_run: bool = True,
         **query: str,
     ) -> Answer:
-        """Return the answer to any write."""
+        """Return the answer to any write. Only without a body is `query` a deletion's."""
         query = {**query, **({"dryRun": "All"} if dry_run else {})}
         headers = {**self._headers, "Content-Type": content_type}
-        self._connection.request(method, f"{path}?{urlencode(query)}", json.dumps(body), headers)
+        text = None if body is None else json.dumps(body)
+        self._connection.request(method, f"{path}?{urlencode(query)}", text, headers)
         response = self._connection.getresponse()
         return Answer(response.status, json.loads(response.read()))
 

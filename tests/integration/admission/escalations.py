@@ -543,7 +543,7 @@ SELF_SERVICE_ALONE = (
         )
     ),
 )
-"""What can't be shown beside a Pod by hand: fields that mean the same, or that no Pod of a test's can have."""
+"""What can't be shown beside a Pod by hand: fields that mean the same, or that no Pod of a test can have."""
 
 HARMLESS = (
     *(Escalation(f"harmless, {place.name}", place.put({}), "", "", place.user) for place in PLACES),

@@ -87,8 +87,6 @@ def _policy(
         rules=[rule(GROUP, [kind.plural for kind in KINDS], ["DELETE"])],
         conditions=_CONDITIONS,
         parameters=parameters,
-        validations=[
-            {"expression": allowed, "messageExpression": message, "reason": str(Reason.FORBIDDEN)}
-        ],
+        validations=[{"expression": allowed, "messageExpression": message, "reason": str(Reason.FORBIDDEN)}],
         failure_policy="Ignore",
     )
