@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 if TYPE_CHECKING:
     import ssl
 
+KEPT_SECONDS = 10.0
+"""Time without a request after which the API server may have closed the connection."""
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -41,6 +44,7 @@ class Impersonated:
         self._connection = http.client.HTTPSConnection(
             address.hostname, address.port, context=tls, timeout=30
         )
+        self._used = 0.0
         self._headers = {"Impersonate-User": user, "Impersonate-Group": "system:authenticated"}
 
     def create(self, path: str, obj: dict[str, Any], *, dry_run: bool = True) -> Answer:
@@ -59,10 +63,14 @@ class Impersonated:
         """Return the answer to any write. Only without a body is `query` a deletion's."""
         query = {**query, **({"dryRun": "All"} if dry_run else {})}
         headers = {**self._headers, "Content-Type": content_type}
+        if time.monotonic() - self._used > KEPT_SECONDS:
+            self._connection.close()
         text = None if body is None else json.dumps(body)
         self._connection.request(method, f"{path}?{urlencode(query)}", text, headers)
         response = self._connection.getresponse()
-        return Answer(response.status, json.loads(response.read()))
+        answer = Answer(response.status, json.loads(response.read()))
+        self._used = time.monotonic()
+        return answer
 
     def close(self) -> None:
         self._connection.close()

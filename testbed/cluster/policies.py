@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 POLICIES = Path(__file__).parents[2] / "policies"
 SELF_SERVICE = POLICIES / "self-service"
+LEASH = POLICIES / "leash"
 
 
 @contextmanager

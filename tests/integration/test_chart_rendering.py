@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import yaml
 from click.testing import CliRunner
 
 from podpatterns.cli import main
+from podpatterns.api import GROUP
+from podpatterns.api.policy.leash import RULES
 from testbed.cluster import packages
 from testbed.cluster.command import CommandFailed, run
 from testbed.cluster.programs import program
@@ -128,9 +131,76 @@ def test_what_needs_another_project_is_made_on_demand(name: str) -> None:
         rendered(name)
 
 
+def named(made: str) -> dict[str, Any]:
+    """Return the policies by name."""
+    policies = [obj for obj in yaml.safe_load_all(made) if obj["kind"] == "ValidatingAdmissionPolicy"]
+    return {policy["metadata"]["name"]: policy["spec"] for policy in policies}
+
+
+def test_self_service_takes_the_place_of_the_right_to_create_pods() -> None:
+    default, self_service = (
+        named(rendered("policies")),
+        named(rendered("policies", admission__selfService=True)),
+    )
+
+    assert default.keys() == self_service.keys() > {"podpatterns-authors"}
+    conditions = [
+        [c["name"] for c in of["podpatterns-authors"]["matchConditions"]] for of in (default, self_service)
+    ]
+    assert conditions == [["spec-changes"], ["spec-changes", "may-not-create-pods"]]
+
+
+def test_the_leash_is_the_operators() -> None:
+    [leash] = named(rendered("leash")).values()
+
+    [condition] = leash["matchConditions"]
+    user = "system:serviceaccount:operators:podpatterns-operator"
+    assert condition["expression"] == f"request.userInfo.username == '{user}'"
+
+
+@pytest.mark.parametrize("value", ["admission__leash", "admissionPolicies__enabled"])
+def test_the_leash_can_be_taken_off(value: str) -> None:
+    with pytest.raises(CommandFailed, match="could not find template"):
+        rendered("leash", **{value: False})
+
+
+def rights() -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the operator's rights in the whole cluster: group, resource and verbs."""
+    role = next(yaml.safe_load_all(rendered("clusterrole")))
+    for rule in role["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                yield group, resource, rule["verbs"]
+
+
+def test_whatever_the_operator_may_write_is_on_the_leash() -> None:
+    writes = {
+        (group, resource) for group, resource, verbs in rights() if {"create", "patch", "delete"} & {*verbs}
+    }
+    leashed = {(group, r) for rule in RULES for group in rule["apiGroups"] for r in rule["resources"]}
+
+    assert writes - leashed == {
+        ("", "events"),
+        *((GROUP, f"{kind}/status") for kind in ("sidecarapps", "ambassadors", "adapters")),
+    }
+    assert leashed <= writes
+
+
+def test_the_readme_gives_a_reason_for_each_right() -> None:
+    text = (CHART / "README.md").read_text().split("## Permissions")[1].split("\n\n")[1]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
+    told = {name: verbs for names, verbs, _ in rows for name in re.findall("`([^`]+)`", names)}
+    kinds = ["sidecarapps", "ambassadors", "adapters"]
+    for _, resource, verbs in rights():
+        name = resource.partition("/")[2] if resource.partition("/")[0] in kinds else ""
+        assert told[name or resource] == ", ".join(verbs), resource
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("admission__selfService", "yes"),
+        ("admission__webhook", True),
         ("metrics__port", 8080),
         ("metrics__serviceMonitor__interval", "often"),
         ("prometheusRule__rules", []),
