@@ -5,71 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from podpatterns.api import API_VERSION, GROUP, KINDS, parse
-from podpatterns.api.policy import selfservice
-from podpatterns.compose import compose, pod_manifest
 from testbed.cluster.control_plane import OPERATOR, ControlPlane
 from testbed.cluster.impersonation import MERGE_PATCH, Impersonated
 from testbed.cluster.kubectl import Kubectl
 from testbed.eventually import eventually
-from tests.integration.admission.escalations import Escalation, app
-
-RBAC = "rbac.authorization.k8s.io"
-OURS = [kind.plural for kind in KINDS]
-WRITE = ["get", "create", "update", "patch", "delete"]
-OPEN, GUARDED = "admission-open", "admission-guarded"
-"""Namespaces; Pod Security enforces the level restricted in the second."""
-HARMLESS = app()
-AUTHOR, PODDER, EDITOR, SCALER = "author", "podder", "editor", "scaler"
-"""Users: of our kinds alone, of these and Pods, with the ClusterRole edit, of /scale alone."""
-
-_OF_OURS = {"apiGroups": [GROUP], "resources": OURS, "verbs": WRITE}
-
-
-def holder(right: str) -> str:
-    """Return the author who has that right of the self-service."""
-    return f"{right}-user"
-
-
-def _granted() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    yield AUTHOR, [_OF_OURS]
-    yield PODDER, [_OF_OURS, {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}]
-    yield EDITOR, [_OF_OURS]
-    for right in selfservice.rights():
-        yield (
-            holder(right.resource),
-            [
-                _OF_OURS,
-                {"apiGroups": [GROUP], "resources": [right.resource], "verbs": [selfservice.VERB]},
-            ],
-        )
-    # The last: when it is in force, all are.
-    yield SCALER, [{"apiGroups": [GROUP], "resources": [f"{name}/scale" for name in OURS], "verbs": WRITE}]
-
-
-def _bound(namespace: str, user: str, role: dict[str, str]) -> dict[str, Any]:
-    return {
-        "apiVersion": f"{RBAC}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": f"{user}-{role['kind'].lower()}", "namespace": namespace},
-        "roleRef": {"apiGroup": RBAC, **role},
-        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": user}],
-    }
-
-
-def _namespace(name: str, labels: dict[str, str]) -> Iterator[dict[str, Any]]:
-    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-    meta = {"name": "robot", "namespace": name}
-    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}
-    yield _bound(name, EDITOR, {"kind": "ClusterRole", "name": "edit"})
-    for user, rules in _granted():
-        meta = {"name": user, "namespace": name}
-        yield {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": meta, "rules": rules}
-        yield _bound(name, user, {"kind": "Role", "name": user})
+from tests.integration.admission.users import GUARDED, HARMLESS, OPEN, SCALER, objects, with_users
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +25,7 @@ def _users(control_plane: ControlPlane, crds: Path, rights: None) -> None:
         "value": 1000,
     }
     guarded = {"pod-security.kubernetes.io/enforce": "restricted"}
-    kubectl.apply(important, *_namespace(OPEN, {}), *_namespace(GUARDED, guarded))
+    kubectl.apply(important, *with_users(OPEN, {}), *with_users(GUARDED, guarded))
     for namespace in (OPEN, GUARDED):
         kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={namespace}", "--timeout=30s")
     last = Impersonated(control_plane.url, control_plane.tls, SCALER)
@@ -107,27 +50,3 @@ def act_as(_users: None, control_plane: ControlPlane) -> Iterator[Callable[[str]
 @pytest.fixture(scope="module")
 def operator(act_as: Callable[[str], Impersonated]) -> Impersonated:
     return act_as(OPERATOR)
-
-
-def objects(obj: dict[str, Any], namespace: str = OPEN, name: str = "") -> str:
-    """Return the path of the objects of a kind, or of one of them."""
-    plural = next(kind.plural for kind in KINDS if kind.kind == obj["kind"])
-    return f"/apis/{API_VERSION}/namespaces/{namespace}/{plural}{f'/{name}' if name else ''}"
-
-
-def pods(namespace: str = OPEN) -> str:
-    return f"/api/v1/namespaces/{namespace}/pods"
-
-
-def made_of(one: Escalation, namespace: str) -> dict[str, Any]:
-    """Return the Pod that the operator would make, of the application itself or of one that includes it."""
-    written = one.user or one.obj
-    metadata = {**written["metadata"], "namespace": namespace, "uid": "7c9f"}
-    whole = parse({**written, "metadata": metadata})
-    parts = {(one.obj["kind"], one.obj["metadata"]["name"]): parse(one.obj)} if one.user else {}
-    return pod_manifest(whole, compose(whole, parts), f"{whole.metadata.name}-0", 0)
-
-
-def by_hand(pod: dict[str, Any]) -> dict[str, Any]:
-    """Return the Pod as a person would create it."""
-    return {**pod, "metadata": {"name": pod["metadata"]["name"]}}

@@ -14,7 +14,10 @@ from testbed.cluster.impersonation import APPLY, MERGE_PATCH, Answer, Impersonat
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.policies import installed_policies
 from testbed.eventually import eventually
-from tests.integration.admission.conftest import (
+from tests.integration.admission.builders import OWN, app, part
+from tests.integration.admission.escalations import ESCALATIONS, Escalation
+from tests.integration.admission.escalations import HARMLESS as EVERY_HARMLESS
+from tests.integration.admission.users import (
     AUTHOR,
     EDITOR,
     GUARDED,
@@ -27,8 +30,6 @@ from tests.integration.admission.conftest import (
     objects,
     pods,
 )
-from tests.integration.admission.escalations import ESCALATIONS, OWN, Escalation, app, part
-from tests.integration.admission.escalations import HARMLESS as EVERY_HARMLESS
 
 REFUSED = f"author may not create Pods in namespace {OPEN}"
 STORED = "stored"

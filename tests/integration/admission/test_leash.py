@@ -13,8 +13,8 @@ from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.impersonation import MERGE_PATCH, Impersonated
 from testbed.cluster.kubectl import Kubectl
 from testbed.eventually import eventually
-from tests.integration.admission.conftest import HARMLESS, OPEN, pods
-from tests.integration.admission.escalations import Object, harmless
+from tests.integration.admission.builders import Object, harmless
+from tests.integration.admission.users import HARMLESS, OPEN, pods
 
 LABELS = {KIND_LABEL: "SidecarApp", NAME_LABEL: "owner"}
 BELONGS = "belongs to no object of podpatterns.dev"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,11 @@ from testbed.cluster.impersonation import APPLY, MERGE_PATCH, Impersonated
 from testbed.cluster.kubectl import Kubectl
 from testbed.cluster.policies import POLICIES, SELF_SERVICE, installed_policies
 from testbed.eventually import eventually
-from tests.integration.admission.conftest import (
+from tests.integration.admission.builders import app, harmless
+from tests.integration.admission.escalations import ESCALATIONS, Escalation
+from tests.integration.admission.escalations import HARMLESS as EVERY_HARMLESS
+from tests.integration.admission.selfservice import SECRETS_OF_VOLUMES, SELF_SERVICE_ALONE
+from tests.integration.admission.users import (
     AUTHOR,
     GUARDED,
     HARMLESS,
@@ -26,15 +31,6 @@ from tests.integration.admission.conftest import (
     objects,
     pods,
 )
-from tests.integration.admission.escalations import (
-    ESCALATIONS,
-    SECRETS_OF_VOLUMES,
-    SELF_SERVICE_ALONE,
-    Escalation,
-    app,
-    harmless,
-)
-from tests.integration.admission.escalations import HARMLESS as EVERY_HARMLESS
 
 EVERY = [*ESCALATIONS, *SELF_SERVICE_ALONE]
 RIGHTS = [right.resource for right in selfservice.rights()]
@@ -131,14 +127,26 @@ def test_the_whole_object_is_judged_at_every_change_of_its_spec(act_as: User) ->
         ({"spec": {"replicas": 2}}, MERGE_PATCH),
         ({**HARMLESS, "metadata": {"name": STORED}, "spec": {"replicas": 2}}, APPLY),
     ):
-        query = {"fieldManager": "test"} if content_type == APPLY else {}
-        refused = act_as(AUTHOR).request("PATCH", path, body, content_type, **query)
+        refused = act_as(AUTHOR).request("PATCH", path, body, content_type, fieldManager="test")
         assert "spec.template.spec.hostNetwork must not be true" in refused.message
-        assert act_as(holder("privileged")).request("PATCH", path, body, content_type, **query).ok
+        assert act_as(holder("privileged")).request("PATCH", path, body, content_type, fieldManager="test").ok
     labels = {"metadata": {"labels": {"team": "shop"}}}
     assert act_as(AUTHOR).request("PATCH", path, labels, MERGE_PATCH).ok
     harmless_now = {"spec": {"template": {"spec": {"hostNetwork": False}}}}
     assert act_as(AUTHOR).request("PATCH", path, harmless_now, MERGE_PATCH).ok
+
+
+def test_the_api_server_finds_no_mistake_in_the_policies(control_plane: ControlPlane) -> None:
+    """It checks types after it has taken a policy, and the names of fields by the schemas."""
+    kubectl = Kubectl(control_plane.kubeconfig)
+
+    def checked() -> list[Any]:
+        policies = kubectl.get("validatingadmissionpolicy")["items"]
+        return [p.get("status", {}).get("typeChecking") for p in policies]
+
+    found = eventually(checked, until=lambda found: None not in found)
+    assert found == [{}] * len(found)
+    assert len(found) >= 5
 
 
 def test_every_rule_is_broken_by_an_escalation() -> None:

@@ -63,7 +63,8 @@ def _fields(path: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def _is_container(schema: Schema) -> bool:
-    return {"image", "securityContext"} <= schema.get("properties", {}).keys()
+    properties: Schema = schema.get("properties", {})
+    return "image" in properties and "securityContext" in properties
 
 
 def _names_secret(path: str) -> bool:

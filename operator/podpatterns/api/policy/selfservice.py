@@ -92,7 +92,8 @@ def _privileged() -> Iterator[str]:
 
 
 def _secrets(found: Places) -> Iterator[str]:
-    for path in found.secrets:
+    # A driver may bring Secrets of another store: https://secrets-store-csi-driver.sigs.k8s.io
+    for path in (*found.secrets, f"{_POD}.volumes[].csi"):
         yield _field(path, _UNSET)
     for path in found.container_secrets:
         yield _in_containers(path, _UNSET)
