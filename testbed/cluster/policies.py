@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 POLICIES = Path(__file__).parents[2] / "policies"
 SELF_SERVICE = POLICIES / "self-service"
-LEASH = POLICIES / "leash"
 
 
 @contextmanager

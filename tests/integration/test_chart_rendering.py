@@ -12,9 +12,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from podpatterns.cli import main
 from podpatterns.api import GROUP
 from podpatterns.api.policy.leash import RULES
+from podpatterns.cli import main
 from testbed.cluster import packages
 from testbed.cluster.command import CommandFailed, run
 from testbed.cluster.programs import program
