@@ -104,6 +104,12 @@ PLACES = (
         user_of("SidecarApp"),
     ),
     Place(
+        "init container of a part",
+        "spec.initContainers[0]",
+        lambda f: part(initContainers=[harmless("init", restartPolicy="Always", **f)]),
+        user_of("SidecarApp"),
+    ),
+    Place(
         "local.container of a part",
         "spec.upstreams[0].local.container",
         lambda f: part("Ambassador", **_local(f)),
@@ -181,13 +187,13 @@ IN_POD: tuple[tuple[str, str, Object, str], ...] = (
         "directory of the node",
         "privileged",
         {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]},
-        "volumes",
+        "volumes[0]",
     ),
     (
         "volume of NFS",
         "privileged",
         {"volumes": [{"name": "v", "nfs": {"server": "nfs", "path": "/"}}]},
-        "volumes",
+        "volumes[0]",
     ),
     ("user 0", "privileged", {"securityContext": {"runAsUser": 0}}, "securityContext.runAsUser"),
     ("root", "privileged", {"securityContext": {"runAsNonRoot": False}}, "securityContext.runAsNonRoot"),
@@ -298,6 +304,18 @@ ESCALATIONS = (
     *(
         Escalation(f"{title}, Pod", app(pod=pod), right, f"{TEMPLATE}.{at}")
         for title, right, pod, at in IN_POD
+    ),
+    *(
+        Escalation(f"{title}, part", part(**pod), right, f"spec.{at}", user_of("SidecarApp"))
+        for title, right, pod, at in IN_POD
+        if "volumes" in pod
+    ),
+    Escalation(
+        "Secret by a variable of a part",
+        part(sidecars=[harmless("helper")], env=[{"name": "A", "valueFrom": {"secretKeyRef": SECRET}}]),
+        "secrets",
+        "spec.env[0].valueFrom.secretKeyRef",
+        user_of("SidecarApp"),
     ),
     *(Escalation(title, obj, right, at) for title, right, obj, at in OF_OURS),
 )

@@ -25,6 +25,31 @@ SECRETS_OF_VOLUMES: tuple[tuple[str, Object], ...] = (
 )
 """Secrets in volumes that are not harmless themselves."""
 
+SECRETS_BESIDE: tuple[tuple[str, str, Object], ...] = (
+    *(
+        ("privileged", f"{path}.{at}", obj)
+        for at, source in SECRETS_OF_VOLUMES
+        for path, obj in (
+            ("spec.template.spec.volumes[0]", app(pod={"volumes": [{"name": "v", **source}]})),
+            ("spec.volumes[0]", part(volumes=[{"name": "v", **source}])),
+        )
+    ),
+    (
+        "parts",
+        "spec.include[0].env[0].valueFrom.secretKeyRef",
+        app(
+            include=[
+                {
+                    "kind": "Ambassador",
+                    "name": "cache",
+                    "env": [{"name": "A", "valueFrom": {"secretKeyRef": SECRET}}],
+                }
+            ]
+        ),
+    ),
+)
+"""Secrets where another right is needed too: that right, the field and the object."""
+
 
 def _metrics_page(**fields: Any) -> Object:
     source = {"name": "stats", "type": "prometheus", "prometheus": {"url": "https://127.0.0.1/", **fields}}

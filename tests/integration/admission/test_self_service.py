@@ -19,7 +19,7 @@ from testbed.eventually import eventually
 from tests.integration.admission.builders import app, harmless
 from tests.integration.admission.escalations import ESCALATIONS, Escalation
 from tests.integration.admission.escalations import HARMLESS as EVERY_HARMLESS
-from tests.integration.admission.selfservice import SECRETS_OF_VOLUMES, SELF_SERVICE_ALONE
+from tests.integration.admission.selfservice import SECRETS_BESIDE, SELF_SERVICE_ALONE
 from tests.integration.admission.users import (
     AUTHOR,
     GUARDED,
@@ -86,17 +86,15 @@ def test_pods_of_what_needs_no_right_pass_pod_security(
     assert obj.ok == pod.ok == (one.right not in ("privileged", "hostports")), f"{obj.message}; {pod.message}"
 
 
-@pytest.mark.parametrize(("at", "source"), SECRETS_OF_VOLUMES, ids=lambda value: str(value)[:20])
-def test_a_secret_of_a_volume_that_is_not_harmless_needs_two_rights(
-    act_as: User, at: str, source: dict[str, object]
+@pytest.mark.parametrize(("right", "at", "obj"), SECRETS_BESIDE, ids=lambda value: str(value)[:50])
+def test_a_secret_where_another_right_is_needed_needs_both(
+    act_as: User, right: str, at: str, obj: dict[str, object]
 ) -> None:
-    obj = app(pod={"volumes": [{"name": "v", **source}]})
-
     neither = act_as(AUTHOR).create(objects(obj), obj).message
-    one = act_as(holder("privileged")).create(objects(obj), obj).message
+    one = act_as(holder(right)).create(objects(obj), obj).message
 
     assert "The object also needs the right to use secrets" in neither
-    assert f"spec.template.spec.volumes[0].{at} must not be set" in one
+    assert f"{at} must not be set" in one
 
 
 def test_several_faults_are_listed_together_and_at_most_20(act_as: User) -> None:
@@ -151,11 +149,12 @@ def test_the_api_server_finds_no_mistake_in_the_policies(control_plane: ControlP
 
 def test_every_rule_is_broken_by_an_escalation() -> None:
     tried = {re.sub(r"\[\d+\]", "[]", one.at) for one in EVERY}
-    volumes = {f"spec.template.spec.volumes[].{at}" for at, _ in SECRETS_OF_VOLUMES}
+    beside = {re.sub(r"\[\d+\]", "[]", at) for _, at, _ in SECRETS_BESIDE}
     found = places()
     anywhere = (*found.containers, *found.fragments)
 
-    assert set(found.secrets) <= tried | volumes
+    assert set(found.secrets) <= tried | beside
+    assert set(found.volumes) <= tried
     for path in found.container_secrets:
         for container in anywhere:
             if "ephemeral" not in container:

@@ -79,7 +79,9 @@ def made_of(one: Escalation, namespace: str) -> Object:
     written = one.user or one.obj
     metadata = {**written["metadata"], "namespace": namespace, "uid": "7c9f"}
     whole = parse({**written, "metadata": metadata})
-    parts = {(one.obj["kind"], one.obj["metadata"]["name"]): parse(one.obj)} if one.user else {}
+    parts = (
+        [parse({**one.obj, "metadata": {**one.obj["metadata"], "namespace": namespace}})] if one.user else []
+    )
     return pod_manifest(whole, compose(whole, parts), f"{whole.metadata.name}-0", 0)
 
 

@@ -1,4 +1,5 @@
-"""Places in an object where a container or the name of a Secret can stand, found in the schema of the CRDs.
+"""Places in an object where a container, a volume or the name of a Secret can stand, found in the schema of
+the CRDs.
 
 So a field to come has its place by being in a model.
 """
@@ -25,6 +26,8 @@ class Places:
     """Whole containers, as people write them."""
     fragments: tuple[str, ...]
     """Fields that are merged into a container of the operator's."""
+    volumes: tuple[str, ...]
+    """Volumes of Pods."""
     secrets: tuple[str, ...]
     """Names of Secrets outside containers."""
     container_secrets: tuple[str, ...]
@@ -34,6 +37,7 @@ class Places:
 def places() -> Places:
     """Return the places in all kinds."""
     containers: dict[str, Schema] = {}
+    volumes: dict[str, None] = {}
     secrets: dict[str, None] = {}
     for kind in KINDS:
         for path, schema in _fields("spec", object_schema(kind)["properties"]["spec"]):
@@ -41,12 +45,15 @@ def places() -> Places:
                 continue
             if _is_container(schema):
                 containers[path] = schema
+            elif _is_volume(schema):
+                volumes[path] = None
             elif _names_secret(path):
                 secrets[path] = None
     inner = {p: None for c in containers.values() for p, _ in _fields("", c) if _names_secret(p)}
     return Places(
         containers=tuple(path for path, schema in containers.items() if "required" in schema),
         fragments=tuple(path for path, schema in containers.items() if "required" not in schema),
+        volumes=tuple(volumes),
         secrets=_outermost(secrets),
         container_secrets=_outermost(inner),
     )
@@ -65,6 +72,11 @@ def _fields(path: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
 def _is_container(schema: Schema) -> bool:
     properties: Schema = schema.get("properties", {})
     return "image" in properties and "securityContext" in properties
+
+
+def _is_volume(schema: Schema) -> bool:
+    properties: Schema = schema.get("properties", {})
+    return {"emptyDir", "hostPath"} <= properties.keys()
 
 
 def _names_secret(path: str) -> bool:

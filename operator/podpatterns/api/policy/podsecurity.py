@@ -174,12 +174,10 @@ OF_POD: tuple[Restriction, ...] = (
         "must have safe ones alone",
         f"{POD}.?securityContext.?sysctls.orValue([]).exists(s, !(s.name in {_listed(SYSCTLS)}))",
     ),
-    Restriction(
-        "volumes",
-        f"must be of {', '.join(VOLUMES)}",
-        f"{POD}.?volumes.orValue([]).exists(v, v.exists(k, k != 'name' && !(k in {_listed(VOLUMES)})))",
-    ),
 )
+
+VOLUME = (f"must be of {', '.join(VOLUMES)}", f"it.exists(k, k != 'name' && !(k in {_listed(VOLUMES)}))")
+"""The remedy for a volume, and CEL that is true for one, `it`, that is not harmless."""
 
 UNPRIVILEGED = (
     "{'allowPrivilegeEscalation': dyn(false), 'runAsNonRoot': dyn(true),"

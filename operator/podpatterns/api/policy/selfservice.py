@@ -23,6 +23,7 @@ from podpatterns.api.policy.podsecurity import (
     OF_CONTAINER,
     OF_POD,
     UNPRIVILEGED,
+    VOLUME,
 )
 
 VERB = "use"
@@ -46,7 +47,7 @@ def rights() -> tuple[Right, ...]:
     """Return the rights, with what needs each."""
     found = places()
     return (
-        Right("privileged", tuple(_privileged())),
+        Right("privileged", tuple(_privileged(found))),
         Right("secrets", tuple(_secrets(found))),
         Right(
             "serviceaccounts",
@@ -66,8 +67,8 @@ def rights() -> tuple[Right, ...]:
             tuple(
                 _field(path, _UNSET)
                 for path in (
-                    f"{_POD}.volumes[].persistentVolumeClaim",
-                    f"{_POD}.volumes[].ephemeral",
+                    *(f"{volume}.persistentVolumeClaim" for volume in found.volumes),
+                    *(f"{volume}.ephemeral" for volume in found.volumes),
                     f"{_POD}.resourceClaims[]",
                     "spec.volumeClaimTemplates[]",
                 )
@@ -77,11 +78,13 @@ def rights() -> tuple[Right, ...]:
     )
 
 
-def _privileged() -> Iterator[str]:
+def _privileged(found: Places) -> Iterator[str]:
     for one in OF_CONTAINER:
         yield f"variables.containers.map(e, {one.broken}, e.at + '.{one.field} {one.must}')"
     for one in OF_POD:
         yield f"({one.broken} ? ['{_POD}.{one.field} {one.must}'] : [])"
+    for path in found.volumes:
+        yield _field(path, *VOLUME)
     annotations = "spec.template.metadata.annotations"
     values = f"object.?{annotations.replace('.', '.?')}.orValue({{}})"
     allowed = "a == '' || a == 'runtime/default' || a.startsWith('localhost/')"
@@ -93,7 +96,7 @@ def _privileged() -> Iterator[str]:
 
 def _secrets(found: Places) -> Iterator[str]:
     # A driver may bring Secrets of another store: https://secrets-store-csi-driver.sigs.k8s.io
-    for path in (*found.secrets, f"{_POD}.volumes[].csi"):
+    for path in (*found.secrets, *(f"{volume}.csi" for volume in found.volumes)):
         yield _field(path, _UNSET)
     for path in found.container_secrets:
         yield _in_containers(path, _UNSET)
