@@ -9,7 +9,7 @@ import pytest
 
 from release.registry import push
 from testbed import release
-from testbed.cluster.command import run
+from testbed.cluster.command import feed, run
 from testbed.cluster.images import BOX, HAPROXY_AMBASSADOR, OPERATOR, REGISTRY
 from testbed.manifests import WAIT, manifest
 from testbed.release import NAMESPACE
@@ -36,24 +36,34 @@ def test_all_images_come_from_a_private_registry(
     with cluster.port_forward("pod/registry", PORT, f"--namespace={kubectl.namespace}") as port:
         registry = f"127.0.0.1:{port}"
         run("docker", "login", f"--username={USER}", f"--password={PASSWORD}", registry)
-        # Under a name that the node, which keeps what it pulled, hasn't seen.
-        pushed = push(f"{registry}/{kubectl.namespace}", [OPERATOR, HAPROXY_AMBASSADOR])
-    run("docker", "image", "rm", *pushed)
+        tags = [private(tag, kubectl.namespace) for tag in (OPERATOR, HAPROXY_AMBASSADOR)]
+        pushed = push(f"{registry}/{kubectl.namespace}", tags)
+    run("docker", "image", "rm", *pushed, *tags)
     for namespace in (NAMESPACE, kubectl.namespace):
         create_secret(kubectl, namespace)
 
-    repository = f"{SERVER}/{kubectl.namespace}"
+    repository = f"{SERVER}/{kubectl.namespace}/private"
     release.install(f"image.repository={repository}/operator", f"imagePullSecrets[0].name={SECRET}")
     try:
         kubectl.apply(ambassador())
         kubectl("wait", "--for=condition=Ready", "ambassador/shop", "--timeout=60s")
-        containers = kubectl("get", "pod/shop-0", "--output=jsonpath={..containerStatuses[*].image}")
-        helpers = kubectl("get", "pod/shop-0", "--output=jsonpath={..initContainerStatuses[*].image}")
-        assert containers == BOX or containers.endswith(f"/{BOX}")
-        assert helpers == HAPROXY_AMBASSADOR.replace("podpatterns", repository)
+        [proxy] = kubectl.get("pod/shop-0")["spec"]["initContainers"]
+        assert proxy["image"] == HAPROXY_AMBASSADOR.replace("podpatterns", repository)
     finally:
         release.install()
         kubectl("delete", f"secret/{SECRET}", f"--namespace={NAMESPACE}")
+
+
+def private(tag: str, namespace: str) -> str:
+    """Make another image of it, and return its tag.
+
+    The kubelet goes by content, not by names: it lets nobody without the password use what it pulled by one.
+    """
+    name = tag.replace("podpatterns/", "private/")
+    dockerfile = f"FROM {tag}\nLABEL namespace={namespace}\n"
+    command = ["docker", "build", f"--tag={name}", "-"]
+    feed(command, lambda stream: stream.write(dockerfile.encode()), {"DOCKER_BUILDKIT": "0"})
+    return name
 
 
 def start_registry(kubectl: Kubectl) -> None:
