@@ -73,7 +73,7 @@ def test_the_operator_may_do_all_that_it_does(kubectl: Kubectl) -> None:
 
     helm("test", NAME, f"--namespace={NAMESPACE}", "--timeout=180s")
     left = kubectl.get("patterns", f"--namespace={NAMESPACE}")["items"]
-    assert not [obj for obj in left if obj["metadata"]["name"] == "podpatterns-test"]
+    assert not [obj for obj in left if obj["metadata"]["name"].startswith("podpatterns-test")]
 
     def log() -> str:
         every_pod = ("--selector=app.kubernetes.io/name=podpatterns", "--tail=-1")

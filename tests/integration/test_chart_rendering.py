@@ -90,6 +90,11 @@ def test_null_takes_out_what_the_chart_sets() -> None:
         assert fields() - fields(**{value: None}) == {field}
 
 
+def test_nothing_is_wrong_with_the_objects_of_helm_test() -> None:
+    result = CliRunner().invoke(main, ["check", "--filename=-"], input=rendered("tests/objects"))
+    assert (result.exit_code, result.output) == (0, "3 objects checked: nothing is wrong\n")
+
+
 def test_two_replicas_can_lose_one_to_a_drain() -> None:
     budget = yaml.safe_load(rendered("poddisruptionbudget"))["spec"]
     made = deployment()

@@ -33,9 +33,9 @@ Ambassador:
   - {name: api, protocol: tcp, listen: {port: 8443}, endpoints: ["kubernetes.default.svc:443"]}
 Adapter:
   sources:
-  - {name: process, type: proc}
+  - {name: app, type: statsd, statsd: {port: 9125}}
   rules:
-  - {source: process, path: process_count, metric: app_processes}
+  - {source: app, path: requests, metric: app_requests_total}
 {{- end -}}
 
 {{- define "podpatterns.test.pod" -}}
