@@ -20,8 +20,9 @@ from testbed.cluster.control_plane import ControlPlane
 from testbed.cluster.kubectl import KubectlError
 from testbed.cluster.operator_process import PROGRAM, OperatorProcess
 from testbed.eventually import eventually
+from testbed.manifests import manifest
 from tests.integration.controller.hostile import WRITES, Writes, resident, resident_peak, told, unharmed
-from tests.integration.controller.sites import Sites, sidecarapp
+from tests.integration.controller.sites import Sites
 
 
 def template(web: dict[str, Any]) -> dict[str, Any]:
@@ -72,12 +73,20 @@ def test_a_template_stays_a_template(sites: Sites) -> None:
         )
 
 
-def test_a_part_includes_no_part(sites: Sites) -> None:
-    sites.apply_part("inner", image="inner:1")
-    outer = sidecarapp("outer", include=[{"kind": "SidecarApp", "name": "inner"}])
-    del outer["spec"]["template"]
-    with pytest.raises(KubectlError, match=r"spec.*include"):
-        sites.kubectl.apply(outer)
+def test_a_web_of_parts_ends_in_a_condition(sites: Sites, operator: OperatorProcess) -> None:
+    """Each includes the next 20 of 40, in a circle: 2^20 ways lead around."""
+
+    def part(number: int) -> dict[str, Any]:
+        others = [f"p{(number + step) % 40}" for step in range(1, 21)]
+        spec = {"include": [{"kind": "SidecarApp", "name": other} for other in others]}
+        return manifest("SidecarApp", f"p{number}", spec)
+
+    with unharmed(operator):
+        sites.kubectl.apply(*map(part, range(40)))
+        sites.apply(include=[{"kind": "SidecarApp", "name": "p0"}])
+        found = eventually(lambda: sites.condition("Ready"), until=lambda c: c.get("reason") == "InvalidSpec")
+        assert "which includes" in found["message"]
+        sites.ready("calm")
 
 
 def admitted_mounts(crds: Path) -> int:
