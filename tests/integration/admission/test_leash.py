@@ -87,6 +87,10 @@ def stored(
     }
     kubectl = Kubectl(control_plane.kubeconfig, OPEN)
     kubectl.apply(*objects.values())
+    uid = kubectl.get("pod", "stranger")["metadata"]["uid"]
+    its_pod = {"apiVersion": "v1", "kind": "Pod", "name": "stranger", "uid": uid, "controller": True}
+    objects["ephemeral"] = claim("ephemeral", ownerReferences=[its_pod])
+    kubectl.apply(objects["ephemeral"])
     paths = {
         "Pod": pods(),
         "ConfigMap": CONFIG_MAPS,
@@ -96,7 +100,8 @@ def stored(
     stored = {name: f"{paths[obj['kind']]}/{name}" for name, obj in objects.items()}
     eventually(lambda: BELONGS in operator.request("DELETE", stored["stranger"]).message)
     yield stored
-    kubectl("delete", "--wait=false", *(f"{obj['kind'].lower()}/{name}" for name, obj in objects.items()))
+    rest = ("--wait=false", "--ignore-not-found")  # the claim of a Pod goes with it
+    kubectl("delete", *rest, *(f"{obj['kind'].lower()}/{name}" for name, obj in objects.items()))
 
 
 def owned(owner: Object | None) -> Object:
@@ -163,7 +168,8 @@ def test_a_claim_needs_no_owner_or_goes_with_its_pod(operator: Impersonated, sto
     assert operator.create(CLAIMS, claim("new", labels=LABELS)).ok
     assert MUST_BE in operator.create(CLAIMS, claim("new")).message
     assert operator.request("PATCH", stored["data-own"], owned(its_pod), MERGE_PATCH).ok
-    assert BELONGS in operator.request("PATCH", stored["data"], owned(its_pod), MERGE_PATCH).message
+    for name in ("data", "ephemeral"):
+        assert BELONGS in operator.request("PATCH", stored[name], owned(its_pod), MERGE_PATCH).message
     assert GIVEN in operator.request("PATCH", stored["own"], owned(its_pod), MERGE_PATCH).message
 
 

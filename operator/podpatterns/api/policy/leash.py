@@ -30,8 +30,9 @@ _KINDS = ", ".join(f"'{kind.kind}'" for kind in KINDS)
 _CONTROLLERS = "metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))"
 _IS_CLAIM = "request.resource.resource == 'persistentvolumeclaims'"
 _IS_OURS = f"o.apiVersion.startsWith('{GROUP}/') && o.kind in [{_KINDS}]"
-# A claim goes with its Pod where spec.persistentVolumeClaimRetentionPolicy says so.
-_MAY_CONTROL = f"{_IS_OURS} || {_IS_CLAIM} && o.apiVersion == 'v1' && o.kind == 'Pod'"
+# A claim goes with its Pod where spec.persistentVolumeClaimRetentionPolicy says so. One without our labels
+# may be that of an ephemeral volume of anybody's Pod.
+_MAY_CONTROL = f"{_IS_OURS} || {_IS_CLAIM} && variables.labelled && o.apiVersion == 'v1' && o.kind == 'Pod'"
 
 
 def _label(of: str, label: str) -> str:
