@@ -5,8 +5,14 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: help lint helpers check test integration e2e demo demo-adapter cluster cluster-delete images push release bench \
-	chaos soak generate lock
+# Where it is set, every process of every run rewrites the assertions of all tests anew: half of the collection.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Both at once: the first one's output comes whole at its end, the tests' as they go.
+BESIDE := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+
+.PHONY: help lint helpers check unit test everything integration e2e demo demo-adapter cluster cluster-delete images push release \
+	bench chaos soak generate lock
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -30,8 +36,11 @@ helpers: .venv ## Go: vet and test the helper programs, with their processes
 	cd helpers && go vet ./... && go test -parallel 6 ./...
 	cd testbed/cluster/runc-capped && go vet ./... && go test ./...
 
-check: lint ## The quick loop: lint, types, imports, generated files, unit tests; installs nothing
-	$(BIN)/pytest -n 2 --dist loadscope --hypothesis-profile=quick tests/unit
+check: .venv ## The quick loop: lint, types, imports, generated files, unit tests; installs nothing
+	@$(BESIDE) lint unit
+
+unit: .venv # The tests without a server, each of few examples
+	+@env -u MAKEFLAGS $(BIN)/pytest -n 2 --dist loadscope --hypothesis-profile=quick tests/unit
 
 integration: .venv ## Tests on a real API server made of plain processes
 	$(BIN)/pytest -v tests/integration
@@ -39,8 +48,11 @@ integration: .venv ## Tests on a real API server made of plain processes
 e2e: .venv ## Scenarios with real containers on the kind cluster
 	$(BIN)/pytest -v e2e
 
-test: lint helpers ## Everything: what CI runs; in three processes, as tests mostly wait
-	$(BIN)/pytest -v --durations=25 -n 3 --dist loadscope --no-loadscope-reorder
+test: lint ## Everything: what CI runs
+	@$(BESIDE) helpers everything
+
+everything: .venv # All tests of Python, in three processes, as they mostly wait
+	+@env -u MAKEFLAGS $(BIN)/pytest -v --durations=25 -n 3 --dist loadscope --no-loadscope-reorder
 
 cluster: .venv ## Create (or reuse) the kind cluster; its kubeconfig is .cluster/kubeconfig
 	@$(BIN)/python -m testbed.cluster create
