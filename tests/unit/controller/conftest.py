@@ -1,4 +1,4 @@
-"""In the quick loop, time passes faster for tests that wait; pauses and limits keep their proportions."""
+"""Tests that wait do so in a time that leaps; pauses and limits keep their proportions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.unit.controller.hastytime import HastyLoop
+from tests.unit.controller.leapingtime import LeapingLoop
 
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    quick = config.getoption("hypothesis_profile") == "quick"
-    return {"hasty": HastyLoop} if quick else {"ordinary": asyncio.new_event_loop}
+    return {"leaping": LeapingLoop}

@@ -82,10 +82,10 @@ async def test_it_stops_as_soon_as_it_sees_another_holder(hide: bool) -> None:
         leadership.check()
         lease.hide = hide
         lease.take("them")
-        taken = time.monotonic()
+        taken = asyncio.get_running_loop().time()
         with pytest.raises(LeadershipLostError, match="them"):
             await running
-        assert time.monotonic() - taken < 3 * RETRY_SECONDS
+        assert asyncio.get_running_loop().time() - taken < 3 * RETRY_SECONDS
         with pytest.raises(LeadershipLostError):
             leadership.check()
         assert LEADER._value.get() == 0
