@@ -19,6 +19,14 @@ settings.register_profile("full", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("full")
 
+FIRST = (
+    "tests/integration/test_crds.py",
+    "tests/integration/test_chaos.py",
+    "tests/integration/test_isolation.py",
+    "tests/integration/haproxy/test_configuration.py",
+)
+"""Long modules that begin after e2e. One that began last would leave the other processes without work."""
+
 TIMES = pytest.StashKey[list[str]]()
 """The times of long preparations, of each process."""
 
@@ -28,11 +36,21 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
     operator."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if nodeid.startswith("e2e/") else nodeid.partition("::")[0]
+        return _scope(nodeid)
+
+
+def _scope(nodeid: str) -> str:
+    return "e2e" if nodeid.startswith("e2e/") else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the items by when their module is to begin; all others stay as they are."""
+    order = {module: number for number, module in enumerate(("e2e", *FIRST))}
+    items.sort(key=lambda item: order.get(_scope(item.nodeid), len(order)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
