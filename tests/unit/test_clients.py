@@ -51,7 +51,7 @@ def requests() -> Iterator[tuple[int, list[str]]]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Web) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield server.server_port, asked
         server.shutdown()

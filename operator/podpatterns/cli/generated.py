@@ -14,7 +14,7 @@ check_option = click.option(
 )
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     def ignore_aliases(self, _data: Any) -> bool:
         return True
 

@@ -22,7 +22,7 @@ def app() -> Iterator[str]:
     """Its address."""
     handler = partial(QuietHandler, directory=str(TESTDATA / "app"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,12 +107,10 @@ def haproxy() -> str:
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory as a Pod has it, with certificate authorities of this machine as the Secret's."""
+    """A directory as a Pod has it, with a certificate authority as the Secret's."""
     directory = tmp_path_factory.mktemp("secrets")
     (directory / "ca").mkdir()
-    bundle = ssl.get_default_verify_paths().cafile
-    assert bundle
-    (directory / "ca" / "ca.crt").write_text(Path(bundle).read_text())
+    trustme.CA().cert_pem.write_to_path(directory / "ca" / "ca.crt")
     return directory
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -22,18 +22,22 @@ WORDS_OF_KUBERNETES = {"Ready", "Available", "Pending", "OnDelete", "Conflict", 
 """Pods' conditions and phases, types of updates and a server's answers have these words, too."""
 
 
-def trees() -> Iterator[tuple[Path, ast.AST]]:
-    for path in PACKAGE.rglob("*.py"):
-        if path != Path(conditions.__file__):
-            yield path, ast.parse(path.read_text())
+@cache
+def nodes() -> list[tuple[Path, ast.AST]]:
+    return [
+        (path, node)
+        for path in PACKAGE.rglob("*.py")
+        if path != Path(conditions.__file__)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant | ast.Attribute)
+    ]
 
 
 def test_no_other_file_writes_a_word_of_the_table() -> None:
     words = set(chain.from_iterable(ENUMERATIONS)) - WORDS_OF_KUBERNETES
     literals = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.value}"
-        for path, tree in trees()
-        for node in ast.walk(tree)
+        for path, node in nodes()
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in words
     ]
     assert literals == []
@@ -42,8 +46,7 @@ def test_no_other_file_writes_a_word_of_the_table() -> None:
 def test_every_word_of_the_table_is_used() -> None:
     used = {
         (node.value.id, node.attr)
-        for _, tree in trees()
-        for node in ast.walk(tree)
+        for _, node in nodes()
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
     of_the_server = {reason.name for reason in FAILURES}

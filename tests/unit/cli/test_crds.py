@@ -22,15 +22,13 @@ def test_the_files_in_the_repository_are_up_to_date() -> None:
     assert result.exit_code == 0, result.output
 
 
-def test_it_writes_one_file_per_kind(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["crds", str(tmp_path / "new")])
+def test_it_writes_one_file_per_kind_and_the_check_names_what_is_stale(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "new"
+    result = CliRunner().invoke(main, ["crds", str(tmp_path)])
 
     assert result.exit_code == 0
-    assert {path.name for path in (tmp_path / "new").iterdir()} == FILES
+    assert {path.name for path in tmp_path.iterdir()} == FILES
 
-
-def test_the_check_names_what_is_stale_and_how_to_mend_it(tmp_path: Path) -> None:
-    CliRunner().invoke(main, ["crds", str(tmp_path)])
     (tmp_path / "podpatterns.dev_adapters.yaml").write_text("old")
     (tmp_path / "podpatterns.dev_ambassadors.yaml").unlink()
 
