@@ -8,7 +8,7 @@ PYTHON ?= python3
 # Where it is set, every process of every run rewrites the assertions of all tests anew: half of the collection.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Both at once: the first one's output comes whole at its end, the tests' as they go.
+# Both at once: what the first prints comes whole at its end, and what a line with + prints as it goes.
 BESIDE := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 .PHONY: help lint helpers check unit test everything integration e2e demo demo-adapter cluster cluster-delete images push release \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,10 +18,12 @@ from podpatterns.cli import main
 
 REPOSITORY = Path(__file__).parents[3]
 
+REFERENCES = cache(lambda: configuration()["nameReference"])
+
 
 def references(kind: str) -> set[tuple[str, str]]:
     """Return the paths in which the configuration finds names of objects of the kind."""
-    [found] = [entry["fieldSpecs"] for entry in configuration()["nameReference"] if entry["kind"] == kind]
+    [found] = [entry["fieldSpecs"] for entry in REFERENCES() if entry["kind"] == kind]
     return {(spec["kind"], spec["path"]) for spec in found}
 
 
