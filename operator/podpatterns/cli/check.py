@@ -17,8 +17,8 @@ from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
 from podpatterns.cli.schema import malformed
-from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose
 from podpatterns.compose.part import Key, included, key_of, parts_of
+from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose, part_problems
 
 INVALID = 1
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -147,7 +147,7 @@ def _problems(app: Pattern, available: Sequence[Pattern]) -> Sequence[Problem]:
     try:
         if app.spec.template is None:
             parts_of(app, available)
-            return _own(app)
+            return part_problems(app)
         compose(app, available)
     except CannotCompose as error:
         return error.problems

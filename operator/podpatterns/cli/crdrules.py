@@ -59,7 +59,7 @@ def _duplicates(schema: Mapping[str, Any], items: list[Any], path: str) -> Itera
 
 
 def _holds(expression: str, value: Any) -> bool:
-    return bool(_program(expression).eval(data={"self": _escaped(value)}).value())
+    return _program(expression).eval(data={"self": _escaped(value)}).value() is True
 
 
 def _escaped(value: Any) -> Any:

@@ -4,7 +4,7 @@ Pure: nothing here does I/O. Whatever can't be composed is reported as problems,
 """
 
 from podpatterns.compose.adapter import adapter_problems
-from podpatterns.compose.composition import Composition, compose
+from podpatterns.compose.composition import Composition, compose, part_problems
 from podpatterns.compose.configmap import config_map_manifest
 from podpatterns.compose.helpers.helper import COMPOSED, HelperImages
 from podpatterns.compose.owner import owner_reference
@@ -25,6 +25,7 @@ __all__ = [
     "compose",
     "config_map_manifest",
     "owner_reference",
+    "part_problems",
     "pod_manifest",
     "recorded_spec",
 ]

@@ -26,8 +26,8 @@ from podpatterns.compose.part import Part, key_of, parts_of
 from podpatterns.compose.podcontainer import ContainerList, PodContainer, in_starting_order
 from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
 from podpatterns.compose.revision import revision, short_hash
-from podpatterns.compose.rules.containers import name_problems, process_problems
-from podpatterns.compose.rules.ports import port_problems
+from podpatterns.compose.rules.containers import name_problems, no_container, process_problems
+from podpatterns.compose.rules.ports import host_port_problems, port_problems
 from podpatterns.compose.rules.problem import CannotCompose, Problem
 from podpatterns.compose.rules.variables import variable_problems
 from podpatterns.compose.rules.volumes import volume_problems
@@ -115,8 +115,10 @@ def compose(
     _check(
         chain(
             chain.from_iterable(f.problems for f in fragments),
+            no_container(containers),
             name_problems(containers),
             port_problems(containers),
+            host_port_problems(containers),
             variable_problems(containers, variables),
             volume_problems(mounted, volumes),
             process_problems(spec, fragments),
@@ -151,6 +153,23 @@ def compose(
         secrets=tuple(secret for f in fragments for secret in f.secrets),
         parts=tuple(PartVersion(*key_of(p.pattern), p.pattern.metadata.generation) for p in parts[1:]),
         metrics_endpoints=tuple(f.metrics_endpoint for f in fragments if f.metrics_endpoint),
+    )
+
+
+def part_problems(pattern: Pattern) -> tuple[Problem, ...]:
+    """Return the problems that a part has in the Pod of any application, by its own fields."""
+    part = Part(pattern, 1, "", pattern.metadata.namespace)
+    fragment = pod_fragment(part, HelperImages())
+    problems = chain(
+        fragment.problems,
+        name_problems(fragment.helpers),
+        port_problems(fragment.helpers),
+        host_port_problems(fragment.helpers),
+        variable_problems((), fragment.variables),
+    )
+    return tuple(
+        replace(p, path=p.path.removeprefix(part.prefix), message=p.message.replace(part.prefix, ""))
+        for p in CannotCompose(problems).problems
     )
 
 

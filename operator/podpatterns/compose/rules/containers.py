@@ -10,9 +10,12 @@ from podpatterns.compose.podfragment import PodFragment
 from podpatterns.compose.rules.problem import Problem, shown
 
 
-def name_problems(containers: Sequence[PodContainer]) -> Iterator[Problem]:
+def no_container(containers: Sequence[PodContainer]) -> Iterator[Problem]:
     if not any(c.container_list == "containers" and c.of_the_application for c in containers):
         yield Problem("spec.template.spec.containers", "the application has no container: name at least one")
+
+
+def name_problems(containers: Sequence[PodContainer]) -> Iterator[Problem]:
     seen: dict[str, PodContainer] = {}
     for container in containers:
         other = seen.setdefault(container.name, container)

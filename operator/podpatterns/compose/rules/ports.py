@@ -30,3 +30,24 @@ def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
                     "space, give one of them another port",
                     Reason.PORTS_CONFLICT,
                 )
+
+
+def host_port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
+    """Yield a problem for each port of the node that is asked for twice, where the API server refuses it: among
+    the Pod's containers, and in each init container."""
+    seen: dict[tuple[Any, ...], str] = {}
+    for container in containers:
+        alone = container.name if container.container_list == "initContainers" else None
+        for i, port in enumerate(container.manifest.get("ports") or ()):
+            number = port.get("hostPort")
+            if not number:
+                continue
+            path = container.field(f"ports[{i}].hostPort")
+            key = alone, number, port.get("hostIP") or "", port.get("protocol") or "TCP"
+            other = seen.setdefault(key, path)
+            if other != path:
+                yield Problem(
+                    path,
+                    f"port {number} of the node is taken by {other}: give one of them another hostPort",
+                    Reason.PORTS_CONFLICT,
+                )

@@ -24,6 +24,11 @@ def volume_problems(
                 f"spec.template.spec.volumes[{i}].name",
                 f'"{shown(name)}" holds a helper\'s configuration: rename it',
             )
+        if memory and name == SHARED_MEMORY:
+            yield Problem(
+                f"spec.template.spec.volumes[{i}].name",
+                f'"{name}" is the volume of spec.sharedMemory: rename it',
+            )
     for i, name in enumerate(claim_names):
         if name in {*of_helpers, SHARED_MEMORY}:
             yield Problem(
