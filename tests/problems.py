@@ -421,3 +421,70 @@ OF_SEVERAL_OBJECTS = {
     "rules/volumes._disagreements": "an application and its parts that give a shared volume other sizes",
 }
 """Problems that no object has alone."""
+
+
+@dataclass(frozen=True)
+class Advised:
+    """An object that the server takes with a warning."""
+
+    kind: str
+    spec: dict[str, Any]
+    warning: str
+
+    def __str__(self) -> str:
+        return self.warning.partition(":")[0]
+
+
+PROBED = {"startupProbe": {"httpGet": {"path": "/", "port": 1}}}
+GIT_SYNC = {"name": "git-sync", "image": "podpatterns/git-sync:1", **PROBED}
+ADVISED = (
+    Advised(
+        "SidecarApp",
+        {"template": of(WEB, {**WEB, "name": "again"})},
+        "spec.template.spec.containers[1].image: spec.template.spec.containers[0] runs this image too",
+    ),
+    Advised(
+        "SidecarApp",
+        {
+            "template": of(),
+            "sharedVolumes": [{**LOGS, "mounts": [{"container": "web", "subPath": "current"}]}],
+            "sidecars": [GIT_SYNC],
+        },
+        "spec.sharedVolumes[0].mounts[0].subPath: a helper publishes by a symbolic link in this volume",
+    ),
+    Advised(
+        "SidecarApp",
+        {
+            "template": of(
+                {**WEB, "volumeMounts": [{"name": "logs", "mountPath": "/x", "subPath": "current"}]}
+            ),
+            "sharedVolumes": [LOGS],
+            "sidecars": [GIT_SYNC],
+        },
+        "spec.template.spec.containers[0].volumeMounts[0].subPath: a helper publishes by a symbolic link",
+    ),
+    Advised(
+        "SidecarApp",
+        {"template": of(), "sidecars": [{"name": "helper", "image": "x:1"}]},
+        "spec.sidecars[0]: order BeforeApp without startupProbe",
+    ),
+    Advised(
+        "SidecarApp",
+        {"template": of({"name": "web", "image": "localhost:5000/web"})},
+        "spec.template.spec.containers[0].image: localhost:5000/web may be another image tomorrow",
+    ),
+    Advised(
+        "Adapter",
+        {"template": of({"name": "web", "image": "web:latest"}), "sources": [STATS]},
+        "spec.template.spec.containers[0].image: web:latest may be another image tomorrow",
+    ),
+    Advised(
+        "Ambassador",
+        {
+            "template": of(),
+            "mode": "Local",
+            "upstreams": [tcp("db", 1, local={"container": {"name": "db", "image": "db:1"}})],
+        },
+        "spec.mode: Local runs servers for development in the Pod",
+    ),
+)

@@ -16,8 +16,9 @@ from podpatterns.api.text import NAME_LENGTH, shown
 from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
-from podpatterns.cli.schema import malformed
 from podpatterns.compose.part import Key, included, key_of, parts_of
+from podpatterns.cli.policyrules import advised
+from podpatterns.cli.schema import malformed, without_nulls
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose, part_problems
 
 INVALID = 1
@@ -42,6 +43,8 @@ class Verdict:
     findings: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
     """Faults that other files, or the cluster, may clear."""
+    advice: tuple[Finding, ...] = ()
+    """Warnings about objects without a fault: what is possible and unwise."""
 
 
 @click.command()
@@ -53,13 +56,16 @@ def check(files: tuple[str, ...]) -> None:
     in the files: their names and ports, the form of an Adapter's rules and whether they satisfy its contract.
     Not checked are what only the API server knows of Pods, parts that are not in the files, rules about a
     change (such as taking the template out), and the regular expressions, JMESPath and conditions of an
-    Adapter with the groups that they name: metrics-adapter --check reads those. Exit status: 0 nothing is
-    wrong, 1 something is, 2 the files can't be read, or have no object of ours.
+    Adapter with the groups that they name: metrics-adapter --check reads those. Warnings of what is unwise
+    are those that kubectl apply shows. Exit status: 0 nothing is wrong, 1 something is, 2 the files can't be
+    read, or have no object of ours.
     """
     written = read_manifests(files)
     verdict = judge(written)
     for note in verdict.unknown:
         click.echo(f"{note} (not checked)", err=True)
+    for warning in verdict.advice:
+        click.echo(f"Warning: {warning}", err=True)
     for finding in verdict.findings:
         click.echo(str(finding))
     if verdict.findings:
@@ -79,7 +85,7 @@ def judge(written: Sequence[Manifest]) -> Verdict:
             findings += [Finding(one.where, error) for error in errors]
             continue
         try:
-            app: Pattern = parse(one.obj)
+            app: Pattern = parse(without_nulls(one.obj))
         except InvalidObject as error:
             findings += [Finding(one.where, e) for e in error.errors]
             continue
@@ -106,7 +112,10 @@ def judge(written: Sequence[Manifest]) -> Verdict:
                 problem.reason is Reason.PART_NOT_SHARED and not everything_is_there
             )
             (unknown_parts if absent else findings).append(Finding(one.where, problem))
-    return Verdict(tuple(findings), tuple(unknown_parts))
+    faulty = {finding.where for finding in findings}
+    good = [(one, app) for one, app in apps.values() if one.where not in faulty]
+    advice = [Finding(one.where, warning) for one, app in good for warning in advised(app)]
+    return Verdict(tuple(findings), tuple(unknown_parts), tuple(advice))
 
 
 def _told(part: Pattern, problems: Sequence[Problem]) -> Iterator[str]:

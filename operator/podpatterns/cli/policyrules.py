@@ -7,9 +7,11 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
+from podpatterns.api import FieldError, Pattern
 from podpatterns.api.names import BY_KIND, GROUP
 from podpatterns.cli.error import CommandError
 from podpatterns.compose.admission import advice, composable
+from podpatterns.compose.admission.warningrules import warning_rules
 
 _EXTENSIONS = ("optional", "two-var-comprehensions", "lists", "strings", "sets")
 """What Kubernetes adds to CEL, as far as policies use it."""
@@ -26,15 +28,27 @@ def policy_of(subject: str, kind: str) -> Mapping[str, Any]:
 _INDEX_OF = "listIndexOf"
 
 
+def advised(app: Pattern) -> list[FieldError]:
+    """Return what the API server would warn of."""
+    found = _evaluated(policy_of("advice", app.kind), app.manifest())
+    lines = [line for rule in warning_rules(BY_KIND[app.kind]) for line in found["variables"][rule.name]]
+    return [FieldError(path, message) for path, _, message in (line.partition(": ") for line in lines)]
+
+
 def refusals(policy: Mapping[str, Any], obj: Mapping[str, Any]) -> Iterator[str]:
     """Yield the messages with which a policy without parameters refuses a new object, or warns of it."""
-    spec = policy["spec"]
-    data: dict[str, Any] = {"object": obj, "variables": {}}
-    for variable in spec["variables"]:
-        data["variables"][variable["name"]] = _value(variable["expression"], data)
-    for validation in spec["validations"]:
+    data = _evaluated(policy, obj)
+    for validation in policy["spec"]["validations"]:
         if not _value(validation["expression"], data):
             yield str(_value(validation["messageExpression"], data))
+
+
+def _evaluated(policy: Mapping[str, Any], obj: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object and the variables of a policy about it."""
+    data: dict[str, Any] = {"object": obj, "variables": {}}
+    for variable in policy["spec"]["variables"]:
+        data["variables"][variable["name"]] = _value(variable["expression"], data)
+    return data
 
 
 def _value(expression: str, data: Mapping[str, Any]) -> Any:

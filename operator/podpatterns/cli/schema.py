@@ -24,7 +24,7 @@ OF_THE_SERVER = ("metadata", "status")
 
 def malformed(obj: Mapping[str, Any]) -> tuple[FieldError, ...]:
     """Return the fields of the object, which is of one of our kinds, that its schema refuses."""
-    errors = sorted(_validator(str(obj["kind"])).iter_errors(_without_nulls(obj)), key=_place)
+    errors = sorted(_validator(str(obj["kind"])).iter_errors(without_nulls(obj)), key=_place)
     return first_errors(_told(errors))
 
 
@@ -65,12 +65,12 @@ def _strict(node: Any) -> Any:
     return known
 
 
-def _without_nulls(value: Any) -> Any:
+def without_nulls(value: Any) -> Any:
     """Return the value without fields that are null, which the server drops."""
     if isinstance(value, Mapping):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+        return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list):
-        return [_without_nulls(inner) for inner in value]
+        return [without_nulls(inner) for inner in value]
     return value
 
 

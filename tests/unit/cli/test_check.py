@@ -15,7 +15,9 @@ from podpatterns.cli import main
 from podpatterns.cli.crdrules import broken_rules
 from testbed.builders import template
 from testbed.manifests import manifest
+from tests import generated
 from tests.crdrules import BROKEN, SPECS, change
+from tests.problems import ADVISED, Advised
 
 STATS = {"name": "stats", "type": "json", "json": {"url": "http://127.0.0.1:8801/"}}
 WEB = {"name": "web", "image": "web:1"}
@@ -47,7 +49,7 @@ def test_a_name_that_no_object_can_have(name: str) -> None:
 
 
 def test_nothing_is_wrong() -> None:
-    app = manifest("SidecarApp", "site", {"template": template(), "include": include("red")})
+    app = manifest("SidecarApp", "site", {"template": template(WEB), "include": include("red")})
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
     assert told(app, adapter("red"), config_map) == (0, ["2 objects checked: nothing is wrong"], "")
 
@@ -243,3 +245,46 @@ def test_the_fault_of_a_part_is_told_once_and_of_the_part() -> None:
         '<stdin>: sidecarapp/a: spec.include[0]: there is no SidecarApp "b" in namespace default: create it '
         "or take the entry out (not checked)\n"
     )
+
+
+def test_what_is_unwise_is_a_warning() -> None:
+    app = manifest(
+        "SidecarApp", "site", {"template": template({"name": "web", "image": "web"}), "sidecars": [WEB]}
+    )
+    app["spec"]["sidecars"][0]["name"] = "helper"
+    status, lines, notes = told(app)
+    assert (status, lines) == (0, ["1 object checked: nothing is wrong"])
+    assert [line.split(": ")[:3] for line in notes.splitlines()] == [
+        ["Warning", "<stdin>", "sidecarapp/site"],
+        ["Warning", "<stdin>", "sidecarapp/site"],
+    ]
+    assert "spec.template.spec.containers[0].image: web may be another image tomorrow" in notes
+
+
+@pytest.mark.parametrize("advised", ADVISED, ids=str)
+def test_warnings_are_those_of_the_server(advised: Advised) -> None:
+    status, _, notes = told(manifest(advised.kind, "site", {**advised.spec}, namespace="shop"))
+    assert status == 0
+    assert advised.warning in notes
+    assert len(notes.splitlines()) == 1
+
+
+def test_a_part_is_told_what_is_wrong_with_it_in_any_pod() -> None:
+    twice = [{"name": n, "image": "x:1", "ports": [{"containerPort": 80}]} for n in ("a", "b")]
+    status, [line], _ = told(manifest("SidecarApp", "part", {"sidecars": twice}))
+    assert status == 1
+    assert (
+        "spec.sidecars[1].ports[0].containerPort: TCP port 80 is taken by spec.sidecars[0].ports[0]" in line
+    )
+
+
+def test_a_field_that_is_null_is_none() -> None:
+    assert told(manifest("SidecarApp", "site", {"template": template(WEB), "sidecars": None}))[0] == 0
+
+
+@pytest.mark.parametrize("most", [400])
+def test_no_object_makes_check_fail(most: int) -> None:
+    """Many more of them: python -m tests.generated."""
+    found = generated.run(range(most))
+    assert found.crashes == []
+    assert min(found.good, found.bad) > most / 20

@@ -101,14 +101,18 @@ def _buckets() -> str:
 
 def _bad_labels(path: str, labels: str) -> str:
     told = (
-        f"{path} + ': \"' + l + '\" cannot be a label: use letters, digits and underscores, and neither le nor "
+        f"{path} + ': \"' + l + '\" cannot be a label: use letters, digits and "
+        f"underscores, and neither le nor "
         "quantile nor two underscores in front'"
     )
     return f"{labels}.filter(l, l in ['le', 'quantile'] || l.startsWith('__')).map(l, {told})"
 
 
 def _sockets() -> str:
-    told = f"{indexed('spec.sources', 'i', '.syslog.streamSocket')} + ': is the same file as socket; choose another'"
+    told = (
+        f"{indexed('spec.sources', 'i', '.syslog.streamSocket')} + ': is the same file as "
+        f"socket; choose another'"
+    )
     same = " && ".join(
         f"s.syslog.socket.{field} == s.syslog.streamSocket.{field}" for field in ("volume", "path")
     )
@@ -122,18 +126,21 @@ def _findings() -> str:
     """A path or regex that does not go with its source is a matter of the CRD's rules."""
     at = "'spec.rules[' + string(i) + ']"
     identity = (
-        f"{at}.identity: the source ' + r.source + ' is of type ' + s.type + '; only the lists of a JSON page have "
+        f"{at}.identity: the source ' + r.source + ' is of type ' + s.type + '; only the "
+        f"lists of a JSON page have "
         "elements to tell apart'"
     )
     proc = (
         f"{at}.path: a source of type proc has no ' + r.?path.orValue('') + '; it has "
         f"[{' '.join(PROC_METRICS)}]'"
     )
+    found = [
+        clause("has(r.identity) && s.type != 'json'", identity),
+        clause(f"s.type == 'proc' && !(r.?path.orValue('') in {texts(PROC_METRICS)})", proc),
+    ]
     return (
         f"{_RULES}.transformList(i, r, object.spec.sources.filter(s, s.name == r.source).map(s, "
-        f"{clause('has(r.identity) && s.type != ' + text('json'), identity)}"
-        f" + {clause('s.type == ' + text('proc') + ' && !(r.?path.orValue(' + text('') + ') in ' + texts(PROC_METRICS) + ')', proc)}"
-        ").flatten()).flatten()"
+        f"{' + '.join(found)}).flatten()).flatten()"
     )
 
 
@@ -193,7 +200,10 @@ def _of_emissions(*problems: str) -> str:
 
 
 def _emission_problems() -> str:
-    own = "string(x.at) + '.metric: must be a metric\\'s name such as app_requests_total; adapter_… are the adapter\\'s own'"
+    own = (
+        "string(x.at) + '.metric: must be a metric\\'s name such as app_requests_total; "
+        "adapter_… are the adapter\\'s own'"
+    )
     scale = "string(x.at) + '.scale: must be a number other than 0'"
     unclosed = "string(x.at) + '.labels.' + l + ': ${ without }; write ${group}'"
     nameless = "string(x.at) + '.labels.' + l + ': a group without a name; write ${group}'"
@@ -211,12 +221,15 @@ def _type_problems() -> str:
     name, kind = "string(x.target.name)", "string(x.target.type)"
     falls = f"string(x.at) + '.scale: must be above 0: ' + {name} + ' is a ' + {kind} + ', which never falls'"
     totals = (
-        f"string(x.at) + '.metric: ' + {name} + ' is a histogram of single values, of which a source of type '"
-        f" + string(x.source.type) + ' knows only totals; give ' + {name} + '_sum and ' + {name} + '_count instead'"
+        f"string(x.at) + '.metric: ' + {name} + ' is a histogram of single values, of "
+        f"which a source of type '"
+        f" + string(x.source.type) + ' knows only totals; give ' + {name} + '_sum and ' + "
+        f"{name} + '_count instead'"
     )
     value = f"string(x.at) + '.value: ' + {name} + ' is a histogram: name the group that holds the value'"
     pair = (
-        f"string(x.at) + '.metric: ' + {name} + ' is a ' + {kind} + ', which never falls; of ' + string(x.path)"
+        f"string(x.at) + '.metric: ' + {name} + ' is a ' + {kind} + ', which never falls; "
+        f"of ' + string(x.path)"
         " + ' only a gauge can be made'"
     )
     single = "x.target.type == 'histogram' && x.whole"
@@ -243,7 +256,8 @@ def _aggregations() -> str:
     )
     last = f"{others}[{others}.size() - 1]"
     differs = (
-        f"string(x.at) + '.aggregation: ' + string(x.target.name) + ' is the ' + {last} + ' of what another rule "
+        f"string(x.at) + '.aggregation: ' + string(x.target.name) + ' is the ' + {last} + "
+        f"' of what another rule "
         f"finds, and cannot be the ' + {how.format('x')} + ' as well; say the same in both'"
     )
     return (
@@ -262,7 +276,8 @@ def _families() -> str:
     )
     names = (
         f"(x.target.type == 'counter' ? [{name}, {base}, {base} + '_created']"
-        f" : x.target.type == 'histogram' || !x.known && x.source.type == 'prometheus' ? {histogram} : [{name}])"
+        f" : x.target.type == 'histogram' || !x.known && x.source.type == 'prometheus' ? "
+        f"{histogram} : [{name}])"
     )
     first = "x.whole && variables.metricNames.indexOf(string(x.metric)) == i"
     one = record(name="n", metric="x.target.name", at="x.at")
@@ -281,13 +296,15 @@ def _open_metrics() -> str:
 
 def _missing_labels() -> str:
     told = (
-        f"string(x.at) + '.labels: ' + {_CONTRACT} + ' wants the label ' + string(l) + ' on ' + string(x.target.name) + "
+        f"string(x.at) + '.labels: ' + {_CONTRACT} + ' wants the label ' + string(l) + ' "
+        f"on ' + string(x.target.name) + "
         "'; give it here or in contract.labels'"
     )
     given = "x.labels.exists(k, k == l && x.labels[k] != '')"
     of_all = "object.spec.?contract.?labels.orValue({})"
     return (
-        f"variables.emissions.map(x, x.target.labels.filter(l, !({of_all}.exists(k, k == l) ? {of_all}[string(l)] != ''"
+        f"variables.emissions.map(x, x.target.labels.filter(l, !({of_all}.exists(k, k == "
+        f"l) ? {of_all}[string(l)] != ''"
         f" : {given})).map(l, {told})).flatten()"
     )
 

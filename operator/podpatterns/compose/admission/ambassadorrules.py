@@ -49,7 +49,10 @@ def _environment() -> str:
         path = f"{indexed('spec.upstreams', 'i', f'.{field}.env')}"
         host = record(name=f"{env}.hostName", value=f"'{HOST}'", path=f"{path} + '.hostName'")
         number = record(name=f"{env}.portName", value=f"string({port})", path=f"{path} + '.portName'")
-        return f"{clause(f'{has} && has({env}.hostName)', host)} + {clause(f'{has} && has({env}.portName)', number)}"
+        return (
+            f"{clause(f'{has} && has({env}.hostName)', host)} + "
+            f"{clause(f'{has} && has({env}.portName)', number)}"
+        )
 
     own = of("u.env", "has(u.env)", "u.listen.port", "").replace("..env", ".env")
     reads = [
@@ -81,7 +84,8 @@ def _contradictions() -> str:
 def _set_twice() -> str:
     first = "variables.environment.filter(v, v.name == e)"
     told = (
-        f"string({first}[0].path) + ': \"' + string(e) + '\" is already set by ' + string(c.path) + '.env[' + string(j) "
+        f"string({first}[0].path) + ': \"' + string(e) + '\" is already set by ' + "
+        f"string(c.path) + '.env[' + string(j) "
         "+ ']: take it out there or choose another name'"
     )
     return (

@@ -35,7 +35,8 @@ def container_variables(kind: Kind) -> list[Variable]:
                 Variable("isLocal", "object.spec.?mode.orValue('Proxy') == 'Local'"),
                 Variable(
                     "proxies",
-                    f"variables.isLocal ? [] : {texts(e.role for e in ENGINES)}.filter(r, r in variables.roles)",
+                    f"variables.isLocal ? [] : {texts(e.role for e in ENGINES)}.filter(r, "
+                    f"r in variables.roles)",
                 ),
                 *_altered("proxy"),
                 _all(_local_servers(), _proxies(), *own),
@@ -66,7 +67,9 @@ def _entry(c: str, at: str, *, own: bool, init: bool, runs: str = "true", more_p
         f"{at} + '.ports[' + string(j) + '].containerPort'",
         at,
         host="p.?hostPort.orValue(0)",
-        host_key=f"{at if init else text('')} + ' ' + p.?hostIP.orValue('') + ' ' + p.?protocol.orValue('TCP')",
+        host_key=(
+            f"{at if init else text('')} + ' ' + p.?hostIP.orValue('') + ' ' + p.?protocol.orValue('TCP')"
+        ),
         host_path=f"{at} + '.ports[' + string(j) + '].hostPort'",
     )
     return record(
@@ -173,11 +176,12 @@ def _proxies() -> str:
         composed="true",
         altered="variables.alteredMounts",
         runs="true",
-        ports=f"variables.alteredPorts ? [] : object.spec.upstreams.transformList(i, u, variables.roles[i] == r, {ports})"
-        f".flatten() + [{metrics}]",
+        ports="variables.alteredPorts ? [] : object.spec.upstreams.transformList(i, u, "
+        f"variables.roles[i] == r, {ports}).flatten() + [{metrics}]",
         mounts=f"variables.alteredMounts ? [] : [{_mount('r', text(CONFIG_DIRECTORY), at)}]"
         f" + (r in {texts(_DIRECTORIES)} ? [{run}] : [])"
-        f" + object.spec.upstreams.transformList(i, u, variables.roles[i] == r && has(u.listen.unixSocket), {socket})",
+        f" + object.spec.upstreams.transformList(i, u, variables.roles[i] == r && "
+        f"has(u.listen.unixSocket), {socket})",
         env="[]",
     )
     return f"variables.proxies.transformList(k, r, {entry})"
@@ -222,7 +226,10 @@ def _adapter() -> str:
             altered="variables.alteredMounts",
             runs="true",
             ports=f"variables.alteredPorts ? [] : [{metrics}] + {ports}",
-            mounts=f"variables.alteredMounts ? [] : [{_mount(text(ADAPTER), text(CONFIG_DIRECTORY), at)}] + {mounts}",
+            mounts=(
+                f"variables.alteredMounts ? [] : "
+                f"[{_mount(text(ADAPTER), text(CONFIG_DIRECTORY), at)}] + {mounts}"
+            ),
             env="[]",
         )
         + "]"
@@ -258,7 +265,8 @@ def _role(u: str) -> str:
                     "readAfterWrite",
                 )
             ),
-            f"has({u}.redis.tls) && (has({u}.redis.tls.certSecretRef) || {u}.redis.tls.?insecureSkipVerify.orValue(false))",
+            f"has({u}.redis.tls) && (has({u}.redis.tls.certSecretRef) || "
+            f"{u}.redis.tls.?insecureSkipVerify.orValue(false))",
         ]
     )
     splitter, forwarder, pooler = (text(engine.role) for engine in ENGINES)

@@ -56,7 +56,10 @@ RULES = (
 
 
 def _too_many() -> str:
-    told = f"'spec: the Pod would have ' + string(variables.containers.size()) + ' containers: {POD_CONTAINERS} are the most, take some out'"
+    told = (
+        f"'spec: the Pod would have ' + string(variables.containers.size()) + ' containers: "
+        f"{POD_CONTAINERS} are the most, take some out'"
+    )
     return clause(f"{_IS_APP} && variables.containers.size() > {POD_CONTAINERS}", told)
 
 
@@ -66,7 +69,10 @@ def _long_names(kind: Kind) -> str:
         return "[]"
     roles = "variables.proxies.map(r, r + '-run')" if kind.kind == "Ambassador" else texts([ADAPTER])
     most = f"({MAX_CONTAINER_NAME} - r.size() - 1)"
-    told = f"'metadata.name: longer than ' + string({most}) + ' characters: containers are named after it, shorten it'"
+    told = (
+        f"'metadata.name: longer than ' + string({most}) + ' characters: containers are named "
+        f"after it, shorten it'"
+    )
     return f"{_IS_APP} ? [] : {roles}.filter(r, object.metadata.name.size() > {most}).map(r, {told})"
 
 
@@ -86,9 +92,13 @@ def _taken_names() -> str:
 
 def _taken_ports() -> str:
     """Init containers that end are not in `ports`, and the ports of one container may have one number."""
-    free = f"lists.range({FREE_PORTS}).map(n, n + 1 + int(p.number)).filter(n, n < 65536 && !(n in variables.portNumbers))"
+    free = (
+        f"lists.range({FREE_PORTS}).map(n, n + 1 + int(p.number)).filter(n, n < 65536 && !(n "
+        f"in variables.portNumbers))"
+    )
     told = (
-        "string(p.path) + ': ' + string(p.protocol) + ' port ' + string(p.number) + ' is taken by ' + string(o.path)"
+        "string(p.path) + ': ' + string(p.protocol) + ' port ' + string(p.number) + ' is "
+        "taken by ' + string(o.path)"
         " + ': the containers of a Pod share one port space, give one of them another port'"
         f" + [{free}].map(f, f.size() > 0 ? ', such as ' + string(f[0]) : '')[0]"
     )
@@ -145,7 +155,8 @@ def _taken_volumes() -> str:
     others = f"({_OWN} + {of_helpers} + {_CLAIMS} + [{text(SHARED_MEMORY)}])"
     return (
         f"!{_IS_APP} ? [] : {_OWN}.transformList(i, v, v in {of_helpers}, {own})"
-        f" + {_OWN}.transformList(i, v, has(object.spec.sharedMemory) && v == {text(SHARED_MEMORY)}, {memory})"
+        f" + {_OWN}.transformList(i, v, has(object.spec.sharedMemory) && v == "
+        f"{text(SHARED_MEMORY)}, {memory})"
         f" + {_CLAIMS}.transformList(i, v, v in {of_helpers} || v == {text(SHARED_MEMORY)}, {claim})"
         f" + {_SHARED}.transformList(i, v, v.name in {others}, {shared})"
     )
@@ -153,7 +164,11 @@ def _taken_volumes() -> str:
 
 def _names(names: str) -> str:
     """Return the end of a sentence that lists names."""
-    return f"({names}.size() == 0 ? 'the Pod has none' : 'the Pod has ' + {names}.slice(0, {names}.size() < 5 ? {names}.size() : 5).join(', ') + ({names}.size() > 5 ? ' and ' + string({names}.size() - 5) + ' more' : ''))"
+    return (
+        f"({names}.size() == 0 ? 'the Pod has none' : 'the Pod has ' + {names}.slice(0, "
+        f"{names}.size() < 5 ? {names}.size() : 5).join(', ') + ({names}.size() > 5 ? ' "
+        f"and ' + string({names}.size() - 5) + ' more' : ''))"
+    )
 
 
 def _unknown_containers() -> str:
@@ -168,8 +183,10 @@ def _unknown_containers() -> str:
 
 def _unknown_volumes() -> str:
     told = (
-        "string(m.path) + ': no volume is named \"' + string(m.name) + '\": declare it in spec.sharedVolumes, "
-        f"spec.volumeClaimTemplates or spec.template.spec.volumes (' + {_names('variables.volumes.sort()')} + ')'"
+        "string(m.path) + ': no volume is named \"' + string(m.name) + '\": declare it in "
+        "spec.sharedVolumes, "
+        f"spec.volumeClaimTemplates or spec.template.spec.volumes (' + "
+        f"{_names('variables.volumes.sort()')} + ')'"
     )
     return (
         f"!({_ALONE}) ? [] : variables.containers.map(c, c.mounts.filter(m, !(m.name in variables.volumes))"
@@ -178,22 +195,28 @@ def _unknown_volumes() -> str:
 
 
 def _mounts_in_one_place() -> str:
-    """A shared volume is mounted where the container names none of its own; in a helper only if it is named."""
+    """A shared volume is mounted where the container names none of its own; in a helper, if that is named."""
     bare = "(m.at.endsWith('/') && m.at != '/' ? m.at.substring(0, m.at.size() - 1) : string(m.at))"
     written = f"c.mounts.map(m, {record(name='m.name', at=bare)})"
     named = "v.?mounts.orValue([]).filter(m, m.container == c.name)"
-    place = f"({named}.map(m, m.?mountPath.orValue('')).filter(p, p != '') + (has(v.mountPath) ? [v.mountPath] : []))"
+    place = (
+        f"({named}.map(m, m.?mountPath.orValue('')).filter(p, p != '') + (has(v.mountPath) ? "
+        f"[v.mountPath] : []))"
+    )
     shared = (
-        f"{_SHARED}.filter(v, !c.mounts.exists(m, m.name == v.name) && !c.altered && (!c.composed || {named}.size() > 0))"
+        f"{_SHARED}.filter(v, !c.mounts.exists(m, m.name == v.name) && !c.altered && "
+        f"(!c.composed || {named}.size() > 0))"
         f".map(v, {place}.slice(0, {place}.size() > 0 ? 1 : 0)"
         f".map(at, [{record(at='at')}].map(m, {record(name='v.name', at=bare)})[0])).flatten()"
     )
     memory = clause(
-        f"has(object.spec.sharedMemory) && !c.composed && !c.mounts.exists(m, m.name == {text(SHARED_MEMORY)})",
+        f"has(object.spec.sharedMemory) && !c.composed && !c.mounts.exists(m, m.name == "
+        f"{text(SHARED_MEMORY)})",
         record(name=text(SHARED_MEMORY), at="'/dev/shm'"),
     )
     told = (
-        "string(c.path) + '.volumeMounts: volumes \"' + string(o.name) + '\" and \"' + string(p.name) + '\" both want '"
+        "string(c.path) + '.volumeMounts: volumes \"' + string(o.name) + '\" and \"' + "
+        "string(p.name) + '\" both want '"
         " + string(p.at) + ': mount one of them elsewhere'"
     )
     clashes = later("places", "places.map(p, string(p.at))", told, item="p", condition="o.name != p.name")

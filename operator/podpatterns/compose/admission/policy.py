@@ -68,7 +68,7 @@ def _advice(kind: Kind) -> Iterator[dict[str, Any]]:
 
 
 def _told(variable: str, most: int) -> dict[str, str]:
-    """Return the validation that tells the first texts of a list, where it has any, and how many more there are."""
+    """Return the validation that tells the first texts of a list, and how many more there are."""
     items = f"variables.{variable}"
     return {
         "expression": f"{items}.size() == 0",

@@ -33,8 +33,10 @@ def port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
 
 
 def host_port_problems(containers: Iterable[PodContainer]) -> Iterator[Problem]:
-    """Yield a problem for each port of the node that is asked for twice, where the API server refuses it: among
-    the Pod's containers, and in each init container."""
+    """Yield a problem for each port of the node that is asked for twice, where the API server refuses it.
+
+    That is among the Pod's containers, and in each init container.
+    """
     seen: dict[tuple[Any, ...], str] = {}
     for container in containers:
         alone = container.name if container.container_list == "initContainers" else None
