@@ -39,7 +39,8 @@ Pages at --metrics:
   /config    the hash of the configuration that runs; from the second line on, why a newer one does not
   /metrics   HAProxy's Prometheus metrics; besides, the hash and the validity of the configuration, and durations and
              errors of every request of HTTP and every other session, by upstream
-  /stats     HAProxy's page of statistics
+  /stats     HAProxy's page of statistics, for this Pod alone: it shows the servers' addresses
+             (kubectl port-forward)
 
 Options:
 `

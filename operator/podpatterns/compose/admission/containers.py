@@ -93,7 +93,7 @@ def _entry(c: str, at: str, *, own: bool, init: bool, runs: str = "true", more_p
     )
 
 
-def _port(
+def _port(  # noqa: PLR0913 (a record)
     number: str,
     protocol: str,
     path: str,
@@ -253,22 +253,10 @@ def _altered(field: str) -> list[Variable]:
 
 def _role(u: str) -> str:
     """Return the role of the proxy that serves an upstream."""
-    asks = " || ".join(
-        [
-            *(
-                f"has({u}.redis.{field})"
-                for field in (
-                    "authSecretRef",
-                    "monitorAuthSecretRef",
-                    "sentinel",
-                    "maxReplicaLag",
-                    "readAfterWrite",
-                )
-            ),
-            f"has({u}.redis.tls) && (has({u}.redis.tls.certSecretRef) || "
-            f"{u}.redis.tls.?insecureSkipVerify.orValue(false))",
-        ]
-    )
+    fields = ("authSecretRef", "monitorAuthSecretRef", "sentinel", "maxReplicaLag", "readAfterWrite")
+    trust = f"{u}.redis.tls.?insecureSkipVerify.orValue(false)"
+    asks = " || ".join(f"has({u}.redis.{field})" for field in fields)
+    asks += f" || has({u}.redis.tls) && (has({u}.redis.tls.certSecretRef) || {trust})"
     splitter, forwarder, pooler = (text(engine.role) for engine in ENGINES)
     return (
         f"has({u}.redis) && (!has({u}.redis.reads) || {asks}) ? {splitter}"

@@ -66,6 +66,12 @@ global
     # haproxy-ambassador answers the kubelet's probes by these.
 """
 
+TLS = """
+global
+    # HAProxy's own default, which a library or a later version could lower.
+    ssl-default-server-options ssl-min-ver TLSv1.2
+"""
+
 GSSENC_REQUEST = "0000000804d21630"
 
 
@@ -83,6 +89,8 @@ def _more_global(upstreams: Sequence[Upstream], start_when: str) -> Iterator[str
         yield PROBES
         yield f"    setenv OPTIONAL_UPSTREAMS {','.join(optional)}\n" if optional else ""
         yield f"    setenv START_WHEN {start_when}\n" if start_when != "Listening" else ""
+    if any(u.tls or (u.redis and u.redis.tls) for u in upstreams):
+        yield TLS
     if any(haproxyredis.by_two_ports(u) for u in upstreams):
         yield haproxyredis.GLOBAL
     if any(haproxyhttp.is_http(u) for u in upstreams):

@@ -8,7 +8,7 @@ import (
 	"podpatterns.dev/helpers/internal/serve"
 )
 
-// Handler serves /healthz and /readyz, for probes, /config, /metrics, and HAProxy's own page /stats.
+// Handler serves /healthz and /readyz, for probes, /config, /metrics, and to the Pod itself HAProxy's own page /stats.
 func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", serve.Startup(func(r *http.Request) string { return notStarted(r, s, proxy) }))
@@ -30,7 +30,7 @@ func Handler(s *Supervisor, proxy *haproxy.HAProxy) http.Handler {
 		}
 		return text
 	}))
-	mux.Handle("GET /stats", proxy.Pages())
+	mux.Handle("GET /stats", serve.Local(proxy.Pages()))
 	return mux
 }
 
