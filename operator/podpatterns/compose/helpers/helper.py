@@ -28,6 +28,10 @@ CONFIG_DIRECTORY = "/etc/podpatterns"
 SECRETS_DIRECTORY = f"{CONFIG_DIRECTORY}/secrets"
 """Directory of the Secrets: the value of a SecretKeyRef is the file <name>/<key>."""
 
+TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Directory of the ServiceAccount's token, which the API server mounts unless something else is there:
+https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/"""
+
 WIDTH = 10_000
 """Characters of a line of YAML: none is folded, so that people find what they wrote."""
 
@@ -88,10 +92,15 @@ def helper_container(
 ) -> PodContainer:
     """Return the container that the operator composes, with what its author alters in it.
 
+    In place of the ServiceAccount's token, which no helper needs, its own configuration is mounted once more: a
+    volume for that alone would keep autoscalers from moving the Pod.
+
     `path` is the field that alters it, `origins` are the fields for others of its own.
     """
     resources = {"resources": written.resources} if written.resources else {}
-    altered = native_sidecar(merged({**manifest, **resources}, written.container or {}))
+    token = {"name": manifest["name"], "mountPath": TOKEN_DIRECTORY, "readOnly": True}
+    mounts = {"volumeMounts": [*manifest.get("volumeMounts", ()), token]}
+    altered = native_sidecar(merged({**manifest, **mounts, **resources}, written.container or {}))
     default = not altered.get("resources")
     if default:
         altered["resources"] = DEFAULT_RESOURCES
