@@ -174,15 +174,10 @@ class Writer:
         numbers = range(self._chance.choice((1, 1, 2, 3)))
         spec: dict[str, Any] = {"upstreams": [self._upstream(n) for n in numbers]}
         port = self._of(*PORTS)
-        proxy = self._maybe(
-            metricsPort=port,
-            container=lambda: self._maybe(image=self._of("own:1"), ports=lambda: [self._port()]),
-        )
+        proxy = self._maybe(metricsPort=port, container=self._altered)
         return {**spec, **self._maybe(mode=self._of("Proxy", "Local"), proxy=lambda: proxy)}
 
     def _upstream(self, number: int) -> dict[str, Any]:
-        env = self._maybe(hostName=self._of(*VARIABLES), portName=self._of(*VARIABLES))
-        reads = lambda: {"listen": {"port": self._chance.choice(PORTS)}, **self._maybe(env=lambda: env)}  # noqa: E731
         ends = [
             self._chance.choice(
                 ("a:1", "b:2", "[::1]:3", "[1.2.3.4]:3", "[abc]:4" if self._seldom() else "c:4")
@@ -195,18 +190,28 @@ class Writer:
         upstream: dict[str, Any] = {"name": f"u{number}", "protocol": protocol, "listen": listen}
         if protocol == "redis":
             more = self._maybe(
-                reads=reads, readPolicy=self._of("Replica"), sentinel=lambda: {"masterName": "m"}
+                reads=self._reads, readPolicy=self._of("Replica"), sentinel=lambda: {"masterName": "m"}
             )
             upstream["redis"] = {"endpoints": ends, **more}
         elif protocol == "postgres" and self._chance.random() < 0.5:
-            upstream["postgres"] = {"endpoints": ends, "username": "u", **self._maybe(reads=reads)}
+            upstream["postgres"] = {"endpoints": ends, "username": "u", **self._maybe(reads=self._reads)}
         else:
             upstream["endpoints"] = ends
             if self._seldom(4):
                 name = "s" * 80 if self._seldom(4) else "s"
                 listen["unixSocket"] = {"volume": self._chance.choice(VOLUMES[:2]), "name": name[:64]}
-        local = lambda: {"container": self._container(f"local{number}")}  # noqa: E731
-        return {**upstream, **self._maybe(env=lambda: env), "local": local()}
+        local = {"container": self._container(f"local{number}")}
+        return {**upstream, **self._maybe(env=self._env), "local": local}
+
+    def _env(self) -> dict[str, Any]:
+        return self._maybe(hostName=self._of(*VARIABLES), portName=self._of(*VARIABLES))
+
+    def _reads(self) -> dict[str, Any]:
+        return {"listen": {"port": self._chance.choice(PORTS)}, **self._maybe(env=self._env)}
+
+    def _altered(self) -> dict[str, Any]:
+        """A helper's container as its author alters it."""
+        return self._maybe(image=self._of("own:1"), ports=lambda: [self._port()])
 
     def _adapter(self) -> dict[str, Any]:
         names = self._some(("json", "prometheus", "log", "statsd", "syslog", "proc"), 3) or ["json"]
@@ -224,11 +229,10 @@ class Writer:
             ]
         metrics = self._maybe(port=self._of(*PORTS))
         more = {"rules": rules, "contract": contract, "metrics": metrics}
-        container = lambda: {"container": self._maybe(image=self._of("own:1"), ports=lambda: [self._port()])}  # noqa: E731
-        return {"sources": sources, **more, **self._maybe(adapter=container)}
+        return {"sources": sources, **more, "adapter": self._maybe(container=self._altered)}
 
     def _source(self, kind: str) -> dict[str, Any]:
-        file = lambda: {"volume": self._chance.choice(VOLUMES[:2]), "path": self._chance.choice("xy")}  # noqa: E731
+        file = self._file
         formats = self._maybe(format=self._of("json", "regex"))
         members: dict[str, Callable[[], dict[str, Any]]] = {
             "json": lambda: {"url": "http://127.0.0.1/", **self._maybe(socket=file)},
@@ -239,6 +243,9 @@ class Writer:
             "proc": lambda: {"command": "x"},
         }
         return {"name": kind, "type": kind, kind: members[kind]()}
+
+    def _file(self) -> dict[str, Any]:
+        return {"volume": self._chance.choice(VOLUMES[:2]), "path": self._chance.choice("xy")}
 
     def _rule(self, source: dict[str, Any]) -> dict[str, Any]:
         kind = source["type"]

@@ -49,18 +49,26 @@ class Door:
         return ("" if answer.status == 201 else str(body["message"])), warnings
 
 
+def type_warnings(kubectl: Kubectl, policy: str) -> list[Any]:
+    """Return what the API server finds wrong with the policy, by the schema of its kind."""
+
+    def checked() -> dict[str, Any] | None:
+        status = kubectl.get("validatingadmissionpolicy", policy).get("status", {})
+        found: dict[str, Any] | None = status.get("typeChecking")
+        return found
+
+    return list(
+        (eventually(checked, 60, until=lambda found: found is not None) or {}).get("expressionWarnings", [])
+    )
+
+
 @pytest.fixture(scope="module", autouse=True)
 def policies(control_plane: ControlPlane, crds: Path) -> Iterator[None]:
     kubectl = Kubectl(control_plane.kubeconfig)
     with installed_policies(kubectl):
         for kind in KINDS:
-            told = eventually(
-                lambda kind=kind: kubectl.get(  # type: ignore[misc]
-                    "validatingadmissionpolicy", f"composable-{kind.plural}.podpatterns.dev"
-                ).get("status", {}),
-                60,
-            )
-            assert "expressionWarnings" not in told.get("typeChecking", {}), told
+            for subject in ("composable", "advice"):
+                assert type_warnings(kubectl, f"{subject}-{kind.plural}.podpatterns.dev") == []
         yield
 
 

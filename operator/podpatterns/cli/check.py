@@ -16,10 +16,10 @@ from podpatterns.api.text import NAME_LENGTH, shown
 from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
-from podpatterns.compose.part import Key, included, key_of, parts_of
 from podpatterns.cli.policyrules import advised
 from podpatterns.cli.schema import malformed, without_nulls
 from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose, part_problems
+from podpatterns.compose.part import Key, included, key_of, parts_of
 
 INVALID = 1
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

@@ -50,24 +50,6 @@ def test_an_update_that_pod_security_refuses_leaves_the_others_as_they_were(
     sites.ready(replicas=4, image="web:3")
 
 
-def test_a_quota_is_told_in_the_servers_words(sites: Sites, kubectl: Kubectl) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "few"},
-        "spec": {"hard": {"pods": 2}},
-    }
-    kubectl.apply(quota)
-    eventually(lambda: kubectl.get("quota", "few"), until=lambda q: "hard" in q.get("status", {}))
-    sites.apply(replicas=3)
-    told = eventually(lambda: sites.condition("ReplicaFailure"), until=lambda c: c.get("status") == "True")
-    assert told["reason"] == "Forbidden"
-    assert "exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2" in told["message"]
-    assert len(sites.pods()) == 2
-    kubectl("delete", "quota", "few")
-    sites.wait_until_ready(timeout=90)
-
-
 @pytest.fixture
 def lost_node(kubectl: Kubectl, namespace: str) -> Iterator[str]:
     """A node that was Ready and has no kubelet: what is scheduled to it never starts and never ends."""

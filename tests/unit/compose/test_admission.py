@@ -67,16 +67,17 @@ def test_what_composing_one_object_says_is_refused_at_the_door(row: Row) -> None
     assert row.message in refusal
 
 
-@pytest.mark.parametrize("seed", range(300))
-def test_the_door_and_compose_agree(seed: int) -> None:
-    """About ports and mounts of a helper that people altered only compose can tell."""
-    obj = Writer(Random(seed)).manifest()
-    assert malformed(obj) == ()
-    app = parse(obj)
-    if broken_rules(app):
-        return
-    problems, refusal = told(app), refused(app)
-    assert bool(problems) == bool(refusal), (problems, refusal)
+def test_the_door_and_compose_agree() -> None:
+    judged = 0
+    for seed in range(300):
+        obj = Writer(Random(seed)).manifest()
+        assert malformed(obj) == ()
+        app = parse(obj)
+        if not broken_rules(app):
+            problems, refusal = told(app), refused(app)
+            assert bool(problems) == bool(refusal), (seed, problems, refusal)
+            judged += 1
+    assert judged > 200
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from podpatterns.api.names import Kind
 from podpatterns.compose.adapter import ROLE as ADAPTER
 from podpatterns.compose.admission.cel import Variable, indexed, record, spec_list, text, texts
 from podpatterns.compose.helpers.haproxy import SOCKETS_DIRECTORY
-from podpatterns.compose.helpers.helper import CONFIG_DIRECTORY, TOKEN_DIRECTORY
+from podpatterns.compose.helpers.helper import CONFIG_DIRECTORY, SERVICE_ACCOUNT_DIRECTORY
 from podpatterns.compose.helpers.metricsadapter import PROTOCOLS, VOLUMES_DIRECTORY
 from podpatterns.compose.helpers.proxy import ENGINES
 
@@ -179,7 +179,7 @@ def _proxies() -> str:
         ports="variables.alteredPorts ? [] : object.spec.upstreams.transformList(i, u, "
         f"variables.roles[i] == r, {ports}).flatten() + [{metrics}]",
         mounts=f"variables.alteredMounts ? [] : [{_mount('r', text(CONFIG_DIRECTORY), at)}]"
-        f" + [{_mount('r', text(TOKEN_DIRECTORY), at)}]"
+        f" + [{_mount('r', text(SERVICE_ACCOUNT_DIRECTORY), at)}]"
         f" + (r in {texts(_DIRECTORIES)} ? [{run}] : [])"
         f" + object.spec.upstreams.transformList(i, u, variables.roles[i] == r && "
         f"has(u.listen.unixSocket), {socket})",
@@ -230,7 +230,7 @@ def _adapter() -> str:
             mounts=(
                 f"variables.alteredMounts ? [] : "
                 f"[{_mount(text(ADAPTER), text(CONFIG_DIRECTORY), at)}]"
-                f" + [{_mount(text(ADAPTER), text(TOKEN_DIRECTORY), at)}] + {mounts}"
+                f" + [{_mount(text(ADAPTER), text(SERVICE_ACCOUNT_DIRECTORY), at)}] + {mounts}"
             ),
             env="[]",
         )

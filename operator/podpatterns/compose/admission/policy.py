@@ -9,6 +9,7 @@ from podpatterns.api.conditions import Reason
 from podpatterns.api.effect import Effect, fields_touching
 from podpatterns.api.invalid import ERRORS_KEPT
 from podpatterns.api.kinds import MODELS
+from podpatterns.api.model import Model
 from podpatterns.api.names import GROUP, KINDS, Kind
 from podpatterns.compose.admission import adapterrules, ambassadorrules, podrules
 from podpatterns.compose.admission.adapterrules import adapter_rules
@@ -121,7 +122,8 @@ def _shapes_pods(kind: Kind) -> str:
     So an object from before a rule can be scaled, labelled and collected.
     """
     model = MODELS[kind.kind].model_fields["spec"].annotation
-    assert model is not None
+    assert isinstance(model, type)
+    assert issubclass(model, Model)
     composed = fields_touching(model, *(effect for effect in Effect if effect is not Effect.POLICY))
     names = sorted(model.model_fields[field].alias or field for field in composed)
     changes = (f"object.spec.?{name} != oldObject.spec.?{name}" for name in names)

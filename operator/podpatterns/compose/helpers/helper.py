@@ -28,7 +28,7 @@ CONFIG_DIRECTORY = "/etc/podpatterns"
 SECRETS_DIRECTORY = f"{CONFIG_DIRECTORY}/secrets"
 """Directory of the Secrets: the value of a SecretKeyRef is the file <name>/<key>."""
 
-TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
+SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Directory of the ServiceAccount's token, which the API server mounts unless something else is there:
 https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/"""
 
@@ -92,13 +92,13 @@ def helper_container(
 ) -> PodContainer:
     """Return the container that the operator composes, with what its author alters in it.
 
-    In place of the ServiceAccount's token, which no helper needs, its own configuration is mounted once more: a
-    volume for that alone would keep autoscalers from moving the Pod.
+    In place of the ServiceAccount's token, which no helper needs, its own configuration is mounted once more:
+    a volume for that alone would keep autoscalers from moving the Pod.
 
     `path` is the field that alters it, `origins` are the fields for others of its own.
     """
     resources = {"resources": written.resources} if written.resources else {}
-    token = {"name": manifest["name"], "mountPath": TOKEN_DIRECTORY, "readOnly": True}
+    token = {"name": manifest["name"], "mountPath": SERVICE_ACCOUNT_DIRECTORY, "readOnly": True}
     mounts = {"volumeMounts": [*manifest.get("volumeMounts", ()), token]}
     altered = native_sidecar(merged({**manifest, **mounts, **resources}, written.container or {}))
     default = not altered.get("resources")
