@@ -101,12 +101,14 @@ def judge(written: Sequence[Manifest]) -> Verdict:
     findings += _same_pod_names(list(apps.values()))
     unknown_parts: list[Finding] = []
     available = [app for _, app in apps.values()]
+    faulty_parts = {(m.kind, m.namespace, m.name) for m in written} - apps.keys()
     everything_is_there = all(key in apps for app in available for key in included(app))
     found = [(one, app, _problems(app, available)) for one, app in apps.values()]
     told = {text for _, app, problems in found if app.spec.template is None for text in _told(app, problems)}
-    for one, _, problems in found:
+    for one, app, problems in found:
         for problem in problems:
-            if str(problem) in told:
+            # Of a part that is in the files and faulty its own faults are told, and not that it is missing.
+            if str(problem) in told or _included(app, problem) in faulty_parts:
                 continue
             absent = problem.reason is Reason.PART_NOT_FOUND or (
                 problem.reason is Reason.PART_NOT_SHARED and not everything_is_there
@@ -129,6 +131,14 @@ def _names(part: Pattern) -> tuple[str, str]:
     """Return the names by which applications' problems tell of a part, by their namespace."""
     meta = part.metadata
     return meta.name, f"{meta.namespace}/{meta.name}"
+
+
+def _included(app: Pattern, problem: Problem) -> Key | None:
+    """Return the part for whose absence the problem is; None for another problem."""
+    about = re.fullmatch(r"spec\.include\[(\d+)\]", problem.path)
+    if about is None or problem.reason not in (Reason.PART_NOT_FOUND, Reason.PART_NOT_SHARED):
+        return None
+    return list(included(app))[int(about[1])]
 
 
 def _bad_name(one: Manifest) -> Iterator[FieldError]:

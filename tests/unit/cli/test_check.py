@@ -136,6 +136,12 @@ def test_a_part_that_is_not_in_the_files_may_be_in_the_cluster() -> None:
     assert 'spec.include[0]: there is no Adapter "red"' in note
 
 
+def test_a_faulty_part_is_not_told_as_missing_too() -> None:
+    app = manifest("SidecarApp", "site", {"template": template(WEB), "include": include("red")})
+    code, lines, notes = told(adapter("red", speling=1), app)
+    assert (code, lines, notes) == (1, ["<stdin>: adapter/red: spec.speling: unknown field"], "")
+
+
 def test_two_objects_of_one_name() -> None:
     assert told(adapter("red"), adapter("red")) == (
         1,

@@ -9,7 +9,7 @@ import yaml
 
 from podpatterns.api import Ambassador, Pattern
 from podpatterns.compose import CannotCompose, Composition, compose
-from testbed.builders import ambassador, redis_upstream, sidecarapp, template
+from testbed.builders import adapter, ambassador, redis_upstream, sidecarapp, template
 
 API = {
     "name": "api",
@@ -81,15 +81,22 @@ class TestProxies:
         assert metrics_ports(composition) == {"ambassador-cache": 8404, "ambassador-queue": 8405}
         assert [f.container for f in composition.files] == ["ambassador-cache", "ambassador-queue"]
 
+    def test_no_helper_gets_the_service_accounts_token(self) -> None:
+        """The API server mounts it where nothing else is."""
+        red = {"kind": "Adapter", "name": "red"}
+        for name, helper in helpers(composed(app(include=[red]), adapter("red"))).items():
+            at = {m["mountPath"]: m["name"] for m in helper["volumeMounts"]}
+            assert at["/var/run/secrets/kubernetes.io/serviceaccount"] == name
+
     def test_proxies_get_no_shared_volumes(self) -> None:
         volume = {"name": "content", "mountPath": "/srv"}
         proxy = helpers(composed(app(sharedVolumes=[volume], sharedMemory="1Mi")))["ambassador"]
-        assert [m["name"] for m in proxy["volumeMounts"]] == ["ambassador"]
+        assert {m["name"] for m in proxy["volumeMounts"]} == {"ambassador"}
 
     def test_unless_they_are_named(self) -> None:
         volume = {"name": "run", "mounts": [{"container": "ambassador", "mountPath": "/run/x"}]}
         proxy = helpers(composed(app(sharedVolumes=[volume])))["ambassador"]
-        assert [m["name"] for m in proxy["volumeMounts"]] == ["ambassador", "run"]
+        assert [m["name"] for m in proxy["volumeMounts"]][-1] == "run"
 
 
 def by_two_ports(**changes: Any) -> dict[str, Any]:
@@ -265,7 +272,7 @@ class TestUnixSockets:
     def test_the_proxy_listens_in_the_shared_volume(self) -> None:
         composition = composed(self.with_volume(self.listening(".s.PGSQL.5432")))
         mounts = helpers(composition)["haproxy"]["volumeMounts"]
-        assert mounts[-1] == {"name": "run", "mountPath": "/run/sockets/run"}
+        assert {"name": "run", "mountPath": "/run/sockets/run"} in mounts
         [file] = composition.files
         assert "    bind unix@/run/sockets/run/.s.PGSQL.5432 mode 666\n" in file.text
 
@@ -444,6 +451,12 @@ class TestRevision:
         before, after = composed(self.BASE), composed(app(**spec))
         assert after.revision != before.revision
         assert after.template != before.template
+
+    def test_the_least_version_of_tls_is_said(self) -> None:
+        [file] = composed(app(upstreams=[{**API, "tls": {}}])).files
+        assert "    ssl-default-server-options ssl-min-ver TLSv1.2\n" in file.text
+        [plain] = composed(app(upstreams=[{k: v for k, v in API.items() if k != "tls"}])).files
+        assert "ssl" not in plain.text
 
     def test_an_image_alone_leaves_the_file_where_it_is(self) -> None:
         """So that the change can be made in place."""
