@@ -69,7 +69,7 @@ def test_what_composing_one_object_says_is_refused_at_the_door(row: Row) -> None
 
 def test_the_door_and_compose_agree() -> None:
     judged = 0
-    for seed in range(300):
+    for seed in range(150):
         obj = Writer(Random(seed)).manifest()
         assert malformed(obj) == ()
         app = parse(obj)
@@ -77,7 +77,7 @@ def test_the_door_and_compose_agree() -> None:
             problems, refusal = told(app), refused(app)
             assert bool(problems) == bool(refusal), (seed, problems, refusal)
             judged += 1
-    assert judged > 200
+    assert judged > 100
 
 
 @pytest.mark.parametrize(
