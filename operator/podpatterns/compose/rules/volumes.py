@@ -24,7 +24,7 @@ def volume_problems(
                 f"spec.template.spec.volumes[{i}].name",
                 f'"{shown(name)}" holds a helper\'s configuration: rename it',
             )
-        if memory and name == SHARED_MEMORY:
+        if volumes.memory and name == SHARED_MEMORY:
             yield Problem(
                 f"spec.template.spec.volumes[{i}].name",
                 f'"{name}" is the volume of spec.sharedMemory: rename it',
