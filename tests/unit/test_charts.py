@@ -28,4 +28,6 @@ def test_both_charts_have_the_same_kinds() -> None:
 
 
 def texts(directory: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in directory.iterdir()}
+    return {
+        str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()
+    }

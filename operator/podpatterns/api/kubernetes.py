@@ -20,6 +20,9 @@ SCHEMA_KEY = "kubernetes-type"
 """Marks the place in a JSON schema where the generator of CRDs puts the schema of the type that is named."""
 
 
+DEFAULT_NAMESPACE = "default"
+
+
 @dataclass(frozen=True, slots=True)
 class KubernetesType:
     """Name of the Kubernetes type that a dict holds."""
@@ -77,7 +80,7 @@ class ObjectMeta(Model):
     model_config = ConfigDict(extra="ignore")
 
     name: str
-    namespace: str = "default"
+    namespace: str = DEFAULT_NAMESPACE
     uid: str = ""
     generation: int = 0
     resource_version: str = ""

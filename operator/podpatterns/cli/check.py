@@ -12,6 +12,7 @@ import click
 from podpatterns.api import Adapter, FieldError, InvalidObject, Pattern, parse
 from podpatterns.api.conditions import Reason
 from podpatterns.api.invalid import first_errors
+from podpatterns.api.kubernetes import DEFAULT_NAMESPACE
 from podpatterns.api.text import NAME_LENGTH, shown
 from podpatterns.cli.crdrules import broken_rules
 from podpatterns.cli.manifests import Manifest, read_manifests
@@ -101,7 +102,7 @@ def judge(written: Sequence[Manifest]) -> Verdict:
     findings += _same_pod_names(list(apps.values()))
     unknown_parts: list[Finding] = []
     available = [app for _, app in apps.values()]
-    faulty_parts = {(m.kind, m.namespace, m.name) for m in written} - apps.keys()
+    faulty_parts = {(m.kind, m.namespace or DEFAULT_NAMESPACE, m.name) for m in written} - apps.keys()
     everything_is_there = all(key in apps for app in available for key in included(app))
     found = [(one, app, _problems(app, available)) for one, app in apps.values()]
     told = {text for _, app, problems in found if app.spec.template is None for text in _told(app, problems)}

@@ -56,7 +56,7 @@ def test_every_name_of_a_secret_in_the_crds_is_judged(path: str) -> None:
 
 
 def test_what_is_found_is_there() -> None:
-    assert len(CONTAINERS) == len(FOUND.containers) + len(FOUND.fragments) == 7
+    assert len(CONTAINERS) == len(FOUND.containers) + len(FOUND.fragments) == 8
     assert {place.removesuffix("[]") for place in FOUND.secrets} <= {*SECRETS}
 
 

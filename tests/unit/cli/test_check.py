@@ -220,10 +220,11 @@ class TestPartsOfOtherNamespaces:
     PLATFORM = {"kind": "SidecarApp", "name": "git", "namespace": "platform"}  # noqa: RUF012
 
     def site(self) -> dict[str, Any]:
-        return manifest("SidecarApp", "site", {"template": template(), "include": [self.PLATFORM]})
+        return manifest("SidecarApp", "site", {"template": template(WEB), "include": [self.PLATFORM]})
 
     def part(self, **spec: Any) -> dict[str, Any]:
-        return manifest("SidecarApp", "git", {"sidecars": [{"name": "git"}], **spec}, namespace="platform")
+        sidecar = {"name": "git", "image": "git:1", "order": "WithApp"}
+        return manifest("SidecarApp", "git", {"sidecars": [sidecar], **spec}, namespace="platform")
 
     def test_one_that_is_shared(self) -> None:
         status, lines, noted = told(self.site(), self.part(sharedWith={"namespaces": ["default"]}))
@@ -242,7 +243,7 @@ class TestPartsOfOtherNamespaces:
 
 def test_the_fault_of_a_part_is_told_once_and_of_the_part() -> None:
     include = [{"kind": "SidecarApp", "name": "a"}]
-    site = manifest("SidecarApp", "site", {"template": template(), "include": include})
+    site = manifest("SidecarApp", "site", {"template": template(WEB), "include": include})
     outer = manifest("SidecarApp", "outer", {"include": include})
     part = manifest("SidecarApp", "a", {"include": [{"kind": "SidecarApp", "name": "b"}]})
     status, lines, noted = told(site, outer, part)

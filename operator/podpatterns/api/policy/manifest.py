@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 API_VERSION = "admissionregistration.k8s.io/v1"
 
 
-def manifests(
+def manifests(  # noqa: PLR0913 (a manifest)
     name: str,
     *,
     rules: Sequence[Mapping[str, Any]],
@@ -17,6 +17,7 @@ def manifests(
     variables: Mapping[str, str] | None = None,
     parameters: Mapping[str, Any] | None = None,
     failure_policy: str = "Fail",
+    action: Literal["Deny", "Warn"] = "Deny",
 ) -> list[dict[str, Any]]:
     """Return the policy and the binding that puts it into force in the whole cluster.
 
@@ -29,7 +30,7 @@ def manifests(
         "matchConditions": _named(conditions),
         "validations": [dict(validation) for validation in validations],
     }
-    binding: dict[str, Any] = {"policyName": name, "validationActions": ["Deny"]}
+    binding: dict[str, Any] = {"policyName": name, "validationActions": [action]}
     if variables:
         spec["variables"] = _named(variables)
     if parameters:

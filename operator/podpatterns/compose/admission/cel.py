@@ -13,9 +13,6 @@ class Variable:
     name: str
     expression: str
 
-    def manifest(self) -> dict[str, str]:
-        return {"name": self.name, "expression": self.expression}
-
 
 def text(value: str) -> str:
     """Return a string literal."""

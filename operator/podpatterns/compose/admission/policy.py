@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from podpatterns.api.conditions import Reason
 from podpatterns.api.effect import Effect, fields_touching
@@ -11,6 +11,7 @@ from podpatterns.api.invalid import ERRORS_KEPT
 from podpatterns.api.kinds import MODELS
 from podpatterns.api.model import Model
 from podpatterns.api.names import GROUP, KINDS, Kind
+from podpatterns.api.policy.manifest import manifests, rule
 from podpatterns.compose.admission import adapterrules, ambassadorrules, podrules
 from podpatterns.compose.admission.adapterrules import adapter_rules
 from podpatterns.compose.admission.ambassadorrules import ambassador_rules
@@ -23,7 +24,6 @@ TOO_LARGE = ("tooManyContainers", "tooManySettings")
 """Rules about the size of a whole Pod."""
 WARNINGS_KEPT = 3
 """Warnings of one sort to show."""
-_API_VERSION = "admissionregistration.k8s.io/v1"
 
 
 def composable() -> list[dict[str, Any]]:
@@ -47,10 +47,10 @@ def _composable(kind: Kind) -> Iterator[dict[str, Any]]:
             variables += adapter_rules()
             rules += adapterrules.RULES
     # Of too large an object nothing else is asked, which would cost too much.
-    found = " + ".join(f"variables.{rule}" for rule in rules if rule not in TOO_LARGE)
-    for rule in TOO_LARGE:
-        if rule in rules:
-            found = f"variables.{rule}.size() > 0 ? variables.{rule} : {found}"
+    found = " + ".join(f"variables.{name}" for name in rules if name not in TOO_LARGE)
+    for name in TOO_LARGE:
+        if name in rules:
+            found = f"variables.{name}.size() > 0 ? variables.{name} : {found}"
     variables.append(Variable("problems", found))
     validation = {
         **_told("problems", ERRORS_KEPT - 1),
@@ -81,39 +81,25 @@ def _told(variable: str, most: int) -> dict[str, str]:
 
 
 def _policy(
-    name: str, kind: Kind, variables: Sequence[Variable], validations: Sequence[dict[str, str]], action: str
-) -> Iterator[dict[str, Any]]:
-    """Yield a policy about a kind and its binding.
+    name: str,
+    kind: Kind,
+    variables: Sequence[Variable],
+    validations: Sequence[dict[str, str]],
+    action: Literal["Deny", "Warn"],
+) -> list[dict[str, Any]]:
+    """Return a policy about a kind and its binding.
 
     It ignores its own failures, such as an object too large for its budget: the operator says the same later.
     """
-    yield {
-        "apiVersion": _API_VERSION,
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "failurePolicy": "Ignore",
-            "matchConstraints": {
-                "resourceRules": [
-                    {
-                        "apiGroups": [GROUP],
-                        "apiVersions": ["*"],
-                        "operations": ["CREATE", "UPDATE"],
-                        "resources": [kind.plural],
-                    }
-                ]
-            },
-            "matchConditions": [{"name": "shapes-pods", "expression": _shapes_pods(kind)}],
-            "variables": [variable.manifest() for variable in variables],
-            "validations": list(validations),
-        },
-    }
-    yield {
-        "apiVersion": _API_VERSION,
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": [action]},
-    }
+    return manifests(
+        name,
+        rules=[rule(GROUP, [kind.plural], ["CREATE", "UPDATE"])],
+        conditions={"shapes-pods": _shapes_pods(kind)},
+        variables={variable.name: variable.expression for variable in variables},
+        validations=validations,
+        failure_policy="Ignore",
+        action=action,
+    )
 
 
 def _shapes_pods(kind: Kind) -> str:
