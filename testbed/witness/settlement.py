@@ -38,17 +38,26 @@ def _unobserved(owner: Object) -> Iterator[str]:
 
 
 def _unsettled_part(part: Object, owners: Iterable[Object]) -> Iterator[str]:
-    """A part's status names those that include it."""
+    """A part's status names those that include it, and counts those that it has reached as it is now."""
     yield from _unobserved(part)
+    status = part.get("status", {})
     name = {"kind": part["kind"], "name": part["metadata"]["name"]}
-    users = [
-        {"kind": owner["kind"], "name": owner["metadata"]["name"]}
-        for owner in owners
-        if name in owner["spec"].get("include", ())
-    ]
-    used_by = part.get("status", {}).get("usedBy", [])
+    including = [owner for owner in owners if name in owner["spec"].get("include", ())]
+    users = [{"kind": owner["kind"], "name": owner["metadata"]["name"]} for owner in including]
+    used_by = status.get("usedBy", [])
     if sorted(map(str, used_by)) != sorted(map(str, users)):
         yield f"usedBy is {used_by}, not {users}"
+    version = {**name, "generation": part["metadata"]["generation"]}
+    reached = sum(_complete(owner) and version in owner["status"].get("parts", ()) for owner in including)
+    told = status.get("users", 0), status.get("updatedUsers", 0)
+    if told != (len(users), reached):
+        yield f"users and updatedUsers are {told}, not {(len(users), reached)}"
+
+
+def _complete(owner: Object) -> bool:
+    """The rollout of the newest revision is complete."""
+    status = owner.get("status", {})
+    return "updateRevision" in status and status["updateRevision"] == status.get("currentRevision")
 
 
 def _unsettled_work(wanted: SpecBounds, status: Object, pods: list[Pod]) -> Iterator[str]:

@@ -44,7 +44,12 @@ def test_settled() -> None:
     user = {"kind": "SidecarApp", "name": "site"}
     included = site(spec={"include": [user]}, metadata={**site()["metadata"], "name": "user"})
     included["status"] = {"observedGeneration": 1}
-    part["status"]["usedBy"] = [{**user, "name": "user"}]
+    part["status"] |= {"usedBy": [{**user, "name": "user"}], "users": 1, "updatedUsers": 0}
+    assert unsettled([part, included], []) == []
+    included["status"] |= {"updateRevision": "a", "currentRevision": "a"}
+    included["status"]["parts"] = [{**user, "generation": part["metadata"]["generation"]}]
+    assert unsettled([part, included], []) == ["site: users and updatedUsers are (1, 0), not (1, 1)"]
+    part["status"]["updatedUsers"] = 1
     assert unsettled([part, included], []) == []
 
 
