@@ -142,6 +142,12 @@ SELF_SERVICE_ALONE = (
             ),
             ("priorities", app(pod={"priority": 1000}), f"{TEMPLATE}.priority"),
             ("parts", app(include=[{"kind": "Ambassador", "name": "cache"}]), "spec.include[0]"),
+            # Its container would have the token and the volumes of the Pods that it gets into.
+            (
+                "parts",
+                part(sidecars=[harmless("helper", volumeMounts=[{"name": "keys", "mountPath": "/keys"}])]),
+                "spec.template",
+            ),
             (
                 "parts",
                 app("Adapter", include=[{"kind": "SidecarApp", "name": "debug"}]),

@@ -25,7 +25,9 @@ from tests.integration.admission.users import (
     GUARDED,
     HARMLESS,
     OPEN,
+    PARTS,
     PODDER,
+    author_of,
     holder,
     made_of,
     objects,
@@ -60,15 +62,20 @@ def _policies(control_plane: ControlPlane, act_as: User) -> Iterator[None]:
 @pytest.mark.parametrize("one", EVERY, ids=str)
 def test_each_right_lifts_its_restriction_and_no_other(act_as: User, one: Escalation) -> None:
     path = objects(one.obj)
-    refused = act_as(AUTHOR).create(path, one.obj)
-    other = act_as(holder(next(right for right in RIGHTS if right != one.right))).create(path, one.obj)
+    other_right = next(right for right in RIGHTS if right != one.right)
+
+    def author(*rights: str) -> str:
+        return holder(*rights) if one.right == PARTS else author_of(one.obj, *rights)
+
+    refused = act_as(author()).create(path, one.obj)
+    other = act_as(author(other_right)).create(path, one.obj)
 
     assert refused.body["reason"] == "Forbidden"
     assert f"nor use {one.right}.podpatterns.dev. Without one of these rights " in refused.message
     assert f" {one.at} " in refused.message
     assert "The object also needs" not in refused.message
     assert f"nor use {one.right}.podpatterns.dev" in other.message
-    for name in (holder(one.right), PODDER):
+    for name in (author(one.right), PODDER):
         answer = act_as(name).create(path, one.obj)
         assert answer.ok, f"{name}: {answer.message}"
 
@@ -78,7 +85,8 @@ def test_pods_of_what_needs_no_right_pass_pod_security(
     act_as: User, operator: Impersonated, one: Escalation
 ) -> None:
     """The real thing judges the Pod of whatever the policy takes of an author without the right."""
-    taken = act_as(holder(one.right) if one.right not in ("", "privileged", "hostports") else AUTHOR)
+    rights = () if one.right in ("", "privileged", "hostports") else (one.right,)
+    taken = act_as(author_of(one.obj, *rights))
 
     obj = taken.create(objects(one.obj), one.obj)
     pod = operator.create(pods(GUARDED), made_of(one, GUARDED))

@@ -21,10 +21,19 @@ AUTHOR, PODDER, EDITOR, SCALER = "author", "podder", "editor", "scaler"
 
 _OF_OURS = {"apiGroups": [GROUP], "resources": OURS, "verbs": WRITE}
 
+PARTS = "parts"
+"""Right of the self-service that every part needs."""
 
-def holder(right: str) -> str:
-    """Return the author who has that right of the self-service."""
-    return f"{right}-user"
+
+def holder(*rights: str) -> str:
+    """Return the author who has these rights of the self-service: none, one, or one and PARTS."""
+    return "-".join([*rights, "user"]) if rights else AUTHOR
+
+
+def author_of(obj: Object, *rights: str) -> str:
+    """Return the author who has these rights, and PARTS if the object is a part."""
+    of_parts = () if "template" in obj["spec"] else (PARTS,)
+    return holder(*dict.fromkeys((*rights, *of_parts)))
 
 
 def _granted() -> Iterator[tuple[str, list[Object]]]:
@@ -32,13 +41,9 @@ def _granted() -> Iterator[tuple[str, list[Object]]]:
     yield PODDER, [_OF_OURS, {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}]
     yield EDITOR, [_OF_OURS]
     for right in selfservice.rights():
-        yield (
-            holder(right.resource),
-            [
-                _OF_OURS,
-                {"apiGroups": [GROUP], "resources": [right.resource], "verbs": [selfservice.VERB]},
-            ],
-        )
+        for rights in ((right.resource,), (right.resource, PARTS))[: 1 if right.resource == PARTS else 2]:
+            use = {"apiGroups": [GROUP], "resources": [*rights], "verbs": [selfservice.VERB]}
+            yield holder(*rights), [_OF_OURS, use]
     # The last: when it is in force, all are.
     yield SCALER, [{"apiGroups": [GROUP], "resources": [f"{name}/scale" for name in OURS], "verbs": WRITE}]
 

@@ -74,7 +74,8 @@ def rights() -> tuple[Right, ...]:
                 )
             ),
         ),
-        Right("parts", (_field("spec.include[]", _UNSET),)),
+        # A part's containers have what the Pods of others have: the token, the volumes, the processes.
+        Right("parts", (_field("spec.include[]", _UNSET), _a_part())),
     )
 
 
@@ -100,6 +101,12 @@ def _secrets(found: Places) -> Iterator[str]:
         yield _field(path, _UNSET)
     for path in found.container_secrets:
         yield _in_containers(path, _UNSET)
+
+
+def _a_part() -> str:
+    return (
+        "(has(object.spec.template) ? [] : ['spec.template must be set, as a part gets into Pods of others'])"
+    )
 
 
 def _field(path: str, must: str, where: str = "") -> str:
