@@ -163,6 +163,14 @@ def test_the_leash_is_the_operators() -> None:
     assert condition["expression"] == f"request.userInfo.username == '{user}'"
 
 
+def test_each_operator_of_some_namespaces_has_a_leash_of_its_own() -> None:
+    made = rendered("leash", watchNamespaces=["shop"])
+
+    policy, binding = yaml.safe_load_all(made)
+    assert policy["metadata"]["name"] == binding["metadata"]["name"] == binding["spec"]["policyName"]
+    assert policy["metadata"]["name"] == "podpatterns-leash-operators"
+
+
 @pytest.mark.parametrize("value", ["admission__leash", "admissionPolicies__enabled"])
 def test_the_leash_can_be_taken_off(value: str) -> None:
     with pytest.raises(CommandFailed, match="could not find template"):

@@ -1,7 +1,8 @@
 """Leash of the operator: what its ServiceAccount writes must belong to objects of ours.
 
-Its rights reach into every namespace. With the leash they end at what it made itself, whatever goes wrong
-with the operator or with its token.
+Its rights reach into every namespace. With the leash a fault of the operator's changes and deletes nothing of
+others. A thief of its token still makes Pods: the policy can't ask whether the owner that they name is there,
+nor what the owner says.
 """
 
 from __future__ import annotations
