@@ -9,6 +9,7 @@ from testbed.manifests import container, manifest
 from tests.integration.admission.builders import SECRET, SECURITY, Object, app, harmless, part, upstream
 from tests.integration.admission.escalations import TEMPLATE, Escalation
 from tests.integration.admission.ownfields import TLS, page, postgres, redis
+from tests.integration.admission.users import OPEN
 
 _SECRET_NAME = {"name": "database"}
 
@@ -142,6 +143,11 @@ SELF_SERVICE_ALONE = (
             ),
             ("priorities", app(pod={"priority": 1000}), f"{TEMPLATE}.priority"),
             ("parts", app(include=[{"kind": "Ambassador", "name": "cache"}]), "spec.include[0]"),
+            (
+                "sharedparts",
+                app(include=[{"kind": "SidecarApp", "name": "debug", "namespace": "elsewhere"}]),
+                "spec.include[0].namespace",
+            ),
             # Its container would have the token and the volumes of the Pods that it gets into.
             (
                 "parts",
@@ -150,7 +156,7 @@ SELF_SERVICE_ALONE = (
             ),
             (
                 "parts",
-                app("Adapter", include=[{"kind": "SidecarApp", "name": "debug"}]),
+                app("Adapter", include=[{"kind": "SidecarApp", "name": "debug", "namespace": OPEN}]),
                 "spec.include[0]",
             ),
         )

@@ -75,7 +75,9 @@ def rights() -> tuple[Right, ...]:
             ),
         ),
         # A part's containers have what the Pods of others have: the token, the volumes, the processes.
-        Right("parts", (_field("spec.include[]", _UNSET), _a_part())),
+        Right("parts", (_included("== request.namespace", "", _UNSET), _a_part())),
+        # Who writes them may do there what the author may not do here, and be the author.
+        Right("sharedparts", (_included("!= request.namespace", ".namespace", "must not be another"),)),
     )
 
 
@@ -101,6 +103,13 @@ def _secrets(found: Places) -> Iterator[str]:
         yield _field(path, _UNSET)
     for path in found.container_secrets:
         yield _in_containers(path, _UNSET)
+
+
+def _included(of: str, field: str, must: str) -> str:
+    # By its key, as `namespace` is a word of CEL.
+    namespace = "dyn(x)[?'namespace'].orValue(request.namespace)"
+    told = f"'spec.include[' + string(i) + ']{field} {must}'"
+    return f"object.spec.?include.orValue([]).transformList(i, x, {namespace} {of}, {told})"
 
 
 def _a_part() -> str:
