@@ -205,9 +205,7 @@ def _with_given(container: PodContainer, own: Sequence[Given], given: Parameters
         Given(variable, container.field(f"env[{i}]"))
         for i, variable in enumerate(container.manifest.get("env") or ())
     ]
-    names = {variable.manifest.get("name") for variable in written}
-    declared = [*(variable for variable in own if variable.manifest["name"] not in names), *written]
-    env = [given.env.get(str(variable.manifest.get("name")), variable) for variable in declared]
+    env = [given.env.get(_name(variable), variable) for variable in _in_order(own, written)]
     manifest, origins = dict(container.manifest), dict(container.origins)
     if env:
         manifest["env"] = [dict(variable.manifest) for variable in env]
@@ -222,6 +220,26 @@ def _with_given(container: PodContainer, own: Sequence[Given], given: Parameters
         origins=origins,
         default_resources=container.default_resources and resources is None,
     )
+
+
+def _in_order(own: Sequence[Given], written: Sequence[Given]) -> Iterator[Given]:
+    """Yield a part's variables and a container's own, which count where both have one, each after those that
+    stand before it in its list: Kubernetes puts in only what an earlier variable says."""
+    at = {_name(variable): i for i, variable in enumerate(own)}
+    taken = {_name(variable) for variable in written}
+    done, waiting = 0, list[Given]()
+    for variable in written:
+        waiting.append(variable)
+        if (place := at.get(_name(variable))) is not None:
+            yield from (v for v in own[done:place] if _name(v) not in taken)
+            yield from waiting
+            done, waiting = max(done, place), []
+    yield from (v for v in own[done:] if _name(v) not in taken)
+    yield from waiting
+
+
+def _name(variable: Given) -> str:
+    return str(variable.manifest.get("name"))
 
 
 def _only(given: Mapping[str, Given], names: Collection[str]) -> dict[str, Given]:

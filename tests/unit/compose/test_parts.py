@@ -88,6 +88,25 @@ class TestWhatItBringsAlong:
         assert env(spec, "web") == {}
 
     @pytest.mark.parametrize(
+        ("of_the_part", "own", "expected"),
+        [
+            (["A", "B", "C"], ["B"], ["A", "B", "C"]),
+            (["A", "B", "C"], ["X", "B", "Y"], ["A", "X", "B", "C", "Y"]),
+            (["A", "B", "C"], ["C", "A", "X"], ["B", "C", "A", "X"]),
+            (["A"], ["X", "Y"], ["A", "X", "Y"]),
+        ],
+    )
+    def test_a_variable_stands_after_those_that_it_may_refer_to(
+        self, of_the_part: list[str], own: list[str], expected: list[str]
+    ) -> None:
+        """Kubernetes leaves $(A) as it is where A comes later."""
+        sidecar = {"name": "s", "env": given(**dict.fromkeys(own, "own"))}
+        part = made("part", env=given(**dict.fromkeys(of_the_part, "part")), sidecars=[sidecar])
+        found = env(pod(app(include("part")), part), "s")
+        assert list(found) == expected
+        assert {name for name, value in found.items() if value == "own"} == set(own)
+
+    @pytest.mark.parametrize(
         ("spec", "owner"),
         [
             ({"template": template(volumes=[{"name": "v"}])}, "spec.template.spec.volumes[0]"),
