@@ -92,9 +92,9 @@ class ObjectStore:
         """Return all objects, as of now."""
         return list(self._entries.values())
 
-    def users(self, key: Key) -> list[Key]:
+    def users(self, key: Key) -> list[Entry]:
         """Return the objects whose `include` names this one, in a steady order."""
-        return sorted(self._users.get(key, ()))
+        return [self._entries[user] for user in sorted(self._users.get(key, ()))]
 
     def applications(self, key: Key) -> list[Entry]:
         """Return the objects that make Pods with this part, whether they or parts of theirs include it."""
@@ -164,7 +164,10 @@ class ObjectStore:
                 del self._users[part]
         for part in new - old:
             self._users[part].add(key)
-        return self._below(old ^ new).keys() | self._above(key)
+        role = [(entry.is_part, entry.terminating) for entry in (before, after) if entry]
+        # Who has begun or ceased to make Pods counts otherwise for all parts.
+        changed = old | new if role[0] != role[-1] else old ^ new
+        return self._below(changed).keys() | self._above(key)
 
     def _above(self, key: Key) -> set[Key]:
         """Return all objects that include this one, or include one that does."""

@@ -9,6 +9,7 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.composition import PartVersion
+from podpatterns.compose.part import key_of, may_include
 from podpatterns.controller import actions, child
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configurationpoller import Configurations
@@ -19,7 +20,7 @@ from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas import Pod, Replacement, Wanted
-from podpatterns.replicas.arrival import arrived
+from podpatterns.replicas.arrival import arrived, parts_in
 from podpatterns.replicas.configuration import ConfigurationTargets, configuration_targets
 from podpatterns.replicas.contract import ContractTargets, contract_targets
 from podpatterns.replicas.drift import Drift, drift
@@ -46,7 +47,8 @@ class StatusWriter:
 
     async def of_part(self, entry: Entry, part: Pattern, problems: Sequence[Problem]) -> dict[str, Any]:
         own = entry.key.namespace
-        users = sorted(self._objects.users(entry.key), key=lambda user: user.namespace == own)
+        users = [user.key for user in self._objects.users(entry.key) if _has(user, part)]
+        users.sort(key=lambda user: user.namespace == own)
         used_by = [
             {
                 "kind": user.kind,
@@ -56,7 +58,7 @@ class StatusWriter:
             for user in users
         ]
         version = PartVersion(*entry.key, entry.generation)
-        applications = self._objects.applications(entry.key)
+        applications = [user for user in self._objects.applications(entry.key) if _has(user, part)]
         updated = await off_the_loop(len(applications), MANY_PODS, _having, applications, version)
         usage = Usage(used_by, len(applications), updated)
         return part_status(part, usage, problems, entry.status, time.time())
@@ -144,6 +146,13 @@ class StatusWriter:
         if meta["generation"] != entry.generation or "deletionTimestamp" in meta:
             # Somebody was quicker than the watch, which has nothing new to tell of it any more.
             self._changed(news)
+
+
+def _has(user: Entry, part: Pattern) -> bool:
+    """Return whether the part is or may be in Pods of an object that names it. Where it may not, the part's
+    owner is not concerned with what others write, unless it was withdrawn and is in the Pods still."""
+    namespace, key = user.key.namespace, key_of(part)
+    return may_include(namespace, part) or any(p[:3] == key for p in parts_in(user.status, namespace))
 
 
 def _having(applications: Sequence[Entry], part: PartVersion) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from podpatterns.api.conditions import ConditionType
@@ -28,12 +28,14 @@ def arrived(status: Mapping[str, Any], namespace: str) -> frozenset[PartVersion]
     revision = status.get("updateRevision")
     if not revision or status.get("currentRevision") != revision or _configuring(status):
         return frozenset()
-    return frozenset(
-        PartVersion(
-            part["kind"], part.get("namespace") or namespace, part["name"], part.get("generation") or 0
-        )
-        for part in status.get("parts") or ()
-    )
+    return frozenset(parts_in(status, namespace))
+
+
+def parts_in(status: Mapping[str, Any], namespace: str) -> Iterator[PartVersion]:
+    """Yield the parts of the newest revision of an object in the namespace, as its status tells them."""
+    for part in status.get("parts") or ():
+        where = part.get("namespace") or namespace
+        yield PartVersion(part["kind"], where, part["name"], part.get("generation") or 0)
 
 
 def _configuring(status: Mapping[str, Any]) -> bool:

@@ -38,6 +38,10 @@ def key(name: str) -> Key:
     return Key("SidecarApp", "default", name)
 
 
+def users(store: ObjectStore, part: Key) -> list[Key]:
+    return [user.key for user in store.users(part)]
+
+
 def test_a_change_of_spec_is_work_a_stale_word_is_not() -> None:
     store = ObjectStore()
     assert store.put(raw("site", 5)) == {key("site")}
@@ -65,10 +69,10 @@ def test_a_part_and_those_who_include_it_hear_of_each_other() -> None:
     store = ObjectStore()
     assert store.put(raw("site", 1, include=("part",))) == {key("site"), key("part")}
     assert store.put(raw("part", 2)) == {key("part"), key("site")}
-    assert store.users(key("part")) == [key("site")]
+    assert users(store, key("part")) == [key("site")]
     assert store.put(raw("part", 3, generation=2)) == {key("part"), key("site")}
     assert store.put(raw("site", 4, generation=2)) == {key("site"), key("part")}
-    assert store.users(key("part")) == []
+    assert users(store, key("part")) == []
     assert store.put(raw("part", 5, generation=3)) == {key("part")}
 
 
@@ -98,15 +102,32 @@ def test_a_change_of_a_part_reaches_all_above_it_and_a_change_of_a_list_all_belo
     assert [user.key for user in store.applications(key("inner"))] == [key("site")]
     assert store.remove(key("site"), "uid-of-site") == {key("site"), key("outer"), key("inner")}
     assert store.applications(key("inner")) == []
-    assert store.users(key("inner")) == [key("outer")]
+    assert users(store, key("inner")) == [key("outer")]
+
+
+def test_an_object_that_begins_or_ceases_to_make_pods_is_news_for_all_its_parts() -> None:
+    store = ObjectStore()
+    store.put(raw("inner"))
+    store.put(raw("outer", spec={"include": [{"kind": "SidecarApp", "name": "inner"}]}))
+    site = raw("site", include=("outer",))
+    part = {**site, "spec": {"include": site["spec"]["include"]}}
+    store.put(part)
+    assert store.applications(key("inner")) == []
+    after = raw("site", 2, generation=2, include=("outer",))
+    assert store.put(after) == {key("site"), key("outer"), key("inner")}
+    assert [user.key for user in store.applications(key("inner"))] == [key("site")]
+    going = raw("site", 3, generation=3, include=("outer",), metadata={"deletionTimestamp": "now"})
+    going["metadata"]["resourceVersion"] = "3"
+    assert store.put(going) == {key("site"), key("outer"), key("inner")}
+    assert store.applications(key("inner")) == []
 
 
 def test_a_part_of_another_namespace_is_another() -> None:
     store = ObjectStore()
     elsewhere = Key("SidecarApp", "platform", "part")
     store.put(nested("site", {"kind": "SidecarApp", "name": "part", "namespace": "platform"}))
-    assert store.users(elsewhere) == [key("site")]
-    assert store.users(key("part")) == []
+    assert users(store, elsewhere) == [key("site")]
+    assert users(store, key("part")) == []
     part = raw("part", 2)
     part["metadata"]["namespace"] = "platform"
     assert store.put(part) == {elsewhere, key("site")}
