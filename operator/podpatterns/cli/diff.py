@@ -12,6 +12,7 @@ import click
 from podpatterns.api import KINDS, InvalidObject, Pattern, parse
 from podpatterns.api.conditions import ConditionType
 from podpatterns.api.names import BY_KIND
+from podpatterns.api.text import listed
 from podpatterns.cli.cluster import Cluster, Object
 from podpatterns.cli.error import CommandError
 from podpatterns.cli.manifests import Manifest, read_manifests
@@ -40,33 +41,41 @@ def diff(files: tuple[str, ...], cluster: Cluster) -> None:
     changed. The server checks the files, and nothing is changed. Exit status: 0 no Pod would change, 1 some
     would, 2 an object can't work as it is written, or the files or the cluster can't be read.
     """
-    manifests = read_manifests(files)
-    outcome = SAME
-    for own in dict.fromkeys(m.namespace for m in manifests):
-        outcome = max(outcome, _diff(cluster.within(own), [m for m in manifests if m.namespace == own]))
-    sys.exit(outcome)
+    sys.exit(compared(cluster, read_manifests(files)))
 
 
-def _diff(cluster: Cluster, manifests: Sequence[Manifest]) -> int:
-    """Say what would happen in one namespace; return the exit status."""
-    objects = [obj for kind in KINDS for obj in cluster.all(kind.plural)]
+def compared(cluster: Cluster, manifests: Sequence[Manifest]) -> int:
+    """Say what would happen; return the exit status."""
     written = dict(_tried(cluster, manifests))
-    elsewhere = _elsewhere(cluster, [*_readable(objects), *written.values()])
-    before = {key_of(app): app for app in (*_readable(objects), *elsewhere)}
+    scopes = {scope.namespace: scope for scope in (cluster.within(m.namespace) for m in manifests)}
+    return max(_diff(scope, written) for scope in scopes.values())
+
+
+def _diff(cluster: Cluster, written: Mapping[Key, Pattern]) -> int:
+    """Say what would happen in one namespace if all of `written` were applied; return the exit status."""
+    objects = [obj for kind in KINDS for obj in cluster.all(kind.plural)]
+    own = list(_readable(objects))
+    before = {key_of(app): app for app in (*own, *_elsewhere(cluster, own, written.values()))}
     modified = dict(_modified(objects))
     after = before | written
-    affected = {key for key, app in after.items() if _includes(app, after, written)} | written.keys()
+    here = {key: app for key, app in after.items() if app.metadata.namespace == cluster.namespace}
     verdicts = [
         (app, verdict(app, before, after))
-        for key, app in after.items()
-        if app.spec.template is not None and key in affected
+        for key, app in here.items()
+        if app.spec.template is not None and (key in written or _includes(app, after, written))
     ]
     for app, found in verdicts:
         click.echo(f"{_shown(app)}: {found.text}")
         if drift := modified.get(key_of(app)):
             click.echo(f"{_shown(app)}: others have changed Pods: {drift}")
+    users = dict(_users_elsewhere(objects))
     for key, part in sorted(written.items()):
-        if part.spec.template is None and not any(_includes(app, after, {key}) for app in after.values()):
+        if key not in here or part.spec.template is not None:
+            continue
+        if unseen := [user for user in users.get(key, ()) if user not in after]:
+            names = listed([f"{kind.lower()}/{name} in namespace {of}" for kind, of, name in unseen])
+            click.echo(f"{_shown(part)}: objects that are not compared include it, too: {names}")
+        elif not any(_includes(app, after, {key}) for app in after.values()):
             click.echo(f"{_shown(part)}: no object includes this part")
     return max((v.exit_code for _, v in verdicts), default=SAME)
 
@@ -127,9 +136,9 @@ def _readable(objects: Iterable[Object]) -> Iterator[Pattern]:
             yield parse(obj)
 
 
-def _elsewhere(cluster: Cluster, objects: Sequence[Pattern]) -> list[Pattern]:
-    """Return the parts of other namespaces that the objects and their parts include."""
-    known, found, following = set(map(key_of, objects)), list[Pattern](), list(objects)
+def _elsewhere(cluster: Cluster, own: Sequence[Pattern], written: Iterable[Pattern]) -> list[Pattern]:
+    """Return the parts of other namespaces, as they are, that the objects and their parts include."""
+    known, found, following = set(map(key_of, own)), list[Pattern](), [*own, *written]
     while following:
         for kind, namespace, name in set(included(following.pop())) - known:
             known.add((kind, namespace, name))
@@ -142,6 +151,14 @@ def _elsewhere(cluster: Cluster, objects: Sequence[Pattern]) -> list[Pattern]:
     return found
 
 
+def _users_elsewhere(objects: Iterable[Object]) -> Iterator[tuple[Key, list[Key]]]:
+    """Yield the parts that objects of other namespaces include, each with these."""
+    for obj in objects:
+        meta, used_by = obj["metadata"], (obj.get("status") or {}).get("usedBy") or ()
+        users = [(u["kind"], u["namespace"], u["name"]) for u in used_by if u.get("namespace")]
+        yield (obj["kind"], meta["namespace"], meta["name"]), users
+
+
 def _modified(objects: Iterable[Object]) -> Iterator[tuple[Key, str]]:
     """Yield the objects with Pods that others have changed, and what the operator says of these."""
     for obj in objects:
@@ -152,14 +169,15 @@ def _modified(objects: Iterable[Object]) -> Iterator[tuple[Key, str]]:
 
 
 def _tried(cluster: Cluster, written: Sequence[Manifest]) -> Iterator[tuple[Key, Pattern]]:
-    """Return the objects of the files as the API server would keep them."""
+    """Yield the objects of the files as the API server would keep them."""
     for one in written:
+        scope = cluster.within(one.namespace)
         if unknown := one.unknown_kind:
             raise CommandError(f"{one.where}: {unknown}")
         plural = BY_KIND[one.kind].plural
         try:
-            live = cluster.get(plural, parse(one.obj).metadata.name)
-            app = parse(cluster.tried(plural, dict(one.obj), live))
+            live = scope.get(plural, parse(one.obj).metadata.name)
+            app = parse(scope.tried(plural, dict(one.obj), live))
             yield key_of(app), app
         except InvalidObject as error:
             raise CommandError(f"{one.where}: {error}") from None

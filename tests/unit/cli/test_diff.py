@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from podpatterns.api import Ambassador
-from podpatterns.cli.diff import DIFFERENT, FAILED, SAME, Verdict, verdict
+from podpatterns.cli.cluster import Cluster, Object
+from podpatterns.cli.diff import DIFFERENT, FAILED, SAME, Verdict, compared, verdict
+from podpatterns.cli.manifests import Manifest
 from testbed.builders import ambassador, redis_upstream, sidecarapp, template
+from testbed.manifests import manifest
 
 
 def told(before: dict[str, Any] | None, after: dict[str, Any]) -> tuple[int, str]:
@@ -81,3 +87,59 @@ def test_what_cannot_be_composed_is_told_with_its_field() -> None:
     code, text = told({"template": web()}, {"template": twice})
     assert code == FAILED
     assert text.startswith("spec.template.spec.containers[1].name: ")
+
+
+class Objects(Cluster):
+    """A cluster in memory, of SidecarApps only."""
+
+    def __init__(self, namespace: str, objects: Sequence[Object]) -> None:
+        self.namespace, self._objects = namespace, objects
+
+    def within(self, namespace: str) -> Objects:
+        return Objects(namespace or self.namespace, self._objects)
+
+    beside = within
+
+    def all(self, plural: str) -> list[Object]:
+        inside = [o for o in self._objects if o["metadata"]["namespace"] == self.namespace]
+        return inside if plural == "sidecarapps" else []
+
+    def get(self, plural: str, name: str) -> Object | None:
+        return next((o for o in self.all(plural) if o["metadata"]["name"] == name), None)
+
+    def tried(self, plural: str, obj: Object, live: Object | None) -> Object:  # noqa: ARG002
+        return {**obj, "metadata": {"namespace": self.namespace, **obj["metadata"]}}
+
+
+def git(image: str, **status: Any) -> Object:
+    sidecars, shared = [{"name": "git", "image": image}], {"namespaces": ["shop"]}
+    spec = {"sidecars": sidecars, "sharedWith": shared}
+    return {**manifest("SidecarApp", "git", spec, namespace="platform"), "status": status}
+
+
+def site(image: str = "nginx") -> Object:
+    part = {"kind": "SidecarApp", "name": "git", "namespace": "platform"}
+    spec = {"template": template({"name": "web", "image": image}), "include": [part]}
+    return manifest("SidecarApp", "site", spec, namespace="shop")
+
+
+@pytest.mark.parametrize("files", [[git("git:2"), site()], [site(), git("git:2")]])
+@pytest.mark.parametrize(
+    ("there", "text"),
+    [([], "creates 1 Pod"), ([git("git:1"), site()], "updates 1 Pod in place: image of git")],
+)
+def test_files_of_several_namespaces_are_compared_together(
+    there: Sequence[Object], files: Sequence[Mapping[str, Any]], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifests = [Manifest("all.yaml", obj) for obj in files]
+    assert compared(Objects("default", there), manifests) == DIFFERENT
+    assert capsys.readouterr().out == f"sidecarapp/site: {text}\n"
+
+
+def test_users_in_other_namespaces_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    user = {"kind": "SidecarApp", "name": "site", "namespace": "shop"}
+    there = [git("git:1", usedBy=[user]), site()]
+    compared(Objects("default", there), [Manifest("git.yaml", git("git:2"))])
+    assert capsys.readouterr().out == (
+        "sidecarapp/git: objects that are not compared include it, too: sidecarapp/site in namespace shop\n"
+    )
