@@ -77,6 +77,13 @@ def test_helpers_are_beside_the_operator(image: str, helpers: str) -> None:
     assert f"--helper-image-repository={helpers}" in arguments(image__repository=image)
 
 
+def test_an_empty_list_may_be_null() -> None:
+    """As in a file of values in which all items are commented out."""
+    names = [n for n, v in yaml.safe_load((CHART / "values.yaml").read_text()).items() if isinstance(v, list)]
+    assert "watchNamespaces" in names
+    assert renderings.rendered(*(f"--set-json={name}=null" for name in names))
+
+
 def test_null_takes_out_what_the_chart_sets() -> None:
     def fields(**values: Any) -> set[str]:
         spec = deployment(**values)["template"]["spec"]

@@ -39,5 +39,5 @@ The repository beside the operator's image; empty where that has none.
 One Lease for the whole cluster, or for the release where that watches some namespaces only.
 */ -}}
 {{- define "podpatterns.leaseNamespace" -}}
-{{ .Values.leaderElection.namespace | default (ternary .Release.Namespace "kube-system" (gt (len .Values.watchNamespaces) 0)) }}
+{{ .Values.leaderElection.namespace | default (ternary .Release.Namespace "kube-system" (not (empty .Values.watchNamespaces))) }}
 {{- end -}}

@@ -13,7 +13,7 @@ They keep the Pod out of the operator's Service and budget.
 A namespace that the operator watches.
 */ -}}
 {{- define "podpatterns.test.namespace" -}}
-{{ first (append .Values.watchNamespaces .Release.Namespace) }}
+{{ first (append (.Values.watchNamespaces | default list) .Release.Namespace) }}
 {{- end -}}
 
 {{- define "podpatterns.test.hook" -}}
