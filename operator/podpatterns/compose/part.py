@@ -79,12 +79,6 @@ def included(pattern: Pattern) -> Iterator[Key]:
     return (_referent(include, pattern) for include in pattern.spec.include)
 
 
-def may_include(namespace: str, part: Pattern) -> bool:
-    """Return whether Pods of the namespace may have the part."""
-    shared = part.spec.shared_with
-    return part.metadata.namespace == namespace or (shared is not None and shared.allows(namespace))
-
-
 def parts_of(app: Pattern, available: Iterable[Pattern]) -> list[Part]:
     """Return the application, then the parts that it includes, of those `available`.
 
@@ -131,7 +125,7 @@ class _Search:
                 self.problems.append(too_many_parts())
                 break
             found = self._available.get(referent)
-            if found is not None and may_include(self._namespace, found):
+            if found is not None and self._may_include(found):
                 if problem := self._problem(found, referent, trail):
                     self.problems.append(Problem(f"{prefix}spec.include[{i}]", problem))
                 else:
@@ -142,6 +136,12 @@ class _Search:
         self._owners[trail[-1]] = owner
         self.found[owner] = Part(pattern, owner, self._config_map, self._namespace, tuple(owners))
         return owner
+
+    def _may_include(self, part: Pattern) -> bool:
+        shared = part.spec.shared_with
+        return part.metadata.namespace == self._namespace or (
+            shared is not None and shared.allows(self._namespace)
+        )
 
     def _problem(self, part: Pattern, referent: Key, trail: tuple[Key, ...]) -> str:
         """Return what is wrong with a part that is there; empty if nothing is."""

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podpatterns.api.bounds import POD_PARTS
+from podpatterns.api.include import EVERY_NAMESPACE
 from podpatterns.controller.key import BY_NAME, Key
 from podpatterns.replicas.packed import Packed
+from podpatterns.replicas.reading import mapping, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,18 @@ class Entry:
     labels: Mapping[str, str]
     status: Mapping[str, Any]
     includes: tuple[Key, ...]
+    shared_with: frozenset[str]
+    """Namespaces, other than its own, whose Pods may have it."""
     is_part: bool
     """True without a template: it makes no Pods."""
     manifest: Packed
     """The object without its status."""
+
+    def may_be_in(self, namespace: str) -> bool:
+        """Return whether Pods of the namespace may have it, as a part."""
+        return self.key.namespace == namespace or not self.shared_with.isdisjoint(
+            (namespace, EVERY_NAMESPACE)
+        )
 
 
 def read(obj: Mapping[str, Any]) -> Entry:
@@ -50,6 +60,7 @@ def read(obj: Mapping[str, Any]) -> Entry:
         labels=meta.get("labels") or {},
         status=obj.get("status") or {},
         includes=_includes(key, spec),
+        shared_with=frozenset(texts(mapping(spec.get("sharedWith")).get("namespaces"))),
         is_part=spec.get("template") is None,
         manifest=Packed.of(
             {
@@ -102,12 +113,14 @@ class ObjectStore:
         return [entry for entry in found if not (entry.is_part or entry.terminating)]
 
     def parts(self, entry: Entry) -> list[Entry]:
-        """Return the parts that are there of those that the object and its parts include.
+        """Return the parts that are there of those that the object and its parts include, and may.
 
-        Where a Pod can't have so many (POD_PARTS), the first of them that are too many.
+        Where a Pod can't have so many (POD_PARTS), the first of them that are too many. A part that is not
+        shared is as one that is not there, or the number would tell that it is.
         """
-        found = (self._entries.get(key) for key in self._below(entry.includes))
-        return [part for part in found if part is not None and not part.terminating]
+        namespace = entry.key.namespace
+        found = (self._entries.get(key) for key in self._below(entry.includes, namespace))
+        return [p for p in found if p is not None and not p.terminating and p.may_be_in(namespace)]
 
     def put(self, obj: Mapping[str, Any]) -> set[Key]:
         """Store an object; return the keys to reconcile (none for a status that this process wrote)."""
@@ -179,13 +192,16 @@ class ObjectStore:
             following += users
         return found - {key}
 
-    def _below(self, keys: Iterable[Key]) -> dict[Key, None]:
-        """Return the parts and those that they include; more than a Pod can have are not followed."""
+    def _below(self, keys: Iterable[Key], namespace: str = "") -> dict[Key, None]:
+        """Return the parts and those that they include; more than a Pod can have are not followed, nor those
+        that may not be in Pods of the namespace, if one is given."""
         found = dict.fromkeys(keys)
         following = list(found)
         while following and len(found) <= POD_PARTS:
             entry = self._entries.get(following.pop())
-            new = [key for key in (entry.includes if entry else ()) if key not in found]
+            if entry is None or (namespace and not entry.may_be_in(namespace)):
+                continue
+            new = [key for key in entry.includes if key not in found]
             found |= dict.fromkeys(new)
             following += new
         return found

@@ -9,7 +9,6 @@ from typing import Any
 from podpatterns.api import Pattern
 from podpatterns.compose import Composition, Problem
 from podpatterns.compose.composition import PartVersion
-from podpatterns.compose.part import key_of, may_include
 from podpatterns.controller import actions, child
 from podpatterns.controller.apiserver import ApiServer
 from podpatterns.controller.configurationpoller import Configurations
@@ -47,7 +46,7 @@ class StatusWriter:
 
     async def of_part(self, entry: Entry, part: Pattern, problems: Sequence[Problem]) -> dict[str, Any]:
         own = entry.key.namespace
-        users = [user.key for user in self._objects.users(entry.key) if _has(user, part)]
+        users = [user.key for user in self._objects.users(entry.key) if _has(user, entry)]
         users.sort(key=lambda user: user.namespace == own)
         used_by = [
             {
@@ -58,7 +57,7 @@ class StatusWriter:
             for user in users
         ]
         version = PartVersion(*entry.key, entry.generation)
-        applications = [user for user in self._objects.applications(entry.key) if _has(user, part)]
+        applications = [user for user in self._objects.applications(entry.key) if _has(user, entry)]
         updated = await off_the_loop(len(applications), MANY_PODS, _having, applications, version)
         usage = Usage(used_by, len(applications), updated)
         return part_status(part, usage, problems, entry.status, time.time())
@@ -148,11 +147,11 @@ class StatusWriter:
             self._changed(news)
 
 
-def _has(user: Entry, part: Pattern) -> bool:
+def _has(user: Entry, part: Entry) -> bool:
     """Return whether the part is or may be in Pods of an object that names it. Where it may not, the part's
     owner is not concerned with what others write, unless it was withdrawn and is in the Pods still."""
-    namespace, key = user.key.namespace, key_of(part)
-    return may_include(namespace, part) or any(p[:3] == key for p in parts_in(user.status, namespace))
+    namespace = user.key.namespace
+    return part.may_be_in(namespace) or any(p[:3] == part.key for p in parts_in(user.status, namespace))
 
 
 def _having(applications: Sequence[Entry], part: PartVersion) -> int:

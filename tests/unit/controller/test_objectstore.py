@@ -133,6 +133,27 @@ def test_a_part_of_another_namespace_is_another() -> None:
     assert store.put(part) == {elsewhere, key("site")}
 
 
+@pytest.mark.parametrize(
+    ("shared_with", "found"), [({}, 0), ({"namespaces": ["default"]}, 1), ({"namespaces": ["*"]}, 1)]
+)
+def test_a_part_that_is_not_shared_is_as_one_that_is_not_there(
+    shared_with: dict[str, Any], found: int
+) -> None:
+    """Neither it nor what it includes counts among the parts, of which a Pod can't have more than so many."""
+    store = ObjectStore()
+    site = raw("site")
+    there = {"kind": "SidecarApp", "name": "git", "namespace": "platform"}
+    site["spec"] = {"template": template(), "include": [there]}
+    part = raw("git", uid="git", metadata={"namespace": "platform"})
+    part["spec"] = {"sharedWith": shared_with, "include": [{"kind": "SidecarApp", "name": "inner"}]}
+    inner = raw("inner", uid="inner", metadata={"namespace": "platform"})
+    for obj in (site, part, inner):
+        store.put(obj)
+    entry = store.get(key("site"))
+    assert entry is not None
+    assert len(store.parts(entry)) == found
+
+
 def test_parts_that_include_each_other_end_nothing() -> None:
     store = ObjectStore()
     store.put(nested("a", "b"))
