@@ -138,7 +138,8 @@ def _volume_sources(name: str, sources: _Sources) -> Iterator[str]:
 
 
 def _shared_memory(sources: _Sources) -> str:
-    return next(p.path("spec.sharedMemory") for p in sources.parts if p.pattern.spec.shared_memory)
+    sizes = ((p.path("spec.sharedMemory"), p.pattern.spec.shared_memory) for p in sources.parts)
+    return next(path for path, size in sizes if size is not None)
 
 
 def _metrics(part: Part) -> str:

@@ -132,6 +132,11 @@ def test_a_field_comes_from_template_part_or_volume() -> None:
     }
 
 
+def test_no_shared_memory_is_a_size_too() -> None:
+    text = explanation(sidecarapp(template=template(), sharedMemory=0))
+    assert sources(text)["volumeMounts[/dev/shm]"] == "spec.sharedMemory"
+
+
 def test_what_is_given_comes_from_whoever_gives_it() -> None:
     """Over nested parts and namespaces."""
     values = [{"name": "REPO", "value": "site"}]
