@@ -19,7 +19,7 @@ from podpatterns.controller.objectstore import Entry, ObjectStore
 from podpatterns.controller.podstore import MANY_PODS, PodStore
 from podpatterns.controller.threads import LONG_BYTES, off_the_loop
 from podpatterns.replicas import Pod, Replacement, Wanted
-from podpatterns.replicas.arrival import arrived, parts_in
+from podpatterns.replicas.arrival import arrived, generation_of, has_arrived
 from podpatterns.replicas.configuration import ConfigurationTargets, configuration_targets
 from podpatterns.replicas.contract import ContractTargets, contract_targets
 from podpatterns.replicas.drift import Drift, drift
@@ -151,12 +151,12 @@ def _has(user: Entry, part: Entry) -> bool:
     """Return whether the part is or may be in Pods of an object that names it. Where it may not, the part's
     owner is not concerned with what others write, unless it was withdrawn and is in the Pods still."""
     namespace = user.key.namespace
-    return part.may_be_in(namespace) or any(p[:3] == part.key for p in parts_in(user.status, namespace))
+    return part.may_be_in(namespace) or generation_of(user.status, namespace, *part.key) is not None
 
 
 def _having(applications: Sequence[Entry], part: PartVersion) -> int:
     """Return the number of objects in which the part has arrived."""
-    return sum(part in arrived(app.status, app.key.namespace) for app in applications)
+    return sum(has_arrived(app.status, app.key.namespace, part) for app in applications)
 
 
 def _drift(pods: Sequence[Pod], newest: Composition | None, older: Sequence[Revision]) -> list[Drift]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podpatterns.api.conditions import ConditionType
@@ -25,17 +25,37 @@ def composed_parts(parts: Sequence[PartVersion], namespace: str) -> list[dict[st
 def arrived(status: Mapping[str, Any], namespace: str) -> frozenset[PartVersion]:
     """Return the parts that have arrived in all Pods of an object in the namespace: the rollout of the
     revision that has them is complete, and no helper runs another configuration."""
-    revision = status.get("updateRevision")
-    if not revision or status.get("currentRevision") != revision or _configuring(status):
+    if not _rolled_out(status):
         return frozenset()
-    return frozenset(parts_in(status, namespace))
+    return frozenset(
+        PartVersion(
+            part["kind"], part.get("namespace") or namespace, part["name"], part.get("generation") or 0
+        )
+        for part in status.get("parts") or ()
+    )
 
 
-def parts_in(status: Mapping[str, Any], namespace: str) -> Iterator[PartVersion]:
-    """Yield the parts of the newest revision of an object in the namespace, as its status tells them."""
+def has_arrived(status: Mapping[str, Any], namespace: str, part: PartVersion) -> bool:
+    """Return whether it is one of these. A part's status asks this of thousands of objects."""
+    composed = generation_of(status, namespace, part.kind, part.namespace, part.name)
+    return composed == part.generation and _rolled_out(status)
+
+
+def generation_of(
+    status: Mapping[str, Any], namespace: str, kind: str, of_the_part: str, name: str
+) -> int | None:
+    """Return the generation of the part from which the newest revision of an object in the namespace was
+    composed; None of a part that it doesn't have."""
     for part in status.get("parts") or ():
-        where = part.get("namespace") or namespace
-        yield PartVersion(part["kind"], where, part["name"], part.get("generation") or 0)
+        found = part["name"] == name and part["kind"] == kind
+        if found and (part.get("namespace") or namespace) == of_the_part:
+            return int(part.get("generation") or 0)
+    return None
+
+
+def _rolled_out(status: Mapping[str, Any]) -> bool:
+    revision = status.get("updateRevision")
+    return bool(revision) and status.get("currentRevision") == revision and not _configuring(status)
 
 
 def _configuring(status: Mapping[str, Any]) -> bool:

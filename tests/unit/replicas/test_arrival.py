@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from podpatterns.compose.composition import PartVersion
-from podpatterns.replicas.arrival import arrived, composed_parts
+from podpatterns.replicas.arrival import arrived, composed_parts, has_arrived
 
 NEAR = PartVersion("SidecarApp", "shop", "git", 3)
 FAR = PartVersion("Ambassador", "platform", "cache", 1)
@@ -27,6 +27,10 @@ def test_the_status_names_the_namespace_where_it_is_another() -> None:
 
 def test_they_have_arrived_when_the_rollout_is_complete() -> None:
     assert arrived(status(), "shop") == {NEAR, FAR}
+    assert has_arrived(status(), "shop", NEAR)
+    assert has_arrived(status(), "shop", FAR)
+    assert not has_arrived(status(), "shop", NEAR._replace(generation=4))
+    assert not has_arrived(status(), "shop", FAR._replace(namespace="shop"))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,7 @@ def test_they_have_arrived_when_the_rollout_is_complete() -> None:
 )
 def test_they_have_not_while_some_pod_or_helper_lags_behind(fields: dict[str, Any]) -> None:
     assert arrived(status(**fields), "shop") == frozenset()
+    assert not has_arrived(status(**fields), "shop", NEAR)
 
 
 def test_a_condition_that_is_unknown_keeps_nothing_back() -> None:
