@@ -1,21 +1,22 @@
 {{- /*
-The CustomResourceDefinitions, and the roles of those who use them: for this chart and, as a copy that `make generate` writes, for podpatterns.
+The CustomResourceDefinitions, and the roles of those who use them, for the `chart` with the `labels`: this one and, by a copy that
+`make generate` writes, podpatterns.
 */ -}}
 {{- define "podpatterns.kinds" -}}
-{{- range $path, $content := .Files.Glob "files/crds/*.yaml" }}
+{{- range $path, $content := .chart.Files.Glob "files/crds/*.yaml" }}
 {{- $crd := fromYaml (toString $content) }}
 {{- $_ := set $crd.metadata "annotations" (dict "helm.sh/resource-policy" "keep") }}
 ---
 {{ toYaml $crd }}
 {{- end }}
-{{- if .Values.aggregateRoles }}
+{{- if .chart.Values.aggregateRoles }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: podpatterns-view
   labels:
-    {{- include "podpatterns.labels" . | nindent 4 }}
+    {{- .labels | nindent 4 }}
     rbac.authorization.k8s.io/aggregate-to-view: "true"
     rbac.authorization.k8s.io/aggregate-to-edit: "true"
     rbac.authorization.k8s.io/aggregate-to-admin: "true"
@@ -32,7 +33,7 @@ kind: ClusterRole
 metadata:
   name: podpatterns-edit
   labels:
-    {{- include "podpatterns.labels" . | nindent 4 }}
+    {{- .labels | nindent 4 }}
     rbac.authorization.k8s.io/aggregate-to-edit: "true"
     rbac.authorization.k8s.io/aggregate-to-admin: "true"
 rules:
