@@ -19,8 +19,15 @@ from podpatterns.cli.manifests import Manifest, read_manifests
 from podpatterns.cli.options import files_option
 from podpatterns.cli.policyrules import advised
 from podpatterns.cli.schema import malformed, without_nulls
-from podpatterns.compose import CannotCompose, Problem, adapter_problems, compose, part_problems
-from podpatterns.compose.part import Key, included, key_of, parts_of
+from podpatterns.compose import (
+    CannotCompose,
+    Problem,
+    adapter_problems,
+    compose,
+    include_problems,
+    part_problems,
+)
+from podpatterns.compose.part import Key, included, key_of
 
 INVALID = 1
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -166,8 +173,7 @@ def _problems(app: Pattern, available: Sequence[Pattern]) -> Sequence[Problem]:
     """Return the problems for which an object's Pods can't be composed."""
     try:
         if app.spec.template is None:
-            parts_of(app, available)
-            return part_problems(app)
+            return [*include_problems(app, available), *part_problems(app)]
         compose(app, available)
     except CannotCompose as error:
         return error.problems

@@ -4,7 +4,7 @@ Pure: nothing here does I/O. Whatever can't be composed is reported as problems,
 """
 
 from podpatterns.compose.adapter import adapter_problems
-from podpatterns.compose.composition import Composition, compose, part_problems
+from podpatterns.compose.composition import Composition, compose, include_problems, part_problems
 from podpatterns.compose.configmap import config_map_manifest
 from podpatterns.compose.helpers.helper import COMPOSED, HelperImages
 from podpatterns.compose.owner import owner_reference
@@ -24,6 +24,7 @@ __all__ = [
     "adapter_problems",
     "compose",
     "config_map_manifest",
+    "include_problems",
     "owner_reference",
     "part_problems",
     "pod_manifest",

@@ -21,7 +21,7 @@ from podpatterns.compose.ambassador import settings as ambassador_settings
 from podpatterns.compose.claims import claim_volumes
 from podpatterns.compose.helpers.helper import HelperImages
 from podpatterns.compose.labels import evictable_with, unreserved
-from podpatterns.compose.parameters import with_parameters
+from podpatterns.compose.parameters import giving_problems, with_parameters
 from podpatterns.compose.part import Part, key_of, parts_of
 from podpatterns.compose.podcontainer import ContainerList, PodContainer, in_starting_order
 from podpatterns.compose.podfragment import File, MetricsEndpoint, PodFragment
@@ -154,6 +154,17 @@ def compose(
         parts=tuple(PartVersion(*key_of(p.pattern), p.pattern.metadata.generation) for p in parts[1:]),
         metrics_endpoints=tuple(f.metrics_endpoint for f in fragments if f.metrics_endpoint),
     )
+
+
+def include_problems(part: Pattern, available: Iterable[Pattern]) -> list[Problem]:
+    """Return what is wrong with what a part gives to those that it includes.
+
+    Raises CannotCompose where it can't include them.
+    """
+    parts, images = parts_of(part, available), HelperImages()
+    if len(parts) == 1:
+        return []
+    return giving_problems(parts, [pod_fragment(one, images) for one in parts])
 
 
 def part_problems(pattern: Pattern) -> tuple[Problem, ...]:

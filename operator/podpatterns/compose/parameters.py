@@ -85,6 +85,13 @@ def with_parameters(parts: Sequence[Part], fragments: Sequence[PodFragment]) -> 
     return list(_Giving(parts, fragments).fragments())
 
 
+def giving_problems(parts: Sequence[Part], fragments: Sequence[PodFragment]) -> list[Problem]:
+    """Return what is wrong with what the parts give to each other, whoever makes Pods of them."""
+    problems: list[Problem] = []
+    _Giving(parts, fragments).given(problems)
+    return problems
+
+
 class _Giving:
     def __init__(self, parts: Sequence[Part], fragments: Sequence[PodFragment]) -> None:
         self._parts = parts
@@ -94,10 +101,15 @@ class _Giving:
         """Indexes of a part and of all that it includes."""
         self._names: dict[int, Names] = {}
         """What can be given to all these."""
+        self._unknown: set[int] = set()
+        """Those that include a part which is not known."""
         for part in parts[1:]:
             owner, own = part.owner, self._own[part.owner]
-            below = [self._names[child] for child in part.includes]
-            self._below[owner] = frozenset({owner}).union(*(self._below[child] for child in part.includes))
+            children = [child for child in part.includes if child is not None]
+            below = [self._names[child] for child in children]
+            self._below[owner] = frozenset({owner}).union(*(self._below[child] for child in children))
+            if None in part.includes or not self._unknown.isdisjoint(children):
+                self._unknown.add(owner)
             self._names[owner] = Names(
                 own.variables.union(*(names.variables for names in below)),
                 own.containers.union(*(names.containers for names in below)),
@@ -106,20 +118,23 @@ class _Giving:
     def fragments(self) -> Iterator[PodFragment]:
         first, *others = self._fragments
         problems: list[Problem] = []
-        given = self._given(problems)
+        given = self.given(problems)
         yield replace(first, problems=chain(first.problems, problems)) if problems else first
         for part, fragment in zip(self._parts[1:], others, strict=True):
             yield self._with(part, fragment, given[part.owner].of(self._own[part.owner]))
 
-    def _given(self, problems: list[Problem]) -> Mapping[int, Parameters]:
+    def given(self, problems: list[Problem]) -> Mapping[int, Parameters]:
         """Return what is given to each object and those below it; note what can't be given."""
         given: dict[int, Parameters] = {0: NOTHING}
         by: dict[int, str] = {}
         for part in (self._parts[0], *reversed(self._parts[1:])):
             for i, (include, child) in enumerate(zip(part.pattern.spec.include, part.includes, strict=True)):
+                if child is None:
+                    continue
                 path = part.path(f"spec.include[{i}]")
                 own, names = _written(include, path), self._names[child]
-                problems += _unknown(self._parts[child], own, names)
+                if child not in self._unknown:
+                    problems += _undeclared(self._parts[child], own, names)
                 found = own.within(given[part.owner]).of(names)
                 known = given.setdefault(child, found)
                 first = by.setdefault(child, path)
@@ -148,7 +163,8 @@ class _Giving:
 
     def _missing(self, part: Part, names: Sequence[str]) -> Iterator[Problem]:
         includes = self._parts[0].includes
-        at = next((i for i, child in enumerate(includes) if part.owner in self._below[child]), 0)
+        within = (i for i, child in enumerate(includes) if child and part.owner in self._below[child])
+        at = next(within, 0)
         for name in names:
             yield Problem(
                 f"spec.include[{at}].env", f"{part.named} demands the variable {name}: give it a value here"
@@ -173,7 +189,7 @@ def _written(include: Include, path: str) -> Parameters:
     )
 
 
-def _unknown(part: Part, given: Parameters, names: Names) -> Iterator[Problem]:
+def _undeclared(part: Part, given: Parameters, names: Names) -> Iterator[Problem]:
     """Yield a problem for each variable that the part doesn't declare, and each container that it lacks."""
     for name, one in given.env.items():
         if name not in names.variables:

@@ -29,8 +29,9 @@ class Part:
     """Name of the ConfigMap with the Pod's configuration files."""
     namespace: str = ""
     """Namespace of the Pod."""
-    includes: tuple[int, ...] = ()
-    """Indexes of the parts that the object includes itself, in the order of `include`."""
+    includes: tuple[int | None, ...] = ()
+    """Indexes of the parts that the object includes itself, in the order of `include`. None of one that is
+    not known, where nobody makes Pods of these parts."""
 
     @property
     def named(self) -> str:
@@ -115,7 +116,7 @@ class _Search:
     def visit(self, pattern: Pattern, trail: tuple[Key, ...]) -> int:
         """Note an object after those that it includes; return its index. `trail` leads to it."""
         prefix = f"{_named(trail[-1], self._namespace)}: " if len(trail) > 1 else ""
-        owners: list[int] = []
+        owners: list[int | None] = []
         for i, include in enumerate(pattern.spec.include):
             referent = _referent(include, pattern)
             if (known := self._owners.get(referent)) is not None:
@@ -125,13 +126,15 @@ class _Search:
                 self.problems.append(too_many_parts())
                 break
             found = self._available.get(referent)
+            child = None
             if found is not None and self._may_include(found):
                 if problem := self._problem(found, referent, trail):
                     self.problems.append(Problem(f"{prefix}spec.include[{i}]", problem))
                 else:
-                    owners.append(self.visit(found, (*trail, referent)))
+                    child = self.visit(found, (*trail, referent))
             elif absent := self._absent(referent):
                 self.problems.append(Problem(f"{prefix}spec.include[{i}]", *absent))
+            owners.append(child)
         owner = len(self._owners) + 1 if len(trail) > 1 else 0
         self._owners[trail[-1]] = owner
         self.found[owner] = Part(pattern, owner, self._config_map, self._namespace, tuple(owners))

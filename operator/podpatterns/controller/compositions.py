@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from podpatterns.api import InvalidObject, Pattern, parse
 from podpatterns.api.bounds import POD_PARTS
 from podpatterns.api.readable import readable
-from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose
-from podpatterns.compose.part import parts_of, too_many_parts
+from podpatterns.compose import CannotCompose, Composition, HelperImages, Problem, compose, include_problems
+from podpatterns.compose.part import too_many_parts
 from podpatterns.controller.key import Key
 from podpatterns.controller.lrucache import LruCache
 from podpatterns.controller.objectstore import Entry, ObjectStore
@@ -95,8 +95,8 @@ def _composed(entry: Entry, parts: Sequence[Entry], images: HelperImages) -> Com
     try:
         app = parse(manifest)
         if app.spec.template is None:
-            parts_of(app, _models(parts))
-            return Composed(app, None)
+            found = CannotCompose(include_problems(app, _models(parts)))
+            return Composed(app, None, found.problems)
         return Composed(app, compose(app, _models(parts), images))
     except InvalidObject as error:
         return Composed(readable(manifest), None, tuple(Problem(e.path, e.message) for e in error.errors))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from podpatterns.api import Pattern, parse
-from podpatterns.compose import CannotCompose, compose
+from podpatterns.compose import CannotCompose, compose, include_problems
 from podpatterns.compose.part import parts_of
 from testbed.builders import adapter, ambassador, template
 from testbed.manifests import manifest
@@ -371,3 +371,29 @@ class TestNesting:
         parts += [made(f"p60{n}", sidecars=[{"name": n, "env": given(X="1")}]) for n in "ab"]
         spec = pod(app(include("p0a", env=given(X="2"))), *parts)
         assert env(spec, "a") == env(spec, "b") == {"X": "2"}
+
+
+class TestAPartAlone:
+    """What it gives to those that it includes is its own fault, before anybody makes Pods of it."""
+
+    def test_it_gives_what_they_declare(self) -> None:
+        outer = made("outer", include=[include("git", env=given(REPO="x", WRONG="y"))])
+        [problem] = include_problems(outer, [made("git", **GIT)])
+        assert str(problem).startswith(
+            'spec.include[0].env[1].name: SidecarApp git declares no variable "WRONG"'
+        )
+
+    def test_a_part_of_it_gives_what_others_declare(self) -> None:
+        inner = made("inner", include=[include("git", resources=[{"container": "wrong"}])])
+        [problem] = include_problems(made("outer", include=[include("inner")]), [inner, made("git", **GIT)])
+        assert str(problem).startswith("SidecarApp inner: spec.include[0].resources[0].container: ")
+
+    def test_what_they_demand_can_be_given_by_others(self) -> None:
+        assert include_problems(made("outer", include=[include("git")]), [made("git", **GIT)]) == []
+
+    def test_what_a_part_declares_that_is_not_known_is_not_judged(self) -> None:
+        """It may be shared with those who make Pods, and not with the namespace of this one."""
+        far = made("far", "elsewhere", env=given(A="1"), sharedWith={"namespaces": ["shop"]})
+        middle = made("middle", include=[include("far", namespace="elsewhere", env=given(A="2"))])
+        outer = made("outer", include=[include("middle", env=given(A="3"))])
+        assert include_problems(outer, [middle, far]) == []

@@ -105,3 +105,11 @@ async def test_a_long_one_is_made_like_any_other(fixture: Fixture) -> None:
     composed = await fixture.of("site")
     assert composed.composition is not None
     assert await fixture.of("site") is composed
+
+
+async def test_a_part_is_faulty_that_gives_what_none_of_its_parts_declares(fixture: Fixture) -> None:
+    env = [{"name": "WRONG", "value": "x"}]
+    fixture.store.put(raw("outer", include=[{"kind": "SidecarApp", "name": "git", "env": env}]))
+    fixture.store.put(raw("git"))
+    [problem] = (await fixture.of("outer")).problems
+    assert problem.path == "spec.include[0].env[0].name"
