@@ -419,9 +419,9 @@ ROWS = (
 OF_SEVERAL_OBJECTS = {
     "part.visit": "a part that is missing, not shared, has a template or includes itself by others",
     "part.too_many_parts": "more parts than one object can name",
-    "parameters._given": "two objects that give a part other values",
+    "parameters.given": "two objects that give a part other values",
     "parameters._missing": "a value that a part demands",
-    "parameters._unknown": "a value that no part declares",
+    "parameters._undeclared": "a value that no part declares",
     "rules/volumes._clashes": "a volume of a part that is called as another",
     "rules/volumes._disagreements": "an application and its parts that give a shared volume other sizes",
 }

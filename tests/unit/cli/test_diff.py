@@ -98,7 +98,8 @@ class Objects(Cluster):
     def within(self, namespace: str) -> Objects:
         return Objects(namespace or self.namespace, self._objects)
 
-    beside = within
+    def beside(self, namespace: str) -> Objects:
+        return self.within(namespace)
 
     def all(self, plural: str) -> list[Object]:
         inside = [o for o in self._objects if o["metadata"]["namespace"] == self.namespace]
