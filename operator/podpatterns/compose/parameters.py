@@ -157,7 +157,7 @@ class _Giving:
         return replace(
             fragment,
             shape={**fragment.shape, **given.shape()},
-            helpers=tuple(_with_given(container, own, given) for container in fragment.helpers),
+            helpers=tuple(_with_given(part, container, own, given) for container in fragment.helpers),
             problems=chain(fragment.problems, self._missing(part, missing)),
         )
 
@@ -173,13 +173,17 @@ class _Giving:
 
 def _declared(part: Part, fragment: PodFragment) -> Names:
     """Return what a part declares itself, without the variables that the operator gives to helpers."""
-    spec = part.pattern.spec
-    variables = {variable.name for variable in spec.env}
+    variables = {variable.name for variable in part.pattern.spec.env}
     for container in fragment.helpers:
-        helper = helper_of(spec) if container.composed else None
-        written = (helper.container or {}) if helper else container.manifest
-        variables |= {str(variable.get("name")) for variable in written.get("env") or ()}
+        variables |= _by_people(part, container)
     return Names(frozenset(variables), frozenset(c.name for c in fragment.helpers))
+
+
+def _by_people(part: Part, container: PodContainer) -> set[str]:
+    """Return the variables of the container without those that the operator gives to a helper."""
+    helper = helper_of(part.pattern.spec) if container.composed else None
+    written = (helper.container or {}) if helper else container.manifest
+    return {str(variable.get("name")) for variable in written.get("env") or ()}
 
 
 def _written(include: Include, path: str) -> Parameters:
@@ -215,13 +219,17 @@ def _there_is(name: str, known: Collection[str]) -> str:
     return f"there is {listed(names)}{meant}"
 
 
-def _with_given(container: PodContainer, own: Sequence[Given], given: Parameters) -> PodContainer:
+def _with_given(part: Part, container: PodContainer, own: Sequence[Given], given: Parameters) -> PodContainer:
     """Return the container with the part's own variables in front, and with what is given."""
     written = [
         Given(variable, container.field(f"env[{i}]"))
         for i, variable in enumerate(container.manifest.get("env") or ())
     ]
-    env = [given.env.get(_name(variable), variable) for variable in _in_order(own, written)]
+    of_the_operator = {_name(variable) for variable in written} - _by_people(part, container)
+    env = [
+        variable if _name(variable) in of_the_operator else given.env.get(_name(variable), variable)
+        for variable in _in_order(own, written)
+    ]
     manifest, origins = dict(container.manifest), dict(container.origins)
     if env:
         manifest["env"] = [dict(variable.manifest) for variable in env]

@@ -160,6 +160,12 @@ class TestParameters:
         assert env(spec, "git-sync") == {"REPO": "x", "REF": secret["valueFrom"]}
         assert env(spec, "clone") == {"REPO": "x"}
 
+    def test_the_operators_own_stay_in_its_helpers_whatever_a_part_declares(self) -> None:
+        part = adapter("red", env=given(POD_NAME="part"), initContainers=[{"name": "i"}])
+        spec = pod(app(include("red", "Adapter", env=given(POD_NAME="given"))), part)
+        assert env(spec, "adapter-red")["POD_NAME"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+        assert env(spec, "i") == {"POD_NAME": "given"}
+
     def test_one_that_is_not_given_stays(self) -> None:
         spec = pod(app(include("git", env=given(REPO="x"))), made("git", **GIT))
         assert env(spec, "git-sync") == {"REPO": "x", "REF": "main"}
