@@ -107,7 +107,9 @@ def verdict(app: Pattern, before: Mapping[Key, Pattern], after: Mapping[Key, Pat
         text = "no Pod changes: the new configuration is taken up as the containers run"
         return Verdict(SAME, f"{text}{waits}")
     allowed = permitted(found, strategy.in_place, new.application)
-    if not found.in_place:
+    if strategy.type == "OnDelete":
+        text = f"replaces {pods}, each when you delete it: {found}"
+    elif not found.in_place:
         text = f"replaces {pods}: {found}"
     elif strategy.type != "InPlaceIfPossible":
         text = f"replaces {pods}: updateStrategy.type is {strategy.type}"

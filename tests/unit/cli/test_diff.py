@@ -55,6 +55,15 @@ def test_recreate_replaces_pods_whatever_changed() -> None:
     assert found == (DIFFERENT, "replaces 1 Pod: updateStrategy.type is Recreate")
 
 
+def test_on_delete_pods_wait_for_somebody() -> None:
+    for after, what in (
+        (web(image="nginx:2"), "image of web"),
+        (web(command=["sh"]), "spec.containers[web].command"),
+    ):
+        found = told({"template": web()}, {"template": after, "updateStrategy": {"type": "OnDelete"}})
+        assert found == (DIFFERENT, f"replaces 1 Pod, each when you delete it: {what}")
+
+
 def test_what_pods_are_not_made_from_changes_none() -> None:
     assert told({"template": web()}, {"template": web(), "replicas": 5}) == (SAME, "no Pod changes")
 
