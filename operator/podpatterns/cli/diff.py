@@ -57,7 +57,7 @@ def _diff(cluster: Cluster, written: Mapping[Key, Pattern]) -> int:
     own = list(_readable(objects))
     before = {key_of(app): app for app in (*own, *_elsewhere(cluster, own, written.values()))}
     modified = dict(_modified(objects))
-    after = before | written
+    after = {**before, **written}
     here = {key: app for key, app in after.items() if app.metadata.namespace == cluster.namespace}
     verdicts = [
         (app, verdict(app, before, after))
