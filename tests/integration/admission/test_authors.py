@@ -155,16 +155,25 @@ def test_the_operator_writes_the_status(operator: Impersonated) -> None:
     assert answer.ok, answer.message
 
 
-def test_the_garbage_collector_collects_orphans(control_plane: ControlPlane) -> None:
+def owned(kubectl: Kubectl, name: str) -> None:
+    """Create an object of ours, and a ConfigMap that owns it."""
+    kubectl("create", "configmap", name)
+    uid = kubectl.get("configmap", name)["metadata"]["uid"]
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid}
+    kubectl.apply({**HARMLESS, "metadata": {"name": name, "ownerReferences": [owner]}})
+
+
+def test_the_garbage_collector_collects_and_leaves_orphans(control_plane: ControlPlane) -> None:
     """It takes the owner reference out of objects that are to stay when their owner goes."""
     kubectl = Kubectl(control_plane.kubeconfig, OPEN)
-    kubectl("create", "configmap", "owner")
-    uid = kubectl.get("configmap", "owner")["metadata"]["uid"]
-    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid}
-    orphan = {**HARMLESS, "metadata": {"name": "orphan", "ownerReferences": [owner]}}
-    kubectl.apply(orphan)
+    owned(kubectl, "collected")
+    kubectl("delete", "configmap", "collected")
+    # It notices a new kind within half a minute; until then it knows of no object of it.
+    gone = ("get", "sidecarapp", "collected", "--ignore-not-found", "--output=name")
+    eventually(lambda: kubectl(*gone), 60, until=lambda found: not found)
+    owned(kubectl, "orphan")
 
-    kubectl("delete", "configmap", "owner", "--cascade=orphan")
+    kubectl("delete", "configmap", "orphan", "--cascade=orphan")
 
     eventually(
         lambda: kubectl.get("sidecarapp", "orphan")["metadata"],
