@@ -69,7 +69,8 @@ class Revisions:
             state.revisions, state.begun, state.first_revision = None, None, ""
             state.history.clear()
         elif state.begins_with(composition, entry.status, pods):
-            state.begun = state.begun or (app, composition)
+            # A list of before, when there was nothing to be made, has not the revision that begins now.
+            state.begun, state.revisions = state.begun or (app, composition), None
         elif not state.revisions or state.revisions[-1].hash != composition.revision:
             if wait := state.history.left(entry.generation, time.monotonic()):
                 assert state.history.failure

@@ -1,19 +1,26 @@
-"""How many revisions the controller keeps of all objects."""
+"""The revisions that the controller keeps of objects."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
+from podpatterns.api import parse
+from podpatterns.compose import compose
 from podpatterns.controller import revisions
 from podpatterns.controller.controllerrevisions import History
 from podpatterns.controller.key import Key
 from podpatterns.controller.objectstate import ObjectState
+from podpatterns.controller.objectstore import read
 from podpatterns.controller.revisions import Revisions
 from podpatterns.replicas.change import Change
 from podpatterns.replicas.history import Revision
 from podpatterns.replicas.packed import Packed
+from podpatterns.replicas.status import revision_name
+from tests.unit.controller.memoryapi import MemoryApi
+from tests.unit.controller.test_compositions import app, raw
 
 
 def updating(name: str) -> tuple[Key, ObjectState]:
@@ -56,3 +63,19 @@ def test_nothing_is_kept_of_an_object_without_an_update(kept: Revisions) -> None
     kept.put_back(Key("SidecarApp", "ns", "idle"), idle)
     assert idle.revisions is None
     assert first.revisions
+
+
+async def test_what_was_listed_before_the_first_revision_counts_no_more() -> None:
+    """An object that could not be composed at first, then could, and is faulty again keeps its Pods."""
+    found, state = Revisions(History(MemoryApi(lambda: 0.0), lambda *_: None)), ObjectState("0123456789")
+    manifest = raw("site", template=app())
+    manifest["metadata"]["uid"] = state.uid
+    entry, site = read(manifest), parse(manifest)
+    assert await found.last_good(entry, site, state) is None
+    composition = compose(site)
+    await found.of(entry, site, composition, (), state)
+    await found.conclude(entry, site, (), state, {})
+    told = {"updateRevision": revision_name(site, composition.revision)}
+    good = await found.last_good(replace(entry, status=told), site, state)
+    assert good is not None
+    assert good.revision == composition.revision
