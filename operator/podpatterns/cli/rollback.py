@@ -42,11 +42,8 @@ def rollback(name: str, to_revision: int | None, cluster: Cluster) -> None:
     if not operations:
         click.echo(f"{shown} says already what it said in revision {target.number}")
         return
-    unchanged = {
-        "op": "test",
-        "path": "/metadata/resourceVersion",
-        "value": obj["metadata"]["resourceVersion"],
-    }
+    # The spec is still the one that was compared; the operator may write the status meanwhile.
+    unchanged = {"op": "test", "path": "/metadata/generation", "value": obj["metadata"]["generation"]}
     cluster.patch(plural_of(obj), obj["metadata"]["name"], [unchanged, *operations])
     click.echo(f"{shown} rolled back to revision {target.number}")
 

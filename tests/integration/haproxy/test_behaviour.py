@@ -191,4 +191,6 @@ def test_the_circuit_breaker_spares_an_endpoint_that_fails(tmp_path: Path) -> No
     ):
         one.answer = lambda: HTTPStatus.INTERNAL_SERVER_ERROR
         statuses = [at.request() for _ in range(20)]
-        assert statuses.count(HTTPStatus.INTERNAL_SERVER_ERROR) == len(one.requests) == 3
+        # HAProxy takes note of the third beside the next request.
+        assert statuses.count(HTTPStatus.INTERNAL_SERVER_ERROR) == len(one.requests)
+        assert len(one.requests) in (3, 4)
