@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
@@ -104,4 +105,9 @@ class SharedWith(Model):
     """Names of namespaces; \"*\" stands for all."""
 
     def allows(self, namespace: str) -> bool:
-        return not {namespace, EVERY_NAMESPACE}.isdisjoint(self.namespaces)
+        return is_among(self.namespaces, namespace)
+
+
+def is_among(shared_with: Collection[str], namespace: str) -> bool:
+    """Return whether sharedWith.namespaces have the namespace, or stand for all."""
+    return namespace in shared_with or EVERY_NAMESPACE in shared_with

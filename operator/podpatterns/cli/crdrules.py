@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from podpatterns.api import FieldError, Pattern
-from podpatterns.cli.error import CommandError
+from podpatterns.cli.error import without_check
 from podpatterns.cli.schema import object_schema_of
 
 _TRANSITION = re.compile(r"\boldSelf\b")
@@ -84,5 +84,5 @@ def _engine() -> Any:
         # 50 MB that only this needs, and the operator does not.
         from cel_expr_python import cel  # noqa: PLC0415
     except ImportError:
-        raise CommandError("this needs more packages: pip install 'podpatterns[check]'") from None
+        raise without_check() from None
     return cel.NewEnv(variables={"self": cel.Type.DYN})

@@ -9,7 +9,7 @@ from typing import Any
 
 from podpatterns.api import FieldError, Pattern
 from podpatterns.api.names import BY_KIND, GROUP
-from podpatterns.cli.error import CommandError
+from podpatterns.cli.error import without_check
 from podpatterns.compose.admission import advice, composable
 from podpatterns.compose.admission.warningrules import warning_rules
 
@@ -78,7 +78,7 @@ def _engine() -> Any:
         # 50 MB that only this needs, and the operator does not.
         from cel_expr_python import cel  # noqa: PLC0415
     except ImportError:
-        raise CommandError("this needs more packages: pip install 'podpatterns[check]'") from None
+        raise without_check() from None
     extensions = "\n".join(f"- name: {name}" for name in _EXTENSIONS)
     items = cel.Type.List(cel.Type.DYN)
     index_of = cel.FunctionDecl(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from podpatterns.api import KINDS, FieldError
 from podpatterns.api.invalid import first_errors
 from podpatterns.api.text import shown
-from podpatterns.cli.error import CommandError
+from podpatterns.cli.error import without_check
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -43,7 +43,7 @@ def _validator(kind: str) -> Draft202012Validator:
         # Only this needs it, and the operator does not.
         from jsonschema import Draft202012Validator  # noqa: PLC0415
     except ImportError:
-        raise CommandError("this needs more packages: pip install 'podpatterns[check]'") from None
+        raise without_check() from None
     schema = object_schema_of(kind)
     lenient = {name: node for name, node in schema["properties"].items() if name in OF_THE_SERVER}
     strict = _strict(schema)

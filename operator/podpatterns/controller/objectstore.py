@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from podpatterns.api.bounds import POD_PARTS
-from podpatterns.api.include import EVERY_NAMESPACE
+from podpatterns.api.include import is_among
 from podpatterns.controller.key import BY_NAME, Key
 from podpatterns.replicas.packed import Packed
 from podpatterns.replicas.reading import mapping, texts
@@ -40,9 +40,7 @@ class Entry:
 
     def may_be_in(self, namespace: str) -> bool:
         """Return whether Pods of the namespace may have it, as a part."""
-        return self.key.namespace == namespace or not self.shared_with.isdisjoint(
-            (namespace, EVERY_NAMESPACE)
-        )
+        return self.key.namespace == namespace or is_among(self.shared_with, namespace)
 
 
 def read(obj: Mapping[str, Any]) -> Entry:

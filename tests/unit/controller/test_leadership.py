@@ -60,9 +60,11 @@ class Lease:
 
 
 @asynccontextmanager
-async def candidate(lease: Lease) -> AsyncIterator[tuple[Leadership, asyncio.Task[None]]]:
-    async with serving(lease.handle) as api:
-        leadership = Leadership(api, "kube-system", "us")
+async def candidate(
+    leases: Lease | Leases, namespace: str = "kube-system", *, gives_way: bool = False
+) -> AsyncIterator[tuple[Leadership, asyncio.Task[None]]]:
+    async with serving(leases.handle) as api:
+        leadership = Leadership(api, namespace, "us", gives_way=gives_way)
         running = asyncio.create_task(leadership.run())
         try:
             yield leadership, running
@@ -138,28 +140,18 @@ class Leases:
             return await self.own.handle(request)
         return refusal(403, reason="Forbidden") if self.forbidden else await self.cluster.handle(request)
 
-    @asynccontextmanager
-    async def candidate(self) -> AsyncIterator[tuple[Leadership, asyncio.Task[None]]]:
-        async with serving(self.handle) as api, asyncio.timeout(30):
-            leadership = Leadership(api, "shop", "us", gives_way=True)
-            running = asyncio.create_task(leadership.run())
-            try:
-                yield leadership, running
-            finally:
-                running.cancel()
-                await asyncio.wait([running])
-
 
 @pytest.mark.parametrize("forbidden", [False, True])
 async def test_an_operator_of_some_namespaces_leads_where_none_of_all_does(forbidden: bool) -> None:
-    async with Leases(forbidden=forbidden).candidate() as (leadership, _):
+    leases = Leases(forbidden=forbidden)
+    async with candidate(leases, "shop", gives_way=True) as (leadership, _), asyncio.timeout(30):
         await leadership.elected.wait()
         leadership.check()
 
 
 async def test_it_ends_when_one_of_all_namespaces_is_elected() -> None:
     leases = Leases(cluster=Lease({"holderIdentity": None}))
-    async with leases.candidate() as (leadership, running):
+    async with candidate(leases, "shop", gives_way=True) as (leadership, running), asyncio.timeout(30):
         await leadership.elected.wait()
         leases.cluster.take("theirs")
         with pytest.raises(LeadershipLostError, match="theirs leads in all namespaces"):
